@@ -1,0 +1,22 @@
+"""What goes wrong because of what was given, said in one line."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class BadInput(ValueError):
+    """What was given cannot be used. The message names it, what is allowed, and what to do."""
+
+
+class NotApplicable(BadInput):
+    """A metric has no meaning on these arrays. The score card shows the reason instead of a number."""
+
+
+def unknown(what: str, given: str, allowed: Iterable[str]) -> BadInput:
+    """The error for a name that does not exist, with the nearest one that does."""
+    allowed = list(allowed)
+    near = difflib.get_close_matches(given, allowed, n=1, cutoff=0.5)
+    hint = f"; did you mean '{near[0]}'?" if near else ""
+    return BadInput(f"unknown {what} '{given}'{hint} Allowed: {', '.join(allowed) or 'none'}.")

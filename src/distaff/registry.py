@@ -1,0 +1,66 @@
+"""Every registered thing: name -> "module:attribute".
+
+Adding one is a new file and one line here. Its tests, its docs row, its command-line help and its place in
+sweeps follow. Nothing is imported until it is asked for, so listing is quick and needs no torch.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+from distaff.errors import BadInput, unknown
+
+TABLES: dict[str, dict[str, str]] = {
+    "methods": {
+        "vae": "distaff.methods.vae:VAE",
+        "beta_vae": "distaff.methods.beta_vae:BetaVAE",
+    },
+    "metrics": {
+        "beta_vae_score": "distaff.metrics.beta_vae_score:beta_vae_score",
+        "factor_vae_score": "distaff.metrics.factor_vae_score:factor_vae_score",
+        "mig": "distaff.metrics.mig:mig",
+    },
+    "datasets": {
+        "dsprites": "distaff.datasets.dsprites:DSprites",
+    },
+    "studies": {},
+    "experiments": {},
+}
+
+
+def names(kind: str) -> list[str]:
+    """The registered names of a kind: methods, metrics, datasets, studies or experiments."""
+    if kind not in TABLES:
+        raise unknown("kind", kind, TABLES)
+    return list(TABLES[kind])
+
+
+def get(kind: str, name: str) -> Any:
+    """The registered thing itself, imported now."""
+    if name not in names(kind):
+        raise unknown(kind.rstrip("s"), str(name), names(kind))
+    module, attribute = TABLES[kind][name].split(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def summary(kind: str, name: str) -> str:
+    """The first line of a thing's docstring, read from its source without running it."""
+    module, attribute = TABLES[kind][name].split(":")
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        raise BadInput(f"{name} is registered as {module}, which is not installed")
+    for node in ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == attribute:
+            return (ast.get_docstring(node) or "").partition("\n")[0]
+    return ""
+
+
+def register(kind: str, name: str, target: str) -> None:
+    """Add a thing of your own, as "your_module:YourClass", under a name that is still free."""
+    if name in names(kind):
+        raise BadInput(f"the {kind.rstrip('s')} name '{name}' is taken by {TABLES[kind][name]}")
+    TABLES[kind][name] = target

@@ -1,0 +1,133 @@
+"""Settings: dataclass fields that carry their allowed values and their help text.
+
+Methods and data sets are frozen dataclasses of such fields. One checker validates them all, the command line
+turns KEY=VALUE into them, and the docs are written from them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import typing
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeVar
+
+from distaff.errors import BadInput, unknown
+
+T = TypeVar("T")
+
+
+def setting(
+    default: Any,
+    help: str,
+    *,
+    low: float | None = None,
+    above: float | None = None,
+    high: float | None = None,
+    choices: tuple[Any, ...] | None = None,
+) -> Any:
+    """A dataclass field with `low` <= value, value > `above`, value <= `high`, or one of `choices`."""
+    allowed = {"help": help, "low": low, "above": above, "high": high, "choices": choices}
+    return dataclasses.field(default=default, metadata=allowed)
+
+
+class Settings:
+    """A base for frozen dataclasses whose fields are checked when an instance is made."""
+
+    def __post_init__(self) -> None:
+        types = typing.get_type_hints(type(self))
+        for field in dataclasses.fields(typing.cast(Any, self)):
+            value = _checked(field, types[field.name], getattr(self, field.name))
+            object.__setattr__(self, field.name, value)
+
+
+def build(cls: type[T], given: Mapping[str, Any], what: str) -> T:
+    """`cls(**given)`, where a name that does not exist is an error that shows the nearest."""
+    allowed = [field.name for field in dataclasses.fields(typing.cast(Any, cls))]
+    for name in given:
+        if name not in allowed:
+            raise unknown(f"setting of {what}", name, allowed)
+    return cls(**given)
+
+
+def _checked(field: dataclasses.Field[Any], kind: Any, value: Any) -> Any:
+    rules = field.metadata
+    if rules.get("choices") is not None:
+        if value not in rules["choices"] or isinstance(value, bool):
+            allowed = ", ".join(map(str, rules["choices"]))
+            raise BadInput(f"{field.name}={value!r} is not allowed; it must be one of: {allowed}")
+        return value
+    if kind in (int, float):
+        value = _number(field.name, kind, value)
+        fine = (
+            (rules.get("low") is None or value >= rules["low"])
+            and (rules.get("above") is None or value > rules["above"])
+            and (rules.get("high") is None or value <= rules["high"])
+        )
+        if not fine:
+            raise BadInput(f"{field.name}={value} is out of range; it must be {allowed_values(field)}")
+    elif kind in (bool, str) and not isinstance(value, kind):
+        word = "true or false" if kind is bool else "text"
+        raise BadInput(f"{field.name}={value!r} is not allowed; it must be {word}")
+    return value
+
+
+def _number(name: str, kind: type, value: Any) -> int | float:
+    word = "a whole number" if kind is int else "a number"
+    try:
+        if isinstance(value, bool | str) or not math.isfinite(value):
+            raise TypeError
+        if kind is int and value != int(value):
+            raise TypeError
+    except (TypeError, OverflowError):
+        raise BadInput(f"{name}={value!r} is not allowed; it must be {word}") from None
+    return kind(value)
+
+
+def allowed_values(field: dataclasses.Field[Any]) -> str:
+    """What a field allows, in words: "at least 0", "one of: conv, fc"."""
+    rules = field.metadata
+    if rules.get("choices") is not None:
+        return "one of: " + ", ".join(map(str, rules["choices"]))
+    parts = []
+    if rules.get("low") is not None:
+        parts.append(f"at least {rules['low']}")
+    if rules.get("above") is not None:
+        parts.append(f"more than {rules['above']}")
+    if rules.get("high") is not None:
+        parts.append(f"at most {rules['high']}")
+    return " and ".join(parts) or "any value"
+
+
+class Described(NamedTuple):
+    """A row of help about one setting."""
+
+    name: str
+    default: Any
+    allowed: str
+    help: str
+
+
+def describe(cls: type) -> list[Described]:
+    """One row per setting of a method or data set, for help texts and docs."""
+    return [
+        Described(f.name, f.default, allowed_values(f), f.metadata.get("help", ""))
+        for f in dataclasses.fields(typing.cast(Any, cls))
+    ]
+
+
+def parse_pairs(pairs: list[str] | None) -> dict[str, Any]:
+    """Turn ["beta=4", "network=fc"] into {"beta": 4, "network": "fc"}."""
+    parsed: dict[str, Any] = {}
+    for pair in pairs or []:
+        key, equals, text = pair.partition("=")
+        if not equals or not key:
+            raise BadInput(f"'{pair}' is not KEY=VALUE")
+        if key in parsed:
+            raise BadInput(f"'{key}' is given twice")
+        try:
+            parsed[key] = json.loads(text)
+        except ValueError:
+            parsed[key] = text
+    return parsed
