@@ -1,0 +1,84 @@
+"""What a data set is: images by index, perhaps with labels, perhaps on a grid of factors."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from distaff.errors import BadInput
+from distaff.factors import FactorSpace
+
+
+class DataSet(ABC):
+    """Images that are made or read when they are asked for, as whole batches.
+
+    A subclass sets `name` and `image_shape` (C, H, W), and gives `__len__` and `images`. Where there are
+    labels it sets `label_names` and gives `labels`; where they form a full grid it sets `factors`.
+    """
+
+    name: str
+    image_shape: tuple[int, int, int]
+    #: pixels are uint8 in 0..255, or float32 between these two values
+    pixel_range: tuple[float, float] = (0.0, 255.0)
+    label_names: tuple[str, ...] = ()
+    factors: FactorSpace | None = None
+    #: "drawn", or the file the images were read from
+    source: str = "drawn"
+    #: what was done to the images and should be known, such as padding
+    note: str = ""
+    licence: ClassVar[str] = ""
+    citation: ClassVar[str] = ""
+    #: how to load the same data set again: {"name": ..., "options": {...}}; None for one made by hand
+    spec: dict[str, Any] | None = None
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def images(self, index: ArrayLike) -> NDArray[Any]:
+        """The images (n, C, H, W) at `index` (n,), uint8, or float32 within `pixel_range`."""
+
+    def labels(self, index: ArrayLike) -> NDArray[Any] | None:
+        """The labels (n, k) at `index`: rows of the factor grid, or None where there are none."""
+        return self.factors.rows(self.check(index)) if self.factors else None
+
+    def check(self, index: ArrayLike) -> NDArray[np.int64]:
+        """`index` as int64, or an error if it is out of range."""
+        array = np.asarray(index)
+        if array.ndim != 1 or (array.size and not np.issubdtype(array.dtype, np.integer)):
+            raise BadInput(f"an index must be a vector of integers, got {array.dtype} of shape {array.shape}")
+        if array.size and (array.min() < 0 or array.max() >= len(self)):
+            raise BadInput(
+                f"index out of range: {self.name} has images 0..{len(self) - 1}, "
+                f"got {array.min()}..{array.max()}"
+            )
+        return array.astype(np.int64)
+
+    def fingerprint(self) -> str:
+        """A hash of the size, the names, and 64 images and labels spread over the data set."""
+        index = np.unique(np.linspace(0, len(self) - 1, 64).astype(np.int64))
+        labels = self.labels(index)
+        digest = hashlib.sha256(repr((len(self), self.image_shape, self.label_names)).encode())
+        digest.update(np.ascontiguousarray(self.images(index)).tobytes())
+        digest.update(b"" if labels is None else np.ascontiguousarray(labels).tobytes())
+        return digest.hexdigest()[:16]
+
+    def card(self) -> dict[str, Any]:
+        """What a reader wants to know, as a dict that JSON takes."""
+        factors = self.factors
+        return {
+            "name": self.name,
+            "images": len(self),
+            "shape": list(self.image_shape),
+            "pixels": "uint8 0..255" if self.pixel_range == (0, 255) else f"float32 {self.pixel_range}",
+            "factors": dict(zip(factors.names, factors.sizes, strict=True)) if factors else None,
+            "labels": list(self.label_names),
+            "source": self.source,
+            "note": self.note,
+            "licence": self.licence,
+            "citation": self.citation,
+        }

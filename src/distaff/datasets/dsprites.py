@@ -1,0 +1,119 @@
+"""dSprites (Matthey et al. 2017), drawn on demand, or read where the original file is present."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import ArrayLike, NDArray
+
+from distaff.datasets import sprites
+from distaff.datasets.base import DataSet
+from distaff.errors import BadInput
+from distaff.factors import FactorSpace
+from distaff.files import replacing
+from distaff.settings import Settings, setting
+
+ORIGINAL = "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"
+CACHE = "dsprites.bits.npy"
+
+
+@dataclass(eq=False)
+class DSprites(Settings, DataSet):
+    """White squares, ellipses and hearts on black: shape, scale, orientation and two positions.
+
+    All 737,280 images in the original order, grey, 0 or 255 at 64 pixels. Smaller resolutions average blocks
+    of the 64-pixel image. The last orientation repeats the first; squares look the same every quarter turn
+    and ellipses every half turn. With the original .npz in the data folder, its images are read instead.
+    """
+
+    resolution: int = setting(64, "pixels along each side", choices=(16, 32, 64))
+    data_dir: Path | None = field(default=None, repr=False)
+
+    name: ClassVar[str] = "dsprites"
+    licence: ClassVar[str] = "drawn here; the original data set is Apache-2.0"
+    citation: ClassVar[str] = "Matthey, Higgins, Hassabis, Lerchner: dSprites, 2017"
+    factors: ClassVar[FactorSpace] = FactorSpace(
+        ("shape", "scale", "orientation", "x", "y"),
+        (len(sprites.SHAPES), len(sprites.SCALES), sprites.ORIENTATIONS, sprites.POSITIONS, sprites.POSITIONS),
+    )
+    label_names: ClassVar[tuple[str, ...]] = factors.names
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.image_shape = (1, self.resolution, self.resolution)
+        self._bits: NDArray[np.uint8] | None = None
+        original = self.data_dir / ORIGINAL if self.data_dir else None
+        if original and original.exists():
+            shape = (len(self), sprites.SIZE, sprites.SIZE)
+            self._bits = open_packed(original, self.data_dir / CACHE, shape)  # type: ignore[operator]
+            self.source = f"file {original.name}"
+
+    def __len__(self) -> int:
+        return len(self.factors)
+
+    def images(self, index: ArrayLike) -> NDArray[np.uint8]:
+        """The images (n, 1, resolution, resolution), uint8, at grid indices (n,)."""
+        index = self.check(index)
+        if self._bits is None:
+            packed = sprites.rows_of_bits(self.factors.rows(index))
+        else:
+            packed = self._bits[index].reshape(len(index), sprites.SIZE, -1)
+        return _unpack(packed, self.resolution)[:, None]
+
+
+def _unpack(packed: NDArray[np.uint8], resolution: int) -> NDArray[np.uint8]:
+    """Packed bits (n, 64, 8) to pixels 0..255, averaged over blocks down to `resolution`."""
+    bits = np.unpackbits(packed, axis=-1)  # (n, 64, 64)
+    block = sprites.SIZE // resolution
+    if block == 1:
+        return np.negative(bits, out=bits)  # 1 becomes 255
+    count = np.zeros((len(bits), resolution, resolution), dtype=np.uint8)
+    for i in range(block):
+        for j in range(block):
+            count += bits[:, i::block, j::block]
+    levels = np.round(255 * np.arange(block**2 + 1) / block**2).astype(np.uint8)
+    return levels[count]
+
+
+def open_packed(original: Path, cache: Path, shape: tuple[int, int, int]) -> NDArray[Any]:
+    """The images of the original file as packed bits (n, bytes), memory-mapped.
+
+    The file's compressed images are unpacked once, in pieces, to `cache` (an eighth of their size). Only
+    the array `imgs` is read: the pickled metadata beside it is never touched.
+    """
+    if not cache.exists() or cache.stat().st_mtime < original.stat().st_mtime:
+        with replacing(cache) as partial:
+            _pack(original, partial, shape)
+    packed = np.load(cache, mmap_mode="r", allow_pickle=False)
+    if packed.shape != (shape[0], shape[1] * shape[2] // 8) or packed.dtype != np.uint8:
+        raise BadInput(f"{cache} has shape {packed.shape}; remove it and it is made again from {original.name}")
+    return packed
+
+
+def _pack(original: Path, out: Path, shape: tuple[int, int, int]) -> None:
+    pixels = shape[1] * shape[2]
+    try:
+        with zipfile.ZipFile(original) as archive, archive.open("imgs.npy") as stream:
+            version = npy.read_magic(stream)
+            read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+            found, by_column, dtype = read(stream)
+            if found != shape or by_column or dtype != np.uint8:
+                raise BadInput(f"{original}: imgs must be uint8 {shape}, got {dtype} {found}")
+            with out.open("wb") as target:
+                header = {"descr": "|u1", "fortran_order": False, "shape": (shape[0], pixels // 8)}
+                npy.write_array_header_1_0(target, header)
+                for start in range(0, shape[0], 4096):
+                    size = min(4096, shape[0] - start) * pixels
+                    piece = np.frombuffer(stream.read(size), dtype=np.uint8)
+                    if piece.size != size or piece.max() > 1:
+                        raise BadInput(f"{original}: imgs is cut short or holds values other than 0 and 1")
+                    target.write(np.packbits(piece).tobytes())
+    except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
+        if isinstance(error, BadInput):
+            raise
+        raise BadInput(f"{original} is not the original dSprites archive: {error}") from error
