@@ -1,0 +1,1 @@
+"""Methods: what is trained, as frozen dataclasses of hyper-parameters."""

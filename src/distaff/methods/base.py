@@ -1,0 +1,139 @@
+"""What a method is.
+
+A method is a frozen dataclass of hyper-parameters. It says what its batches are, makes its state from a seed,
+improves that state by one step, and turns images into codes and, if it can, codes into images. The state holds
+modules and optimisers, and shows them as one flat dict of tensors, so a checkpoint is one file.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from distaff.errors import BadInput
+from distaff.settings import Settings, setting
+
+Shape = tuple[int, int, int]
+
+
+class Codes(NamedTuple):
+    """What an encoder says of images: `mean` (n, d), log-variance (n, d) or None, and one `sample` (n, d)."""
+
+    mean: Any
+    logvar: Any
+    sample: Any
+
+
+class Loss(NamedTuple):
+    """The number to minimise, in nats per image, and its terms by name."""
+
+    total: Tensor
+    terms: dict[str, Tensor]
+
+
+@dataclass
+class State:
+    """Everything that training changes."""
+
+    modules: nn.ModuleDict
+    optimisers: dict[str, torch.optim.Optimizer] = field(default_factory=dict)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All weights and optimiser values, by a flat name; with `load`, an exact round trip."""
+        flat = {f"model/{name}": value for name, value in self.modules.state_dict().items()}
+        flat.update(self._optimiser_tensors())
+        return flat
+
+    def load(self, tensors: dict[str, Tensor]) -> None:
+        """Take over what `tensors` gave. Names and shapes must match."""
+        weights = {name[6:]: value for name, value in tensors.items() if name.startswith("model/")}
+        try:
+            self.modules.load_state_dict(weights)
+        except RuntimeError as error:
+            raise BadInput(f"these weights do not fit the method: {str(error).splitlines()[-1].strip()}") from None
+        for name, optimiser in self.optimisers.items():
+            optimiser.load_state_dict(self._optimiser_state(name, optimiser, tensors))
+
+    def _optimiser_tensors(self) -> Iterator[tuple[str, Tensor]]:
+        for name, optimiser in self.optimisers.items():
+            for number, values in optimiser.state_dict()["state"].items():
+                for key, value in values.items():
+                    yield f"optimiser/{name}/{number}/{key}", torch.as_tensor(value)
+
+    @staticmethod
+    def _optimiser_state(
+        name: str, optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]
+    ) -> dict[str, Any]:
+        state: dict[int, dict[str, Tensor]] = {}
+        for path, value in tensors.items():
+            if path.startswith(f"optimiser/{name}/"):
+                _, _, number, key = path.split("/")
+                state.setdefault(int(number), {})[key] = value
+        return {"state": state, "param_groups": optimiser.state_dict()["param_groups"]}
+
+
+@dataclass(frozen=True)
+class Method(Settings, ABC):
+    """Hyper-parameters, and what is done with them. Subclasses are frozen dataclasses of `setting` fields."""
+
+    latents: int = setting(10, "number of latents", low=1, high=10_000)
+
+    #: what a batch is: images, two (independent batches), pairs, one_group_varies, transitions or labelled
+    batches: ClassVar[str] = "images"
+    smallest_batch: ClassVar[int] = 1
+    smallest_latents: ClassVar[int] = 1
+
+    @abstractmethod
+    def state(self, image_shape: Shape, generator: torch.Generator) -> State:
+        """Fresh modules and optimisers for images (C, H, W), from the generator alone."""
+
+    @abstractmethod
+    def encode(self, modules: nn.ModuleDict, images: Tensor, generator: torch.Generator) -> Codes:
+        """Codes of images (n, C, H, W) in 0..1."""
+
+    def decode(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:
+        """Images (n, C, H, W) in 0..1 of codes (n, d); an error where the method cannot."""
+        raise BadInput(f"{type(self).__name__} has no decoder: its codes cannot be turned into images")
+
+
+@dataclass(frozen=True)
+class Stepped(Method):
+    """A method trained by steps on batches. By default a step is one loss and one Adam step."""
+
+    batch_size: int = setting(64, "images in a batch", low=1)
+    learning_rate: float = setting(1e-4, "Adam's step size", above=0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.batch_size < self.smallest_batch:
+            raise BadInput(f"batch_size={self.batch_size} is out of range; it must be at least {self.smallest_batch}")
+        if self.latents < self.smallest_latents:
+            raise BadInput(f"latents={self.latents} is out of range; it must be at least {self.smallest_latents}")
+
+    def loss(self, modules: nn.ModuleDict, batch: Tensor, generator: torch.Generator, step: int) -> Loss:
+        """The loss of a batch of images in 0..1 at a step (the first is 0)."""
+        raise NotImplementedError
+
+    def adam(self, modules: nn.Module, betas: tuple[float, float] = (0.9, 0.999)) -> torch.optim.Optimizer:
+        """Adam over all parameters of `modules`, fused (one pass over memory)."""
+        return torch.optim.Adam(modules.parameters(), lr=self.learning_rate, betas=betas, fused=True)
+
+    def step(self, state: State, batch: Tensor, generator: torch.Generator, step: int) -> dict[str, Tensor]:
+        """Improve the state by one step. Returns the loss terms, detached, on the device."""
+        loss = self.loss(state.modules, batch, generator, step)
+        for optimiser in state.optimisers.values():
+            optimiser.zero_grad(set_to_none=True)
+        loss.total.backward()  # type: ignore[no-untyped-call]
+        for optimiser in state.optimisers.values():
+            optimiser.step()
+        return {"loss": loss.total.detach()} | {name: value.detach() for name, value in loss.terms.items()}
+
+
+def noise(like: Tensor, generator: torch.Generator) -> Tensor:
+    """Standard normal noise of a tensor's shape, drawn on the CPU so that every device sees the same."""
+    return torch.randn(like.shape, generator=generator, dtype=like.dtype).to(like.device)

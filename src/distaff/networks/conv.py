@@ -1,0 +1,81 @@
+"""The convolutional networks of the 2019 study's table: 4x4 kernels, stride 2, channels 32-32-64-64, FC 256.
+
+Differences from disentanglement_lib: its third and fourth encoder layers use 2x2 kernels; the paper's table,
+followed here, says 4x4. The table is for 64 pixels. Other sizes take as many of its layers as bring the
+larger side to 3 or 4 (two at 16 pixels, five with another 64 at 128); sides that do not halve evenly are
+padded on the way in and cropped on the way out.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+CHANNELS = (32, 32, 64, 64, 64)
+HIDDEN = 256
+
+Shape = tuple[int, int, int]
+
+
+def plan(image_shape: Shape) -> tuple[list[int], tuple[int, int]]:
+    """The channels of each layer, and the height and width left after the last."""
+    _, height, width = image_shape
+    depth = min(max(2, math.ceil(math.log2(max(height, width) / 4))), len(CHANNELS))
+    step = 2**depth
+    return list(CHANNELS[:depth]), (math.ceil(height / step), math.ceil(width / step))
+
+
+class Pad(nn.Module):
+    """Zeros on the right and below, up to a given height and width."""
+
+    def __init__(self, height: int, width: int) -> None:
+        super().__init__()
+        self.height, self.width = height, width
+
+    def forward(self, images: Tensor) -> Tensor:
+        down, right = self.height - images.shape[2], self.width - images.shape[3]
+        return F.pad(images, (0, right, 0, down)) if down or right else images
+
+
+class Crop(nn.Module):
+    """The top left part of a given height and width."""
+
+    def __init__(self, height: int, width: int) -> None:
+        super().__init__()
+        self.height, self.width = height, width
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images[:, :, : self.height, : self.width]
+
+
+def encoder(image_shape: Shape, outputs: int) -> nn.Module:
+    """Images (B, C, H, W) to (B, outputs)."""
+    channels, (height, width) = plan(image_shape)
+    layers: list[nn.Module] = [Pad(height << len(channels), width << len(channels))]
+    before = image_shape[0]
+    for after in channels:
+        layers += [nn.Conv2d(before, after, 4, stride=2, padding=1), nn.ReLU()]
+        before = after
+    layers += [nn.Flatten(), nn.Linear(before * height * width, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, outputs)]
+    return nn.Sequential(*layers)
+
+
+def decoder(latents: int, image_shape: Shape) -> nn.Module:
+    """Codes (B, latents) to logits (B, C, H, W)."""
+    channels, (height, width) = plan(image_shape)
+    last = channels[-1]
+    layers: list[nn.Module] = [nn.Linear(latents, HIDDEN), nn.ReLU()]
+    layers += [nn.Linear(HIDDEN, last * height * width), nn.ReLU(), nn.Unflatten(1, (last, height, width))]
+    steps = [*channels[::-1], image_shape[0]]
+    for before, after in zip(steps, steps[1:], strict=False):
+        layers += [nn.ConvTranspose2d(before, after, 4, stride=2, padding=1), nn.ReLU()]
+    layers[-1] = Crop(*image_shape[1:])  # the last layer gives logits
+    return nn.Sequential(*layers)
+
+
+def to_channels_last(module: nn.Module) -> nn.Module:
+    """The same module with its kernels laid out for channels-last images, twice as fast on a CPU."""
+    return module.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]

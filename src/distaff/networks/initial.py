@@ -1,0 +1,23 @@
+"""Fresh weights from a seed, without touching torch's global generator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+
+def fresh(make: Callable[[], nn.Module], generator: torch.Generator) -> nn.Module:
+    """The module that `make` builds, with Glorot-uniform weights and zero biases (as in the 2019 study)."""
+    with torch.device("meta"):  # so that the layers draw no weights of their own
+        module = make()
+    module.to_empty(device="cpu")
+    for name, parameter in module.named_parameters():
+        if parameter.ndim > 1:
+            nn.init.xavier_uniform_(parameter, generator=generator)
+        elif name.endswith("bias"):
+            nn.init.zeros_(parameter)
+        else:
+            nn.init.ones_(parameter)
+    return module
