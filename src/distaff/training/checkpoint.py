@@ -1,0 +1,47 @@
+"""Checkpoints and weights: flat dicts of tensors in safetensors files, replaced atomically."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from distaff.errors import BadInput
+from distaff.files import replacing
+
+
+def save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
+    """Replace `path` by the tensors. The bytes depend on names and values alone."""
+    plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    with replacing(path) as partial:
+        try:
+            save_file(plain, partial)
+        except SafetensorError as error:
+            raise OSError(f"cannot write {path}: {error}") from error
+
+
+def load_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a file, or one clear error."""
+    if not path.exists():
+        raise BadInput(f"{path} does not exist")
+    try:
+        return dict(load_file(path))
+    except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
+        raise BadInput(f"{path} is damaged: {error}") from None
+
+
+def save_checkpoint(path: Path, tensors: dict[str, Tensor], step: int) -> None:
+    """Replace the checkpoint by the state after `step` steps."""
+    save_tensors(path, tensors | {"step": torch.tensor(step)})
+
+
+def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], int]:
+    """The state of a checkpoint and the number of steps behind it."""
+    tensors = load_tensors(path)
+    step = tensors.pop("step", None)
+    if step is None or step.numel() != 1 or step.is_floating_point() or int(step) < 0:
+        raise BadInput(f"{path} is damaged: it holds no step")
+    return tensors, int(step)
