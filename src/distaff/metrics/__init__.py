@@ -1,0 +1,24 @@
+"""Scores of a representation: pure functions of arrays, and the score card over them.
+
+Every registered metric is an attribute here: `distaff.metrics.mig(codes, factors)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from distaff import registry
+from distaff.metrics.score_card import Score, ScoreCard, score
+
+__all__ = ["Score", "ScoreCard", "score", *registry.names("metrics")]  # noqa: PLE0604
+
+# A metric's file and function have one name; bound here, the function stands before the module.
+globals().update({name: registry.get("metrics", name) for name in registry.names("metrics")})
+
+
+def __getattr__(name: str) -> Callable[..., Any]:
+    if name in registry.names("metrics"):
+        found: Callable[..., Any] = registry.get("metrics", name)
+        return found
+    raise AttributeError(f"there is no metric '{name}'; there are: {', '.join(registry.names('metrics'))}")

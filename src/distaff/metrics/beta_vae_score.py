@@ -1,0 +1,75 @@
+"""The beta-VAE score."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from distaff.metrics.arrays import check_pair, check_whole, need_factors
+from distaff.metrics.declare import metric
+from distaff.metrics.rows import RowGroups
+
+POINTS_AT_ONCE = 1000  # bounds the memory: points * batch * codes floats
+
+
+@metric(
+    low=0.0,
+    high=1.0,
+    higher_is_better=True,
+    source="Higgins et al. 2017, section 3; settings as in Locatello et al. 2019",
+    invariant_to=frozenset({"permutation", "sign"}),
+    truth={
+        "identity": (0.99, 1.0),
+        "rotated": (0.0, 0.6),
+        "constant": (0.2, 0.3),
+        "duplicated": (0.99, 1.0),
+        "noise": (0.2, 0.3),
+        "one_missing": (0.99, 1.0),
+    },
+)
+def beta_vae_score(
+    codes: ArrayLike,
+    factors: ArrayLike,
+    *,
+    votes: tuple[int, int] = (10_000, 5_000),
+    batch: int = 64,
+    seed: int = 0,
+) -> float:
+    """beta-VAE score: can a linear classifier tell which factor two groups of rows have in common?
+
+    A point: choose a random factor, draw `batch` pairs of rows that share its value, and average the absolute
+    differences of their codes. A logistic regression (scikit-learn's defaults, codes unscaled) learns the
+    factor from `votes[0]` points; the score is its accuracy on `votes[1]` others. 0..1, higher is better;
+    chance is about 1/k. It stays at 1 with one factor missing from the codes.
+
+    `codes` (n, d), `factors` (n, k) with k >= 2, whole numbers. Rows are drawn with replacement from those
+    given. Raises NotApplicable for a single factor.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    codes, factors = check_pair(codes, factors)
+    need_factors(factors, 2, "beta_vae_score")
+    train, test = (check_whole("votes", count, 1) for count in votes)
+    check_whole("batch", batch, 1)
+    rng = np.random.default_rng(seed)
+    groups = RowGroups(factors)
+    features, labels = _points(codes, groups, train, batch, rng)
+    if len(np.unique(labels)) < 2:  # so few points that one factor was drawn throughout
+        return float(np.mean(_points(codes, groups, test, batch, rng)[1] == labels[0]))
+    model = LogisticRegression(max_iter=1000).fit(features, labels)
+    return float(model.score(*_points(codes, groups, test, batch, rng)))
+
+
+def _points(
+    codes: NDArray[np.floating], groups: RowGroups, count: int, batch: int, rng: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Mean absolute code differences (count, d) of pairs that share a factor, and which factor it was."""
+    n, k = groups.factors.shape
+    features, labels = [], []
+    for factor, share in enumerate(rng.multinomial(count, np.full(k, 1 / k))):
+        for start in range(0, share, POINTS_AT_ONCE):
+            first = rng.integers(n, size=(min(POINTS_AT_ONCE, share - start), batch))
+            second = groups.partners(first, factor, rng)
+            features.append(np.abs(codes[first] - codes[second]).mean(axis=1, dtype=np.float64))
+            labels.append(np.full(len(first), factor))
+    return np.concatenate(features), np.concatenate(labels)

@@ -1,0 +1,87 @@
+"""The FactorVAE score."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from distaff.metrics.arrays import check_pair, check_whole, need_factors
+from distaff.metrics.declare import metric
+from distaff.metrics.rows import RowGroups
+
+VOTES_AT_ONCE = 1000  # bounds the memory: votes * batch * codes floats
+
+
+@metric(
+    low=0.0,
+    high=1.0,
+    higher_is_better=True,
+    source="Kim and Mnih 2018, section 4; settings and pruning as in Locatello et al. 2019",
+    invariant_to=frozenset({"permutation", "sign"}),
+    truth={
+        "identity": (0.99, 1.0),
+        "rotated": (0.0, 0.6),
+        "constant": (0.0, 0.0),
+        "duplicated": (0.99, 1.0),
+        "noise": (0.0, 0.35),
+        "one_missing": (0.5, 0.8),
+    },
+)
+def factor_vae_score(
+    codes: ArrayLike,
+    factors: ArrayLike,
+    *,
+    votes: tuple[int, int] = (10_000, 5_000),
+    batch: int = 64,
+    threshold: float = 0.05,
+    seed: int = 0,
+) -> float:
+    """FactorVAE score: can the code that varies least tell which factor was held fixed?
+
+    A vote: fix a random factor, draw `batch` rows that share its value, and name the code whose variance,
+    relative to its variance over all rows, is smallest. A majority table from `votes[0]` votes is scored on
+    `votes[1]` others. 0..1, higher is better; chance is about 1/k. Codes with a standard deviation below
+    `threshold` are pruned, for a dead code would win every vote; with none left the score is 0.
+
+    `codes` (n, d), `factors` (n, k) with k >= 2, whole numbers. Rows are drawn with replacement from those
+    given. Raises NotApplicable for a single factor.
+    """
+    codes, factors = check_pair(codes, factors)
+    need_factors(factors, 2, "factor_vae_score")
+    train, test = (check_whole("votes", count, 1) for count in votes)
+    active = codes[:, codes.std(axis=0, ddof=1) >= threshold].astype(np.float64)
+    if not active.shape[1]:
+        return 0.0
+    rng = np.random.default_rng(seed)
+    groups = RowGroups(factors)
+    table = _votes(active, groups, train, check_whole("batch", batch, 2), rng)
+    fresh = _votes(active, groups, test, batch, rng)
+    majority = table.argmax(axis=0)
+    return float(fresh[majority, np.arange(active.shape[1])].sum() / test)
+
+
+def _votes(
+    codes: NDArray[np.float64], groups: RowGroups, count: int, batch: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """How often each code was the one that varied least with each factor fixed: (k, d)."""
+    table = np.zeros((groups.factors.shape[1], codes.shape[1]), dtype=np.int64)
+    variance = codes.var(axis=0, ddof=1)
+    for factor, rows in _fixed_batches(groups, count, batch, rng):
+        local = codes[rows].var(axis=1, ddof=1)  # (votes, d)
+        np.add.at(table[factor], (local / variance).argmin(axis=1), 1)
+    return table
+
+
+def _fixed_batches(
+    groups: RowGroups, count: int, batch: int, rng: np.random.Generator
+) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Batches of rows (votes, batch) that share the value of a factor, the factors drawn uniformly."""
+    n, k = groups.factors.shape
+    for factor, share in enumerate(rng.multinomial(count, np.full(k, 1 / k))):
+        for start in range(0, share, VOTES_AT_ONCE):
+            size = min(VOTES_AT_ONCE, share - start)
+            first = np.repeat(rng.integers(n, size=(size, 1)), batch, axis=1)
+            yield factor, groups.partners(first, factor, rng)

@@ -1,0 +1,43 @@
+"""Histograms and mutual information of codes and factors, in nats."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def discretise(codes: NDArray[np.floating[Any]], bins: int) -> NDArray[np.int64]:
+    """Each column of codes (n, d) in `bins` equal bins from its smallest to its largest value, 0..bins-1."""
+    binned = np.empty(codes.shape, dtype=np.int64)
+    for j, column in enumerate(codes.T):
+        if column.min() == column.max():
+            binned[:, j] = 0
+            continue
+        try:
+            edges = np.histogram_bin_edges(column, bins)
+        except ValueError:  # too narrow a range for this precision
+            edges = np.histogram_bin_edges(column.astype(np.float64), bins)
+        binned[:, j] = np.digitize(column, edges[:-1]) - 1
+    return binned
+
+
+def mutual_information(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
+    """I(first_i; second_j) of the empirical joint, nats: columns (n, d) and (n, k) give (d, k)."""
+    found = np.empty((first.shape[1], second.shape[1]))
+    for i, a in enumerate(first.T):
+        for j, b in enumerate(second.T):
+            width = b.max() + 1
+            joint = np.bincount(a * width + b, minlength=(a.max() + 1) * width) / len(a)
+            joint = joint.reshape(-1, width)
+            independent = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0)
+            filled = joint > 0
+            found[i, j] = (joint[filled] * np.log(joint[filled] / independent[filled])).sum()
+    return np.maximum(found, 0.0)
+
+
+def entropy(columns: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The empirical entropy of each column (n, k), nats."""
+    shares = [np.bincount(column) / len(column) for column in columns.T]
+    return np.array([-(p[p > 0] * np.log(p[p > 0])).sum() for p in shares])

@@ -1,0 +1,22 @@
+"""Rows that share a factor's value, found among the rows themselves: no simulator, no second encoding."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class RowGroups:
+    """For every factor, the rows of each of its values, ready to be drawn from."""
+
+    def __init__(self, factors: NDArray[np.int64]) -> None:
+        self.factors = factors
+        self._order = np.argsort(factors, axis=0, kind="stable")
+        self._counts = [np.bincount(column) for column in factors.T]
+        self._starts = [np.cumsum(counts) - counts for counts in self._counts]
+
+    def partners(self, rows: NDArray[np.int64], factor: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """For each of `rows` (any shape), a row drawn uniformly from those with its value of `factor`."""
+        value = self.factors[rows, factor]
+        offset = (rng.random(value.shape) * self._counts[factor][value]).astype(np.int64)
+        return self._order[self._starts[factor][value] + offset, factor]
