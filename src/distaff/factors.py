@@ -52,7 +52,9 @@ class FactorSpace:
         """The rows (n, k) of grid indices (n,)."""
         index = _integers(index, "index")
         if index.size and (index.min() < 0 or index.max() >= len(self)):
-            raise BadInput(f"index out of range: allowed 0..{len(self) - 1}, got {index.min()}..{index.max()}")
+            raise BadInput(
+                f"index out of range: allowed 0..{len(self) - 1}, got {index.min()}..{index.max()}"
+            )
         return np.stack(np.unravel_index(index, self.sizes), axis=-1).astype(np.int64)
 
     def index(self, rows: ArrayLike) -> NDArray[np.int64]:
@@ -126,7 +128,11 @@ class FactorSpace:
     @classmethod
     def of_table(cls, names: Sequence[str], labels: NDArray[np.int64]) -> FactorSpace | None:
         """The grid that a table of labels (n, k) walks through in row-major order, or None if it does not."""
-        if not len(labels) or (labels.min() < 0) or math.prod(int(m) + 1 for m in labels.max(axis=0)) != len(labels):
+        if (
+            not len(labels)
+            or (labels.min() < 0)
+            or math.prod(int(m) + 1 for m in labels.max(axis=0)) != len(labels)
+        ):
             return None
         space = cls(tuple(names), tuple(int(m) + 1 for m in labels.max(axis=0)))
         return space if np.array_equal(space.rows(np.arange(len(labels))), labels) else None

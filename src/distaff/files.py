@@ -20,7 +20,7 @@ from distaff.errors import BadInput
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a path to write to; when the block ends well it replaces `path` in one step, else nothing changes."""
+    """Give a path to write to; if the block ends well it replaces `path` in one step, else it goes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     try:
@@ -57,7 +57,7 @@ def read_json(path: Path) -> Any:
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Replace `path` by an .npz of `arrays`."""
     with replacing(path) as partial, partial.open("wb") as file:
-        np.savez(file, **{name: np.asarray(array) for name, array in arrays.items()})
+        np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -133,7 +133,7 @@ def _filled(column: Any) -> NDArray[Any]:
     if not isinstance(column, np.ma.MaskedArray):
         return np.asarray(column)
     if column.mask.any():
-        column = column.astype(np.float64).filled(np.nan)
+        return np.where(column.mask, np.nan, column.data.astype(np.float64))
     return np.asarray(column)
 
 

@@ -32,6 +32,9 @@ TABLES: dict[str, dict[str, str]] = {
 }
 
 
+_ONE = {kind: kind[:-1] for kind in TABLES} | {"studies": "study", "datasets": "data set"}
+
+
 def names(kind: str) -> list[str]:
     """The registered names of a kind: methods, metrics, datasets, studies or experiments."""
     if kind not in TABLES:
@@ -39,10 +42,15 @@ def names(kind: str) -> list[str]:
     return list(TABLES[kind])
 
 
+def check(kind: str, name: str) -> None:
+    """An error with the nearest name where `name` is not registered."""
+    if name not in names(kind):
+        raise unknown(_ONE[kind], str(name), names(kind))
+
+
 def get(kind: str, name: str) -> Any:
     """The registered thing itself, imported now."""
-    if name not in names(kind):
-        raise unknown(kind.rstrip("s"), str(name), names(kind))
+    check(kind, name)
     module, attribute = TABLES[kind][name].split(":")
     return getattr(importlib.import_module(module), attribute)
 
@@ -62,5 +70,5 @@ def summary(kind: str, name: str) -> str:
 def register(kind: str, name: str, target: str) -> None:
     """Add a thing of your own, as "your_module:YourClass", under a name that is still free."""
     if name in names(kind):
-        raise BadInput(f"the {kind.rstrip('s')} name '{name}' is taken by {TABLES[kind][name]}")
+        raise BadInput(f"the {_ONE[kind]} name '{name}' is taken by {TABLES[kind][name]}")
     TABLES[kind][name] = target

@@ -112,8 +112,9 @@ class Described(NamedTuple):
 def describe(cls: type) -> list[Described]:
     """One row per setting of a method or data set, for help texts and docs."""
     return [
-        Described(f.name, f.default, allowed_values(f), f.metadata.get("help", ""))
+        Described(f.name, f.default, allowed_values(f), f.metadata["help"])
         for f in dataclasses.fields(typing.cast(Any, cls))
+        if "help" in f.metadata
     ]
 
 

@@ -17,7 +17,7 @@ __all__ = ["ArrayImages", "DataSet", "SubGrid", "data_folder", "load_dataset"]
 
 
 def data_folder(given: str | os.PathLike[str] | None = None) -> Path | None:
-    """The folder with original files and caches: as given, else DISTAFF_DATA, else none. It need not exist."""
+    """The folder with original files and caches: as given, else DISTAFF_DATA, else none."""
     chosen = given or os.environ.get("DISTAFF_DATA")
     return Path(chosen) if chosen else None
 

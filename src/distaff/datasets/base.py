@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,7 +20,7 @@ class DataSet(ABC):
     labels it sets `label_names` and gives `labels`; where they form a full grid it sets `factors`.
     """
 
-    name: str
+    name: str = ""
     image_shape: tuple[int, int, int]
     #: pixels are uint8 in 0..255, or float32 between these two values
     pixel_range: tuple[float, float] = (0.0, 255.0)
@@ -30,8 +30,8 @@ class DataSet(ABC):
     source: str = "drawn"
     #: what was done to the images and should be known, such as padding
     note: str = ""
-    licence: ClassVar[str] = ""
-    citation: ClassVar[str] = ""
+    licence: str = ""
+    citation: str = ""
     #: how to load the same data set again: {"name": ..., "options": {...}}; None for one made by hand
     spec: dict[str, Any] | None = None
 

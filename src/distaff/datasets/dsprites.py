@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -34,24 +34,23 @@ class DSprites(Settings, DataSet):
     resolution: int = setting(64, "pixels along each side", choices=(16, 32, 64))
     data_dir: Path | None = field(default=None, repr=False)
 
-    name: ClassVar[str] = "dsprites"
-    licence: ClassVar[str] = "drawn here; the original data set is Apache-2.0"
-    citation: ClassVar[str] = "Matthey, Higgins, Hassabis, Lerchner: dSprites, 2017"
-    factors: ClassVar[FactorSpace] = FactorSpace(
+    name = "dsprites"
+    licence = "drawn here; the original data set is Apache-2.0"
+    citation = "Matthey, Higgins, Hassabis, Lerchner: dSprites, 2017"
+    factors = FactorSpace(
         ("shape", "scale", "orientation", "x", "y"),
-        (len(sprites.SHAPES), len(sprites.SCALES), sprites.ORIENTATIONS, sprites.POSITIONS, sprites.POSITIONS),
+        (3, 6, sprites.ORIENTATIONS, sprites.POSITIONS, sprites.POSITIONS),
     )
-    label_names: ClassVar[tuple[str, ...]] = factors.names
+    label_names = factors.names
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.image_shape = (1, self.resolution, self.resolution)
         self._bits: NDArray[np.uint8] | None = None
-        original = self.data_dir / ORIGINAL if self.data_dir else None
-        if original and original.exists():
+        if self.data_dir and (self.data_dir / ORIGINAL).exists():
             shape = (len(self), sprites.SIZE, sprites.SIZE)
-            self._bits = open_packed(original, self.data_dir / CACHE, shape)  # type: ignore[operator]
-            self.source = f"file {original.name}"
+            self._bits = open_packed(self.data_dir / ORIGINAL, self.data_dir / CACHE, shape)
+            self.source = f"file {ORIGINAL}"
 
     def __len__(self) -> int:
         return len(self.factors)
@@ -91,7 +90,9 @@ def open_packed(original: Path, cache: Path, shape: tuple[int, int, int]) -> NDA
             _pack(original, partial, shape)
     packed = np.load(cache, mmap_mode="r", allow_pickle=False)
     if packed.shape != (shape[0], shape[1] * shape[2] // 8) or packed.dtype != np.uint8:
-        raise BadInput(f"{cache} has shape {packed.shape}; remove it and it is made again from {original.name}")
+        raise BadInput(
+            f"{cache} has shape {packed.shape}; remove it and it is made again from {original.name}"
+        )
     return packed
 
 

@@ -39,7 +39,9 @@ class ArrayImages(DataSet):
         source: str = "arrays in memory",
     ) -> None:
         self.name, self.source = name, source
-        pixels, self.pixel_range, notes = _pixels(_channels_first(np.asarray(images), name), pixel_range, name)
+        pixels, self.pixel_range, notes = _pixels(
+            _channels_first(np.asarray(images), name), pixel_range, name
+        )
         self._images, padded = _padded(pixels, self.pixel_range[0], name)
         self.note = "; ".join(notes + padded)
         self.image_shape = self._images.shape[1:]
@@ -103,19 +105,23 @@ def read_folder(folder: Path, pixel_range: Sequence[float] | None = None) -> Arr
 def _decode(files: list[Path]) -> NDArray[np.uint8]:
     from PIL import Image, UnidentifiedImageError
 
-    size, mode = None, "L"
+    first, mode = files[0], "L"
+    size: tuple[int, ...] = ()
     try:
         for path in files:
             with Image.open(path) as image:
-                if size not in (None, image.size):
+                size = size or image.size
+                if image.size != size:
                     raise BadInput(
-                        f"images of mixed sizes: {files[0].name} is {size[0]}x{size[1]}, "
+                        f"images of mixed sizes: {first.name} is {size[0]}x{size[1]}, "
                         f"{path.name} is {image.size[0]}x{image.size[1]}; make them one size"
                     )
-                size = image.size
-                if image.mode not in ("1", "L", "I", "I;16", "F", "LA"):
-                    mode = "RGB"
-        _check_side(*size[::-1], files[0].name)  # type: ignore[misc]
+                if image.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
+                    raise BadInput(
+                        f"{path.name} has pixels of kind {image.mode}; save it with 8 bits a channel"
+                    )
+                mode = "L" if mode == "L" and image.mode in ("1", "L", "LA") else "RGB"
+        _check_side(size[1], size[0], first.name)
         decoded = []
         for path in files:
             with Image.open(path) as image:
@@ -129,8 +135,8 @@ def _decode(files: list[Path]) -> NDArray[np.uint8]:
 
 def _read_labels(path: Path, files: list[str]) -> tuple[list[str], NDArray[Any]]:
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            header, *lines = [line for line in csv.reader(file) if line] or [[]]
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            header, *lines = [line for line in csv.reader(stream) if line] or [[]]
     except (UnicodeDecodeError, csv.Error) as error:
         raise BadInput(f"{path} is not a CSV file: {error}") from None
     if len(header) < 2:
@@ -185,23 +191,29 @@ def _pixels(
         return images.astype(np.uint8), (0.0, 255.0), [dim] if high < 64 else []
     if low >= 0 and high <= 1:
         return images.astype(np.float32), (0.0, 1.0), []
-    return images.astype(np.float32), (min(low, 0.0), high), [f"pixels taken to run from {min(low, 0.0):g} to {high:g}"]
+    return (
+        images.astype(np.float32),
+        (min(low, 0.0), high),
+        [f"pixels taken to run from {min(low, 0.0):g} to {high:g}"],
+    )
 
 
 def _range(given: Sequence[float]) -> tuple[float, float]:
     try:
         low, high = (float(value) for value in given)
     except (TypeError, ValueError):
-        raise BadInput(f"pixel_range={given!r} is not allowed; it must be two numbers, as in [0,16]") from None
+        raise BadInput(
+            f"pixel_range={given!r} is not allowed; it must be two numbers, as in [0,16]"
+        ) from None
     if not low < high:
         raise BadInput(f"pixel_range={given!r} is not allowed; the first number must be the smaller")
     return low, high
 
 
 def _check_side(height: int, width: int, name: str) -> None:
-    if not (1 <= min(height, width) and max(height, width) <= LARGEST):
+    if not (min(height, width) >= 1 and max(height, width) <= LARGEST):
         raise BadInput(
-            f"{name}: {height}x{width} pixels; {SMALLEST} to {LARGEST} are allowed (smaller ones are padded). "
+            f"{name}: {height}x{width} pixels; {SMALLEST} to {LARGEST} are allowed (smaller are padded). "
             "Resize the images first."
         )
 
@@ -220,7 +232,9 @@ def _padded(images: NDArray[Any], fill: float, name: str) -> tuple[NDArray[Any],
 def _labels(labels: NDArray[Any], n: int, name: str) -> NDArray[Any]:
     labels = labels[:, None] if labels.ndim == 1 else labels
     if labels.ndim != 2 or len(labels) != n or labels.shape[1] == 0:
-        raise BadInput(f"{name}: factors must have a row for each of the {n} images, got shape {labels.shape}")
+        raise BadInput(
+            f"{name}: factors must have a row for each of the {n} images, got shape {labels.shape}"
+        )
     if labels.dtype.kind in "US":
         labels = columns_to_table(list(labels.T))
     if labels.dtype.kind not in "biuf":

@@ -1,8 +1,8 @@
 """What a method is.
 
-A method is a frozen dataclass of hyper-parameters. It says what its batches are, makes its state from a seed,
-improves that state by one step, and turns images into codes and, if it can, codes into images. The state holds
-modules and optimisers, and shows them as one flat dict of tensors, so a checkpoint is one file.
+A method is a frozen dataclass of hyper-parameters. It says what its batches are, makes its state from a
+seed, improves that state by one step, and turns images into codes and, if it can, codes into images. The
+state holds modules and optimisers, and shows them as one flat dict of tensors, so a checkpoint is one file.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ class State:
         try:
             self.modules.load_state_dict(weights)
         except RuntimeError as error:
-            raise BadInput(f"these weights do not fit the method: {str(error).splitlines()[-1].strip()}") from None
+            raise BadInput(
+                f"these weights do not fit the method: {str(error).splitlines()[-1].strip()}"
+            ) from None
         for name, optimiser in self.optimisers.items():
             optimiser.load_state_dict(self._optimiser_state(name, optimiser, tensors))
 
@@ -111,9 +113,13 @@ class Stepped(Method):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.batch_size < self.smallest_batch:
-            raise BadInput(f"batch_size={self.batch_size} is out of range; it must be at least {self.smallest_batch}")
+            raise BadInput(
+                f"batch_size={self.batch_size} is out of range; it must be at least {self.smallest_batch}"
+            )
         if self.latents < self.smallest_latents:
-            raise BadInput(f"latents={self.latents} is out of range; it must be at least {self.smallest_latents}")
+            raise BadInput(
+                f"latents={self.latents} is out of range; it must be at least {self.smallest_latents}"
+            )
 
     def loss(self, modules: nn.ModuleDict, batch: Tensor, generator: torch.Generator, step: int) -> Loss:
         """The loss of a batch of images in 0..1 at a step (the first is 0)."""
@@ -128,7 +134,7 @@ class Stepped(Method):
         loss = self.loss(state.modules, batch, generator, step)
         for optimiser in state.optimisers.values():
             optimiser.zero_grad(set_to_none=True)
-        loss.total.backward()  # type: ignore[no-untyped-call]
+        loss.total.backward()
         for optimiser in state.optimisers.values():
             optimiser.step()
         return {"loss": loss.total.detach()} | {name: value.detach() for name, value in loss.terms.items()}

@@ -19,8 +19,8 @@ class BetaVAE(VAE):
     The `kl` that is logged is not weighted. Images of other sizes want another beta: the normalised
     beta * latents / pixels is what carries over.
 
-    Differences from the paper: the networks and optimiser of Locatello et al. 2019 (network=fc has the paper's
-    networks for 2D shapes).
+    Differences from the paper: the networks and optimiser of Locatello et al. 2019 (network=fc has the
+    paper's networks for 2D shapes).
     """
 
     beta: float = setting(4.0, "weight of the KL", low=0)

@@ -19,15 +19,17 @@ from distaff.settings import setting
 class VAE(Stepped):
     """Variational autoencoder: reconstruction + KL to a standard normal prior.
 
-    Maximises E_q(z|x) log p(x|z) - KL(q(z|x) || N(0, I)) (Kingma and Welling 2014, eq. 10) with one sample of
-    z per image. Reconstruction is summed over pixels and channels, the KL over latents, both averaged over the
-    batch, in nats.
+    Maximises E_q(z|x) log p(x|z) - KL(q(z|x) || N(0, I)) (Kingma and Welling 2014, eq. 10) with one sample
+    of z per image. Reconstruction is summed over pixels and channels, the KL over latents, both averaged over
+    the batch, in nats.
 
     Differences from the paper: convolutional networks and batches of 64 as in Locatello et al. 2019.
     """
 
     network: str = setting("conv", "the encoder and decoder", choices=tuple(NETWORKS))
-    likelihood: str = setting("bernoulli", "the decoder's distribution of a pixel", choices=("bernoulli", "gaussian"))
+    likelihood: str = setting(
+        "bernoulli", "the decoder's distribution of a pixel", choices=("bernoulli", "gaussian")
+    )
 
     def state(self, image_shape: Shape, generator: torch.Generator) -> State:
         """Encoder, decoder and one Adam over both."""

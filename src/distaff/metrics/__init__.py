@@ -11,7 +11,7 @@ from typing import Any
 from distaff import registry
 from distaff.metrics.score_card import Score, ScoreCard, score
 
-__all__ = ["Score", "ScoreCard", "score", *registry.names("metrics")]  # noqa: PLE0604
+__all__ = ["Score", "ScoreCard", "score", *registry.names("metrics")]
 
 # A metric's file and function have one name; bound here, the function stands before the module.
 globals().update({name: registry.get("metrics", name) for name in registry.names("metrics")})

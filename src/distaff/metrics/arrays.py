@@ -31,8 +31,8 @@ def check_factors(factors: ArrayLike) -> NDArray[np.int64]:
         column = array[:, j]
         if np.issubdtype(column.dtype, np.floating) and not (column == np.round(column)).all():
             raise BadInput(
-                f"factor column {j} holds values such as {column[column != np.round(column)][0]:g}; this needs "
-                "whole numbers. Give class numbers, or bins of the values."
+                f"factor column {j} holds values such as {column[column != np.round(column)][0]:g}; "
+                "whole numbers are needed. Give class numbers, or bins of the values."
             )
         values, whole = np.unique(column, return_inverse=True)
         if len(values) < 2:
@@ -45,7 +45,9 @@ def check_pair(codes: ArrayLike, factors: ArrayLike) -> tuple[NDArray[np.floatin
     """Codes (n, d) and factors (n, k) with as many rows, at least two."""
     codes, factors = _matrix(codes, "codes"), _matrix(factors, "factors")
     if len(codes) != len(factors):
-        raise BadInput(f"codes have {len(codes)} rows and factors {len(factors)}; they must describe the same rows")
+        raise BadInput(
+            f"codes have {len(codes)} rows and factors {len(factors)}; they must describe the same rows"
+        )
     if len(codes) < 2:
         raise BadInput(f"at least 2 rows are needed, got {len(codes)}")
     return check_codes(codes), check_factors(factors)

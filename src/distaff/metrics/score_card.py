@@ -69,13 +69,19 @@ class ScoreCard:
 
     def to_dict(self) -> dict[str, Any]:
         """The card as a dict that JSON takes."""
-        return {"scores": {name: asdict(score) for name, score in self.scores.items()}, "protocol": self.protocol}
+        return {
+            "scores": {name: asdict(score) for name, score in self.scores.items()},
+            "protocol": self.protocol,
+        }
 
     @classmethod
     def from_dict(cls, value: Any) -> ScoreCard:
         """The card that `to_dict` gave."""
         try:
-            return cls({str(name): Score(**score) for name, score in value["scores"].items()}, dict(value["protocol"]))
+            return cls(
+                {str(name): Score(**score) for name, score in value["scores"].items()},
+                dict(value["protocol"]),
+            )
         except (TypeError, KeyError, AttributeError, ValueError):
             raise BadInput("this is not a score card") from None
 
@@ -96,11 +102,12 @@ class ScoreCard:
                 continue
             interval = f"{s.low:.3f} to {s.high:.3f}" if s.low is not None and s.high is not None else "-"
             lines.append(
-                f"{name:<{width}}  {s.value:5.3f}  {interval:<14}  {_number(s.chance)}  {_number(s.ceiling):>7}"
-                f"  {_bar(s.scaled)}"
+                f"{name:<{width}}  {s.value:5.3f}  {interval:<14}  {_number(s.chance)}  "
+                f"{_number(s.ceiling):>7}  {_bar(s.scaled)}"
             )
         p = self.protocol
-        lines.append(f"{p['rows']} rows, {p['codes']} codes, factors: {', '.join(p['factors']) or 'none'}; seed {p['seed']}")
+        factors = ", ".join(p["factors"]) or "none"
+        lines.append(f"{p['rows']} rows, {p['codes']} codes, factors: {factors}; seed {p['seed']}")
         return "\n".join(line.rstrip() for line in lines)
 
 
@@ -154,7 +161,8 @@ def score(
 def not_applicable(reason: str, codes: int, rows: int, seed: int) -> ScoreCard:
     """The card of codes without factors: every score with the reason it has no value."""
     return ScoreCard(
-        {name: Score(reason=reason) for name in registry.names("metrics")}, protocol(rows, codes, [], seed, True)
+        {name: Score(reason=reason) for name in registry.names("metrics")},
+        protocol(rows, codes, [], seed, True),
     )
 
 
@@ -212,7 +220,9 @@ def _values(
 ) -> dict[str, float]:
     given = {"seed": seed} if "seed" in inspect.signature(function).parameters else {}
     result = function(codes, factors, **given)
-    fields = {f"{name}.{field}": v for field, v in result._asdict().items()} if hasattr(result, "_asdict") else {}
+    fields = (
+        {f"{name}.{field}": v for field, v in result._asdict().items()} if hasattr(result, "_asdict") else {}
+    )
     values = {key: float(value) for key, value in (fields or {name: result}).items()}
     for key, value in values.items():
         if not math.isfinite(value):

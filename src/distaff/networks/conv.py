@@ -8,6 +8,7 @@ padded on the way in and cropped on the way out.
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import torch
@@ -59,7 +60,12 @@ def encoder(image_shape: Shape, outputs: int) -> nn.Module:
     for after in channels:
         layers += [nn.Conv2d(before, after, 4, stride=2, padding=1), nn.ReLU()]
         before = after
-    layers += [nn.Flatten(), nn.Linear(before * height * width, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, outputs)]
+    layers += [
+        nn.Flatten(),
+        nn.Linear(before * height * width, HIDDEN),
+        nn.ReLU(),
+        nn.Linear(HIDDEN, outputs),
+    ]
     return nn.Sequential(*layers)
 
 
@@ -70,7 +76,7 @@ def decoder(latents: int, image_shape: Shape) -> nn.Module:
     layers: list[nn.Module] = [nn.Linear(latents, HIDDEN), nn.ReLU()]
     layers += [nn.Linear(HIDDEN, last * height * width), nn.ReLU(), nn.Unflatten(1, (last, height, width))]
     steps = [*channels[::-1], image_shape[0]]
-    for before, after in zip(steps, steps[1:], strict=False):
+    for before, after in itertools.pairwise(steps):
         layers += [nn.ConvTranspose2d(before, after, 4, stride=2, padding=1), nn.ReLU()]
     layers[-1] = Crop(*image_shape[1:])  # the last layer gives logits
     return nn.Sequential(*layers)
@@ -78,4 +84,4 @@ def decoder(latents: int, image_shape: Shape) -> nn.Module:
 
 def to_channels_last(module: nn.Module) -> nn.Module:
     """The same module with its kernels laid out for channels-last images, twice as fast on a CPU."""
-    return module.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    return module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -24,4 +24,5 @@ def keep_freed_memory() -> bool:
     except (OSError, AttributeError):
         return False
     wanted = {_MMAP_THRESHOLD: _LARGE, _TRIM_THRESHOLD: 2 * _LARGE - 1, _TOP_PAD: 64 << 20}
-    return all([mallopt(option, value) == 1 for option, value in wanted.items()])
+    results = [mallopt(option, value) for option, value in wanted.items()]
+    return results == [1, 1, 1]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from distaff.errors import BadInput
@@ -17,10 +17,7 @@ def save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
     """Replace `path` by the tensors. The bytes depend on names and values alone."""
     plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     with replacing(path) as partial:
-        try:
-            save_file(plain, partial)
-        except SafetensorError as error:
-            raise OSError(f"cannot write {path}: {error}") from error
+        partial.write_bytes(save(plain))
 
 
 def load_tensors(path: Path) -> dict[str, Tensor]:

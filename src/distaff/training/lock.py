@@ -22,5 +22,7 @@ def only_one(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise BadInput(f"{folder} is in use by another distaff process; wait for it or choose another folder") from None
+            raise BadInput(
+                f"{folder} is in use by another distaff process; wait for it or choose another folder"
+            ) from None
         yield

@@ -76,11 +76,15 @@ class Run:
         """Codes of images (n, C, H, W): mean and log-variance (n, d) in float32, and a seeded sample."""
         pixels = np.asarray(images)
         if pixels.ndim != 4 or list(pixels.shape[1:]) != self.config["dataset"]["image_shape"]:
-            raise BadInput(f"images must be (n, *{self.config['dataset']['image_shape']}), got {pixels.shape}")
+            raise BadInput(
+                f"images must be (n, *{self.config['dataset']['image_shape']}), got {pixels.shape}"
+            )
         generator = torch.Generator().manual_seed(seed)
         parts = []
         for start in range(0, len(pixels), ENCODE_BATCH):
-            batch = to_unit(pixels[start : start + ENCODE_BATCH], self.config["dataset"]["pixel_range"], self.device)
+            batch = to_unit(
+                pixels[start : start + ENCODE_BATCH], self.config["dataset"]["pixel_range"], self.device
+            )
             parts.append(self.method.encode(self.modules, batch, generator))
         columns = zip(*parts, strict=True)
         return Codes(*(None if c[0] is None else torch.cat(c).float().cpu().numpy() for c in columns))
@@ -150,7 +154,15 @@ def make_config(
 
 def check_config(config: Any, path: Path) -> dict[str, Any]:
     """The config, or an error that says what is wrong with the file."""
-    kinds = {"method": str, "settings": dict, "dataset": dict, "steps": int, "seed": int, "threads": int, "device": str}
+    kinds = {
+        "method": str,
+        "settings": dict,
+        "dataset": dict,
+        "steps": int,
+        "seed": int,
+        "threads": int,
+        "device": str,
+    }
     fine = isinstance(config, dict) and all(isinstance(config.get(key), kind) for key, kind in kinds.items())
     if fine:
         data = config["dataset"]
@@ -165,7 +177,7 @@ def check_config(config: Any, path: Path) -> dict[str, Any]:
         raise BadInput(f"{path} is not the config of a run")
     if config.get("format") != FORMAT:
         raise BadInput(f"{path} has format {config.get('format')!r}; this version reads format {FORMAT}")
-    return config  # type: ignore[no-any-return]
+    return config
 
 
 def _numbers(value: Any, count: int, low: float, high: float) -> bool:
@@ -176,7 +188,9 @@ def _numbers(value: Any, count: int, low: float, high: float) -> bool:
     )
 
 
-def to_unit(pixels: NDArray[Any], pixel_range: tuple[float, float] | list[float], device: torch.device) -> Tensor:
+def to_unit(
+    pixels: NDArray[Any], pixel_range: tuple[float, float] | list[float], device: torch.device
+) -> Tensor:
     """Pixels as float32 in 0..1 on the device, laid out channels last."""
     low, high = pixel_range
     tensor = torch.from_numpy(pixels).to(device)

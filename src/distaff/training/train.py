@@ -21,7 +21,7 @@ from distaff import registry
 from distaff.datasets import DataSet, load_dataset
 from distaff.datasets.samplers import SAMPLERS
 from distaff.errors import BadInput
-from distaff.files import write_json, write_text
+from distaff.files import read_json, write_json, write_text
 from distaff.methods.base import Method, State, Stepped
 from distaff.settings import build
 from distaff.training.allocator import keep_freed_memory
@@ -29,7 +29,6 @@ from distaff.training.checkpoint import load_checkpoint, save_checkpoint, save_t
 from distaff.training.lock import only_one
 from distaff.training.progress import Report, progress, say
 from distaff.training.run import Run, check_config, choose_device, make_config, to_unit, torch_threads
-from distaff.files import read_json  # isort: skip
 
 LOG_EVERY = 100  # steps
 CHECKPOINT_SECONDS = 15.0
@@ -82,9 +81,21 @@ def train(
             if show:
                 say(f"{folder} is finished: {steps} steps")
             return run
+        if show:
+            say(_headline(run, data))
         assert isinstance(method, Stepped)
         _fit(run, method, data, chosen, show)
     return run
+
+
+def _headline(run: Run, data: DataSet) -> str:
+    """What is about to be trained, on what, and the beta that carries over between image sizes."""
+    size = "x".join(map(str, data.image_shape[1:]))
+    words = [f"{run.config['method']} on {data.name} ({data.source}): {len(data):,} images of {size}"]
+    beta = run.config["settings"].get("beta")
+    if beta is not None:
+        words.append(f"normalised beta {beta * run.method.latents / math.prod(data.image_shape):.4g}")
+    return "; ".join(filter(None, [*words, data.note]))
 
 
 def _method(method: str | Method, settings: dict[str, Any]) -> tuple[str, Method]:
@@ -95,7 +106,9 @@ def _method(method: str | Method, settings: dict[str, Any]) -> tuple[str, Method
     target = f"{type(method).__module__}:{type(method).__qualname__}"
     known = [name for name in registry.names("methods") if registry.TABLES["methods"][name] == target]
     if not known:
-        raise BadInput(f"{target} is not registered; call distaff.register('methods', NAME, '{target}') first")
+        raise BadInput(
+            f"{target} is not registered; call distaff.register('methods', NAME, '{target}') first"
+        )
     return known[0], method
 
 
@@ -120,7 +133,9 @@ def _check_same(folder: Path, recorded: dict[str, Any] | None, config: dict[str,
     if recorded is None:
         return
     for was, now, name in _differences(recorded, config):
-        raise BadInput(f"{folder} was made with {name}={was!r}, not {now!r}; choose another --out or the same settings")
+        raise BadInput(
+            f"{folder} was made with {name}={was!r}, not {now!r}; choose another --out or the same settings"
+        )
     if config["steps"] < recorded["steps"]:
         raise BadInput(f"{folder} was asked for {recorded['steps']} steps; {config['steps']} is fewer")
 
@@ -192,7 +207,9 @@ def _loop(
                 saved = time.monotonic()
         if asked_to_stop.is_set() and done < steps.stop:
             save_checkpoint(run.folder / "checkpoint.safetensors", state.tensors(), done)
-            raise Interrupted(f"stopped at step {done} of {steps.stop}; run the same command again to continue")
+            raise Interrupted(
+                f"stopped at step {done} of {steps.stop}; run the same command again to continue"
+            )
 
 
 class Window:
@@ -219,8 +236,8 @@ class Window:
         for name, value in terms.items():
             if not math.isfinite(value):
                 raise Diverged(
-                    f"{name} became {value} in steps {step - self._count + 1} to {step}. The last checkpoint is "
-                    "kept; a smaller learning_rate may help (in another folder)"
+                    f"{name} became {value} in steps {step - self._count + 1} to {step}. "
+                    "The last checkpoint is kept; a smaller learning_rate may help (in another folder)"
                 )
         seconds = time.monotonic() - self._began
         line = {"step": step, **terms, "images_per_second": round(self._count * self.batch_size / seconds, 1)}

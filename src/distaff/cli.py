@@ -1,0 +1,248 @@
+"""The command line: verbs only. Each imports what it needs when it runs, so --help is quick."""
+
+from __future__ import annotations
+
+import errno
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from distaff import __version__, registry
+from distaff.errors import BadInput
+from distaff.settings import describe, parse_pairs
+
+app = typer.Typer(
+    help="Train, measure and study disentangled representations.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+dataset_app = typer.Typer(help="Look at data sets.", rich_markup_mode=None, no_args_is_help=True)
+app.add_typer(dataset_app, name="dataset")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else on stdout.")]
+Data = Annotated[
+    list[str] | None,
+    typer.Option("--data", metavar="KEY=VALUE", help="A setting of the data set; may be repeated."),
+]
+DataDir = Annotated[
+    Path | None,
+    typer.Option("--data-dir", help="Folder with original files and caches [default: DISTAFF_DATA]."),
+]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
+SeedOption = Annotated[int, typer.Option(help="Seed of all that is random.")]
+
+
+@app.command()
+def train(
+    method: Annotated[str, typer.Argument(help="A method; see `distaff list methods`.")],
+    dataset: Annotated[str, typer.Option(help="A data set's name, an .npz file or a folder of images.")],
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the method; may be repeated."),
+    ] = None,
+    data: Data = None,
+    steps: Annotated[int, typer.Option(help="Training steps; more than before extends the run.")] = 20_000,
+    seed: SeedOption = 0,
+    threads: Annotated[int | None, typer.Option(help="CPU threads [default: all].")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    out: Annotated[Path | None, typer.Option(help="Run folder [default: runs/METHOD-DATASET-sSEED].")] = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Train METHOD. The same command again continues where it stopped, or says that it is finished."""
+    settings, options = parse_pairs(set_), parse_pairs(data)
+    registry.check("methods", method)
+    from distaff.datasets import load_dataset
+    from distaff.training.train import train as run_training
+
+    loaded = load_dataset(dataset, data_dir=data_dir, **options)
+    run = run_training(
+        method, loaded, steps=steps, seed=seed, out=out, threads=threads, device=device, **settings
+    )
+    last = run.history()[-1] if run.history() else {}
+    text = f"{run.folder}: {steps} steps" + "".join(
+        f", {name} {value:.2f}" for name, value in last.items() if name not in ("step", "images_per_second")
+    )
+    _print(f"{text}\nNext: distaff evaluate {run.folder}", {"run": str(run.folder), **last}, as_json)
+
+
+@app.command()
+def evaluate(
+    run: RunFolder,
+    representation: Annotated[str, typer.Option(help="mean or sampled.")] = "mean",
+    rows: Annotated[str, typer.Option(help="How many images to encode, or all.")] = "100000",
+    seed: SeedOption = 0,
+    values_only: Annotated[
+        bool, typer.Option("--values-only", help="No intervals, chance or ceiling.")
+    ] = False,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Encode a run once and score it; the card is printed and kept in the run folder."""
+    from distaff.evaluation.evaluate import evaluate as run_evaluation
+    from distaff.training.run import load_run
+
+    loaded = load_run(run, data_dir=data_dir)
+    card = run_evaluation(
+        loaded, representation=representation, rows=_rows(rows), seed=seed, values_only=values_only
+    )
+    _print(f"{card}\nNext: distaff report {run}", card.to_dict(), as_json)
+
+
+@app.command()
+def report(run: RunFolder, data_dir: DataDir = None) -> None:
+    """Write RUN/report.html: scores, traversals, reconstructions, curves, settings."""
+    from distaff.reporting.report import report as write_report
+    from distaff.training.run import load_run
+
+    print(write_report(load_run(run, data_dir=data_dir)))
+
+
+@app.command()
+def score(
+    codes: Annotated[Path, typer.Argument(help="Codes, a row per image: .npy .npz .csv .parquet")],
+    factors: Annotated[Path, typer.Argument(help="Factors, the same rows: .npy .npz .csv .parquet")],
+    metric: Annotated[
+        list[str] | None, typer.Option(help="A metric; may be repeated [default: all].")
+    ] = None,
+    seed: SeedOption = 0,
+    values_only: Annotated[
+        bool, typer.Option("--values-only", help="No intervals, chance or ceiling.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Score any representation, from any framework, against ground-truth factors."""
+    from distaff.files import read_table
+    from distaff.metrics.score_card import score as score_arrays
+
+    code_table, _ = read_table(codes)
+    factor_table, names = read_table(factors)
+    card = score_arrays(
+        code_table, factor_table, metrics=metric, names=names, seed=seed, values_only=values_only
+    )
+    _print(str(card), card.to_dict(), as_json)
+
+
+@app.command(name="list")
+def list_(
+    kind: Annotated[str, typer.Argument(help="methods, metrics, datasets, studies or experiments")],
+    name: Annotated[str | None, typer.Argument(help="One of them, to see its settings.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List what there is, or show the settings of one."""
+    if name is not None:
+        registry.check(kind, name)
+        _show(kind, name, as_json)
+        return
+    found = [{"name": each, "summary": registry.summary(kind, each)} for each in registry.names(kind)]
+    width = max([0, *(len(each["name"]) for each in found)])
+    lines = [f"{each['name']:<{width}}  {each['summary']}" for each in found]
+    _print("\n".join(lines) or f"no {kind} yet", found, as_json)
+
+
+def _show(kind: str, name: str, as_json: bool) -> None:
+    import inspect
+
+    thing = registry.get(kind, name)
+    text = inspect.getdoc(thing) or ""
+    rows = [row._asdict() for row in describe(thing)] if isinstance(thing, type) else []
+    if rows:
+        settings = [f"  {r['name']}={r['default']}  {r['help']} ({r['allowed']})" for r in rows]
+        text += "\n\nSettings:\n" + "\n".join(settings)
+    _print(text, {"name": name, "description": inspect.getdoc(thing), "settings": rows}, as_json)
+
+
+@dataset_app.command(name="show")
+def dataset_show(
+    name: Annotated[str, typer.Argument(help="A data set's name, an .npz file or a folder of images.")],
+    data: Data = None,
+    data_dir: DataDir = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Contact sheet [default: NAME.png in this folder].")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Print a data set's card and draw its contact sheet."""
+    from distaff.datasets import load_dataset
+    from distaff.reporting.contact_sheet import write_contact_sheet
+
+    loaded = load_dataset(name, data_dir=data_dir, **parse_pairs(data))
+    sheet = write_contact_sheet(loaded, out or Path(f"{loaded.name}.png"))
+    card = loaded.card() | {"contact_sheet": str(sheet)}
+    width = max(map(len, card))
+    lines = [f"{key.replace('_', ' '):<{width}}  {_words(value)}" for key, value in card.items() if value]
+    _print("\n".join(lines), card, as_json)
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {size}" for key, size in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _rows(text: str) -> int | None:
+    if text == "all":
+        return None
+    if not text.isdecimal():
+        raise BadInput(f"--rows {text} is not allowed; it must be a whole number or all")
+    return int(text)
+
+
+def _print(text: str, value: Any, as_json: bool) -> None:
+    print(json.dumps(value, indent=2) if as_json else text)
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line and leave with its exit status: 0 done, 1 failed, 2 bad input, 130 interrupted."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        status = app(standalone_mode=False)
+    except (Exception, KeyboardInterrupt) as error:
+        status, message = _explain(error)
+        if message:
+            print(f"distaff: {message}", file=sys.stderr)
+    sys.exit(status)
+
+
+def _interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _explain(error: BaseException) -> tuple[int, str]:
+    """The exit status and the one line for an error. An unexpected one is raised again, to be reported."""
+    cause = error.__cause__ if isinstance(error.__cause__, KeyboardInterrupt) else error
+    if isinstance(cause, KeyboardInterrupt):
+        return 130, str(cause) or "interrupted; run the same command again to continue"
+    if isinstance(error, BadInput):
+        return 2, " ".join(str(error).split())
+    if hasattr(error, "format_message"):  # wrong usage, as the parser says it
+        context = getattr(error, "ctx", None)
+        place = f" See: {context.command_path} --help" if context else ""
+        return 2, error.format_message().replace("\n", " ") + place
+    if isinstance(error, OSError):
+        hint = "" if error.errno != errno.ENOSPC else "; free some space and run the same command again"
+        return 2, f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}{hint}"
+    if type(error).__name__ == "Diverged":
+        return 1, str(error)
+    raise error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Evaluation: encode a run once, score it."""

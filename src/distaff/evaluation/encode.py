@@ -1,0 +1,89 @@
+"""Encode the images that the scores need, once, and keep the codes in the run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distaff.errors import BadInput
+from distaff.files import read_arrays, write_arrays
+from distaff.training.allocator import keep_freed_memory
+from distaff.training.progress import progress, say
+from distaff.training.run import ENCODE_BATCH, Run, torch_threads
+
+ROWS = 100_000  # images encoded unless told otherwise
+BYTES = 10**9  # codes in memory at the most
+
+
+class Encoding(NamedTuple):
+    """Codes of the images `rows` (n,) of a data set: `mean`, `logvar` (perhaps None), `sample` (n, d)."""
+
+    rows: NDArray[np.int64]
+    mean: NDArray[np.float32]
+    logvar: NDArray[np.float32] | None
+    sample: NDArray[np.float32]
+
+    @property
+    def kl(self) -> NDArray[np.float64]:
+        """The mean KL to the prior of every latent (d,), nats; without a logvar the variance."""
+        if self.logvar is None:
+            return self.mean.astype(np.float64).var(axis=0)
+        mean, logvar = self.mean.astype(np.float64), self.logvar.astype(np.float64)
+        return 0.5 * (mean**2 + np.exp(logvar) - logvar - 1).mean(axis=0)
+
+
+def encode_run(run: Run, rows: int | None = ROWS, seed: int = 0, show: bool = True) -> Encoding:
+    """The codes of `rows` images drawn by `seed` without replacement (None: of all), read if kept.
+
+    Rows are capped so that the codes stay under 1 GB.
+    """
+    if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int) or rows < 2):
+        raise BadInput(f"rows={rows!r} is not allowed; it must be a whole number of at least 2, or all")
+    index = _choose(run, rows, seed, show)
+    path = run.folder / "encoding.npz"
+    kept = _read(path, index)
+    if kept is not None:
+        return kept
+    encoding = _encode(run, index, seed, show)
+    write_arrays(path, {name: a for name, a in encoding._asdict().items() if a is not None})
+    return encoding
+
+
+def _choose(run: Run, rows: int | None, seed: int, show: bool) -> NDArray[np.int64]:
+    n = len(run.data)
+    cap = BYTES // (3 * 4 * run.method.latents)
+    wanted = n if rows is None else min(rows, n)
+    if wanted > cap:
+        wanted = cap
+        if show:
+            say(f"encoding {cap} images: more codes would take over 1 GB")
+    if wanted == n:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(seed).choice(n, size=wanted, replace=False))
+
+
+def _read(path: Path, index: NDArray[np.int64]) -> Encoding | None:
+    """The stored encoding if it is of these images."""
+    if not path.exists():
+        return None
+    arrays = read_arrays(path)
+    if not {"rows", "mean", "sample"} <= arrays.keys() or not np.array_equal(arrays["rows"], index):
+        return None
+    return Encoding(arrays["rows"], arrays["mean"], arrays.get("logvar"), arrays["sample"])
+
+
+def _encode(run: Run, index: NDArray[np.int64], seed: int, show: bool) -> Encoding:
+    keep_freed_memory()
+    columns: list[list[Any]] = [[], [], []]
+    with torch_threads(run.config["threads"]), progress("encoding", len(index), show=show) as report:
+        for number, start in enumerate(range(0, len(index), ENCODE_BATCH)):
+            batch = index[start : start + ENCODE_BATCH]
+            for column, part in zip(
+                columns, run.encode(run.data.images(batch), seed=seed + number), strict=True
+            ):
+                column.append(part)
+            report(min(start + ENCODE_BATCH, len(index)))
+    return Encoding(index, *(None if c[0] is None else np.concatenate(c) for c in columns))

@@ -1,0 +1,79 @@
+"""Evaluate a run: encode it once, score the codes, keep the card."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from distaff import registry
+from distaff.errors import BadInput, unknown
+from distaff.evaluation.encode import ROWS, encode_run
+from distaff.files import read_json, write_json
+from distaff.metrics.score_card import ScoreCard, not_applicable, score
+from distaff.training.lock import only_one
+from distaff.training.progress import progress, say
+from distaff.training.run import Run, load_run
+
+#: representation -> the file its card is kept in
+CARDS = {"mean": "scores.json", "sampled": "scores_sampled.json"}
+
+
+def evaluate(
+    run: Run | str | os.PathLike[str],
+    *,
+    representation: str = "mean",
+    rows: int | None = ROWS,
+    seed: int = 0,
+    values_only: bool = False,
+    show: bool = True,
+) -> ScoreCard:
+    """Score a run and keep the card in its folder. The same call again reads it.
+
+    `representation` is "mean" or "sampled"; `rows` images are drawn by `seed` (None: all of them).
+    """
+    run = run if isinstance(run, Run) else load_run(run)
+    if representation not in CARDS:
+        raise unknown("representation", representation, CARDS)
+    path = run.folder / CARDS[representation]
+    asked: dict[str, Any] = {
+        "representation": representation,
+        "rows asked for": rows,
+        "seed": seed,
+        "metrics": registry.names("metrics"),
+        "values_only": values_only,
+    }
+    with only_one(run.folder):
+        kept = read_card(run, representation)
+        if kept is not None and all(kept.protocol.get(key) == value for key, value in asked.items()):
+            return kept
+        card = _score(run, representation, rows, seed, values_only, show)
+        card.protocol.update(asked)
+        write_json(path, card.to_dict())
+    return card
+
+
+def read_card(run: Run, representation: str = "mean") -> ScoreCard | None:
+    """The card kept in a run folder, or None."""
+    path = run.folder / CARDS[representation]
+    if not path.exists():
+        return None
+    try:
+        return ScoreCard.from_dict(read_json(path))
+    except BadInput:
+        raise BadInput(f"{path} is damaged; remove it and evaluate again") from None
+
+
+def _score(
+    run: Run, representation: str, rows: int | None, seed: int, values_only: bool, show: bool
+) -> ScoreCard:
+    encoding = encode_run(run, rows, seed, show)
+    codes = encoding.mean if representation == "mean" else encoding.sample
+    labels = run.data.labels(encoding.rows)
+    if labels is None:
+        if show:
+            say(f"{run.data.name} has no labels: nothing to score, but the report works")
+        return not_applicable("it needs labels, and the data set has none", codes.shape[1], len(codes), seed)
+    with progress("scoring", len(registry.names("metrics")), show=show) as report:
+        return score(
+            codes, labels, names=run.data.label_names, seed=seed, values_only=values_only, report=report
+        )

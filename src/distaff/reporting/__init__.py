@@ -1,0 +1,1 @@
+"""Reporting: one HTML file that shows what a run has learned."""

@@ -1,0 +1,90 @@
+"""The pictures of a report: strips of images, curves and a matrix, as data that a page can hold."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+TRAVERSAL = np.linspace(-2, 2, 11)  # values a latent takes, in prior standard deviations
+INK, LINE = "#1f2933", "#2f6f8f"
+
+
+def strip(images: NDArray[Any], gap: int = 1) -> NDArray[np.uint8]:
+    """Images (n, C, H, W) in 0..1 side by side: pixels (H, n * (W + gap) - gap, 3)."""
+    pixels = np.round(255 * np.clip(images, 0, 1)).astype(np.uint8).transpose(0, 2, 3, 1)
+    pixels = np.repeat(pixels, 3 // pixels.shape[3], axis=3)
+    pixels = np.pad(pixels, ((0, 0), (0, 0), (0, gap), (0, 0)), constant_values=110)
+    row = pixels.transpose(1, 0, 2, 3).reshape(pixels.shape[1], -1, 3)
+    return row[:, : row.shape[1] - gap]
+
+
+def traversals(decode: Any, codes: NDArray[np.float32], latents: Sequence[int]) -> list[NDArray[Any]]:
+    """For each latent, images of `codes` (d,) with that latent at each value of TRAVERSAL."""
+    moved = np.repeat(codes[None, None], len(latents), axis=0).repeat(len(TRAVERSAL), axis=1)
+    for row, latent in enumerate(latents):
+        moved[row, :, latent] = TRAVERSAL
+    images = decode(moved.reshape(-1, codes.size))
+    return list(images.reshape(len(latents), len(TRAVERSAL), *images.shape[1:]))
+
+
+def png(pixels: NDArray[np.uint8]) -> str:
+    """Pixels (H, W, 3) as a data URI."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="png", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def curves(history: list[dict[str, float]]) -> str:
+    """The loss and its terms over steps, one small panel each, as SVG."""
+    names = [name for name in history[0] if name not in ("step", "images_per_second")]
+    steps = [line["step"] for line in history]
+    figure = _figure(2.9 * len(names), 2.3)
+    for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+        values = np.array([line.get(name, np.nan) for line in history])
+        axes.plot(steps, values, color=LINE, linewidth=1.4)
+        axes.set_title(name, loc="left", fontsize=10, color=INK)
+        axes.set_xlabel("step", fontsize=8)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.tick_params(labelsize=8)
+        if len(values) > 20:  # the first steps would squeeze the rest into a line
+            low, high = np.nanmin(values), np.nanmax(values[len(values) // 20 :])
+            axes.set_ylim(low - 0.05 * (high - low), high + 0.1 * (high - low) or None)
+    return _svg(figure)
+
+
+def matrix(values: NDArray[Any], rows: Sequence[str], columns: Sequence[str]) -> str:
+    """A matrix of numbers in 0..1 with its values written in the cells, as SVG."""
+    figure = _figure(1.6 + 0.85 * len(columns), 0.7 + 0.34 * len(rows))
+    axes = figure.subplots()
+    axes.imshow(values, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    axes.set_xticks(range(len(columns)), columns, fontsize=9, parse_math=False)
+    axes.set_yticks(range(len(rows)), rows, fontsize=9)
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    for i, j in np.ndindex(*values.shape):
+        color = "white" if values[i, j] > 0.55 else INK
+        axes.text(j, i, f"{values[i, j]:.2f}", ha="center", va="center", fontsize=8, color=color)
+    return _svg(figure)
+
+
+def _figure(width: float, height: float) -> Any:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _svg(figure: Any) -> str:
+    import matplotlib
+
+    buffer = io.StringIO()
+    with matplotlib.rc_context({"svg.hashsalt": "distaff"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None}, transparent=True)
+    return buffer.getvalue().partition("<svg")[1] + buffer.getvalue().partition("<svg")[2]

@@ -1,0 +1,134 @@
+"""The report of a run: one self-contained HTML file."""
+
+from __future__ import annotations
+
+import os
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distaff.errors import BadInput
+from distaff.evaluation.encode import Encoding, encode_run
+from distaff.evaluation.evaluate import read_card
+from distaff.files import write_text
+from distaff.metrics.arrays import check_factors
+from distaff.metrics.information import discretise, entropy, mutual_information
+from distaff.metrics.score_card import ScoreCard
+from distaff.reporting import figures
+from distaff.training.run import Run, load_run, torch_threads
+
+SHOWN_LATENTS = 20
+SHOWN_IMAGES = 10
+ROWS_WITHOUT_SCORES = 2_000  # images encoded for a report of a run that was not evaluated
+ACTIVE_KL = 0.05  # nats
+
+
+def report(run: Run | str | os.PathLike[str], *, show: bool = True) -> Path:
+    """Write `report.html` into the run folder and return its path.
+
+    It shows the scores if the run was evaluated, and says so if it was not.
+    """
+    run = run if isinstance(run, Run) else load_run(run)
+    card = read_card(run)
+    encoding = _encoding(run, card, show)
+    with torch_threads(run.config["threads"]):
+        page = _page(run, card, encoding)
+    path = run.folder / "report.html"
+    write_text(path, page)
+    return path
+
+
+def _encoding(run: Run, card: ScoreCard | None, show: bool) -> Encoding:
+    if card is not None:
+        return encode_run(run, card.protocol.get("rows asked for"), card.protocol["seed"], show)
+    index = np.unique(np.linspace(0, len(run.data) - 1, ROWS_WITHOUT_SCORES).astype(np.int64))
+    return Encoding(index, *run.encode(run.data.images(index)))
+
+
+def _page(run: Run, card: ScoreCard | None, encoding: Encoding) -> str:
+    from jinja2 import Environment
+
+    template = files("distaff.reporting").joinpath("report.html.jinja").read_text(encoding="utf-8")
+    order = np.argsort(-encoding.kl)[:SHOWN_LATENTS]
+    history = run.history()
+    return (
+        Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+        .from_string(template)
+        .render(
+            run=run,
+            card=card,
+            sizes=" × ".join(map(str, run.data.image_shape[1:]))
+            + (" RGB" if run.data.image_shape[0] == 3 else " grey"),
+            normalised_beta=_normalised_beta(run),
+            latents=_latents(encoding, order),
+            active=int((encoding.kl > ACTIVE_KL).sum()),
+            active_kl=ACTIVE_KL,
+            traversal=_traversals(run, encoding, order),
+            values=[f"{value:+.1f}" for value in figures.TRAVERSAL],
+            reconstructions=_reconstructions(run, encoding),
+            matrix=_information(run, encoding, order),
+            curves=figures.curves(history) if len(history) > 1 else None,
+            images_per_second=np.median([line["images_per_second"] for line in history]) if history else None,
+        )
+    )
+
+
+def _normalised_beta(run: Run) -> float | None:
+    beta = run.config["settings"].get("beta")
+    return beta * run.method.latents / int(np.prod(run.data.image_shape)) if beta is not None else None
+
+
+def _latents(encoding: Encoding, order: NDArray[np.int64]) -> list[dict[str, Any]]:
+    spread = encoding.mean.std(axis=0)
+    noise = None if encoding.logvar is None else np.exp(encoding.logvar.astype(np.float64)).mean(axis=0)
+    return [
+        {
+            "name": f"z{j}",
+            "kl": float(encoding.kl[j]),
+            "spread": float(spread[j]),
+            "noise": None if noise is None else float(noise[j]),
+            "active": bool(encoding.kl[j] > ACTIVE_KL),
+        }
+        for j in order
+    ]
+
+
+def _traversals(run: Run, encoding: Encoding, order: NDArray[np.int64]) -> list[str] | None:
+    """A strip per latent, from the code of the image whose code is nearest the centre of all."""
+    centre = np.median(encoding.mean, axis=0)
+    base = encoding.mean[np.abs(encoding.mean - centre).sum(axis=1).argmin()]
+    try:
+        rows = figures.traversals(run.decode, base, [int(j) for j in order])
+    except BadInput:
+        return None
+    return [figures.png(figures.strip(row)) for row in rows]
+
+
+def _reconstructions(run: Run, encoding: Encoding) -> tuple[str, str] | None:
+    chosen = np.linspace(0, len(encoding.rows) - 1, SHOWN_IMAGES).astype(np.int64)
+    chosen = np.random.default_rng(0).choice(
+        len(encoding.rows), size=min(SHOWN_IMAGES, len(chosen)), replace=False
+    )
+    low, high = run.config["dataset"]["pixel_range"]
+    images = (run.data.images(encoding.rows[chosen]).astype(np.float64) - low) / (high - low)
+    try:
+        decoded = run.decode(encoding.mean[chosen])
+    except BadInput:
+        return None
+    return figures.png(figures.strip(images)), figures.png(figures.strip(decoded))
+
+
+def _information(run: Run, encoding: Encoding, order: NDArray[np.int64]) -> str | None:
+    """Mutual information of latents and factors, as a share of the factor's entropy."""
+    labels = run.data.labels(encoding.rows)
+    if labels is None:
+        return None
+    try:
+        factors = check_factors(labels)
+    except BadInput:
+        return None
+    shares = mutual_information(discretise(encoding.mean[:, order], 20), factors) / entropy(factors)
+    return figures.matrix(shares, [f"z{j}" for j in order], list(run.data.label_names))
