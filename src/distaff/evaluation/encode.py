@@ -86,4 +86,5 @@ def _encode(run: Run, index: NDArray[np.int64], seed: int, show: bool) -> Encodi
             ):
                 column.append(part)
             report(min(start + ENCODE_BATCH, len(index)))
-    return Encoding(index, *(None if c[0] is None else np.concatenate(c) for c in columns))
+    mean, logvar, sample = [None if c[0] is None else np.concatenate(c) for c in columns]
+    return Encoding(index, mean, logvar, sample)  # type: ignore[arg-type]

@@ -71,11 +71,18 @@ class State:
     def _optimiser_state(
         name: str, optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]
     ) -> dict[str, Any]:
+        parameters = [p for group in optimiser.param_groups for p in group["params"]]
         state: dict[int, dict[str, Tensor]] = {}
-        for path, value in tensors.items():
-            if path.startswith(f"optimiser/{name}/"):
-                _, _, number, key = path.split("/")
-                state.setdefault(int(number), {})[key] = value
+        try:
+            for path, value in tensors.items():
+                if path.startswith(f"optimiser/{name}/"):
+                    _, _, number, key = path.split("/")
+                    like = parameters[int(number)]
+                    if value.ndim:  # in the memory layout of its parameter, as fused steps expect
+                        value = torch.empty_like(like).copy_(value)
+                    state.setdefault(int(number), {})[key] = value
+        except (ValueError, IndexError, RuntimeError):
+            raise BadInput(f"the optimiser values in this checkpoint do not fit: {path}") from None
         return {"state": state, "param_groups": optimiser.state_dict()["param_groups"]}
 
 

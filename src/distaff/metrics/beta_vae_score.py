@@ -20,7 +20,7 @@ POINTS_AT_ONCE = 1000  # bounds the memory: points * batch * codes floats
     invariant_to=frozenset({"permutation", "sign"}),
     truth={
         "identity": (0.99, 1.0),
-        "rotated": (0.0, 0.6),
+        "rotated": (0.2, 0.45),
         "constant": (0.2, 0.3),
         "duplicated": (0.99, 1.0),
         "noise": (0.2, 0.3),

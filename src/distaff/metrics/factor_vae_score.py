@@ -23,10 +23,10 @@ VOTES_AT_ONCE = 1000  # bounds the memory: votes * batch * codes floats
     invariant_to=frozenset({"permutation", "sign"}),
     truth={
         "identity": (0.99, 1.0),
-        "rotated": (0.0, 0.6),
+        "rotated": (0.2, 0.35),
         "constant": (0.0, 0.0),
         "duplicated": (0.99, 1.0),
-        "noise": (0.0, 0.35),
+        "noise": (0.2, 0.3),
         "one_missing": (0.5, 0.8),
     },
 )

@@ -18,10 +18,10 @@ from distaff.metrics.information import discretise, entropy, mutual_information
     invariant_to=frozenset({"permutation", "sign", "scale"}),
     truth={
         "identity": (0.95, 1.0),
-        "rotated": (0.0, 0.25),
+        "rotated": (0.0, 0.05),
         "constant": (0.0, 0.0),
         "duplicated": (0.0, 0.01),
-        "noise": (0.0, 0.05),
+        "noise": (0.0, 0.01),
         "one_missing": (0.70, 0.80),
     },
 )

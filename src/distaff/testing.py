@@ -1,0 +1,210 @@
+"""Conformance checks for what plugs into distaff: yours as well as ours.
+
+Each raises AssertionError with a line that says what is wrong, and returns nothing if all is well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distaff.errors import BadInput
+from distaff.factors import FactorSpace
+
+#: the factors of the constructed codes: few enough values for 20 bins to carry
+SPACE = FactorSpace(("a", "b", "c", "d"), (4, 6, 9, 16))
+ROWS = 10_000
+
+Codes = NDArray[np.float64]
+
+
+def _standardised(factors: NDArray[np.int64], rng: np.random.Generator) -> Codes:
+    return (factors - factors.mean(axis=0)) / factors.std(axis=0)
+
+
+def _rotated(codes: Codes) -> Codes:
+    """Codes times I - 2/d, which is orthogonal, with entries of one size at d = 4."""
+    d = codes.shape[1]
+    return codes @ (np.eye(d) - 2 / d)
+
+
+#: constructed codes, each made from standardised factors and a generator
+SITUATIONS: dict[str, Callable[[Codes, np.random.Generator], Codes]] = {
+    "identity": lambda codes, rng: codes,
+    "rotated": lambda codes, rng: _rotated(codes),
+    "constant": lambda codes, rng: np.ones_like(codes),
+    "duplicated": lambda codes, rng: np.concatenate([codes, codes], axis=1),
+    "noise": lambda codes, rng: rng.standard_normal(codes.shape),
+    "one_missing": lambda codes, rng: codes[:, :-1],
+}
+
+#: changes of the codes that a metric may declare itself invariant to
+CHANGES: dict[str, Callable[[Codes, np.random.Generator], Codes]] = {
+    "permutation": lambda codes, rng: codes[:, rng.permutation(codes.shape[1])],
+    "sign": lambda codes, rng: codes * rng.choice([-1.0, 1.0], size=codes.shape[1]),
+    "scale": lambda codes, rng: codes * 2.0 ** rng.integers(-3, 4, size=codes.shape[1]),
+}
+
+
+def check_metric(function: Callable[..., Any], seed: int = 0) -> None:
+    """Check a metric against its declaration: its truth table, its invariances, its range, its errors.
+
+    `function(codes, factors)` carries a `declaration` (see distaff.metrics.declare.metric).
+    """
+    declared = getattr(function, "declaration", None)
+    assert declared is not None, f"{function} has no declaration"
+    missing = set(SITUATIONS) - set(declared.truth)
+    assert not missing, f"{function.__name__} states no truth for: {', '.join(sorted(missing))}"
+    factors = SPACE.sample(ROWS, seed)
+    ideal = _standardised(factors, np.random.default_rng(seed))
+    for situation, make in SITUATIONS.items():
+        codes = make(ideal, np.random.default_rng(seed + 1))
+        value = function(codes, factors)
+        low, high = declared.truth[situation]
+        assert low <= value <= high, f"{situation} codes score {value:.4f}, not {low} to {high}"
+        assert declared.low <= value <= declared.high, f"{situation} codes score {value}, out of range"
+        assert value == function(codes, factors), f"{situation} codes score differently the second time"
+    noisy = ideal + 0.3 * np.random.default_rng(seed + 2).standard_normal(ideal.shape)
+    for change in declared.invariant_to:
+        changed = CHANGES[change](noisy, np.random.default_rng(seed + 3))
+        before, after = function(noisy, factors), function(changed, factors)
+        assert abs(before - after) <= 0.02, f"{change} changes the score from {before} to {after}"
+    _check_errors(function, ideal, factors)
+
+
+def _check_errors(function: Callable[..., Any], codes: Codes, factors: NDArray[np.int64]) -> None:
+    broken = codes.copy()
+    broken[3, 1] = np.nan
+    wrong: dict[str, tuple[Any, Any]] = {
+        "rows that do not match": (codes[:-1], factors),
+        "NaN codes": (broken, factors),
+        "one row": (codes[:1], factors[:1]),
+        "a factor with one value": (codes, np.concatenate([factors, np.zeros_like(factors[:, :1])], axis=1)),
+    }
+    for what, (bad_codes, bad_factors) in wrong.items():
+        try:
+            function(bad_codes, bad_factors)
+        except BadInput:
+            continue
+        raise AssertionError(f"{what} must raise BadInput")
+
+
+def check_dataset(data: Any, seed: int = 0) -> None:
+    """Check a data set: shapes, types, ranges, that an image is the same each time, labels, errors."""
+    n = len(data)
+    assert n >= 2, "a data set needs at least 2 images"
+    rng = np.random.default_rng(seed)
+    index = rng.integers(n, size=16)
+    images = data.images(index)
+    assert images.shape == (16, *data.image_shape), f"images have shape {images.shape}"
+    assert data.image_shape[0] in (1, 3), "images are grey or RGB"
+    low, high = data.pixel_range
+    assert images.dtype == np.uint8 or (images.dtype == np.float32), f"images are {images.dtype}"
+    assert low <= images.min() <= images.max() <= high, "pixels leave the declared range"
+    assert images.dtype != np.uint8 or (low, high) == (0, 255), "uint8 pixels run from 0 to 255"
+    assert (images == data.images(index)).all(), "the same index gave another image"
+    alone = np.concatenate([data.images(index[i : i + 1]) for i in range(16)])
+    assert (images == alone).all(), "an image depends on its batch"
+    assert data.images(index[:0]).shape == (0, *data.image_shape), "no index must give no images"
+    _check_labels(data, index)
+    for bad in ([n], [-1], [0.5]):
+        try:
+            data.images(np.array(bad))
+        except BadInput:
+            continue
+        raise AssertionError(f"index {bad[0]} must raise BadInput")
+    assert data.fingerprint() == data.fingerprint(), "the fingerprint changes"
+
+
+def _check_labels(data: Any, index: NDArray[np.int64]) -> None:
+    labels = data.labels(index)
+    if labels is None:
+        assert data.factors is None, "a data set with a grid of factors must give labels"
+        assert not data.label_names, "label names without labels"
+        return
+    assert labels.shape == (len(index), len(data.label_names)), f"labels have shape {labels.shape}"
+    if data.factors is not None:
+        assert len(data.factors) == len(data), "the grid and the data set differ in size"
+        assert data.factors.names == tuple(data.label_names), "the grid and the labels differ in names"
+        assert (data.factors.index(labels) == index).all(), "labels are not the rows of the grid"
+        assert min(data.factors.sizes) > 1, "factors that do not vary must be dropped"
+
+
+def check_method(method: Any, seed: int = 0, steps: int = 200) -> None:
+    """Check a method: finite loss and gradients, one result per seed, a falling loss, exact round trips.
+
+    It must work for grey and RGB images of 16, 32 and 64 pixels, at its smallest batch, and from its smallest
+    number of latents to 64.
+    """
+    import dataclasses
+
+    for size in (16, 32, 64):
+        for channels in (1, 3):
+            _few_steps(dataclasses.replace(method, batch_size=8), (channels, size, size), seed, 2)
+    _few_steps(dataclasses.replace(method, latents=method.smallest_latents), (1, 16, 16), seed, 2)
+    _few_steps(dataclasses.replace(method, latents=64), (1, 16, 16), seed, 2)
+    _few_steps(dataclasses.replace(method, batch_size=method.smallest_batch), (1, 16, 16), seed, 2)
+    small = dataclasses.replace(method, batch_size=max(16, method.smallest_batch), learning_rate=1e-3)
+    losses, state = _few_steps(small, (1, 16, 16), seed, steps)
+    again, same = _few_steps(small, (1, 16, 16), seed, steps)
+    assert losses == again, "the same seed gave other losses"
+    first, last = np.mean(losses[:10]), np.mean(losses[-10:])
+    assert last < first, f"the loss does not fall in {steps} steps: {first:.3f} to {last:.3f}"
+    _check_round_trip(small, state, same, seed)
+    _check_codes(small, state)
+
+
+def _few_steps(method: Any, shape: tuple[int, int, int], seed: int, steps: int) -> tuple[list[float], Any]:
+    import torch
+
+    state = method.state(shape, torch.Generator().manual_seed(seed))
+    losses = [_one_step(method, state, shape, seed, step) for step in range(steps)]
+    assert np.isfinite(losses).all(), f"a loss is not finite on images {shape}"
+    for name, parameter in state.modules.named_parameters():
+        assert torch.isfinite(parameter).all(), f"{name} is not finite after {steps} steps on images {shape}"
+    return losses, state
+
+
+def _one_step(method: Any, state: Any, shape: tuple[int, int, int], seed: int, step: int) -> float:
+    """One step on blurred noise in 0..1."""
+    import torch
+
+    generator = torch.Generator().manual_seed(1000 * seed + step)
+    coarse = torch.rand((method.batch_size, shape[0], 4, 4), generator=generator)
+    batch = torch.nn.functional.interpolate(coarse, size=shape[1:])
+    return float(method.step(state, batch, generator, step)["loss"])
+
+
+def _check_round_trip(method: Any, state: Any, same: Any, seed: int) -> None:
+    """A fresh state that loads another's tensors must go on exactly as that one does."""
+    import torch
+
+    fresh = method.state((1, 16, 16), torch.Generator().manual_seed(seed + 1))
+    fresh.load({name: tensor.clone().contiguous() for name, tensor in state.tensors().items()})
+    assert state.tensors().keys() == same.tensors().keys(), "the names of a state's tensors change"
+    for step in range(1000, 1003):
+        going_on = _one_step(method, state, (1, 16, 16), seed, step)
+        loaded = _one_step(method, fresh, (1, 16, 16), seed, step)
+        assert going_on == loaded, "a state that was saved and loaded goes on differently"
+    for name, tensor in state.tensors().items():
+        assert torch.equal(tensor, fresh.tensors()[name]), f"{name} differs after a round trip"
+
+
+def _check_codes(method: Any, state: Any) -> None:
+    import torch
+
+    with torch.inference_mode():
+        images = torch.rand((5, 1, 16, 16), generator=torch.Generator().manual_seed(0))
+        codes = method.encode(state.modules, images, torch.Generator().manual_seed(0))
+        assert codes.mean.shape == (5, method.latents), f"codes have shape {tuple(codes.mean.shape)}"
+        assert codes.logvar is None or codes.logvar.shape == codes.mean.shape, "log-variances differ in shape"
+        assert codes.sample.shape == codes.mean.shape, "samples differ in shape"
+        try:
+            decoded = method.decode(state.modules, codes.mean)
+        except BadInput:
+            return
+        assert decoded.shape == images.shape, f"decoded images have shape {tuple(decoded.shape)}"
+        assert 0 <= decoded.min() <= decoded.max() <= 1, "decoded images leave 0..1"

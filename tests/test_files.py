@@ -1,0 +1,113 @@
+"""Files are replaced whole or not at all, and nothing in them is trusted."""
+
+import errno
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from distaff.errors import BadInput
+from distaff.files import read_arrays, read_json, read_table, replacing, write_arrays, write_text
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    write_text(path, "old")
+
+    def full_disk() -> None:
+        with replacing(path) as partial:
+            partial.write_text("ne")
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        full_disk()
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_arrays_round_trip_to_the_same_bytes(tmp_path: Path) -> None:
+    arrays = {"a": np.arange(6).reshape(2, 3), "b": np.ones(3, np.float32)}
+    for name in ("x.npz", "y.npz"):
+        write_arrays(tmp_path / name, arrays)
+    assert (tmp_path / "x.npz").read_bytes() == (tmp_path / "y.npz").read_bytes()
+    read = read_arrays(tmp_path / "x.npz")
+    assert read.keys() == arrays.keys()
+    np.testing.assert_array_equal(read["a"], arrays["a"])
+
+
+class Bomb:
+    def __reduce__(self):
+        return (pytest.fail, ("unpickled",))
+
+
+@pytest.mark.parametrize("name", ["a.npy", "a.npz"])
+def test_pickled_objects_are_refused_unopened(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    objects = np.array([Bomb()], dtype=object)
+    with path.open("wb") as file:
+        np.save(file, objects, allow_pickle=True) if name == "a.npy" else np.savez(file, codes=objects)
+    with pytest.raises(BadInput, match="pickled objects, which are never loaded"):
+        read_arrays(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"junk", pickle.dumps([1, 2]), b"PK\x03\x04junk", b"\x93NUMPY\x01\x00"])
+@pytest.mark.parametrize("suffix", [".npy", ".npz"])
+def test_damaged_arrays_are_one_clear_error(tmp_path: Path, content: bytes, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(BadInput, match="cannot be read"):
+        read_arrays(path)
+
+
+def test_truncated_npz(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    write_arrays(path, {"a": np.random.default_rng(0).random(5000)})
+    path.write_bytes(path.read_bytes()[:9000])
+    with pytest.raises(BadInput, match="cannot be read"):
+        read_arrays(path)
+
+
+def test_json_errors(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("{")
+    with pytest.raises(BadInput, match="is not JSON"):
+        read_json(tmp_path / "a.json")
+    with pytest.raises(BadInput, match="does not exist"):
+        read_json(tmp_path / "b.json")
+
+
+def test_csv_with_and_without_header(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("shape,x\nheart,1\nsquare,2\nheart,3\n")
+    table, names = read_table(tmp_path / "a.csv")
+    assert names == ["shape", "x"]
+    np.testing.assert_array_equal(table, [[0, 1], [1, 2], [0, 3]])
+    np.savetxt(tmp_path / "b.csv", np.arange(6).reshape(3, 2), delimiter=",")
+    table, names = read_table(tmp_path / "b.csv")
+    assert names == ["0", "1"]
+    np.testing.assert_array_equal(table, np.arange(6).reshape(3, 2))
+    (tmp_path / "c.csv").write_text("a,b\n1,2\n3\n")
+    with pytest.raises(BadInput, match="line 3: 1 values where 2"):
+        read_table(tmp_path / "c.csv")
+
+
+def test_parquet(tmp_path: Path) -> None:
+    import duckdb
+
+    path = tmp_path / "a.parquet"
+    duckdb.sql("SELECT range AS x, range * 0.5 AS y FROM range(4)").write_parquet(str(path))
+    table, names = read_table(path)
+    assert names == ["x", "y"]
+    np.testing.assert_allclose(table, np.stack([np.arange(4), np.arange(4) / 2], 1))
+    path.write_bytes(b"PAR1 junk")
+    with pytest.raises(BadInput, match="not a Parquet file"):
+        read_table(path)
+
+
+def test_other_tables(tmp_path: Path) -> None:
+    np.save(tmp_path / "v.npy", np.arange(3))
+    assert read_table(tmp_path / "v.npy")[0].shape == (3, 1)
+    write_arrays(tmp_path / "two.npz", {"a": np.arange(3), "b": np.arange(3)})
+    with pytest.raises(BadInput, match=r"holds 2 arrays \(a, b\)"):
+        read_table(tmp_path / "two.npz")
+    with pytest.raises(BadInput, match=r"unknown kind of file '\.txt'"):
+        read_table(tmp_path / "a.txt")

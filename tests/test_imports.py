@@ -1,0 +1,85 @@
+"""Who may import whom, and what must not be imported at all."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import distaff
+
+HOUSE = Path(distaff.__file__).parent
+SMALL = {"errors", "settings", "registry", "files"}  # anyone may use these
+MAY_IMPORT = {
+    "errors": set(),
+    "registry": {"errors"},
+    "settings": {"errors"},
+    "files": {"errors"},
+    "factors": {"errors"},
+    "metrics": SMALL | {"factors"},
+    "datasets": SMALL | {"factors"},
+    "networks": SMALL,
+    "methods": SMALL | {"networks"},
+}
+MAY_IMPORT["training"] = SMALL | {"factors", "datasets", "methods"}
+MAY_IMPORT["evaluation"] = MAY_IMPORT["training"] | {"training", "metrics"}
+MAY_IMPORT["reporting"] = MAY_IMPORT["evaluation"] | {"evaluation"}
+MAY_IMPORT["studies"] = MAY_IMPORT["reporting"] | {"reporting"}
+MAY_IMPORT["experiments"] = MAY_IMPORT["studies"] | {"studies"}
+MAY_IMPORT["testing"] = SMALL | {"factors", "datasets", "methods", "metrics"}
+MAY_IMPORT["cli"] = MAY_IMPORT["experiments"] | {"experiments", "testing"}
+
+
+def imported_rooms(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        modules = []
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            modules = [node.module or ""]
+            if node.module == "distaff":
+                modules = [f"distaff.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        found |= {m.split(".")[1] for m in modules if m.startswith("distaff.")}
+    return found - {"__version__"}
+
+
+def test_imports_go_one_way() -> None:
+    files = [path for path in HOUSE.rglob("*.py") if path != HOUSE / "__init__.py"]
+    assert len(files) > 20
+    for path in files:
+        room = path.relative_to(HOUSE).parts[0].removesuffix(".py")
+        assert imported_rooms(path) - {room} <= MAY_IMPORT[room], path
+
+
+def loaded_after(code: str) -> set[str]:
+    script = f"import sys\n{code}\nprint('\\n'.join(sys.modules))"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(result.stdout.splitlines())
+
+
+def test_import_and_help_need_nothing_heavy() -> None:
+    heavy = {"torch", "sklearn", "pandas", "matplotlib", "scipy"}
+    assert not heavy & loaded_after("import distaff")
+    code = "sys.argv = ['distaff', '--help']\nfrom distaff import cli\ntry: cli.main()\nexcept SystemExit: pass"
+    assert not (heavy | {"numpy"}) & loaded_after(code)
+
+
+def test_metrics_never_import_torch() -> None:
+    code = (
+        "import numpy as np, distaff\nrng = np.random.default_rng(0)\n"
+        "distaff.score(rng.random((300, 3)), rng.integers(3, size=(300, 2)))"
+    )
+    assert "torch" not in loaded_after(code)
+
+
+def test_no_pickle_anywhere() -> None:
+    for path in HOUSE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = {alias.name for alias in node.names} | {getattr(node, "module", "")}
+                assert not names & {"pickle", "joblib", "dill", "cloudpickle", "shelve", "marshal"}, path
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                assert (node.value.id, node.attr) not in {("torch", "load"), ("torch", "save")}, path
+            if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
+                assert getattr(node.value, "value", None) is False, path
