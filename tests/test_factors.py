@@ -88,7 +88,9 @@ def test_joint() -> None:
     assert np.mean(rows[:, 1]) == pytest.approx(0.5, abs=0.02)
 
 
-@pytest.mark.parametrize("joint", [np.ones((2, 4)), -np.ones((3, 4)), np.zeros((3, 4)), np.full((3, 4), np.nan)])
+@pytest.mark.parametrize(
+    "joint", [np.ones((2, 4)), -np.ones((3, 4)), np.zeros((3, 4)), np.full((3, 4), np.nan)]
+)
 def test_wrong_joint(joint: np.ndarray) -> None:
     with pytest.raises(BadInput, match="joint"):
         SPACE.sample_joint(5, ["shape", "x"], joint, 0)

@@ -51,7 +51,9 @@ def test_pickled_objects_are_refused_unopened(tmp_path: Path, name: str) -> None
         read_arrays(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"junk", pickle.dumps([1, 2]), b"PK\x03\x04junk", b"\x93NUMPY\x01\x00"])
+@pytest.mark.parametrize(
+    "content", [b"", b"junk", pickle.dumps([1, 2]), b"PK\x03\x04junk", b"\x93NUMPY\x01\x00"]
+)
 @pytest.mark.parametrize("suffix", [".npy", ".npz"])
 def test_damaged_arrays_are_one_clear_error(tmp_path: Path, content: bytes, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"

@@ -61,7 +61,9 @@ def loaded_after(code: str) -> set[str]:
 def test_import_and_help_need_nothing_heavy() -> None:
     heavy = {"torch", "sklearn", "pandas", "matplotlib", "scipy"}
     assert not heavy & loaded_after("import distaff")
-    code = "sys.argv = ['distaff', '--help']\nfrom distaff import cli\ntry: cli.main()\nexcept SystemExit: pass"
+    code = (
+        "sys.argv = ['distaff', '--help']\nfrom distaff import cli\ntry: cli.main()\nexcept SystemExit: pass"
+    )
     assert not (heavy | {"numpy"}) & loaded_after(code)
 
 

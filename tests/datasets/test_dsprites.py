@@ -185,5 +185,3 @@ def test_the_card_says_which_was_used(tmp_path: Path, monkeypatch: pytest.Monkey
     assert data.source == f"file {ORIGINAL}"
     assert data.images(np.arange(3)).max() == 0  # from the file, not drawn
     assert data.fingerprint() != drawn.fingerprint()
-
-

@@ -136,7 +136,8 @@ def score(
 
     The 95 % interval is value +- 1.96 s, where s is the standard deviation of the score over 20 random halves
     of the rows: halves drawn without replacement vary as the whole sample does from one drawing to the next,
-    and repeat no row, which would inflate mutual information. `values_only` skips intervals, chance and
+    and repeat no row, which would inflate mutual information; below some 1,000 rows the interval errs on the
+    wide side. `values_only` skips intervals, chance and
     ceiling. `metrics` names those wanted (default: all), `names` the factors.
 
     Raises BadInput (a ValueError) where the arrays cannot be used.
@@ -193,7 +194,10 @@ def _scores(
     rng = np.random.default_rng(seed)
     noise = [rng.standard_normal(codes.shape) for _ in range(NOISE_DRAWS)]
     chance = [_values(name, function, draw, factors, seed + i) for i, draw in enumerate(noise)]
-    ceiling = _values(name, function, factors.astype(np.float64), factors, seed)
+    ideal = factors.astype(np.float64)
+    if ideal.shape[1] == 1:  # a gap needs a second code
+        ideal = np.concatenate([ideal, rng.standard_normal(ideal.shape)], axis=1)
+    ceiling = _values(name, function, ideal, factors, seed)
     halves = list(_halves(name, function, codes, factors, seed))
     return {
         key: _score(

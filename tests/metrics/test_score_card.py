@@ -1,0 +1,90 @@
+"""The score card: intervals that cover, chance and ceiling, what does not apply."""
+
+import json
+
+import numpy as np
+import pytest
+
+import distaff
+from distaff.errors import BadInput
+from distaff.factors import FactorSpace
+from distaff.metrics.score_card import ScoreCard, score
+
+SPACE = FactorSpace(("a", "b"), (4, 5))
+
+
+def noisy(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    factors = SPACE.sample(n, seed)
+    return factors + np.random.default_rng([seed, 1]).standard_normal(factors.shape), factors
+
+
+@pytest.mark.parametrize(("rows", "least", "most"), [(3000, 0.75, 1.3), (500, 0.75, 2.0)])
+def test_the_interval_is_as_wide_as_scores_really_vary(rows: int, least: float, most: float) -> None:
+    values, widths = [], []
+    for seed in range(40):
+        card = score(*noisy(rows, seed), metrics=["mig"])["mig"]
+        assert card.value is not None
+        assert card.low is not None
+        assert card.high is not None
+        values.append(card.value)
+        widths.append((card.high - card.low) / (2 * 1.96))
+    assert least < np.mean(widths) / np.std(values, ddof=1) < most
+
+
+def test_more_rows_narrow_it() -> None:
+    few, many = (score(*noisy(n, 0), metrics=["mig"])["mig"] for n in (500, 8000))
+    assert (many.high - many.low) < 0.5 * (few.high - few.low)
+
+
+def test_chance_ceiling_and_scale() -> None:
+    factors = SPACE.sample(4000, 0)
+    ideal, noise = score(factors, factors), score(np.random.default_rng(1).random((4000, 2)), factors)
+    for name in ideal:
+        assert ideal[name].scaled == pytest.approx(1, abs=0.02)
+        assert noise[name].scaled == pytest.approx(0, abs=0.03)
+        assert ideal[name].chance == pytest.approx(noise[name].value, abs=0.03)
+
+
+def test_what_does_not_apply_is_said_and_the_rest_is_scored() -> None:
+    codes, factors = noisy(500, 0)
+    one_factor = score(codes, factors[:, 0])
+    assert one_factor["factor_vae_score"].value is None
+    assert one_factor["factor_vae_score"].reason == "factor_vae_score needs at least 2 factors, got 1"
+    assert one_factor["mig"].value is not None
+    assert "not applicable: factor_vae_score needs" in str(one_factor)
+    one_code = score(codes[:, :1], factors)
+    assert one_code["mig"].reason == "mig needs at least 2 codes, got 1"
+    assert one_code["beta_vae_score"].value is not None
+
+
+def test_round_trip_and_frame() -> None:
+    card = score(*noisy(300, 0), names=["a", "b"])
+    again = ScoreCard.from_dict(json.loads(json.dumps(card.to_dict())))
+    assert again == card
+    frame = card.to_frame()
+    assert frame.loc["mig", "value"] == card["mig"].value
+    assert card.protocol["factors"] == ["a", "b"]
+    with pytest.raises(BadInput, match="not a score card"):
+        ScoreCard.from_dict({"scores": 3})
+    with pytest.raises(BadInput, match="did you mean 'mig'"):
+        card["migg"]
+
+
+def test_the_same_seed_gives_the_same_card_and_few_rows_no_interval() -> None:
+    assert score(*noisy(100, 0)) == score(*noisy(100, 0))
+    tiny = score(*noisy(19, 0))
+    assert tiny["mig"].low is None
+    assert tiny["mig"].value is not None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"metrics": ["migg"]}, "unknown metric 'migg'; did you mean 'mig'"),
+        ({"names": ["a"]}, "1 factor names for 2 factors"),
+        ({"seed": -1}, "seed=-1 is not allowed"),
+    ],
+)
+def test_wrong_arguments(arguments: dict, message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        distaff.score(*noisy(50, 0), **arguments)
