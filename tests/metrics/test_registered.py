@@ -37,9 +37,9 @@ def test_the_check_can_fail() -> None:
     with pytest.raises(AssertionError, match="states no truth for: noise"):
         check_metric(metric(**declared({s: (0, 1) for s in SITUATIONS if s != "noise"}))(half))
     with pytest.raises(AssertionError, match="identity codes score"):
-        check_metric(metric(**declared({s: (0.9, 1) for s in SITUATIONS}))(half))
+        check_metric(metric(**declared(dict.fromkeys(SITUATIONS, (0.9, 1))))(half))
     with pytest.raises(AssertionError, match="rows that do not match must raise"):
-        check_metric(metric(**declared({s: (0, 1) for s in SITUATIONS}))(half))
+        check_metric(metric(**declared(dict.fromkeys(SITUATIONS, (0, 1))))(half))
 
 
 @pytest.mark.parametrize("name", registry.names("metrics"))

@@ -53,7 +53,7 @@ def factor_vae_score(
     need_factors(factors, 2, "factor_vae_score")
     train, test = (check_whole("votes", count, 1) for count in votes)
     spread = codes.std(axis=0, ddof=1, dtype=np.float64)
-    active = codes[:, (spread >= threshold) & (spread > 0)].astype(np.float64)
+    active = codes[:, (spread >= threshold) & (np.ptp(codes, axis=0) > 0)].astype(np.float64)
     if not active.shape[1]:
         return 0.0
     rng = np.random.default_rng(seed)

@@ -1,0 +1,19 @@
+"""Small things that many tests need."""
+
+from pathlib import Path
+
+import pytest
+
+import distaff
+
+#: a sub-grid that trains in seconds, as keywords of load_dataset
+SMALL = {"resolution": 16, "x": 8, "y": 8, "orientation": 1}
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small finished run. Tests that change it copy it first."""
+    out = tmp_path_factory.mktemp("runs") / "small"
+    data = distaff.load_dataset("dsprites", **SMALL)
+    distaff.train("beta_vae", data, beta=1.0, learning_rate=1e-3, steps=300, out=out, threads=1, show=False)
+    return out

@@ -1,0 +1,84 @@
+"""The VAE's loss against plain NumPy, and what beta does."""
+
+import numpy as np
+import pytest
+import torch
+
+from distaff.errors import BadInput
+from distaff.methods.beta_vae import BetaVAE
+from distaff.methods.vae import VAE, kl_to_prior, negative_log_likelihood
+
+RNG = np.random.default_rng(0)
+IMAGES = RNG.random((6, 3, 8, 8))
+LOGITS = 3 * RNG.standard_normal((6, 3, 8, 8))
+
+
+def test_bernoulli_is_summed_over_pixels_and_averaged_over_the_batch() -> None:
+    p = 1 / (1 + np.exp(-LOGITS))
+    expected = -(IMAGES * np.log(p) + (1 - IMAGES) * np.log(1 - p)).sum(axis=(1, 2, 3)).mean()
+    found = negative_log_likelihood(torch.tensor(LOGITS), torch.tensor(IMAGES), "bernoulli")
+    assert float(found) == pytest.approx(expected, rel=1e-5)
+
+
+def test_gaussian_is_the_density_of_a_unit_normal() -> None:
+    from scipy.stats import norm
+
+    mean = 1 / (1 + np.exp(-LOGITS))
+    expected = -norm.logpdf(IMAGES, mean, 1).sum(axis=(1, 2, 3)).mean()
+    found = negative_log_likelihood(torch.tensor(LOGITS), torch.tensor(IMAGES), "gaussian")
+    assert float(found) == pytest.approx(expected, rel=1e-5)
+
+
+def test_kl_equals_the_integral() -> None:
+    from scipy.integrate import quad
+    from scipy.stats import norm
+
+    for mean, variance in ((0.0, 1.0), (1.5, 0.2), (-0.3, 3.0)):
+        q = norm(mean, np.sqrt(variance))
+        integral = quad(lambda z, q=q: q.pdf(z) * (q.logpdf(z) - norm.logpdf(z)), -25, 25)[0]
+        found = kl_to_prior(torch.tensor(mean), torch.tensor(np.log(variance)))
+        assert float(found) == pytest.approx(integral, abs=1e-5)
+
+
+def loss_terms(method: VAE) -> tuple[float, dict[str, float]]:
+    generator = torch.Generator().manual_seed(0)
+    state = method.state((1, 16, 16), generator)
+    batch = torch.rand((12, 1, 16, 16), generator=generator)
+    loss = method.loss(state.modules, batch, torch.Generator().manual_seed(1), 0)
+    return float(loss.total.detach()), {name: float(value.detach()) for name, value in loss.terms.items()}
+
+
+@pytest.mark.parametrize("beta", [0.0, 1.0, 4.0])
+def test_beta_weighs_the_kl_and_nothing_else(beta: float) -> None:
+    total, terms = loss_terms(BetaVAE(beta=beta))
+    assert total == pytest.approx(terms["reconstruction"] + beta * terms["kl"], rel=1e-6)
+    assert terms == loss_terms(VAE())[1]
+
+
+def test_beta_1_is_the_vae() -> None:
+    assert loss_terms(BetaVAE(beta=1)) == loss_terms(VAE())
+
+
+def test_the_whole_loss_is_the_negative_elbo_of_its_own_codes() -> None:
+    method = VAE(latents=3)
+    state = method.state((1, 16, 16), torch.Generator().manual_seed(0))
+    batch = torch.rand((5, 1, 16, 16), generator=torch.Generator().manual_seed(1))
+    codes = method.encode(state.modules, batch, torch.Generator().manual_seed(2))
+    noise = torch.randn((5, 3), generator=torch.Generator().manual_seed(2))
+    mean, logvar = (codes.mean.detach().numpy(), codes.logvar.detach().numpy())
+    np.testing.assert_allclose(codes.sample.detach(), mean + np.exp(logvar / 2) * noise.numpy(), rtol=1e-5)
+    logits = state.modules["decoder"](codes.sample).detach().numpy().astype(np.float64)
+    p, x = 1 / (1 + np.exp(-logits)), batch.numpy().astype(np.float64)
+    reconstruction = -(x * np.log(p) + (1 - x) * np.log(1 - p)).sum() / 5
+    kl = 0.5 * (mean**2 + np.exp(logvar) - logvar - 1).sum() / 5
+    loss = method.loss(state.modules, batch, torch.Generator().manual_seed(2), 0)
+    assert float(loss.total.detach()) == pytest.approx(reconstruction + kl, rel=1e-5)
+
+
+def test_what_is_refused() -> None:
+    with pytest.raises(BadInput, match=r"beta=-1\.0 is out of range"):
+        BetaVAE(beta=-1)
+    with pytest.raises(BadInput, match="one of: conv, fc"):
+        VAE(network="resnet")
+    with pytest.raises(BadInput, match="latents=0"):
+        VAE(latents=0)

@@ -1,0 +1,114 @@
+"""The report: one file, complete, safe to open."""
+
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import distaff
+from distaff.datasets import ArrayImages
+from distaff.reporting import figures
+from distaff.reporting.contact_sheet import write_contact_sheet
+
+
+class Page(HTMLParser):
+    """Tags that were opened, and what they point to outside the file."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.outside: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        for name, value in attrs:
+            if name in ("src", "href", "xlink:href") and value and not value.startswith(("data:", "#")):
+                self.outside.append(value)
+
+
+def test_a_scored_run(tmp_path: Path, trained: Path) -> None:
+    shutil.copytree(trained, tmp_path / "a")
+    card = distaff.evaluate(tmp_path / "a", rows=500, show=False)
+    path = distaff.report(tmp_path / "a", show=False)
+    text = path.read_text()
+    page = Page(text)
+    assert not page.outside
+    assert "script" not in page.tags
+    for name in card:
+        assert f"{card[name].value:.3f}" in text
+    for title in (
+        "Scores",
+        "Traversals",
+        "Reconstructions",
+        "What each latent knows",
+        "Training",
+        "Settings",
+    ):
+        assert f"<h2>{title}</h2>" in text
+    assert page.tags.count("img") == 10 + 2
+    assert page.tags.count("svg") == 2
+    assert "normalised beta" in text
+
+
+def test_latents_are_ordered_by_kl(tmp_path: Path, trained: Path) -> None:
+    shutil.copytree(trained, tmp_path / "a")
+    text = distaff.report(tmp_path / "a", show=False).read_text()
+    shown = [float(kl) for kl in re.findall(r"<small>([\d.]+) nats", text)]
+    assert len(shown) == 10
+    assert shown == sorted(shown, reverse=True)
+
+
+def test_a_run_that_was_not_evaluated_and_has_no_labels(tmp_path: Path) -> None:
+    data = ArrayImages(np.random.default_rng(0).random((60, 8, 8)), name="<script>alert(1)</script>")
+    run = distaff.train("vae", data, steps=5, out=tmp_path / "a", show=False)
+    text = distaff.report(run, show=False).read_text()
+    assert "This run was not evaluated" in text
+    assert "The data set has no labels" in text
+    assert "padded to 16x16" in text
+    assert "<script>" not in text
+    distaff.evaluate(run, show=False)
+    assert "not applicable: it needs labels" in distaff.report(run, show=False).read_text()
+
+
+def test_a_traversal_moves_one_latent_and_no_other() -> None:
+    seen = []
+
+    def decode(codes: np.ndarray) -> np.ndarray:
+        seen.append(codes)
+        return np.zeros((len(codes), 1, 4, 4))
+
+    base = np.arange(3, dtype=np.float32)
+    rows = figures.traversals(decode, base, [2, 0])
+    assert len(rows) == 2
+    codes = seen[0].reshape(2, len(figures.TRAVERSAL), 3)
+    np.testing.assert_allclose(codes[0, :, 2], figures.TRAVERSAL)
+    np.testing.assert_array_equal(codes[0, :, :2], np.tile(base[:2], (len(figures.TRAVERSAL), 1)))
+    np.testing.assert_allclose(codes[1, :, 0], figures.TRAVERSAL)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_strip_keeps_pixels_and_order(channels: int) -> None:
+    images = np.random.default_rng(0).random((3, channels, 5, 4))
+    pixels = figures.strip(images)
+    assert pixels.shape == (5, 3 * 5 - 1, 3)
+    np.testing.assert_array_equal(pixels[:, 5:9, 0], np.round(255 * images[1, 0]))
+    assert (pixels[:, 4] == 110).all()
+
+
+def test_names_from_files_are_drawn_as_they_are() -> None:
+    assert "<svg" in figures.matrix(np.eye(2), ["z0", "z1"], ["$\\frac{", "<b>"])
+
+
+def test_contact_sheets(tmp_path: Path) -> None:
+    from PIL import Image
+
+    data = distaff.load_dataset("dsprites", resolution=32)
+    with Image.open(write_contact_sheet(data, tmp_path / "a.png")) as sheet:
+        assert sheet.size[1] == 5 * 68
+    mine = ArrayImages(np.random.default_rng(0).random((9, 20, 20)))
+    with Image.open(write_contact_sheet(mine, tmp_path / "b.png")) as sheet:
+        assert sheet.size[1] == 5 * (60 + 4)

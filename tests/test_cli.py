@@ -1,0 +1,179 @@
+"""The command line as a newcomer meets it: outputs, errors of one line, exit statuses."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from distaff import cli, registry
+
+SMALL = ["--data", "resolution=16", "--data", "x=8", "--data", "y=8", "--data", "orientation=1"]
+SETTINGS = ["--set", "beta=1.0", "--set", "learning_rate=1e-3", "--steps", "300", "--threads", "1"]
+
+
+def distaff(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
+    """Exit status, stdout and stderr of a command, in this process for speed."""
+    before = sys.argv
+    sys.argv = ["distaff", *map(str, words)]
+    try:
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+    finally:
+        sys.argv = before
+    out, err = capsys.readouterr()
+    return int(ended.value.code or 0), out, err
+
+
+def test_from_nothing_to_a_report(tmp_path: Path, capsys, trained: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(trained, run)
+    status, out, err = distaff(
+        capsys, "train", "beta_vae", "--dataset", "dsprites", *SMALL, *SETTINGS, "--out", run
+    )
+    assert (status, "is finished: 300 steps" in err) == (0, True)
+    assert out.startswith(f"{run}: 300 steps, loss ")
+    status, out, _ = distaff(capsys, "evaluate", run, "--rows", 300, "--values-only")
+    assert status == 0
+    assert "mig" in out
+    status, out, _ = distaff(capsys, "report", run)
+    assert status == 0
+    assert Path(out.strip()).exists()
+
+
+def test_json_is_one_value_and_nothing_else(tmp_path: Path, capsys, trained: Path) -> None:
+    train = ["train", "beta_vae", "--dataset", "dsprites", *SMALL, *SETTINGS, "--out", trained]
+    np.save(tmp_path / "codes.npy", np.random.default_rng(0).random((60, 3)))
+    np.savetxt(
+        tmp_path / "factors.csv", np.arange(120).reshape(60, 2) % 4 // 2, "%d", ",", header="a,b", comments=""
+    )
+    shutil.copytree(trained, tmp_path / "run")
+    for words, keys in (
+        (train, {"run", "loss", "kl"}),
+        (["evaluate", tmp_path / "run", "--rows", 200, "--values-only"], {"scores", "protocol"}),
+        (["list", "methods", "vae"], {"name", "settings"}),
+        (["dataset", "show", "dsprites", "--out", tmp_path / "a.png"], {"name", "factors", "source"}),
+    ):
+        status, out, _ = distaff(capsys, *words, "--json")
+        assert status == 0
+        assert json.loads(out).keys() >= keys
+
+
+def test_score_reads_files_and_names_columns(tmp_path: Path, capsys) -> None:
+    rng = np.random.default_rng(0)
+    factors = rng.integers(4, size=(400, 2))
+    np.save(tmp_path / "codes.npy", factors + 0.01 * rng.standard_normal((400, 2)))
+    text = "shape,size\n" + "\n".join(f"{'abcd'[a]},{b}" for a, b in factors)
+    (tmp_path / "factors.csv").write_text(text)
+    status, out, _ = distaff(capsys, "score", tmp_path / "codes.npy", tmp_path / "factors.csv", "--json")
+    card = json.loads(out)
+    assert status == 0
+    assert card["protocol"]["factors"] == ["shape", "size"]
+    assert all(score["value"] >= 0.95 for score in card["scores"].values())
+
+
+@pytest.mark.parametrize("kind", registry.TABLES)
+def test_list_names_everything(capsys, kind: str) -> None:
+    status, out, _ = distaff(capsys, "list", kind)
+    assert status == 0
+    assert all(name in out for name in registry.names(kind))
+    status, out, _ = distaff(capsys, "list", kind, "--json")
+    assert [each["name"] for each in json.loads(out)] == registry.names(kind)
+    assert all(each["summary"] for each in json.loads(out))
+
+
+@pytest.mark.parametrize("kind", ["methods", "metrics", "datasets"])
+def test_list_shows_one(capsys, kind: str) -> None:
+    for name in registry.names(kind):
+        status, out, _ = distaff(capsys, "list", kind, name)
+        assert status == 0
+        assert len(out.splitlines()) > 3
+
+
+TRAIN = ["train", "beta_vae", "--dataset", "dsprites", "--out", "OUT"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["train", "beta_va", "--dataset", "dsprites"], "unknown method 'beta_va'; did you mean 'beta_vae'?"),
+        (
+            ["train", "vae", "--dataset", "dsprits", "--out", "OUT"],
+            "unknown data set 'dsprits'; did you mean",
+        ),
+        ([*TRAIN, "--set", "beat=3"], "unknown setting of beta_vae 'beat'; did you mean 'beta'?"),
+        ([*TRAIN, "--set", "beta=x"], "beta='x' is not allowed; it must be a number"),
+        ([*TRAIN, "--set", "beta=-1"], "beta=-1.0 is out of range; it must be at least 0"),
+        ([*TRAIN, "--set", "beta"], "'beta' is not KEY=VALUE"),
+        ([*TRAIN, "--data", "resolution=9"], "resolution=9 is not allowed"),
+        ([*TRAIN, "--data", "z=9"], "unknown setting of dsprites 'z'"),
+        ([*TRAIN, "--steps", "x"], "--steps"),
+        ([*TRAIN, "--steps", "-5"], "steps=-5 is not allowed"),
+        ([*TRAIN, "--device", "tpu"], "device 'tpu' is not available"),
+        ([*TRAIN, "--step", "5"], "No such option: --step"),
+        (["train", "vae"], "Missing option '--dataset'"),
+        (["trian"], "No such command 'trian'"),
+        (["evaluate", "nowhere"], "nowhere is not a run folder"),
+        (["evaluate", "RUN", "--rows", "few"], "--rows few is not allowed"),
+        (["report", "nowhere"], "nowhere is not a run folder"),
+        (["score", "nowhere.npy", "nowhere.csv"], "nowhere.npy does not exist"),
+        (["list", "method"], "unknown kind 'method'; did you mean 'methods'?"),
+        (["list", "metrics", "mgi"], "unknown metric 'mgi'; did you mean 'mig'?"),
+        (["dataset", "show", "dsprits"], "unknown data set 'dsprits'"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_2(
+    tmp_path: Path, capsys, trained: Path, words: list, message: str
+) -> None:
+    places = {"OUT": str(tmp_path / "out"), "RUN": str(trained)}
+    status, out, err = distaff(capsys, *(places.get(word, word) for word in words))
+    assert status == 2
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    assert err.startswith("distaff: ")
+    assert message in err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("codes", "factors", "message"),
+    [
+        (np.ones((5, 2)), np.ones((4, 2)), "codes have 5 rows and factors 4"),
+        (np.full((5, 2), np.nan), np.arange(10).reshape(5, 2), "codes hold NaN or infinite values"),
+        (np.ones((5, 2)), np.linspace(0, 1, 5), "whole numbers are needed"),
+        (np.ones((1, 2)), np.ones((1, 2)), "at least 2 rows are needed"),
+        (np.ones((5, 2)), np.zeros(5), "has a single value"),
+        (np.ones((5, 2, 2)), np.arange(5), "must have shape (rows, columns)"),
+        (np.full((5, 2), "a"), np.arange(5), "must be numbers"),
+    ],
+)
+def test_bad_arrays(tmp_path: Path, capsys, codes: np.ndarray, factors: np.ndarray, message: str) -> None:
+    np.save(tmp_path / "codes.npy", codes)
+    np.save(tmp_path / "factors.npy", factors)
+    status, out, err = distaff(capsys, "score", tmp_path / "codes.npy", tmp_path / "factors.npy")
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
+    assert message in err
+
+
+def test_a_full_disk_is_one_line(tmp_path: Path, capsys, monkeypatch) -> None:
+    import errno
+    import os
+
+    def full(path: Path, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    words = ["train", "vae", "--dataset", "dsprites", *SMALL, "--steps", "2", "--out", tmp_path / "a"]
+    status, _, err = distaff(capsys, *words)
+    assert status == 2
+    assert "No space left on device" in err.splitlines()[-1]
+    assert "run the same command again" in err.splitlines()[-1]
+
+
+def test_version_and_module() -> None:
+    command = [sys.executable, "-m", "distaff.cli", "--version"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "0.1.0"

@@ -1,0 +1,78 @@
+"""A run: encode, decode, load again, on data of one's own."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import distaff
+from distaff.datasets import ArrayImages
+from distaff.errors import BadInput
+
+
+def test_encode_and_decode(trained: Path) -> None:
+    run = distaff.load_run(trained)
+    images = run.data.images(np.arange(700))
+    codes = run.encode(images)
+    assert codes.mean.shape == codes.logvar.shape == codes.sample.shape == (700, 10)
+    assert codes.mean.dtype == np.float32
+    np.testing.assert_allclose(run.encode(images[300:310]).mean, codes.mean[300:310], atol=1e-5)
+    np.testing.assert_array_equal(run.encode(images, seed=3).sample, run.encode(images, seed=3).sample)
+    spread = (codes.sample - codes.mean) / np.exp(codes.logvar / 2)
+    assert spread.std() == pytest.approx(1, abs=0.05)
+    decoded = run.decode(codes.mean[:5])
+    assert decoded.shape == (5, 1, 16, 16)
+    assert 0 <= decoded.min() <= decoded.max() <= 1
+    resemblance = np.corrcoef(run.decode(codes.mean).ravel(), images.ravel())[0, 1]
+    assert resemblance > 0.3  # it has learned where the sprites are
+
+
+def test_wrong_images(trained: Path) -> None:
+    with pytest.raises(BadInput, match="images must be"):
+        distaff.load_run(trained).encode(np.zeros((2, 1, 32, 32), np.uint8))
+
+
+def test_data_made_by_hand_is_passed_again(tmp_path: Path) -> None:
+    data = ArrayImages(np.random.default_rng(0).random((40, 8, 8)))
+    distaff.train("vae", data, steps=3, out=tmp_path / "a", show=False)
+    with pytest.raises(BadInput, match="pass it as data="):
+        _ = distaff.load_run(tmp_path / "a").data
+    assert distaff.load_run(tmp_path / "a", data=data).data is data
+    other = ArrayImages(np.random.default_rng(1).random((40, 8, 8)))
+    with pytest.raises(BadInput, match="is not the one"):
+        _ = distaff.load_run(tmp_path / "a", data=other).data
+
+
+def test_a_path_is_found_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.savez(tmp_path / "mine.npz", images=np.random.default_rng(0).random((40, 16, 16)))
+    monkeypatch.chdir(tmp_path)
+    distaff.train("vae", "mine.npz", steps=3, out="a", show=False)
+    monkeypatch.chdir("/")
+    assert len(distaff.load_run(tmp_path / "a").data) == 40
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("method", "os:system"),
+        ("method", 3),
+        ("settings", {"beat": 1}),
+        ("settings", []),
+        ("dataset", {"name": "dsprites"}),
+        ("steps", "many"),
+        ("format", 99),
+    ],
+)
+def test_hostile_configs(tmp_path: Path, trained: Path, key: str, value: object) -> None:
+    shutil.copytree(trained, tmp_path / "a")
+    config = json.loads((trained / "config.json").read_text())
+    (tmp_path / "a" / "config.json").write_text(json.dumps(config | {key: value}))
+    with pytest.raises(BadInput):
+        distaff.load_run(tmp_path / "a")
+
+
+def test_not_a_run_folder(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="not a run folder"):
+        distaff.load_run(tmp_path)
