@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,18 @@ SHORTEST = 64  # pixels an image is enlarged to
 
 def write_contact_sheet(data: DataSet, path: Path) -> Path:
     """Write the sheet as PNG: a row per factor, spread over its values, the others in the middle."""
-    from PIL import Image, ImageDraw
-
     labels, rows = zip(*_rows(data), strict=True)
     low, high = data.pixel_range
     strips = [strip((data.images(index).astype(np.float64) - low) / (high - low)) for index in rows]
-    zoom = max(1, SHORTEST // data.image_shape[1])
+    save_sheet(path, labels, strips)
+    return path
+
+
+def save_sheet(path: Path, labels: Sequence[str], strips: Sequence[NDArray[np.uint8]]) -> None:
+    """Write strips of images below each other, each behind its label, small ones enlarged, as PNG."""
+    from PIL import Image, ImageDraw
+
+    zoom = max(1, SHORTEST // strips[0].shape[0])
     strips = [row.repeat(zoom, axis=0).repeat(zoom, axis=1) for row in strips]
     margin, line = 90, strips[0].shape[0] + 4
     sheet = Image.new("RGB", (margin + max(row.shape[1] for row in strips), line * len(strips)), "white")
@@ -33,7 +40,6 @@ def write_contact_sheet(data: DataSet, path: Path) -> Path:
         sheet.paste(Image.fromarray(row), (margin, number * line))
     with replacing(path) as partial:
         sheet.save(partial, format="png")
-    return path
 
 
 def _rows(data: DataSet) -> list[tuple[str, NDArray[Any]]]:

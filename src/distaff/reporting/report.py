@@ -97,21 +97,23 @@ def _latents(encoding: Encoding, order: NDArray[np.int64]) -> list[dict[str, Any
 
 
 def _traversals(run: Run, encoding: Encoding, order: NDArray[np.int64]) -> list[str] | None:
-    """A strip per latent, from the code of the image whose code is nearest the centre of all."""
-    centre = np.median(encoding.mean, axis=0)
-    base = encoding.mean[np.abs(encoding.mean - centre).sum(axis=1).argmin()]
+    """A strip per latent, from the code of the image that is nearest the centre of all."""
     try:
-        rows = figures.traversals(run.decode, base, [int(j) for j in order])
+        rows = figures.traversals(run.decode, nearest_the_centre(encoding), [int(j) for j in order])
     except BadInput:
         return None
     return [figures.png(figures.strip(row)) for row in rows]
 
 
+def nearest_the_centre(encoding: Encoding) -> NDArray[np.float32]:
+    """The code (d,) nearest the median of all codes: a usual image to start traversals from."""
+    centre = np.median(encoding.mean, axis=0)
+    return encoding.mean[np.abs(encoding.mean - centre).sum(axis=1).argmin()]
+
+
 def _reconstructions(run: Run, encoding: Encoding) -> tuple[str, str] | None:
-    chosen = np.linspace(0, len(encoding.rows) - 1, SHOWN_IMAGES).astype(np.int64)
-    chosen = np.random.default_rng(0).choice(
-        len(encoding.rows), size=min(SHOWN_IMAGES, len(chosen)), replace=False
-    )
+    n = len(encoding.rows)
+    chosen = np.random.default_rng(0).choice(n, size=min(SHOWN_IMAGES, n), replace=False)
     low, high = run.config["dataset"]["pixel_range"]
     images = (run.data.images(encoding.rows[chosen]).astype(np.float64) - low) / (high - low)
     try:

@@ -1,0 +1,41 @@
+# Everything runs in .venv, which the first target that needs it sets up.
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := runs/demo
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check slow docs clean
+
+help:  ## show what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: .venv/installed  ## set up .venv
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "distaff needs Python 3.11 or newer"'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: install  ## train, score and report a beta-VAE on dSprites in a few minutes
+	$(BIN)/distaff train beta_vae --dataset dsprites --data resolution=32 \
+		--set beta=3 --set learning_rate=2e-3 --steps 6000 --out $(RUN)
+	$(BIN)/distaff evaluate $(RUN)
+	$(BIN)/distaff report $(RUN)
+
+check: install  ## format, lint and type checks
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+test: check  ## the checks and the tests
+	$(BIN)/pytest -m 'not slow'
+
+slow: install  ## the tests that take minutes each
+	$(BIN)/pytest -m slow
+
+docs: install  ## write the tables in docs/ from the registry
+	$(BIN)/python docs/tables.py
+
+clean:  ## remove .venv and caches (runs stay)
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,95 @@
+"""The runs whose numbers and pictures stand in the README.
+
+    python benchmarks/readme.py demo         # some minutes
+    python benchmarks/readme.py dsprites64   # about an hour; the same command continues where it stopped
+
+Trains, scores and reports with the command line, then writes benchmarks/results/NAME.json (command, scores,
+seconds, machine, versions) and docs/images/NAME.png (traversals of the active latents).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import distaff
+from distaff.evaluation.encode import encode_run
+from distaff.reporting import figures
+from distaff.reporting.contact_sheet import save_sheet
+from distaff.reporting.report import ACTIVE_KL, nearest_the_centre
+
+ROOT = Path(__file__).parents[1]
+COMMANDS = {
+    "demo": "distaff train beta_vae --dataset dsprites --data resolution=32 "
+    "--set beta=3 --set learning_rate=2e-3 --steps 6000 --out runs/demo",
+    "dsprites64": "distaff train beta_vae --dataset dsprites "
+    "--set beta=12 --set learning_rate=2e-3 --steps 15000 --threads 1 --out runs/dsprites64",
+}
+
+
+def timed(command: str) -> float:
+    """Run a command from the root of the checkout and return its seconds."""
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "distaff.cli", *command.split()[1:]], check=True, cwd=ROOT)
+    return time.perf_counter() - began
+
+
+def training_seconds(run: distaff.Run) -> float:
+    """The seconds of all steps, over every sitting, from the rates in the history."""
+    last, seconds = 0, 0.0
+    for line in run.history():
+        seconds += (line["step"] - last) * run.config["settings"]["batch_size"] / line["images_per_second"]
+        last = int(line["step"])
+    return seconds
+
+
+def processor() -> str:
+    """The name of the processor, where the system tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()
+
+
+def draw(run: distaff.Run, path: Path) -> None:
+    """Traversals of the active latents, as in the report."""
+    encoding = encode_run(run, show=False)
+    active = [int(j) for j in (-encoding.kl).argsort() if encoding.kl[j] > ACTIVE_KL]
+    rows = figures.traversals(run.decode, nearest_the_centre(encoding), active)
+    save_sheet(
+        path, [f"z{j}  {encoding.kl[j]:.1f} nats" for j in active], [figures.strip(row) for row in rows]
+    )
+
+
+def main(name: str) -> None:
+    """Run one of COMMANDS and record it."""
+    timed(COMMANDS[name])
+    folder = ROOT / COMMANDS[name].split()[-1]
+    evaluation = timed(f"distaff evaluate {folder}")
+    timed(f"distaff report {folder}")
+    run = distaff.load_run(folder)
+    card = distaff.evaluate(run)
+    result = {
+        "command": COMMANDS[name],
+        "scores": card.to_dict()["scores"],
+        "seconds": {"training": round(training_seconds(run)), "evaluation": round(evaluation)},
+        "machine": {"cores": os.cpu_count(), "processor": processor(), "threads": run.config["threads"]},
+        "versions": run.config["versions"],
+        "date": time.strftime("%Y-%m-%d"),
+    }
+    path = ROOT / "benchmarks" / "results" / f"{name}.json"
+    path.write_text(json.dumps(result, indent=2) + "\n")
+    draw(run, ROOT / "docs" / "images" / f"{name}.png")
+    print(path.read_text())
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2 or sys.argv[1] not in COMMANDS:
+        sys.exit(f"usage: python benchmarks/readme.py {'|'.join(COMMANDS)}")
+    main(sys.argv[1])

@@ -1,0 +1,70 @@
+"""What the documents say is what the program does."""
+
+import importlib.util
+import json
+import re
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def tables():
+    spec = importlib.util.spec_from_file_location("tables", ROOT / "docs" / "tables.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("page", ["methods.md", "metrics.md", "datasets.md"])
+def test_docs_are_what_the_registry_says(page: str) -> None:
+    assert (ROOT / "docs" / page).read_text() == tables().PAGES[page](), "run `make docs`"
+
+
+def code_blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+
+
+def test_the_readme_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    example = "\n".join(code_blocks("python"))
+    assert len(example.splitlines()) >= 8
+    example = re.sub(r"steps=[\d_]+", "steps=30", example)  # the same calls, sooner done
+    exec(compile(example, "README.md", "exec"), {"__name__": "readme"})
+    assert list(tmp_path.glob("runs/*/report.html"))
+
+
+def test_the_readme_numbers_are_the_committed_ones() -> None:
+    text = (ROOT / "README.md").read_text()
+    for name in ("demo", "dsprites64"):
+        result = json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text())
+        scores = [
+            f"{result['scores'][s]['value']:.3f}" for s in ("beta_vae_score", "factor_vae_score", "mig")
+        ]
+        assert " | ".join(scores) in text, f"{name}: {scores}"
+        assert result["command"] in text.replace("\\\n", "").replace("    ", ""), name
+
+
+@pytest.mark.parametrize("name", ["digits", "photographs"])
+def test_examples_make_data_sets(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from distaff.datasets import load_dataset
+    from distaff.testing import check_dataset
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [name])
+    runpy.run_path(str(ROOT / "examples" / f"{name}.py"))
+    check_dataset(load_dataset({"digits": "digits.npz", "photographs": "photographs"}[name]))
+
+
+def test_the_makefile_demo_is_the_one_in_the_readme() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    result = json.loads((ROOT / "benchmarks" / "results" / "demo.json").read_text())
+    recipe = re.search(r"\$\(BIN\)/(distaff train.*?)\n\t\$\(BIN\)/distaff evaluate", makefile, re.DOTALL)
+    assert recipe is not None
+    command = re.sub(r"\s*\\\n\s*", " ", recipe[1]).replace("$(RUN)", "runs/demo")
+    assert command == result["command"]
