@@ -1,7 +1,7 @@
 """Handwritten digits that come with scikit-learn, as a data set of one's own: writes digits.npz.
 
 python examples/digits.py
-distaff train beta_vae --dataset digits.npz --set beta=1 --set learning_rate=1e-3 --steps 3000 --out runs/digits
+distaff train beta_vae --dataset digits.npz --set beta=0.3 --set learning_rate=1e-3 --out runs/digits
 distaff evaluate runs/digits
 distaff report runs/digits
 """
