@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from distaff import __version__, registry
-from distaff.errors import BadInput
+from distaff.errors import BadInput, Diverged
 from distaff.settings import describe, parse_pairs
 
 app = typer.Typer(
@@ -239,7 +239,7 @@ def _explain(error: BaseException) -> tuple[int, str]:
     if isinstance(error, OSError):
         hint = "" if error.errno != errno.ENOSPC else "; free some space and run the same command again"
         return 2, f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}{hint}"
-    if type(error).__name__ == "Diverged":
+    if isinstance(error, Diverged):
         return 1, str(error)
     raise error
 

@@ -14,6 +14,14 @@ class NotApplicable(BadInput):
     """A metric has no meaning on these arrays. The score card shows the reason instead of a number."""
 
 
+class Diverged(RuntimeError):
+    """A loss is no longer a finite number."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Training was asked to stop, and stopped with its work saved."""
+
+
 def unknown(what: str, given: str, allowed: Iterable[str]) -> BadInput:
     """The error for a name that does not exist, with the nearest one that does."""
     allowed = list(allowed)

@@ -85,6 +85,13 @@ def _number(name: str, kind: type, value: Any) -> int | float:
     return kind(value)
 
 
+def whole_number(name: str, value: Any, low: int) -> int:
+    """`value` as an int of at least `low`, or an error that names the argument."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < low:
+        raise BadInput(f"{name}={value!r} is not allowed; it must be a whole number of at least {low}")
+    return int(value)
+
+
 def allowed_values(field: dataclasses.Field[Any]) -> str:
     """What a field allows, in words: "at least 0", "one of: conv, fc"."""
     rules = field.metadata

@@ -18,8 +18,9 @@ import torch
 
 import distaff
 from distaff.datasets import DataSet
-from distaff.errors import BadInput
+from distaff.errors import BadInput, Diverged
 from distaff.training import train as training
+from distaff.training.checkpoint import load_checkpoint
 from distaff.training.lock import only_one
 
 SMALL = {"resolution": 16, "x": 8, "y": 8, "orientation": 1}
@@ -202,14 +203,14 @@ def test_a_full_disk_keeps_the_last_checkpoint(tmp_path: Path, monkeypatch: pyte
     monkeypatch.undo()
     left = {p.name for p in (tmp_path / "a").iterdir()}
     assert left == {".lock", "config.json", "history.jsonl", "checkpoint.safetensors"}
-    assert training.load_checkpoint(tmp_path / "a" / "checkpoint.safetensors")[1] == 200
+    assert load_checkpoint(tmp_path / "a" / "checkpoint.safetensors")[1] == 200
     start(tmp_path / "a", steps=600)
     start(tmp_path / "b", steps=600)
     assert weights(tmp_path / "a") == weights(tmp_path / "b")
 
 
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path: Path) -> None:
-    with pytest.raises(training.Diverged, match=r"became (nan|inf) in steps \d+ to \d+"):
+    with pytest.raises(Diverged, match=r"became (nan|inf) in steps \d+ to \d+"):
         start(tmp_path / "a", learning_rate=1e6)
     assert not (tmp_path / "a" / "model.safetensors").exists()
 

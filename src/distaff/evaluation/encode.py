@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from distaff.errors import BadInput
 from distaff.files import read_arrays, write_arrays
+from distaff.settings import whole_number
 from distaff.training.allocator import keep_freed_memory
+from distaff.training.device import torch_threads
 from distaff.training.progress import progress, say
-from distaff.training.run import ENCODE_BATCH, Run, torch_threads
+from distaff.training.run import ENCODE_BATCH, Run
 
 ROWS = 100_000  # images encoded unless told otherwise
 BYTES = 10**9  # codes in memory at the most
@@ -40,8 +41,7 @@ def encode_run(run: Run, rows: int | None = ROWS, seed: int = 0, show: bool = Tr
 
     Rows are capped so that the codes stay under 1 GB.
     """
-    if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int) or rows < 2):
-        raise BadInput(f"rows={rows!r} is not allowed; it must be a whole number of at least 2, or all")
+    rows = None if rows is None else whole_number("rows", rows, 2)
     index = _choose(run, rows, seed, show)
     path = run.folder / "encoding.npz"
     kept = _read(path, index)

@@ -65,13 +65,6 @@ def need_codes(codes: NDArray[Any], least: int, metric: str) -> None:
         raise NotApplicable(f"{metric} needs at least {least} codes, got {codes.shape[1]}")
 
 
-def check_whole(name: str, value: Any, low: int) -> int:
-    """A whole number of at least `low`, or an error that names the argument."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < low:
-        raise BadInput(f"{name}={value!r} is not allowed; it must be a whole number of at least {low}")
-    return int(value)
-
-
 def _matrix(values: ArrayLike, what: str) -> NDArray[Any]:
     array = np.asarray(values)
     if array.dtype == bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.metrics.arrays import check_pair, check_whole, need_factors
+from distaff.metrics.arrays import check_pair, need_factors
 from distaff.metrics.declare import metric
 from distaff.metrics.rows import RowGroups
+from distaff.settings import whole_number
 
 POINTS_AT_ONCE = 1000  # bounds the memory: points * batch * codes floats
 
@@ -49,8 +50,8 @@ def beta_vae_score(
 
     codes, factors = check_pair(codes, factors)
     need_factors(factors, 2, "beta_vae_score")
-    train, test = (check_whole("votes", count, 1) for count in votes)
-    check_whole("batch", batch, 1)
+    train, test = (whole_number("votes", count, 1) for count in votes)
+    whole_number("batch", batch, 1)
     rng = np.random.default_rng(seed)
     groups = RowGroups(factors)
     features, labels = _points(codes, groups, train, batch, rng)

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.metrics.arrays import check_pair, check_whole, need_factors
+from distaff.metrics.arrays import check_pair, need_factors
 from distaff.metrics.declare import metric
 from distaff.metrics.rows import RowGroups
+from distaff.settings import whole_number
 
 VOTES_AT_ONCE = 1000  # bounds the memory: votes * batch * codes floats
 
@@ -51,14 +52,14 @@ def factor_vae_score(
     """
     codes, factors = check_pair(codes, factors)
     need_factors(factors, 2, "factor_vae_score")
-    train, test = (check_whole("votes", count, 1) for count in votes)
+    train, test = (whole_number("votes", count, 1) for count in votes)
     spread = codes.std(axis=0, ddof=1, dtype=np.float64)
     active = codes[:, (spread >= threshold) & (np.ptp(codes, axis=0) > 0)].astype(np.float64)
     if not active.shape[1]:
         return 0.0
     rng = np.random.default_rng(seed)
     groups = RowGroups(factors)
-    table = _votes(active, groups, train, check_whole("batch", batch, 2), rng)
+    table = _votes(active, groups, train, whole_number("batch", batch, 2), rng)
     fresh = _votes(active, groups, test, batch, rng)
     majority = table.argmax(axis=0)
     return float(fresh[majority, np.arange(active.shape[1])].sum() / test)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from distaff.metrics.arrays import check_pair, check_whole, need_codes
+from distaff.metrics.arrays import check_pair, need_codes
 from distaff.metrics.declare import metric
 from distaff.metrics.information import discretise, entropy, mutual_information
+from distaff.settings import whole_number
 
 
 @metric(
@@ -37,6 +38,6 @@ def mig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20) -> float:
     """
     codes, factors = check_pair(codes, factors)
     need_codes(codes, 2, "mig")
-    information = mutual_information(discretise(codes, check_whole("bins", bins, 2)), factors)
+    information = mutual_information(discretise(codes, whole_number("bins", bins, 2)), factors)
     second, first = np.sort(information, axis=0)[-2:]
     return float(np.mean((first - second) / entropy(factors)))

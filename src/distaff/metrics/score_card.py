@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from distaff import __version__, registry
 from distaff.errors import BadInput, NotApplicable, unknown
-from distaff.metrics.arrays import check_pair, check_whole
+from distaff.metrics.arrays import check_pair
+from distaff.settings import whole_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -143,7 +144,7 @@ def score(
     Raises BadInput (a ValueError) where the arrays cannot be used.
     """
     codes, factors = check_pair(codes, factors)
-    check_whole("seed", seed, 0)
+    whole_number("seed", seed, 0)
     names = [str(j) for j in range(factors.shape[1])] if names is None else list(names)
     if len(names) != factors.shape[1]:
         raise BadInput(f"{len(names)} factor names for {factors.shape[1]} factors")

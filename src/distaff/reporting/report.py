@@ -18,7 +18,8 @@ from distaff.metrics.arrays import check_factors
 from distaff.metrics.information import discretise, entropy, mutual_information
 from distaff.metrics.score_card import ScoreCard
 from distaff.reporting import figures
-from distaff.training.run import Run, load_run, torch_threads
+from distaff.training.device import torch_threads
+from distaff.training.run import Run, load_run
 
 SHOWN_LATENTS = 20
 SHOWN_IMAGES = 10

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import json
 import os
-import platform
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from torch import Tensor, nn
+from torch import nn
 
-import distaff
 from distaff import registry
 from distaff.datasets import DataSet, data_folder, load_dataset
 from distaff.errors import BadInput
-from distaff.files import read_json
 from distaff.methods.base import Codes, Method
 from distaff.settings import build
 from distaff.training.checkpoint import load_tensors
+from distaff.training.config import read_config
+from distaff.training.device import choose_device, is_present, to_unit
+from distaff.training.history import read_history
 
 ENCODE_BATCH = 512
-FORMAT = 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +55,7 @@ class Run:
     @property
     def device(self) -> torch.device:
         """Where it encodes: the device it was trained on, or the CPU where that is absent."""
-        return choose_device(self.config["device"] if _present(self.config["device"]) else "cpu")
+        return choose_device(self.config["device"] if is_present(self.config["device"]) else "cpu")
 
     @functools.cached_property
     def modules(self) -> nn.ModuleDict:
@@ -98,13 +94,7 @@ class Run:
 
     def history(self) -> list[dict[str, float]]:
         """The lines of history.jsonl: step, each loss term, images a second."""
-        path = self.folder / "history.jsonl"
-        if not path.exists():
-            return []
-        try:
-            return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        except ValueError:
-            raise BadInput(f"{path} is damaged") from None
+        return read_history(self.folder / "history.jsonl")
 
 
 def load_run(
@@ -118,108 +108,6 @@ def load_run(
     path = folder / "config.json"
     if not path.exists():
         raise BadInput(f"{folder} is not a run folder: it has no config.json")
-    config = check_config(read_json(path), path)
+    config = read_config(path)
     method = build(registry.get("methods", config["method"]), config["settings"], config["method"])
     return Run(folder, config, method, data, data_folder(data_dir))
-
-
-def make_config(
-    name: str, method: Method, data: DataSet, steps: int, seed: int, threads: int, device: str
-) -> dict[str, Any]:
-    """Everything needed to repeat a run."""
-    spec = data.spec or {"name": data.name, "options": None}
-    return {
-        "format": FORMAT,
-        "method": name,
-        "settings": dataclasses.asdict(method),
-        "dataset": {
-            **spec,
-            "source": data.source,
-            "fingerprint": data.fingerprint(),
-            "image_shape": list(data.image_shape),
-            "pixel_range": list(data.pixel_range),
-        },
-        "steps": steps,
-        "seed": seed,
-        "threads": threads,
-        "device": device,
-        "versions": {
-            "distaff": distaff.__version__,
-            "torch": str(torch.__version__),
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-        },
-    }
-
-
-def check_config(config: Any, path: Path) -> dict[str, Any]:
-    """The config, or an error that says what is wrong with the file."""
-    kinds = {
-        "method": str,
-        "settings": dict,
-        "dataset": dict,
-        "steps": int,
-        "seed": int,
-        "threads": int,
-        "device": str,
-    }
-    fine = isinstance(config, dict) and all(isinstance(config.get(key), kind) for key, kind in kinds.items())
-    if fine:
-        data = config["dataset"]
-        fine = (
-            isinstance(data.get("name"), str)
-            and isinstance(data.get("options"), dict | None)
-            and isinstance(data.get("fingerprint"), str)
-            and _numbers(data.get("image_shape"), 3, 1, 4096)
-            and _numbers(data.get("pixel_range"), 2, -1e30, 1e30)
-        )
-    if not fine:
-        raise BadInput(f"{path} is not the config of a run")
-    if config.get("format") != FORMAT:
-        raise BadInput(f"{path} has format {config.get('format')!r}; this version reads format {FORMAT}")
-    return config
-
-
-def _numbers(value: Any, count: int, low: float, high: float) -> bool:
-    return (
-        isinstance(value, list)
-        and len(value) == count
-        and all(isinstance(v, int | float) and not isinstance(v, bool) and low <= v <= high for v in value)
-    )
-
-
-def to_unit(
-    pixels: NDArray[Any], pixel_range: tuple[float, float] | list[float], device: torch.device
-) -> Tensor:
-    """Pixels as float32 in 0..1 on the device, laid out channels last."""
-    low, high = pixel_range
-    tensor = torch.from_numpy(pixels).to(device)
-    tensor = tensor.to(torch.float32, memory_format=torch.channels_last)
-    return (tensor - low).div_(high - low) if low else tensor / high
-
-
-def choose_device(name: str) -> torch.device:
-    """`auto` is a GPU if there is one, else the CPU."""
-    if name == "auto":
-        name = next((kind for kind in ("cuda", "mps") if _present(kind)), "cpu")
-    if not _present(name):
-        raise BadInput(f"device '{name}' is not available here. Allowed: auto, cpu, cuda, mps where present")
-    return torch.device(name)
-
-
-def _present(name: str) -> bool:
-    kind = name.partition(":")[0]
-    if kind == "cuda":
-        return torch.cuda.is_available()
-    return kind == "cpu" or (kind == "mps" and torch.backends.mps.is_available())
-
-
-@contextmanager
-def torch_threads(threads: int) -> Iterator[None]:
-    """Use so many threads for the block."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

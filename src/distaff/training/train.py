@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import signal
@@ -15,33 +14,26 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from distaff import registry
 from distaff.datasets import DataSet, load_dataset
 from distaff.datasets.samplers import SAMPLERS
-from distaff.errors import BadInput
-from distaff.files import read_json, write_json, write_text
+from distaff.errors import BadInput, Interrupted
+from distaff.files import write_json
 from distaff.methods.base import Method, State, Stepped
-from distaff.settings import build
+from distaff.settings import build, whole_number
 from distaff.training.allocator import keep_freed_memory
 from distaff.training.checkpoint import load_checkpoint, save_checkpoint, save_tensors
+from distaff.training.config import differences, make_config, read_config
+from distaff.training.device import available_threads, choose_device, to_unit, torch_threads
+from distaff.training.history import Window, trim_history
 from distaff.training.lock import only_one
 from distaff.training.progress import Report, progress, say
-from distaff.training.run import Run, check_config, choose_device, make_config, to_unit, torch_threads
+from distaff.training.run import Run
 
 LOG_EVERY = 100  # steps
 CHECKPOINT_SECONDS = 15.0
-SAME = ("method", "settings", "dataset", "seed", "device", "threads")
 DERIVED = ("scores.json", "scores_sampled.json", "report.html", "encoding.npz", "model.safetensors")
-
-
-class Diverged(RuntimeError):
-    """The loss is no longer a finite number."""
-
-
-class Interrupted(KeyboardInterrupt):
-    """Training was asked to stop, and stopped with its work saved."""
 
 
 def train(
@@ -66,15 +58,18 @@ def train(
     Raises BadInput (a ValueError) before anything is written where the input cannot be used.
     """
     name, method = _method(method, settings)
+    steps, seed = whole_number("steps", steps, 0), whole_number("seed", seed, 0)
+    threads = None if threads is None else whole_number("threads", threads, 1)
     data = data if isinstance(data, DataSet) else load_dataset(data)
-    _check_numbers(steps, seed, threads)
     folder = Path(out) if out is not None else Path("runs") / f"{name}-{data.name}-s{seed}"
     chosen = choose_device(device)
     recorded = _recorded(folder)
-    threads = threads or (recorded or {}).get("threads") or len(os.sched_getaffinity(0))
+    threads = threads or (recorded or {}).get("threads") or available_threads()
     config = make_config(name, method, data, steps, seed, threads, str(chosen))
     _check_same(folder, recorded, config)
     with only_one(folder), torch_threads(threads):
+        recorded = _recorded(folder)  # again, for another process may have been here
+        _check_same(folder, recorded, config)
         _prepare(folder, recorded, config)
         run = Run(folder, config, method, data)
         if (folder / "model.safetensors").exists():
@@ -112,44 +107,26 @@ def _method(method: str | Method, settings: dict[str, Any]) -> tuple[str, Method
     return known[0], method
 
 
-def _check_numbers(steps: int, seed: int, threads: int | None) -> None:
-    for name, value, low in (("steps", steps, 0), ("seed", seed, 0), ("threads", threads, 1)):
-        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < low):
-            raise BadInput(f"{name}={value!r} is not allowed; it must be a whole number of at least {low}")
-
-
 def _recorded(folder: Path) -> dict[str, Any] | None:
     path = folder / "config.json"
     if folder.exists() and not folder.is_dir():
         raise BadInput(f"{folder} is a file, not a folder")
     if not path.exists():
-        if folder.exists() and any(entry.name != ".lock" for entry in folder.iterdir()):
+        if folder.exists() and any(not entry.name.startswith(".") for entry in folder.iterdir()):
             raise BadInput(f"{folder} is not empty and not a run folder; choose another --out")
         return None
-    return check_config(read_json(path), path)
+    return read_config(path)
 
 
 def _check_same(folder: Path, recorded: dict[str, Any] | None, config: dict[str, Any]) -> None:
     if recorded is None:
         return
-    for was, now, name in _differences(recorded, config):
+    for was, now, name in differences(recorded, config):
         raise BadInput(
             f"{folder} was made with {name}={was!r}, not {now!r}; choose another --out or the same settings"
         )
     if config["steps"] < recorded["steps"]:
         raise BadInput(f"{folder} was asked for {recorded['steps']} steps; {config['steps']} is fewer")
-
-
-def _differences(recorded: dict[str, Any], config: dict[str, Any]) -> Iterator[tuple[Any, Any, str]]:
-    config = json.loads(json.dumps(config))  # tuples as lists, as they were recorded
-    for key in SAME:
-        was, now = recorded[key], config[key]
-        if isinstance(was, dict) and isinstance(now, dict):
-            for inner in sorted(was.keys() | now.keys()):
-                if was.get(inner) != now.get(inner):
-                    yield was.get(inner), now.get(inner), f"{key}.{inner}"
-        elif was != now:
-            yield was, now, key
 
 
 def _prepare(folder: Path, recorded: dict[str, Any] | None, config: dict[str, Any]) -> None:
@@ -172,7 +149,7 @@ def _fit(run: Run, method: Stepped, data: DataSet, device: torch.device, show: b
         state.load(tensors)
         if show:
             say(f"resumed at step {start}")
-    _trim_history(run.folder / "history.jsonl", start)
+    trim_history(run.folder / "history.jsonl", start)
     with progress("training", steps, start, show) as report, _stop_at_step_ends() as asked_to_stop:
         _loop(run, method, data, state, range(start, steps), report, asked_to_stop)
     save_checkpoint(path, state.tensors(), steps)
@@ -210,56 +187,6 @@ def _loop(
             raise Interrupted(
                 f"stopped at step {done} of {steps.stop}; run the same command again to continue"
             )
-
-
-class Window:
-    """The loss terms since the last line of the history, kept on the device until the line is written."""
-
-    def __init__(self, path: Path, batch_size: int) -> None:
-        self.path, self.batch_size = path, batch_size
-        self.words = ""
-        self._sums: dict[str, Tensor] = {}
-        self._count = 0
-        self._began = time.monotonic()
-
-    def add(self, terms: dict[str, Tensor]) -> None:
-        """Take in the terms of one step."""
-        for name, value in terms.items():
-            self._sums[name] = self._sums[name] + value if name in self._sums else value
-        self._count += 1
-
-    def write(self, step: int) -> None:
-        """Append the averages as a line, or raise Diverged where one is not finite."""
-        names = list(self._sums)
-        means = (torch.stack([self._sums[name] for name in names]) / self._count).tolist()
-        terms = dict(zip(names, means, strict=True))
-        for name, value in terms.items():
-            if not math.isfinite(value):
-                raise Diverged(
-                    f"{name} became {value} in steps {step - self._count + 1} to {step}. "
-                    "The last checkpoint is kept; a smaller learning_rate may help (in another folder)"
-                )
-        seconds = time.monotonic() - self._began
-        line = {"step": step, **terms, "images_per_second": round(self._count * self.batch_size / seconds, 1)}
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
-        kl = f"  kl {terms['kl']:.2f}" if "kl" in terms else ""
-        self.words = f"loss {terms['loss']:.1f}{kl}  {line['images_per_second']:.0f} images/s"
-        self._sums, self._count, self._began = {}, 0, time.monotonic()
-
-
-def _trim_history(path: Path, step: int) -> None:
-    """Forget lines later than the checkpoint, which will be written again."""
-    if not path.exists():
-        return
-    kept = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            if json.loads(line)["step"] <= step:
-                kept.append(line + "\n")
-        except (ValueError, KeyError, TypeError):
-            continue  # the half-written last line of a killed process
-    write_text(path, "".join(kept))
 
 
 @contextmanager

@@ -1,0 +1,59 @@
+"""Where the arithmetic happens: the device, its threads, and pixels on their way there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from distaff.errors import BadInput
+
+
+def to_unit(
+    pixels: NDArray[Any], pixel_range: tuple[float, float] | list[float], device: torch.device
+) -> Tensor:
+    """Pixels as float32 in 0..1 on the device, laid out channels last."""
+    low, high = pixel_range
+    tensor = torch.from_numpy(pixels).to(device)
+    tensor = tensor.to(torch.float32, memory_format=torch.channels_last)
+    return (tensor - low).div_(high - low) if low else tensor / high
+
+
+def choose_device(name: str) -> torch.device:
+    """`auto` is a GPU if there is one, else the CPU."""
+    if name == "auto":
+        name = next((kind for kind in ("cuda", "mps") if is_present(kind)), "cpu")
+    if not is_present(name):
+        raise BadInput(f"device '{name}' is not available here. Allowed: auto, cpu, cuda, mps where present")
+    return torch.device(name)
+
+
+def is_present(name: str) -> bool:
+    """Whether a device can be used here."""
+    kind = name.partition(":")[0]
+    if kind == "cuda":
+        return torch.cuda.is_available()
+    return kind == "cpu" or (kind == "mps" and torch.backends.mps.is_available())
+
+
+def available_threads() -> int:
+    """The CPU cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def torch_threads(threads: int) -> Iterator[None]:
+    """Use so many threads for the block."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
