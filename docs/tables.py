@@ -69,11 +69,11 @@ def datasets() -> str:
     for name in registry.names("datasets"):
         kind = registry.get("datasets", name)
         card = load_dataset(name, data_dir="/nonexistent").card()
-        factors = ", ".join(f"{factor} {size}" for factor, size in card["factors"].items())
+        factors = ", ".join(f"{factor} {size}" for factor, size in (card["factors"] or {}).items())
         facts: list[tuple[object, ...]] = [
             ("images", f"{card['images']:,}"),
             ("shape", " x ".join(map(str, card["shape"]))),
-            ("factors", factors),
+            ("factors", factors or "none"),
             ("licence", card["licence"]),
             ("citation", card["citation"]),
         ]

@@ -1,9 +1,12 @@
 """The command line as a newcomer meets it: outputs, errors of one line, exit statuses."""
 
 import json
+import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -110,9 +113,19 @@ TRAIN = ["train", "beta_vae", "--dataset", "dsprites", "--out", "OUT"]
         ([*TRAIN, "--set", "beta"], "'beta' is not KEY=VALUE"),
         ([*TRAIN, "--data", "resolution=9"], "resolution=9 is not allowed"),
         ([*TRAIN, "--data", "z=9"], "unknown setting of dsprites 'z'"),
+        ([*TRAIN, "--set", "steps=5"], "unknown setting of beta_vae 'steps'"),
+        ([*TRAIN, "--set", "show=false"], "unknown setting of beta_vae 'show'"),
+        ([*TRAIN, "--set", "batch_size=10000000000"], "at most 100000"),
+        ([*TRAIN, "--data", "name=5"], "unknown setting of dsprites 'name'"),
+        ([*TRAIN, "--data", "data_dir=5"], "--data-dir"),
+        ([*TRAIN, "--data", "x=[1,[2]]"], "x=[1, [2]] is not allowed"),
+        ([*TRAIN, "--seed", "99999999999999999999"], "seed=99999999999999999999 is not allowed"),
+        ([*TRAIN, "--device", "cpu:x"], "unknown device 'cpu:x'"),
+        (["evaluate", "RUN", "--seed", "-1"], "seed=-1 is not allowed"),
+        (["dataset"], "Missing command"),
         ([*TRAIN, "--steps", "x"], "--steps"),
         ([*TRAIN, "--steps", "-5"], "steps=-5 is not allowed"),
-        ([*TRAIN, "--device", "tpu"], "device 'tpu' is not available"),
+        ([*TRAIN, "--device", "tpu"], "unknown device 'tpu'"),
         ([*TRAIN, "--step", "5"], "No such option: --step"),
         (["train", "vae"], "Missing option '--dataset'"),
         (["trian"], "No such command 'trian'"),
@@ -171,6 +184,33 @@ def test_a_full_disk_is_one_line(tmp_path: Path, capsys, monkeypatch) -> None:
     assert status == 2
     assert "No space left on device" in err.splitlines()[-1]
     assert "run the same command again" in err.splitlines()[-1]
+
+
+def test_without_words_it_shows_the_help(capsys) -> None:
+    status, out, err = distaff(capsys)
+    assert (status, err) == (0, "")
+    assert out.startswith("Usage: distaff")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_run_says_how_to_continue(tmp_path: Path, number: signal.Signals) -> None:
+    words = ["train", "vae", "--dataset", "dsprites", *SMALL, "--steps", "100000", "--threads", "1"]
+    command = [sys.executable, "-m", "distaff.cli", *words, "--out", str(tmp_path / "a")]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while not (tmp_path / "a" / "history.jsonl").exists():
+        time.sleep(0.02)
+    process.send_signal(number)
+    err = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert re.search(r"distaff: stopped at step \d+ of 100000; run the same command again to continue", err)
+
+
+def test_an_interrupt_elsewhere_is_one_line_too(capsys, monkeypatch) -> None:
+    def interrupt(kind: str) -> list[str]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(registry, "names", interrupt)
+    assert distaff(capsys, "list", "methods")[0] == 130
 
 
 def test_version_and_module() -> None:

@@ -80,6 +80,18 @@ def test_pairs_share_one_factor_and_are_else_independent() -> None:
     assert np.mean(first[:, 0] == second[:, 0]) == pytest.approx(1 / 3, abs=0.02)
 
 
+def test_fractions_are_errors_too() -> None:
+    for wrong in (1.5, True, "1", [1, 2]):
+        with pytest.raises(BadInput, match="whole number"):
+            SPACE.sample_fixed(3, "scale", 0, value=wrong)  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match="whole number"):
+        SPACE.position(1.5)  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match="whole number"):
+        FactorSpace(("a",), (2.7,))  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match="whole number"):
+        list(SPACE.batches(-5))
+
+
 def test_joint() -> None:
     joint = np.array([[1.0, 0, 0, 0], [0, 3.0, 0, 0], [0, 0, 0, 0]])
     rows = SPACE.sample_joint(20_000, ["shape", "x"], joint, 0)

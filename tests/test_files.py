@@ -80,16 +80,54 @@ def test_json_errors(tmp_path: Path) -> None:
 
 def test_csv_with_and_without_header(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("shape,x\nheart,1\nsquare,2\nheart,3\n")
-    table, names = read_table(tmp_path / "a.csv")
+    table, names = read_table(tmp_path / "a.csv", words=True)
     assert names == ["shape", "x"]
     np.testing.assert_array_equal(table, [[0, 1], [1, 2], [0, 3]])
     np.savetxt(tmp_path / "b.csv", np.arange(6).reshape(3, 2), delimiter=",")
     table, names = read_table(tmp_path / "b.csv")
     assert names == ["0", "1"]
     np.testing.assert_array_equal(table, np.arange(6).reshape(3, 2))
-    (tmp_path / "c.csv").write_text("a,b\n1,2\n3\n")
-    with pytest.raises(BadInput, match="line 3: 1 values where 2"):
-        read_table(tmp_path / "c.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b\n1,2\n3\n", "line 3: 1 values where 2 are expected"),
+        ("a,b\n1,2\n3,\n", "line 3: no value for 'b'"),
+        (",2\n3,4\n", "line 1: no value for '0'"),
+        ("a,b\n1,2\n3,N/A\n", "column 'b': 'N/A' is not a number"),
+        ("a,b\n1,x\n3,y\n", "column 'b': 'x' is not a number"),
+        (",a\n0,1\n1,2\n", "column 0 has no name; if it is a row number"),
+        ("a;b\n1;2\n", "separate its columns by commas"),
+        ("", "is empty"),
+        ("a\n\x00\n", "a.csv"),
+    ],
+)
+def test_tables_with_gaps_and_words_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(BadInput, match=message):
+        read_table(tmp_path / "a.csv")
+
+
+def test_words_and_numbers_do_not_mix_in_a_column_of_labels(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a\n10\nred\n")
+    with pytest.raises(BadInput, match="'red' is not a number"):
+        read_table(tmp_path / "a.csv", words=True)
+
+
+def test_large_integers_stay_apart(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a\n9007199254740993\n9007199254740992\n")
+    assert len(np.unique(read_table(tmp_path / "a.csv", words=True)[0])) == 2
+
+
+def test_two_writers_of_one_file_do_not_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.txt"
+    with replacing(path) as first:
+        first.write_text("A" * 20)
+        monkeypatch.setattr("os.getpid", lambda: 1)
+        write_text(path, "B")
+        first.write_text("A" * 30)
+    assert path.read_text() == "A" * 30
 
 
 def test_parquet(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ MAY_IMPORT = {
     "registry": {"errors"},
     "settings": {"errors"},
     "files": {"errors"},
-    "factors": {"errors"},
+    "factors": {"errors", "settings"},
     "metrics": SMALL | {"factors"},
     "datasets": SMALL | {"factors"},
     "networks": SMALL,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import signal
 import sys
@@ -13,16 +14,15 @@ import typer
 
 from distaff import __version__, registry
 from distaff.errors import BadInput, Diverged
-from distaff.settings import describe, parse_pairs
+from distaff.settings import build, describe, parse_pairs
 
 app = typer.Typer(
     help="Train, measure and study disentangled representations.",
     rich_markup_mode=None,
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-dataset_app = typer.Typer(help="Look at data sets.", rich_markup_mode=None, no_args_is_help=True)
+dataset_app = typer.Typer(help="Look at data sets.", rich_markup_mode=None)
 app.add_typer(dataset_app, name="dataset")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else on stdout.")]
@@ -55,16 +55,18 @@ def train(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Train METHOD. The same command again continues where it stopped, or says that it is finished."""
-    settings, options = parse_pairs(set_), parse_pairs(data)
+    """Train a method on a data set.
+
+    The same command again continues where it stopped, or says that it is finished.
+    """
+    settings, options = parse_pairs(set_), _data_options(data)
     registry.check("methods", method)
     from distaff.datasets import load_dataset
     from distaff.training.train import train as run_training
 
+    made = build(registry.get("methods", method), settings, method)
     loaded = load_dataset(dataset, data_dir=data_dir, **options)
-    run = run_training(
-        method, loaded, steps=steps, seed=seed, out=out, threads=threads, device=device, **settings
-    )
+    run = run_training(made, loaded, steps=steps, seed=seed, out=out, threads=threads, device=device)
     last = run.history()[-1] if run.history() else {}
     text = f"{run.folder}: {steps} steps" + "".join(
         f", {name} {value:.2f}" for name, value in last.items() if name not in ("step", "images_per_second")
@@ -84,7 +86,10 @@ def evaluate(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Encode a run once and score it; the card is printed and kept in the run folder."""
+    """Score a run.
+
+    Encodes its images once; the card is printed and kept in the run folder.
+    """
     from distaff.evaluation.evaluate import evaluate as run_evaluation
     from distaff.training.run import load_run
 
@@ -97,7 +102,10 @@ def evaluate(
 
 @app.command()
 def report(run: RunFolder, data_dir: DataDir = None) -> None:
-    """Write RUN/report.html: scores, traversals, reconstructions, curves, settings."""
+    """Write a run's report.html.
+
+    One file: scores, traversals, reconstructions, what each latent knows, curves, settings.
+    """
     from distaff.reporting.report import report as write_report
     from distaff.training.run import load_run
 
@@ -117,12 +125,15 @@ def score(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Score any representation, from any framework, against ground-truth factors."""
+    """Score codes from any framework against factors.
+
+    A row of CODES and the same row of FACTORS describe one image. Factors are whole numbers, or words.
+    """
     from distaff.files import read_table
     from distaff.metrics.score_card import score as score_arrays
 
     code_table, _ = read_table(codes)
-    factor_table, names = read_table(factors)
+    factor_table, names = read_table(factors, words=True)
     card = score_arrays(
         code_table, factor_table, metrics=metric, names=names, seed=seed, values_only=values_only
     )
@@ -164,7 +175,7 @@ def dataset_show(
     data: Data = None,
     data_dir: DataDir = None,
     out: Annotated[
-        Path | None, typer.Option(help="Contact sheet [default: NAME.png in this folder].")
+        Path | None, typer.Option(help="Contact sheet [default: NAME-sheet.png in this folder].")
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -172,12 +183,19 @@ def dataset_show(
     from distaff.datasets import load_dataset
     from distaff.reporting.contact_sheet import write_contact_sheet
 
-    loaded = load_dataset(name, data_dir=data_dir, **parse_pairs(data))
-    sheet = write_contact_sheet(loaded, out or Path(f"{loaded.name}.png"))
+    loaded = load_dataset(name, data_dir=data_dir, **_data_options(data))
+    sheet = write_contact_sheet(loaded, out or Path(f"{loaded.name}-sheet.png"))
     card = loaded.card() | {"contact_sheet": str(sheet)}
     width = max(map(len, card))
     lines = [f"{key.replace('_', ' '):<{width}}  {_words(value)}" for key, value in card.items() if value]
     _print("\n".join(lines), card, as_json)
+
+
+def _data_options(pairs: list[str] | None) -> dict[str, Any]:
+    options = parse_pairs(pairs)
+    if "data_dir" in options:
+        raise BadInput("give the data folder as --data-dir, not in --data")
+    return options
 
 
 def _words(value: Any) -> str:
@@ -212,8 +230,14 @@ def _version(
 def main() -> None:
     """Run the command line and leave with its exit status: 0 done, 1 failed, 2 bad input, 130 interrupted."""
     signal.signal(signal.SIGTERM, _interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without our signs still gets the numbers
+    command = typer.main.get_command(app)
+    status = 0
     try:
-        status = app(standalone_mode=False)
+        with command.make_context("distaff", sys.argv[1:] or ["--help"]) as context:
+            command.invoke(context)
     except (Exception, KeyboardInterrupt) as error:
         status, message = _explain(error)
         if message:
@@ -227,15 +251,16 @@ def _interrupt(*_: Any) -> None:
 
 def _explain(error: BaseException) -> tuple[int, str]:
     """The exit status and the one line for an error. An unexpected one is raised again, to be reported."""
-    cause = error.__cause__ if isinstance(error.__cause__, KeyboardInterrupt) else error
-    if isinstance(cause, KeyboardInterrupt):
-        return 130, str(cause) or "interrupted; run the same command again to continue"
+    if isinstance(error, KeyboardInterrupt):
+        return 130, str(error) or "interrupted; run the same command again to continue"
     if isinstance(error, BadInput):
         return 2, " ".join(str(error).split())
     if hasattr(error, "format_message"):  # wrong usage, as the parser says it
         context = getattr(error, "ctx", None)
         place = f" See: {context.command_path} --help" if context else ""
-        return 2, error.format_message().replace("\n", " ") + place
+        return 2, " ".join(error.format_message().split()) + place
+    if hasattr(error, "exit_code"):  # --help and --version end so
+        return error.exit_code, ""
     if isinstance(error, OSError):
         hint = "" if error.errno != errno.ENOSPC else "; free some space and run the same command again"
         return 2, f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}{hint}"

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from distaff.errors import BadInput, unknown
+from distaff.settings import whole_number
 
 Seed = int | Sequence[int] | np.random.Generator
 
@@ -27,13 +28,11 @@ class FactorSpace:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", tuple(self.names))
-        object.__setattr__(self, "sizes", tuple(int(size) for size in self.sizes))
+        object.__setattr__(self, "sizes", tuple(whole_number("size", size, 1) for size in self.sizes))
         if len(self.names) != len(self.sizes):
             raise BadInput(f"{len(self.names)} factor names but {len(self.sizes)} sizes")
         if len(set(self.names)) != len(self.names):
             raise BadInput(f"factor names must differ: {', '.join(self.names)}")
-        if any(size < 1 for size in self.sizes):
-            raise BadInput(f"factor sizes must be at least 1: {self.sizes}")
 
     def __len__(self) -> int:
         return math.prod(self.sizes)
@@ -44,9 +43,10 @@ class FactorSpace:
             if factor not in self.names:
                 raise unknown("factor", factor, self.names)
             return self.names.index(factor)
-        if not 0 <= factor < len(self.sizes):
+        column = whole_number("factor", factor, 0)
+        if column >= len(self.sizes):
             raise BadInput(f"factor {factor} is out of range; there are {len(self.sizes)} factors")
-        return int(factor)
+        return column
 
     def rows(self, index: ArrayLike) -> NDArray[np.int64]:
         """The rows (n, k) of grid indices (n,)."""
@@ -87,7 +87,7 @@ class FactorSpace:
         rng = np.random.default_rng(seed)
         j = self.position(factor)
         rows = self.sample(n, rng)
-        rows[:, j] = rng.integers(self.sizes[j]) if value is None else value
+        rows[:, j] = rng.integers(self.sizes[j]) if value is None else whole_number("value", value, 0)
         return self.check(rows)
 
     def sample_pairs(
@@ -122,7 +122,7 @@ class FactorSpace:
 
     def batches(self, size: int) -> Iterator[NDArray[np.int64]]:
         """Every row once, in order, at most `size` at a time."""
-        for start in range(0, len(self), size):
+        for start in range(0, len(self), whole_number("size", size, 1)):
             yield self.rows(np.arange(start, min(start + size, len(self))))
 
     @classmethod

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -22,7 +24,7 @@ from distaff.errors import BadInput
 def replacing(path: Path) -> Iterator[Path]:
     """Give a path to write to; if the block ends well it replaces `path` in one step, else it goes."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         yield partial
         with partial.open("rb") as file:
@@ -60,10 +62,31 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
         np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
+#: what NumPy and zipfile raise on a file that is not what it seems
+UNREADABLE = (
+    ValueError,
+    EOFError,
+    OSError,
+    KeyError,
+    TypeError,
+    SyntaxError,
+    OverflowError,
+    MemoryError,
+    RuntimeError,  # encrypted archives, and NotImplementedError for unknown compression
+    RecursionError,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """All arrays of a .npy (under the name "array") or .npz file; pickled objects are refused."""
     try:
         with path.open("rb") as file:
+            if file.read(4) not in (b"\x93NUM", b"PK\x03\x04", b"PK\x05\x06"):
+                raise BadInput(f"{path} cannot be read: it is neither a .npy nor an .npz file")
+            file.seek(0)
             loaded = np.load(file, allow_pickle=False)
             if isinstance(loaded, np.ndarray):
                 return {"array": loaded}
@@ -72,15 +95,18 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         raise BadInput(f"{path} does not exist") from None
     except IsADirectoryError:
         raise BadInput(f"{path} is a folder, not a file") from None
-    except (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile, zlib.error, MemoryError) as error:
+    except BadInput:
+        raise
+    except UNREADABLE as error:
         reason = "it holds pickled objects, which are never loaded" if "pickle" in str(error) else error
         raise BadInput(f"{path} cannot be read as {path.suffix or 'an array'}: {reason}") from None
 
 
-def read_table(path: Path) -> tuple[NDArray[Any], list[str]]:
+def read_table(path: Path, words: bool = False) -> tuple[NDArray[Any], list[str]]:
     """A table (n, columns) from .npy, .npz with one array, .csv or .parquet, with its column names.
 
-    A .csv may have a header line; columns of text become whole numbers in the order of the sorted words.
+    A .csv may have a header line. With `words`, columns of words become whole numbers in the order of the
+    sorted words; without, they are an error.
     """
     suffix = path.suffix.lower()
     if suffix in (".npy", ".npz"):
@@ -90,70 +116,81 @@ def read_table(path: Path) -> tuple[NDArray[Any], list[str]]:
         table = next(iter(arrays.values()))
         table = table[:, None] if table.ndim == 1 else table
         return table, [str(j) for j in range(table.shape[1] if table.ndim > 1 else 0)]
-    if suffix == ".csv":
-        return _read_csv(path)
-    if suffix == ".parquet":
-        return _read_parquet(path)
-    raise BadInput(f"{path}: unknown kind of file '{suffix}'. Allowed: .npy, .npz, .csv, .parquet")
+    if suffix not in (".csv", ".parquet"):
+        raise BadInput(f"{path}: unknown kind of file '{suffix}'. Allowed: .npy, .npz, .csv, .parquet")
+    if not path.is_file():
+        raise BadInput(f"{path} does not exist" if not path.exists() else f"{path} is not a file")
+    names, columns = (read_csv if suffix == ".csv" else _read_parquet)(path)
+    return np.stack([_numbers(c, n, path, words) for n, c in zip(names, columns, strict=True)], axis=1), names
 
 
-def _read_csv(path: Path) -> tuple[NDArray[Any], list[str]]:
+def read_csv(path: Path, headed: bool | None = None) -> tuple[list[str], list[NDArray[Any]]]:
+    """The names and columns of a CSV file, cells as text.
+
+    Unless `headed` says so, the first line is a header if no cell of it is a number.
+    """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            lines = [line for line in csv.reader(file) if line]
-    except FileNotFoundError:
-        raise BadInput(f"{path} does not exist") from None
+            lines = [[cell.strip() for cell in line] for line in csv.reader(file) if line]
     except (UnicodeDecodeError, csv.Error) as error:
         raise BadInput(f"{path} is not a CSV file: {error}") from None
     if not lines:
         raise BadInput(f"{path} is empty")
-    headed = not all(_is_number(word) for word in lines[0])
+    if headed is None:
+        headed = any(lines[0]) and not any(_is_number(cell) for cell in lines[0])
     names = lines.pop(0) if headed else [str(j) for j in range(len(lines[0]))]
+    if "" in names:
+        raise BadInput(f"{path}, column {names.index('')} has no name; if it is a row number, leave it out")
+    if len(names) == 1 and re.search(r"[;\t]", names[0]):
+        raise BadInput(f"{path} has a single column '{names[0]}'; separate its columns by commas")
     for number, line in enumerate(lines, start=2 if headed else 1):
         if len(line) != len(names):
             raise BadInput(f"{path}, line {number}: {len(line)} values where {len(names)} are expected")
-    columns = list(zip(*lines, strict=True)) or [()] * len(names)
-    return columns_to_table([np.array(column, dtype=str) for column in columns]), names
+        if "" in line:
+            raise BadInput(f"{path}, line {number}: no value for '{names[line.index('')]}'")
+    return names, [np.array(column, dtype=str) for column in zip(*lines, strict=True)] or [np.empty(0)] * len(
+        names
+    )
 
 
-def _read_parquet(path: Path) -> tuple[NDArray[Any], list[str]]:
+def _read_parquet(path: Path) -> tuple[list[str], list[NDArray[Any]]]:
     import duckdb
 
-    if not path.is_file():
-        raise BadInput(f"{path} does not exist")
     try:
         with duckdb.connect() as connection:
             found = connection.from_parquet([str(path)]).fetchnumpy()
     except duckdb.Error as error:
         raise BadInput(f"{path} is not a Parquet file: {str(error).splitlines()[0]}") from None
-    return columns_to_table([_filled(column) for column in found.values()]), list(found)
+    for name, column in found.items():
+        if isinstance(column, np.ma.MaskedArray) and column.mask.any():
+            raise BadInput(f"{path}, row {int(column.mask.argmax())}: no value for '{name}'")
+    return list(found), [np.asarray(column) for column in found.values()]
 
 
-def _filled(column: Any) -> NDArray[Any]:
-    if not isinstance(column, np.ma.MaskedArray):
-        return np.asarray(column)
-    if column.mask.any():
-        return np.where(column.mask, np.nan, column.data.astype(np.float64))
-    return np.asarray(column)
-
-
-def columns_to_table(columns: list[NDArray[Any]]) -> NDArray[Any]:
-    """Columns of numbers, or of text that is turned into whole numbers, side by side."""
-    return np.stack([_numbers(column) for column in columns], axis=1)
-
-
-def _numbers(column: NDArray[Any]) -> NDArray[Any]:
-    if np.issubdtype(column.dtype, np.number) or column.dtype == bool:
+def _numbers(column: NDArray[Any], name: str, path: Path, words: bool) -> NDArray[Any]:
+    """A column as numbers. Words become whole numbers; a mixture of words and numbers is an error."""
+    if column.dtype.kind in "biuf":
         return column
+    cells = [str(cell) for cell in column]
+    strange = [cell for cell in cells if not _is_number(cell)]
+    if strange and (not words or len(strange) < len(cells)):
+        raise BadInput(f"{path}, column '{name}': '{strange[0][:40]}' is not a number")
+    if strange:
+        return np.unique(cells, return_inverse=True)[1]
     try:
-        return column.astype(np.float64)
-    except (ValueError, TypeError):
-        return np.unique(column.astype(str), return_inverse=True)[1]
+        return np.array([int(cell) for cell in cells], dtype=np.int64)
+    except (ValueError, OverflowError):
+        return np.array(cells, dtype=np.float64)
 
 
-def _is_number(word: str) -> bool:
+def words_to_numbers(columns: list[NDArray[Any]], names: list[str], path: Path) -> NDArray[Any]:
+    """Columns of text side by side as numbers, words in the order in which they sort."""
+    return np.stack([_numbers(c, n, path, words=True) for c, n in zip(columns, names, strict=True)], axis=1)
+
+
+def _is_number(cell: str) -> bool:
     try:
-        float(word)
+        float(cell)
     except ValueError:
         return False
     return True

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import operator
 import typing
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeVar
@@ -54,10 +55,10 @@ def build(cls: type[T], given: Mapping[str, Any], what: str) -> T:
 def _checked(field: dataclasses.Field[Any], kind: Any, value: Any) -> Any:
     rules = field.metadata
     if rules.get("choices") is not None:
-        if value not in rules["choices"] or isinstance(value, bool):
-            allowed = ", ".join(map(str, rules["choices"]))
-            raise BadInput(f"{field.name}={value!r} is not allowed; it must be one of: {allowed}")
-        return value
+        for choice in rules["choices"]:
+            if not isinstance(value, bool) and value == choice:
+                return choice
+        raise BadInput(f"{field.name}={value!r} is not allowed; it must be {allowed_values(field)}")
     if kind in (int, float):
         value = _number(field.name, kind, value)
         fine = (
@@ -87,9 +88,13 @@ def _number(name: str, kind: type, value: Any) -> int | float:
 
 def whole_number(name: str, value: Any, low: int) -> int:
     """`value` as an int of at least `low`, or an error that names the argument."""
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value < low:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = low - 1
+    if isinstance(value, bool) or not low <= number < 2**63:
         raise BadInput(f"{name}={value!r} is not allowed; it must be a whole number of at least {low}")
-    return int(value)
+    return number
 
 
 def allowed_values(field: dataclasses.Field[Any]) -> str:

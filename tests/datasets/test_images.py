@@ -101,6 +101,8 @@ def test_folder_without_labels_in_grey(tmp_path: Path) -> None:
         ({"images": np.full((3, 16, 16), np.nan)}, "NaN"),
         ({"images": np.full((3, 16, 16), 300)}, r"0\.\.255"),
         ({"images": np.full((3, 16, 16), "a")}, "must be numbers"),
+        ({"images": np.zeros((3, 0, 16))}, "0x16 pixels"),
+        ({"images": np.zeros((3, 16, 16)), "factors": [1, 2, 1e300]}, "beyond 2"),
         ({"images": np.zeros((3, 16, 16)), "factors": [1, 2]}, "a row for each of the 3 images"),
         ({"images": np.zeros((3, 16, 16)), "factors": [1, 2, np.inf]}, "NaN or infinite"),
         (
@@ -117,7 +119,11 @@ def test_wrong_npz(tmp_path: Path, arrays: dict, message: str) -> None:
 
 def test_wrong_pixel_range(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", images=np.full((3, 16, 16), 5.0))
+    np.savez(tmp_path / "flat.npz", images=np.full((3, 16, 16), -1.0))
+    with pytest.raises(BadInput, match="no pixel is above -1"):
+        load_dataset(tmp_path / "flat.npz")
     for wrong, message in (
+        ([0, float("inf")], "finite"),
         ([0, 4], "outside"),
         ([4, 0], "smaller"),
         (4, "two numbers"),
@@ -151,13 +157,51 @@ def test_wrong_folders(tmp_path: Path) -> None:
         load_dataset(deep)
 
 
+def test_clutter_is_passed_over(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "a", n=3)
+    (folder / "._0.png").write_bytes(b"junk")
+    (folder / ".thumbnails").mkdir()
+    Image.new("RGB", (5, 5)).save(folder / ".thumbnails" / "0.png")
+    (folder / "x.png").mkdir()
+    (folder / "LABELS.CSV").write_text("file,a\n0.png,1\n1.png,2\n2.png,10\n")
+    data = load_dataset(folder)
+    np.testing.assert_array_equal(data.labels(np.arange(3)), [[1], [2], [10]])
+
+
+def test_transparent_images_are_laid_on_white_and_it_says_so(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    glyph = np.zeros((16, 16, 4), np.uint8)
+    glyph[4:8, :, 3] = 255
+    for i in range(2):
+        Image.fromarray(glyph).save(tmp_path / "a" / f"{i}.png")
+    data = load_dataset(tmp_path / "a")
+    assert "transparent pixels are laid on white" in data.note
+    assert data.images(np.array([0]))[0, :, :4].min() == 255
+    assert data.images(np.array([0]))[0, :, 4:8].max() == 0
+
+
+def test_a_change_anywhere_changes_the_fingerprint() -> None:
+    images = RNG.integers(256, size=(600, 16, 16), dtype=np.uint8)
+    labels = np.arange(600) % 7
+    before = ArrayImages(images, labels).fingerprint()
+    assert ArrayImages(images.copy(), labels.copy()).fingerprint() == before
+    images[3, 2, 1] ^= 1
+    assert ArrayImages(images, labels).fingerprint() != before
+    images[3, 2, 1] ^= 1
+    labels[3] += 1
+    assert ArrayImages(images, labels).fingerprint() != before
+
+
 def test_wrong_label_files(tmp_path: Path) -> None:
     folder = folder_of(tmp_path / "a", n=2)
     table = folder / "labels.csv"
     for text, message in (
-        ("file,a\n0.png,1\n", r"no line with 1 labels for '1\.png'"),
+        ("file,a\n0.png,1\n", r"no line for '1\.png'"),
         ("file,a\n0.png,1\n1.png,1\n7.png,1\n", r"labels '7\.png', which is not"),
         ("file\n0.png\n", "needs a header"),
+        ("file,a\n0.png,1\n1.png,2\n0.png,7\n", r"labels '0\.png' twice"),
+        ("file,a\n0.png,1\n1.png,\n", "line 3: no value for 'a'"),
+        ("file,a\n0.png,1\n1.png,red\n", "'red' is not a number"),
     ):
         table.write_text(text)
         with pytest.raises(BadInput, match=message):

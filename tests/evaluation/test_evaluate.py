@@ -78,11 +78,46 @@ def test_wrong_requests(copy: Path) -> None:
     assert not (copy / "scores.json").exists()
 
 
-@pytest.mark.parametrize("name", ["scores.json", "encoding.npz"])
-def test_damaged_files(copy: Path, name: str) -> None:
-    distaff.evaluate(copy, rows=100, values_only=True, show=False)
-    (copy / name).write_text("{}")
-    if name == "encoding.npz":
-        (copy / "scores.json").unlink()
-    with pytest.raises(BadInput, match=name.replace(".", r"\.")):
+def test_a_damaged_card_is_named_and_damaged_codes_are_made_again(copy: Path) -> None:
+    card = distaff.evaluate(copy, rows=100, values_only=True, show=False)
+    (copy / "scores.json").write_text("{}")
+    with pytest.raises(BadInput, match=r"scores\.json is damaged; remove it"):
         distaff.evaluate(copy, rows=100, values_only=True, show=False)
+    (copy / "scores.json").unlink()
+    (copy / "encoding.npz").write_bytes(b"junk")
+    assert distaff.evaluate(copy, rows=100, values_only=True, show=False) == card
+
+
+def test_the_seed_of_the_sample_counts(tmp_path: Path, copy: Path) -> None:
+    shutil.copytree(copy, tmp_path / "other")
+    distaff.evaluate(copy, rows=None, values_only=True, show=False)
+    cards = [
+        distaff.evaluate(run, rows=None, representation="sampled", seed=1, values_only=True, show=False)
+        for run in (copy, tmp_path / "other")
+    ]
+    assert cards[0] == cards[1]
+
+
+def test_labels_that_no_metric_takes_are_left_out_by_name(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    labels = np.stack(
+        [np.zeros(60), rng.random(60), rng.integers(2, size=60), rng.integers(3, size=60)], axis=1
+    )
+    data = ArrayImages(rng.random((60, 16, 16)), labels, names=["same", "real", "a", "b"])
+    run = distaff.train("vae", data, steps=5, out=tmp_path / "a", show=False)
+    card = distaff.evaluate(run, show=False)
+    assert card.protocol["factors"] == ["a", "b"]
+    assert card.protocol["left out"] == {"same": "a single value", "real": "not whole numbers"}
+    assert "left out: same (a single value)" in str(card)
+    assert "Left out: real (not whole numbers)" in distaff.report(run, show=False).read_text()
+
+
+def test_data_that_changed_is_not_scored(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    images = rng.integers(256, size=(300, 16, 16), dtype=np.uint8)
+    np.savez(tmp_path / "a.npz", images=images, factors=rng.integers(3, size=(300, 2)))
+    distaff.train("vae", tmp_path / "a.npz", steps=5, out=tmp_path / "run", show=False)
+    distaff.evaluate(tmp_path / "run", values_only=True, show=False)
+    np.savez(tmp_path / "a.npz", images=images, factors=rng.integers(3, size=(300, 2)))
+    with pytest.raises(BadInput, match="is not the one"):
+        distaff.evaluate(tmp_path / "run", values_only=True, show=False)

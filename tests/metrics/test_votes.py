@@ -84,6 +84,14 @@ def test_dead_codes_are_pruned() -> None:
     assert factor_vae_score(0.001 * codes, ROWS) == 0.0
 
 
+def test_a_row_alone_with_its_value_gives_no_code_an_advantage() -> None:
+    rng = np.random.default_rng(0)
+    factors = np.stack([np.arange(400), rng.integers(4, size=400)], axis=1)
+    assert factor_vae_score(rng.standard_normal((400, 8)), factors) < 0.65
+    with pytest.raises(BadInput, match="threshold=nan"):
+        factor_vae_score(some_codes(0), ROWS, threshold=float("nan"))
+
+
 def test_partners_are_uniform_over_the_rows_that_share_the_value() -> None:
     factors = np.array([[0, 1], [0, 0], [1, 1], [0, 1], [1, 0]])
     groups = RowGroups(factors)
@@ -102,4 +110,8 @@ def test_arguments(function) -> None:
         function(some_codes(0), ROWS, votes=(0, 10))
     with pytest.raises(BadInput, match="batch=0"):
         function(some_codes(0), ROWS, batch=0)
+    with pytest.raises(BadInput, match="votes=5 is not allowed; it must be two"):
+        function(some_codes(0), ROWS, votes=5)
+    with pytest.raises(BadInput, match="beyond 1e"):
+        function(some_codes(0) * 1e200, ROWS)
     assert 0 <= function(some_codes(0)[:2], np.array([[0, 1], [1, 0]]), votes=(1, 1)) <= 1

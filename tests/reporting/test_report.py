@@ -67,7 +67,7 @@ def test_a_run_that_was_not_evaluated_and_has_no_labels(tmp_path: Path) -> None:
     run = distaff.train("vae", data, steps=5, out=tmp_path / "a", show=False)
     text = distaff.report(run, show=False).read_text()
     assert "This run was not evaluated" in text
-    assert "The data set has no labels" in text
+    assert "The data set has no labels that" in text
     assert "padded to 16x16" in text
     assert "<script>" not in text
     distaff.evaluate(run, show=False)

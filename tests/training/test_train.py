@@ -105,8 +105,10 @@ def test_another_data_set_is_an_error(trained: Path) -> None:
     [
         ({"steps": -1}, "steps=-1 is not allowed"),
         ({"seed": -1}, "seed=-1 is not allowed"),
+        ({"seed": None}, "seed=None is not allowed"),
+        ({"device": None}, "unknown device 'None'"),
         ({"threads": 0}, "threads=0 is not allowed"),
-        ({"device": "gpu"}, "device 'gpu' is not available"),
+        ({"device": "gpu"}, "unknown device 'gpu'"),
         ({"beta": "a"}, "beta='a' is not allowed"),
     ],
 )

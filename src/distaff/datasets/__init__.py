@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from distaff import registry
 from distaff.datasets.base import DataSet
 from distaff.datasets.images import ArrayImages, read_folder, read_npz
@@ -23,13 +25,14 @@ def data_folder(given: str | os.PathLike[str] | None = None) -> Path | None:
 
 
 def load_dataset(
-    name: str | os.PathLike[str], *, data_dir: str | os.PathLike[str] | None = None, **options: Any
+    name: str | os.PathLike[str], /, *, data_dir: str | os.PathLike[str] | None = None, **options: Any
 ) -> DataSet:
     """A registered data set by its name, or your own by the path of an .npz file or a folder of images.
 
     `options` are the data set's settings, and for a grid data set also its factors: `x=16` keeps 16 evenly
     spaced values, `x=[0, 5]` those two. Raises BadInput (a ValueError) with the names that are allowed.
     """
+    options = {key: _plain(value) for key, value in options.items()}
     if isinstance(name, str) and name in registry.names("datasets"):
         data = _registered(name, data_folder(data_dir), options)
     else:
@@ -37,6 +40,13 @@ def load_dataset(
     location = str(name) if name in registry.names("datasets") else str(Path(name).resolve())
     data.spec = {"name": location, "options": options}
     return data
+
+
+def _plain(value: Any) -> Any:
+    """NumPy numbers, arrays and ranges as what JSON takes."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    return list(value) if isinstance(value, range | tuple) else value
 
 
 def _registered(name: str, folder: Path | None, options: dict[str, Any]) -> DataSet:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 from distaff.datasets.base import DataSet
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
-from distaff.files import columns_to_table, read_arrays
+from distaff.files import read_arrays, read_csv, words_to_numbers
 
 SMALLEST, LARGEST = 16, 128  # pixels along a side
+LARGEST_PIXEL = 1e30
 SUFFIXES = (".png", ".jpg", ".jpeg")
 
 
@@ -23,9 +24,9 @@ class ArrayImages(DataSet):
     """Images held in memory, with labels if there are any.
 
     `images` is (n, H, W), (n, H, W, C) or (n, C, H, W) with C of 1 or 3: integers in 0..255, booleans, or
-    floats. Floats are kept as float32; their range is `pixel_range`, else 0..1 where they fit it, else their
-    own smallest and largest value. Sides below 16 pixels are padded; above 128 is an error.
-    `factors` is (n,) or (n, k).
+    floats. Floats are kept as float32; their range is `pixel_range`, else 0..1 where they fit it, else from 0
+    (or their smallest value, if that is negative) to their largest. Sides below 16 pixels are padded; above
+    128 is an error. `factors` is (n,) or (n, k).
     """
 
     def __init__(
@@ -65,13 +66,20 @@ class ArrayImages(DataSet):
         """The labels (n, k) at `index`, or None."""
         return None if self._labels is None else self._labels[self.check(index)]
 
+    def fingerprint(self) -> str:
+        """A hash of every pixel and label, for files change."""
+        digest = hashlib.sha256(repr((self._images.shape, self.pixel_range, self.label_names)).encode())
+        digest.update(self._images.data)
+        digest.update(b"" if self._labels is None else np.ascontiguousarray(self._labels).data)
+        return digest.hexdigest()[:16]
+
 
 def read_npz(path: Path, pixel_range: Sequence[float] | None = None) -> ArrayImages:
     """The data set in an .npz with `images` and optionally `factors` and `factor_names`."""
     arrays = read_arrays(path)
     if "images" not in arrays:
         raise BadInput(f"{path} has no array 'images'; it holds: {', '.join(arrays) or 'nothing'}")
-    names = [str(name) for name in arrays["factor_names"]] if "factor_names" in arrays else None
+    names = [str(name) for name in arrays["factor_names"].ravel()] if "factor_names" in arrays else None
     return ArrayImages(
         arrays["images"],
         arrays.get("factors"),
@@ -87,69 +95,85 @@ def read_folder(folder: Path, pixel_range: Sequence[float] | None = None) -> Arr
 
     A single .csv in the folder may hold labels: a header, then a line per image, its file name first.
     """
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    paths = [path.relative_to(folder) for path in sorted(folder.rglob("*"))]
+    shown = [p for p in paths if not any(part.startswith(".") for part in p.parts) and (folder / p).is_file()]
+    files = [path for path in shown if path.suffix.lower() in SUFFIXES]
     if not files:
         raise BadInput(f"{folder} holds no .png, .jpg or .jpeg file")
-    images = _decode(files)
-    tables = sorted(folder.glob("*.csv"))
+    images, notes = _decode(folder, files)
+    tables = [folder / path for path in shown if path.suffix.lower() == ".csv" and len(path.parts) == 1]
     if len(tables) > 1:
         raise BadInput(f"{folder} holds {len(tables)} .csv files; leave the one with the labels")
     names, labels = None, None
     if tables:
-        names, labels = _read_labels(tables[0], [path.relative_to(folder).as_posix() for path in files])
-    return ArrayImages(
-        images, labels, names=names, pixel_range=pixel_range, name=folder.name, source=f"folder {folder.name}"
+        names, labels = _read_labels(tables[0], [path.as_posix() for path in files])
+    name = folder.resolve().name
+    data = ArrayImages(
+        images, labels, names=names, pixel_range=pixel_range, name=name, source=f"folder {name}"
     )
+    data.note = "; ".join(filter(None, [*notes, data.note]))
+    return data
 
 
-def _decode(files: list[Path]) -> NDArray[np.uint8]:
+def _decode(folder: Path, files: list[Path]) -> tuple[NDArray[np.uint8], list[str]]:
+    """The images (n, H, W) or (n, H, W, 3) of the files, and what should be known about them."""
     from PIL import Image, UnidentifiedImageError
 
-    first, mode = files[0], "L"
-    size: tuple[int, ...] = ()
+    decoded, modes, path = [], set(), files[0]
     try:
         for path in files:
-            with Image.open(path) as image:
-                size = size or image.size
-                if image.size != size:
-                    raise BadInput(
-                        f"images of mixed sizes: {first.name} is {size[0]}x{size[1]}, "
-                        f"{path.name} is {image.size[0]}x{image.size[1]}; make them one size"
-                    )
-                if image.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
-                    raise BadInput(
-                        f"{path.name} has pixels of kind {image.mode}; save it with 8 bits a channel"
-                    )
-                mode = "L" if mode == "L" and image.mode in ("1", "L", "LA") else "RGB"
-        _check_side(size[1], size[0], first.name)
-        decoded = []
-        for path in files:
-            with Image.open(path) as image:
-                decoded.append(np.asarray(image.convert(mode)))
+            with Image.open(folder / path) as image:
+                _check_side(image.height, image.width, path.as_posix())
+                pixels, mode = _flat(image, path)
+            decoded.append(pixels)
+            modes.add(mode)
+            if pixels.shape[:2] != decoded[0].shape[:2]:
+                sizes = ", ".join(
+                    f"{p} is {d.shape[1]}x{d.shape[0]}" for p, d in ((files[0], decoded[0]), (path, pixels))
+                )
+                raise BadInput(f"images of mixed sizes: {sizes}; make them one size")
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         if isinstance(error, BadInput):
             raise
-        raise BadInput(f"{path} cannot be read as an image: {error}") from None
-    return np.stack(decoded)
+        raise BadInput(f"{folder / path} cannot be read as an image: {error}") from None
+    grey = all((pixels == pixels[:, :, :1]).all() for pixels in decoded) and modes <= {"1", "L", "LA"}
+    notes = ["transparent pixels are laid on white"] if "transparent" in modes else []
+    return np.stack([pixels[:, :, 0] if grey else pixels for pixels in decoded]), notes
+
+
+def _flat(image: Any, path: Path) -> tuple[NDArray[np.uint8], str]:
+    """An image as RGB pixels (H, W, 3), and its mode, or "transparent" where white shows through."""
+    from PIL import Image
+
+    if image.mode not in ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"):
+        raise BadInput(
+            f"{path} has pixels of kind {image.mode}; save it as grey or RGB with 8 bits a channel"
+        )
+    if image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info:
+        layered = image.convert("RGBA")
+        if layered.getchannel("A").getextrema()[0] < 255:
+            white = Image.new("RGBA", image.size, "white")
+            return np.asarray(Image.alpha_composite(white, layered).convert("RGB")), "transparent"
+        image = layered
+    return np.asarray(image.convert("RGB")), image.mode
 
 
 def _read_labels(path: Path, files: list[str]) -> tuple[list[str], NDArray[Any]]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            header, *lines = [line for line in csv.reader(stream) if line] or [[]]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise BadInput(f"{path} is not a CSV file: {error}") from None
+    """The names and labels of the files, from a CSV with a header and a file name in front of each line."""
+    header, (listed, *columns) = read_csv(path, headed=True)
     if len(header) < 2:
         raise BadInput(f"{path} needs a header with the file name first and at least one label after it")
-    rows = {line[0]: line[1:] for line in lines}
+    line = {file: number for number, file in enumerate(listed)}
+    if len(line) < len(listed):
+        twice = next(file for number, file in enumerate(listed) if line[file] != number)
+        raise BadInput(f"{path} labels '{twice}' twice")
     for file in files:
-        if len(rows.get(file, ())) != len(header) - 1:
-            raise BadInput(f"{path} has no line with {len(header) - 1} labels for '{file}'")
-    if len(rows) != len(files):
-        extra = sorted(set(rows) - set(files))
-        raise BadInput(f"{path} labels '{extra[0]}', which is not in the folder")
-    columns = zip(*(rows[file] for file in files), strict=True)
-    return header[1:], columns_to_table([np.array(column, dtype=str) for column in columns])
+        if file not in line:
+            raise BadInput(f"{path} has no line for '{file}'")
+    if len(line) > len(files):
+        raise BadInput(f"{path} labels '{sorted(set(line) - set(files))[0]}', which is not in the folder")
+    order = [line[file] for file in files]
+    return header[1:], words_to_numbers([column[order] for column in columns], header[1:], path)
 
 
 def _channels_first(images: NDArray[Any], name: str) -> NDArray[Any]:
@@ -164,6 +188,7 @@ def _channels_first(images: NDArray[Any], name: str) -> NDArray[Any]:
         )
     if len(images) < 2:
         raise BadInput(f"{name}: at least 2 images are needed, got {len(images)}")
+    _check_side(images.shape[2], images.shape[3], name)
     return images
 
 
@@ -188,14 +213,15 @@ def _pixels(
         if low < 0 or high > 255:
             raise BadInput(f"{name}: integer pixels must lie in 0..255, got {low:g}..{high:g}")
         dim = f"the brightest pixel is {high:g} of 255; if that is white, set pixel_range=[0,{high:g}]"
-        return images.astype(np.uint8), (0.0, 255.0), [dim] if high < 64 else []
+        return images.astype(np.uint8), (0.0, 255.0), [dim] if 0 < high < 64 else []
     if low >= 0 and high <= 1:
         return images.astype(np.float32), (0.0, 1.0), []
-    return (
-        images.astype(np.float32),
-        (min(low, 0.0), high),
-        [f"pixels taken to run from {min(low, 0.0):g} to {high:g}"],
-    )
+    bounds = (min(low, 0.0), high)
+    if not bounds[0] < bounds[1]:
+        raise BadInput(
+            f"{name}: no pixel is above {low:g}; set pixel_range=[LOW,HIGH] to the range they come from"
+        )
+    return images.astype(np.float32), bounds, [f"pixels taken to run from {bounds[0]:g} to {bounds[1]:g}"]
 
 
 def _range(given: Sequence[float]) -> tuple[float, float]:
@@ -205,8 +231,10 @@ def _range(given: Sequence[float]) -> tuple[float, float]:
         raise BadInput(
             f"pixel_range={given!r} is not allowed; it must be two numbers, as in [0,16]"
         ) from None
-    if not low < high:
-        raise BadInput(f"pixel_range={given!r} is not allowed; the first number must be the smaller")
+    if not -LARGEST_PIXEL < low < high < LARGEST_PIXEL:
+        raise BadInput(
+            f"pixel_range={given!r} is not allowed; the first number must be the smaller, both finite"
+        )
     return low, high
 
 
@@ -220,7 +248,6 @@ def _check_side(height: int, width: int, name: str) -> None:
 
 def _padded(images: NDArray[Any], fill: float, name: str) -> tuple[NDArray[Any], list[str]]:
     height, width = images.shape[2:]
-    _check_side(height, width, name)
     down, right = max(0, SMALLEST - height), max(0, SMALLEST - width)
     if not (down or right):
         return np.ascontiguousarray(images), []
@@ -236,10 +263,12 @@ def _labels(labels: NDArray[Any], n: int, name: str) -> NDArray[Any]:
             f"{name}: factors must have a row for each of the {n} images, got shape {labels.shape}"
         )
     if labels.dtype.kind in "US":
-        labels = columns_to_table(list(labels.T))
+        labels = words_to_numbers(list(labels.T), [str(j) for j in range(labels.shape[1])], Path(name))
     if labels.dtype.kind not in "biuf":
         raise BadInput(f"{name}: factors must be numbers or text, got {labels.dtype}")
     if not np.isfinite(labels).all():
         raise BadInput(f"{name}: factors hold NaN or infinite values")
+    if np.abs(labels.astype(np.float64)).max() >= 2.0**53:
+        raise BadInput(f"{name}: factors hold numbers beyond 2^53, which cannot be told apart")
     whole = labels.astype(np.int64)
     return whole if np.array_equal(whole, labels) else labels.astype(np.float64)

@@ -38,6 +38,7 @@ class SubGrid(DataSet):
         )
         self.name, self.image_shape, self.pixel_range = data.name, data.image_shape, data.pixel_range
         self.label_names, self.source = self.factors.names, data.source
+        self.licence, self.citation = data.licence, data.citation
         fixed = [f"{factor} keeps {len(values[space.position(factor)])}" for factor in keep]
         self.note = "; ".join(filter(None, [data.note, "part of the grid: " + ", ".join(fixed)]))
 
@@ -57,9 +58,12 @@ def _kept(factor: str, size: int, kept: int | Sequence[int]) -> NDArray[np.int64
         if not 1 <= kept <= size:
             raise BadInput(f"{factor}={kept} is out of range; it must be 1 to {size} values")
         return np.arange(kept) * size // kept
-    values = np.asarray(kept)
+    try:
+        values = np.asarray(kept)
+    except ValueError:  # lists of lists of different lengths
+        values = np.empty(0)
     if values.ndim != 1 or not values.size or not np.issubdtype(values.dtype, np.integer):
         raise BadInput(f"{factor}={kept!r} is not allowed; give a number of values or a list, as in [0,5,9]")
     if values.min() < 0 or values.max() >= size or len(np.unique(values)) != len(values):
         raise BadInput(f"{factor}={kept!r} is not allowed; values must differ and lie in 0..{size - 1}")
-    return values.astype(np.int64)
+    return np.sort(values).astype(np.int64)

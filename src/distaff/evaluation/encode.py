@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from distaff.errors import BadInput
 from distaff.files import read_arrays, write_arrays
 from distaff.settings import whole_number
 from distaff.training.allocator import keep_freed_memory
@@ -41,14 +42,15 @@ def encode_run(run: Run, rows: int | None = ROWS, seed: int = 0, show: bool = Tr
 
     Rows are capped so that the codes stay under 1 GB.
     """
-    rows = None if rows is None else whole_number("rows", rows, 2)
+    rows, seed = None if rows is None else whole_number("rows", rows, 2), whole_number("seed", seed, 0)
     index = _choose(run, rows, seed, show)
     path = run.folder / "encoding.npz"
-    kept = _read(path, index)
+    kept = _read(path, index, seed)
     if kept is not None:
         return kept
     encoding = _encode(run, index, seed, show)
-    write_arrays(path, {name: a for name, a in encoding._asdict().items() if a is not None})
+    arrays = {name: a for name, a in encoding._asdict().items() if a is not None}
+    write_arrays(path, arrays | {"seed": np.array(seed)})
     return encoding
 
 
@@ -65,12 +67,16 @@ def _choose(run: Run, rows: int | None, seed: int, show: bool) -> NDArray[np.int
     return np.sort(np.random.default_rng(seed).choice(n, size=wanted, replace=False))
 
 
-def _read(path: Path, index: NDArray[np.int64]) -> Encoding | None:
-    """The stored encoding if it is of these images."""
-    if not path.exists():
+def _read(path: Path, index: NDArray[np.int64], seed: int) -> Encoding | None:
+    """The stored encoding if it is whole, of these images, and sampled with this seed."""
+    try:
+        arrays = read_arrays(path) if path.exists() else {}
+    except BadInput:  # damaged: it is made again
         return None
-    arrays = read_arrays(path)
-    if not {"rows", "mean", "sample"} <= arrays.keys() or not np.array_equal(arrays["rows"], index):
+    asked = {"rows": index, "seed": np.array(seed)}
+    if not {"mean", "sample"} <= arrays.keys() or not all(
+        np.array_equal(arrays.get(name, np.empty(0)), value) for name, value in asked.items()
+    ):
         return None
     return Encoding(arrays["rows"], arrays["mean"], arrays.get("logvar"), arrays["sample"])
 

@@ -9,7 +9,9 @@ from distaff import registry
 from distaff.errors import BadInput, unknown
 from distaff.evaluation.encode import ROWS, encode_run
 from distaff.files import read_json, write_json
+from distaff.metrics.arrays import usable_factors
 from distaff.metrics.score_card import ScoreCard, not_applicable, score
+from distaff.settings import whole_number
 from distaff.training.lock import only_one
 from distaff.training.progress import progress, say
 from distaff.training.run import Run, load_run
@@ -35,6 +37,8 @@ def evaluate(
     if representation not in CARDS:
         raise unknown("representation", representation, CARDS)
     path = run.folder / CARDS[representation]
+    seed = whole_number("seed", seed, 0)
+    _ = run.data  # an error where it is no longer what the run was trained on, even if a card is kept
     asked: dict[str, Any] = {
         "representation": representation,
         "rows asked for": rows,
@@ -72,8 +76,14 @@ def _score(
     if labels is None:
         if show:
             say(f"{run.data.name} has no labels: nothing to score, but the report works")
-        return not_applicable("it needs labels, and the data set has none", codes.shape[1], len(codes), seed)
-    with progress("scoring", len(registry.names("metrics")), show=show) as report:
-        return score(
-            codes, labels, names=run.data.label_names, seed=seed, values_only=values_only, report=report
+        return not_applicable(
+            "it needs labels, and the data set has none", codes.shape[1], len(codes), seed, {}
         )
+    usable, left_out = usable_factors(labels, run.data.label_names)
+    if not usable:
+        return not_applicable("no label can be scored", codes.shape[1], len(codes), seed, left_out)
+    names = [run.data.label_names[j] for j in usable]
+    with progress("scoring", len(registry.names("metrics")), show=show) as report:
+        card = score(codes, labels[:, usable], names=names, seed=seed, values_only=values_only, report=report)
+    card.protocol["left out"] = left_out
+    return card

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from distaff.errors import BadInput, NotApplicable
+from distaff.settings import whole_number
+
+LARGEST = 1e100  # variances of larger codes overflow
 
 
 def check_codes(codes: ArrayLike) -> NDArray[np.floating[Any]]:
@@ -18,6 +22,8 @@ def check_codes(codes: ArrayLike) -> NDArray[np.floating[Any]]:
     bad = ~np.isfinite(array).all(axis=0)
     if bad.any():
         raise BadInput(f"codes hold NaN or infinite values, first in column {int(bad.argmax())}")
+    if float(np.abs(array).max(initial=0)) > LARGEST:
+        raise BadInput(f"codes hold values beyond {LARGEST:g}; rescale them")
     return array
 
 
@@ -51,6 +57,29 @@ def check_pair(codes: ArrayLike, factors: ArrayLike) -> tuple[NDArray[np.floatin
     if len(codes) < 2:
         raise BadInput(f"at least 2 rows are needed, got {len(codes)}")
     return check_codes(codes), check_factors(factors)
+
+
+def usable_factors(factors: NDArray[Any], names: Sequence[str]) -> tuple[list[int], dict[str, str]]:
+    """The columns that metrics can take, and why the others cannot, by name."""
+    usable, left_out = [], {}
+    for j, name in enumerate(names):
+        column = factors[:, j]
+        if (column != np.round(column)).any():
+            left_out[name] = "not whole numbers"
+        elif (column == column[0]).all():
+            left_out[name] = "a single value"
+        else:
+            usable.append(j)
+    return usable, left_out
+
+
+def check_votes(votes: Any) -> tuple[int, int]:
+    """Two whole numbers: votes to learn from and votes to score on."""
+    try:
+        train, test = votes
+    except (TypeError, ValueError):
+        raise BadInput(f"votes={votes!r} is not allowed; it must be two whole numbers") from None
+    return whole_number("votes", train, 1), whole_number("votes", test, 1)
 
 
 def need_factors(factors: NDArray[Any], least: int, metric: str) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.metrics.arrays import check_pair, need_factors
+from distaff.metrics.arrays import check_pair, check_votes, need_factors
 from distaff.metrics.declare import metric
-from distaff.metrics.rows import RowGroups
+from distaff.metrics.rows import RowGroups, batches_at_once
 from distaff.settings import whole_number
-
-POINTS_AT_ONCE = 1000  # bounds the memory: points * batch * codes floats
 
 
 @metric(
@@ -46,18 +46,21 @@ def beta_vae_score(
     `codes` (n, d), `factors` (n, k) with k >= 2, whole numbers. Rows are drawn with replacement from those
     given. Raises NotApplicable for a single factor.
     """
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     codes, factors = check_pair(codes, factors)
     need_factors(factors, 2, "beta_vae_score")
-    train, test = (whole_number("votes", count, 1) for count in votes)
+    train, test = check_votes(votes)
     whole_number("batch", batch, 1)
     rng = np.random.default_rng(seed)
     groups = RowGroups(factors)
     features, labels = _points(codes, groups, train, batch, rng)
     if len(np.unique(labels)) < 2:  # so few points that one factor was drawn throughout
         return float(np.mean(_points(codes, groups, test, batch, rng)[1] == labels[0]))
-    model = LogisticRegression(max_iter=1000).fit(features, labels)
+    with warnings.catch_warnings():  # codes of very different sizes converge slowly; 1,000 rounds it is
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = LogisticRegression(max_iter=1000).fit(features, labels)
     return float(model.score(*_points(codes, groups, test, batch, rng)))
 
 
@@ -66,10 +69,11 @@ def _points(
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Mean absolute code differences (count, d) of pairs that share a factor, and which factor it was."""
     n, k = groups.factors.shape
+    at_once = batches_at_once(batch, codes.shape[1])
     features, labels = [], []
     for factor, share in enumerate(rng.multinomial(count, np.full(k, 1 / k))):
-        for start in range(0, share, POINTS_AT_ONCE):
-            first = rng.integers(n, size=(min(POINTS_AT_ONCE, share - start), batch))
+        for start in range(0, share, at_once):
+            first = rng.integers(n, size=(min(at_once, share - start), batch))
             second = groups.partners(first, factor, rng)
             features.append(np.abs(codes[first] - codes[second]).mean(axis=1, dtype=np.float64))
             labels.append(np.full(len(first), factor))

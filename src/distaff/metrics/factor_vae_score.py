@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.metrics.arrays import check_pair, need_factors
+from distaff.errors import BadInput
+from distaff.metrics.arrays import check_pair, check_votes, need_factors
 from distaff.metrics.declare import metric
-from distaff.metrics.rows import RowGroups
+from distaff.metrics.rows import RowGroups, batches_at_once
 from distaff.settings import whole_number
-
-VOTES_AT_ONCE = 1000  # bounds the memory: votes * batch * codes floats
 
 
 @metric(
@@ -52,7 +51,9 @@ def factor_vae_score(
     """
     codes, factors = check_pair(codes, factors)
     need_factors(factors, 2, "factor_vae_score")
-    train, test = (whole_number("votes", count, 1) for count in votes)
+    train, test = check_votes(votes)
+    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not threshold >= 0:
+        raise BadInput(f"threshold={threshold!r} is not allowed; it must be a number of at least 0")
     spread = codes.std(axis=0, ddof=1, dtype=np.float64)
     active = codes[:, (spread >= threshold) & (np.ptp(codes, axis=0) > 0)].astype(np.float64)
     if not active.shape[1]:
@@ -71,19 +72,20 @@ def _votes(
     """How often each code was the one that varied least with each factor fixed: (k, d)."""
     table = np.zeros((groups.factors.shape[1], codes.shape[1]), dtype=np.int64)
     variance = codes.var(axis=0, ddof=1)
-    for factor, rows in _fixed_batches(groups, count, batch, rng):
-        local = codes[rows].var(axis=1, ddof=1)  # (votes, d)
-        np.add.at(table[factor], (local / variance).argmin(axis=1), 1)
+    for factor, rows in _fixed_batches(groups, count, batch, batches_at_once(batch, codes.shape[1]), rng):
+        local = codes[rows].var(axis=1, ddof=1) / variance  # (votes, d)
+        local += 1e-12 * rng.random(local.shape)  # a value with a single row ties all codes at 0
+        np.add.at(table[factor], local.argmin(axis=1), 1)
     return table
 
 
 def _fixed_batches(
-    groups: RowGroups, count: int, batch: int, rng: np.random.Generator
+    groups: RowGroups, count: int, batch: int, at_once: int, rng: np.random.Generator
 ) -> Iterator[tuple[int, NDArray[Any]]]:
     """Batches of rows (votes, batch) that share the value of a factor, the factors drawn uniformly."""
     n, k = groups.factors.shape
     for factor, share in enumerate(rng.multinomial(count, np.full(k, 1 / k))):
-        for start in range(0, share, VOTES_AT_ONCE):
-            size = min(VOTES_AT_ONCE, share - start)
+        for start in range(0, share, at_once):
+            size = min(at_once, share - start)
             first = np.repeat(rng.integers(n, size=(size, 1)), batch, axis=1)
             yield factor, groups.partners(first, factor, rng)

@@ -5,6 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+FLOATS_AT_ONCE = 1_000_000  # bounds the memory of the batches that are drawn together
+
+
+def batches_at_once(batch: int, codes: int) -> int:
+    """How many batches of rows of so many codes to draw together."""
+    return max(1, FLOATS_AT_ONCE // (batch * codes))
+
 
 class RowGroups:
     """For every factor, the rows of each of its values, ready to be drawn from."""

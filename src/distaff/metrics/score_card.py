@@ -79,6 +79,8 @@ class ScoreCard:
     def from_dict(cls, value: Any) -> ScoreCard:
         """The card that `to_dict` gave."""
         try:
+            if not {"rows", "codes", "factors", "seed"} <= value["protocol"].keys():
+                raise KeyError("protocol")
             return cls(
                 {str(name): Score(**score) for name, score in value["scores"].items()},
                 dict(value["protocol"]),
@@ -108,6 +110,8 @@ class ScoreCard:
             )
         p = self.protocol
         factors = ", ".join(p["factors"]) or "none"
+        for factor, why in p.get("left out", {}).items():
+            lines.append(f"left out: {factor} ({why})")
         lines.append(f"{p['rows']} rows, {p['codes']} codes, factors: {factors}; seed {p['seed']}")
         return "\n".join(line.rstrip() for line in lines)
 
@@ -127,7 +131,7 @@ def score(
     codes: ArrayLike,
     factors: ArrayLike,
     *,
-    metrics: Sequence[str] | None = None,
+    metrics: Sequence[str] | str | None = None,
     names: Sequence[str] | None = None,
     seed: int = 0,
     values_only: bool = False,
@@ -137,9 +141,9 @@ def score(
 
     The 95 % interval is value +- 1.96 s, where s is the standard deviation of the score over 20 random halves
     of the rows: halves drawn without replacement vary as the whole sample does from one drawing to the next,
-    and repeat no row, which would inflate mutual information; below some 1,000 rows the interval errs on the
-    wide side. `values_only` skips intervals, chance and
-    ceiling. `metrics` names those wanted (default: all), `names` the factors.
+    and repeat no row, which would inflate mutual information. It covers how scores vary from sample to
+    sample, not the bias that a metric has on few rows. `values_only` skips intervals, chance and ceiling.
+    `metrics` names those wanted (default: all), `names` the factors.
 
     Raises BadInput (a ValueError) where the arrays cannot be used.
     """
@@ -148,6 +152,7 @@ def score(
     names = [str(j) for j in range(factors.shape[1])] if names is None else list(names)
     if len(names) != factors.shape[1]:
         raise BadInput(f"{len(names)} factor names for {factors.shape[1]} factors")
+    metrics = [metrics] if isinstance(metrics, str) else metrics
     wanted = registry.names("metrics") if metrics is None else list(metrics)
     for metric in wanted:
         if metric not in registry.names("metrics"):
@@ -160,12 +165,10 @@ def score(
     return ScoreCard(found, protocol(len(codes), codes.shape[1], names, seed, values_only))
 
 
-def not_applicable(reason: str, codes: int, rows: int, seed: int) -> ScoreCard:
-    """The card of codes without factors: every score with the reason it has no value."""
-    return ScoreCard(
-        {name: Score(reason=reason) for name in registry.names("metrics")},
-        protocol(rows, codes, [], seed, True),
-    )
+def not_applicable(reason: str, codes: int, rows: int, seed: int, left_out: dict[str, str]) -> ScoreCard:
+    """The card of codes without usable factors: every score with the reason it has no value."""
+    scores = {name: Score(reason=reason) for name in registry.names("metrics")}
+    return ScoreCard(scores, protocol(rows, codes, [], seed, True) | {"left out": left_out})
 
 
 def protocol(rows: int, codes: int, names: Sequence[str], seed: int, values_only: bool) -> dict[str, Any]:
@@ -193,8 +196,10 @@ def _scores(
     if values_only:
         return {key: Score(value=value, higher_is_better=better) for key, value in values.items()}
     rng = np.random.default_rng(seed)
-    noise = [rng.standard_normal(codes.shape) for _ in range(NOISE_DRAWS)]
-    chance = [_values(name, function, draw, factors, seed + i) for i, draw in enumerate(noise)]
+    chance = [
+        _values(name, function, rng.standard_normal(codes.shape), factors, seed + i)
+        for i in range(NOISE_DRAWS)
+    ]
     ideal = factors.astype(np.float64)
     if ideal.shape[1] == 1:  # a gap needs a second code
         ideal = np.concatenate([ideal, rng.standard_normal(ideal.shape)], axis=1)

@@ -14,11 +14,12 @@ from distaff.errors import BadInput
 from distaff.evaluation.encode import Encoding, encode_run
 from distaff.evaluation.evaluate import read_card
 from distaff.files import write_text
-from distaff.metrics.arrays import check_factors
+from distaff.metrics.arrays import check_factors, usable_factors
 from distaff.metrics.information import discretise, entropy, mutual_information
 from distaff.metrics.score_card import ScoreCard
 from distaff.reporting import figures
 from distaff.training.device import torch_threads
+from distaff.training.lock import only_one
 from distaff.training.run import Run, load_run
 
 SHOWN_LATENTS = 20
@@ -33,12 +34,10 @@ def report(run: Run | str | os.PathLike[str], *, show: bool = True) -> Path:
     It shows the scores if the run was evaluated, and says so if it was not.
     """
     run = run if isinstance(run, Run) else load_run(run)
-    card = read_card(run)
-    encoding = _encoding(run, card, show)
-    with torch_threads(run.config["threads"]):
-        page = _page(run, card, encoding)
     path = run.folder / "report.html"
-    write_text(path, page)
+    with only_one(run.folder), torch_threads(run.config["threads"]):
+        card = read_card(run)
+        write_text(path, _page(run, card, _encoding(run, card, show)))
     return path
 
 
@@ -129,9 +128,9 @@ def _information(run: Run, encoding: Encoding, order: NDArray[np.int64]) -> str 
     labels = run.data.labels(encoding.rows)
     if labels is None:
         return None
-    try:
-        factors = check_factors(labels)
-    except BadInput:
+    usable, _ = usable_factors(labels, run.data.label_names)
+    if not usable:
         return None
+    factors = check_factors(labels[:, usable])
     shares = mutual_information(discretise(encoding.mean[:, order], 20), factors) / entropy(factors)
-    return figures.matrix(shares, [f"z{j}" for j in order], list(run.data.label_names))
+    return figures.matrix(shares, [f"z{j}" for j in order], [run.data.label_names[j] for j in usable])

@@ -17,7 +17,7 @@ from distaff import registry
 from distaff.datasets import DataSet, data_folder, load_dataset
 from distaff.errors import BadInput
 from distaff.methods.base import Codes, Method
-from distaff.settings import build
+from distaff.settings import build, whole_number
 from distaff.training.checkpoint import load_tensors
 from distaff.training.config import read_config
 from distaff.training.device import choose_device, is_present, to_unit
@@ -75,7 +75,9 @@ class Run:
             raise BadInput(
                 f"images must be (n, *{self.config['dataset']['image_shape']}), got {pixels.shape}"
             )
-        generator = torch.Generator().manual_seed(seed)
+        if not len(pixels):
+            raise BadInput("there are no images to encode")
+        generator = torch.Generator().manual_seed(whole_number("seed", seed, 0))
         parts = []
         for start in range(0, len(pixels), ENCODE_BATCH):
             batch = to_unit(
@@ -88,7 +90,10 @@ class Run:
     @torch.inference_mode()
     def decode(self, codes: ArrayLike) -> NDArray[np.float32]:
         """Images (n, C, H, W) in 0..1 of codes (n, d)."""
-        tensor = torch.as_tensor(np.asarray(codes, dtype=np.float32), device=self.device)
+        array = np.array(codes, dtype=np.float32)
+        if array.ndim != 2 or array.shape[1] != self.method.latents:
+            raise BadInput(f"codes must have shape (n, {self.method.latents}), got {array.shape}")
+        tensor = torch.from_numpy(array).to(self.device)
         images: NDArray[np.float32] = self.method.decode(self.modules, tensor).float().cpu().numpy()
         return images
 

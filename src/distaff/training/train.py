@@ -131,6 +131,8 @@ def _check_same(folder: Path, recorded: dict[str, Any] | None, config: dict[str,
 
 def _prepare(folder: Path, recorded: dict[str, Any] | None, config: dict[str, Any]) -> None:
     """Write the config. A run that is extended first loses what was derived from the shorter one."""
+    for partial in folder.glob(".*.partial"):  # of a process that was killed
+        partial.unlink()
     if recorded is not None and recorded["steps"] == config["steps"]:
         return
     for name in DERIVED:
