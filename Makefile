@@ -19,7 +19,7 @@ install: .venv/installed  ## set up .venv
 
 demo: install  ## train, score and report a beta-VAE on dSprites in a few minutes
 	$(BIN)/distaff train beta_vae --dataset dsprites --data resolution=32 \
-		--set beta=3 --set learning_rate=2e-3 --steps 6000 --out $(RUN)
+		--set beta=3 --set latents=5 --set batch_size=32 --set learning_rate=1e-3 --steps 10000 --out $(RUN)
 	$(BIN)/distaff evaluate $(RUN)
 	$(BIN)/distaff report $(RUN)
 

@@ -26,9 +26,9 @@ from distaff.reporting.report import ACTIVE_KL, nearest_the_centre
 ROOT = Path(__file__).parents[1]
 COMMANDS = {
     "demo": "distaff train beta_vae --dataset dsprites --data resolution=32 "
-    "--set beta=3 --set learning_rate=2e-3 --steps 6000 --out runs/demo",
+    "--set beta=3 --set latents=5 --set batch_size=32 --set learning_rate=1e-3 --steps 10000 --out runs/demo",
     "dsprites64": "distaff train beta_vae --dataset dsprites "
-    "--set beta=12 --set learning_rate=2e-3 --steps 15000 --threads 1 --out runs/dsprites64",
+    "--set beta=10 --set learning_rate=1e-3 --steps 15000 --threads 1 --out runs/dsprites64",
 }
 
 

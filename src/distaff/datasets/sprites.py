@@ -7,8 +7,9 @@ The geometry was fitted to 160 frames published with the original data set:
 - orientation i turns the outline by 2 pi i / 39 anticlockwise as one looks at the picture, so the last of
   the 40 values repeats the first;
 - scale i multiplies the outline by 0.5 + i / 10;
-- square: a side of 19.2 pixels; heart: the curve (16 sin^3 t, 13 cos t - 5 cos 2t - 2 cos 3t - cos 4t), as
-  wide as the square.
+- at scale 1 the square's side is 19.2 pixels, the ellipse's half-axes are 12.731 (across) and 7.27;
+- the heart is the curve (16 sin^3 t, 13 cos t - 5 cos 2t - 2 cos 3t - cos 4t), pointing down, as wide as the
+  square (0.6 pixels a unit), 0.6623 pixels a unit high, and 1.438 pixels above the point it turns about.
 
 How it draws: pixel centres lie at multiples of 1/31 pixel from a sprite's centre line, so there are only 932
 different horizontal cuts through an outline. Where each cut crosses the outline is tabulated once for every
