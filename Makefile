@@ -17,7 +17,10 @@ install: .venv/installed  ## set up .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-demo: install  ## train, score and report a beta-VAE on dSprites in a few minutes
+demo: $(RUN)/report.html  ## train, score and report a beta-VAE on dSprites in a few minutes
+	@echo "Done: open $(RUN)/report.html"
+
+$(RUN)/report.html: | install
 	$(BIN)/distaff train beta_vae --dataset dsprites --data resolution=32 \
 		--set beta=3 --set latents=5 --set batch_size=32 --set learning_rate=1e-3 --steps 10000 --out $(RUN)
 	$(BIN)/distaff evaluate $(RUN)

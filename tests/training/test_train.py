@@ -136,23 +136,24 @@ card = distaff.evaluate(run, rows=500, values_only=True)
 """
 
 
-def test_killed_at_random_and_run_again_ends_with_the_same_bytes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [5, pytest.param(40, marks=pytest.mark.slow)])
+def test_killed_at_random_and_run_again_ends_with_the_same_bytes(tmp_path: Path, kills: int) -> None:
     command = [sys.executable, "-c", KILLED]
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     subprocess.run([*command, str(whole)], check=True, capture_output=True)
     chance = random.Random(time.time_ns())  # any moment must do
-    resumed, kills = [], 0
+    resumed: list[int] = []
     while not (broken / "scores.json").exists():
         process = subprocess.Popen([*command, str(broken)], stderr=subprocess.PIPE, text=True)
         assert process.stderr is not None
-        killed = kills < 5
+        killed = kills > 0
         if killed:
             before = _checkpoint_time(broken)
             while process.poll() is None and _checkpoint_time(broken) == before:
                 time.sleep(0.005)  # until training is under way
             time.sleep(chance.uniform(0, 0.6))
             process.send_signal(signal.SIGKILL)
-            kills += 1
+            kills -= 1
         lines = process.communicate(timeout=240)[1]
         assert killed or process.returncode == 0, lines
         resumed += [int(line.split()[-1]) for line in lines.splitlines() if line.startswith("resumed")]

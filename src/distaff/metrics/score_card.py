@@ -81,6 +81,10 @@ class ScoreCard:
         try:
             if not {"rows", "codes", "factors", "seed"} <= value["protocol"].keys():
                 raise KeyError("protocol")
+            for score in value["scores"].values():
+                numbers = [score[key] for key in ("value", "low", "high", "chance", "ceiling")]
+                if not all(number is None or type(number) in (int, float) for number in numbers):
+                    raise TypeError("scores")
             return cls(
                 {str(name): Score(**score) for name, score in value["scores"].items()},
                 dict(value["protocol"]),

@@ -83,5 +83,5 @@ def decoder(latents: int, image_shape: Shape) -> nn.Module:
 
 
 def to_channels_last(module: nn.Module) -> nn.Module:
-    """The same module with its kernels laid out for channels-last images, twice as fast on a CPU."""
+    """The same module with its kernels laid out for channels-last images: a quarter faster on a CPU."""
     return module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
