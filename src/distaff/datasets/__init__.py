@@ -10,7 +10,8 @@ import numpy as np
 
 from distaff import registry
 from distaff.datasets.base import DataSet
-from distaff.datasets.images import ArrayImages, read_folder, read_npz
+from distaff.datasets.folder import read_folder
+from distaff.datasets.images import ArrayImages, read_npz
 from distaff.datasets.subgrid import SubGrid
 from distaff.errors import BadInput, unknown
 from distaff.settings import build

@@ -62,7 +62,6 @@ def _page(run: Run, card: ScoreCard | None, encoding: Encoding) -> str:
             card=card,
             sizes=" × ".join(map(str, run.data.image_shape[1:]))
             + (" RGB" if run.data.image_shape[0] == 3 else " grey"),
-            normalised_beta=_normalised_beta(run),
             latents=_latents(encoding, order),
             active=int((encoding.kl > ACTIVE_KL).sum()),
             active_kl=ACTIVE_KL,
@@ -74,11 +73,6 @@ def _page(run: Run, card: ScoreCard | None, encoding: Encoding) -> str:
             images_per_second=np.median([line["images_per_second"] for line in history]) if history else None,
         )
     )
-
-
-def _normalised_beta(run: Run) -> float | None:
-    beta = run.config["settings"].get("beta")
-    return beta * run.method.latents / int(np.prod(run.data.image_shape)) if beta is not None else None
 
 
 def _latents(encoding: Encoding, order: NDArray[np.int64]) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,16 @@ class Run:
         if data.fingerprint() != recorded["fingerprint"]:
             raise BadInput(f"the data set {recorded['name']} is not the one {self.folder} was trained on")
         return data
+
+    @property
+    def normalised_beta(self) -> float | None:
+        """beta * latents / pixels (Higgins et al. 2017), which carries over between image sizes."""
+        beta = self.config["settings"].get("beta")
+        return (
+            None
+            if beta is None
+            else beta * self.method.latents / math.prod(self.config["dataset"]["image_shape"])
+        )
 
     @property
     def device(self) -> torch.device:

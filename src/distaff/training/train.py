@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import signal
 import threading
@@ -87,9 +86,8 @@ def _headline(run: Run, data: DataSet) -> str:
     """What is about to be trained, on what, and the beta that carries over between image sizes."""
     size = "x".join(map(str, data.image_shape[1:]))
     words = [f"{run.config['method']} on {data.name} ({data.source}): {len(data):,} images of {size}"]
-    beta = run.config["settings"].get("beta")
-    if beta is not None:
-        words.append(f"normalised beta {beta * run.method.latents / math.prod(data.image_shape):.4g}")
+    if run.normalised_beta is not None:
+        words.append(f"normalised beta {run.normalised_beta:.4g}")
     return "; ".join(filter(None, [*words, data.note]))
 
 
@@ -149,6 +147,8 @@ def _fit(run: Run, method: Stepped, data: DataSet, device: torch.device, show: b
     if path.exists():
         tensors, start = load_checkpoint(path)
         state.load(tensors)
+        if start > steps:
+            raise BadInput(f"{path} holds {start} steps, more than the {steps} of this run")
         if show:
             say(f"resumed at step {start}")
     trim_history(run.folder / "history.jsonl", start)
