@@ -37,7 +37,7 @@ def evaluate(
     if representation not in CARDS:
         raise unknown("representation", representation, CARDS)
     path = run.folder / CARDS[representation]
-    seed = whole_number("seed", seed, 0)
+    seed, rows = whole_number("seed", seed, 0), None if rows is None else whole_number("rows", rows, 2)
     _ = run.data  # an error where it is no longer what the run was trained on, even if a card is kept
     asked: dict[str, Any] = {
         "representation": representation,
