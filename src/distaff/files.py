@@ -121,7 +121,7 @@ def read_table(path: Path, words: bool = False) -> tuple[NDArray[Any], list[str]
     if not path.is_file():
         raise BadInput(f"{path} does not exist" if not path.exists() else f"{path} is not a file")
     names, columns = (read_csv if suffix == ".csv" else _read_parquet)(path)
-    return np.stack([_numbers(c, n, path, words) for n, c in zip(names, columns, strict=True)], axis=1), names
+    return side_by_side(columns, names, path, words), names
 
 
 def read_csv(path: Path, headed: bool | None = None) -> tuple[list[str], list[NDArray[Any]]]:
@@ -148,9 +148,8 @@ def read_csv(path: Path, headed: bool | None = None) -> tuple[list[str], list[ND
             raise BadInput(f"{path}, line {number}: {len(line)} values where {len(names)} are expected")
         if "" in line:
             raise BadInput(f"{path}, line {number}: no value for '{names[line.index('')]}'")
-    return names, [np.array(column, dtype=str) for column in zip(*lines, strict=True)] or [np.empty(0)] * len(
-        names
-    )
+    columns = [np.array(column, dtype=str) for column in zip(*lines, strict=True)]
+    return names, columns or [np.empty(0) for _ in names]
 
 
 def _read_parquet(path: Path) -> tuple[list[str], list[NDArray[Any]]]:
@@ -183,9 +182,9 @@ def _numbers(column: NDArray[Any], name: str, path: Path, words: bool) -> NDArra
         return np.array(cells, dtype=np.float64)
 
 
-def words_to_numbers(columns: list[NDArray[Any]], names: list[str], path: Path) -> NDArray[Any]:
-    """Columns of text side by side as numbers, words in the order in which they sort."""
-    return np.stack([_numbers(c, n, path, words=True) for c, n in zip(columns, names, strict=True)], axis=1)
+def side_by_side(columns: list[NDArray[Any]], names: list[str], path: Path, words: bool) -> NDArray[Any]:
+    """Columns as one table of numbers (n, columns); with `words`, words are numbered as they sort."""
+    return np.stack([_numbers(c, n, path, words) for c, n in zip(columns, names, strict=True)], axis=1)
 
 
 def _is_number(cell: str) -> bool:

@@ -35,10 +35,9 @@ def load_dataset(
     """
     options = {key: _plain(value) for key, value in options.items()}
     if isinstance(name, str) and name in registry.names("datasets"):
-        data = _registered(name, data_folder(data_dir), options)
+        location, data = name, _registered(name, data_folder(data_dir), options)
     else:
-        data = _path(Path(name), options)
-    location = str(name) if name in registry.names("datasets") else str(Path(name).resolve())
+        location, data = str(Path(name).resolve()), _path(Path(name), options)
     data.spec = {"name": location, "options": options}
     return data
 

@@ -42,6 +42,11 @@ class DataSet(ABC):
     def images(self, index: ArrayLike) -> NDArray[Any]:
         """The images (n, C, H, W) at `index` (n,), uint8, or float32 within `pixel_range`."""
 
+    def unit_images(self, index: ArrayLike) -> NDArray[np.float64]:
+        """The images (n, C, H, W) at `index` in 0..1, for pictures."""
+        low, high = self.pixel_range
+        return (self.images(index).astype(np.float64) - low) / (high - low)
+
     def labels(self, index: ArrayLike) -> NDArray[Any] | None:
         """The labels (n, k) at `index`: rows of the factor grid, or None where there are none."""
         return self.factors.rows(self.check(index)) if self.factors else None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from distaff.datasets.images import ArrayImages, check_side
 from distaff.errors import BadInput
-from distaff.files import read_csv, words_to_numbers
+from distaff.files import read_csv, side_by_side
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 
@@ -99,4 +99,4 @@ def _read_labels(path: Path, files: list[str]) -> tuple[list[str], NDArray[Any]]
     if len(line) > len(files):
         raise BadInput(f"{path} labels '{sorted(set(line) - set(files))[0]}', which is not in the folder")
     order = [line[file] for file in files]
-    return header[1:], words_to_numbers([column[order] for column in columns], header[1:], path)
+    return header[1:], side_by_side([column[order] for column in columns], header[1:], path, words=True)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from distaff.datasets.base import DataSet
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
-from distaff.files import read_arrays, words_to_numbers
+from distaff.files import read_arrays, side_by_side
 
 SMALLEST, LARGEST = 16, 128  # pixels along a side
 LARGEST_PIXEL = 1e30
@@ -177,7 +177,9 @@ def _labels(labels: NDArray[Any], n: int, name: str) -> NDArray[Any]:
             f"{name}: factors must have a row for each of the {n} images, got shape {labels.shape}"
         )
     if labels.dtype.kind in "US":
-        labels = words_to_numbers(list(labels.T), [str(j) for j in range(labels.shape[1])], Path(name))
+        labels = side_by_side(
+            list(labels.T), [str(j) for j in range(labels.shape[1])], Path(name), words=True
+        )
     if labels.dtype.kind not in "biuf":
         raise BadInput(f"{name}: factors must be numbers or text, got {labels.dtype}")
     if not np.isfinite(labels).all():

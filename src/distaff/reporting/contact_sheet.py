@@ -20,8 +20,7 @@ SHORTEST = 64  # pixels an image is enlarged to
 def write_contact_sheet(data: DataSet, path: Path) -> Path:
     """Write the sheet as PNG: a row per factor, spread over its values, the others in the middle."""
     labels, rows = zip(*_rows(data), strict=True)
-    low, high = data.pixel_range
-    strips = [strip((data.images(index).astype(np.float64) - low) / (high - low)) for index in rows]
+    strips = [strip(data.unit_images(index)) for index in rows]
     save_sheet(path, labels, strips)
     return path
 

@@ -108,13 +108,13 @@ def nearest_the_centre(encoding: Encoding) -> NDArray[np.float32]:
 def _reconstructions(run: Run, encoding: Encoding) -> tuple[str, str] | None:
     n = len(encoding.rows)
     chosen = np.random.default_rng(0).choice(n, size=min(SHOWN_IMAGES, n), replace=False)
-    low, high = run.config["dataset"]["pixel_range"]
-    images = (run.data.images(encoding.rows[chosen]).astype(np.float64) - low) / (high - low)
     try:
         decoded = run.decode(encoding.mean[chosen])
     except BadInput:
         return None
-    return figures.png(figures.strip(images)), figures.png(figures.strip(decoded))
+    return figures.png(figures.strip(run.data.unit_images(encoding.rows[chosen]))), figures.png(
+        figures.strip(decoded)
+    )
 
 
 def _information(run: Run, encoding: Encoding, order: NDArray[np.int64]) -> str | None:
