@@ -16,7 +16,7 @@ _HOME = {
     "load_run": "distaff.training.run",
     "Run": "distaff.training.run",
     "evaluate": "distaff.evaluation.evaluate",
-    "score": "distaff.metrics.score_card",
+    "score": "distaff.metrics.scoring",
     "ScoreCard": "distaff.metrics.score_card",
     "report": "distaff.reporting.report",
     "FactorSpace": "distaff.factors",

@@ -130,7 +130,7 @@ def score(
     A row of CODES and the same row of FACTORS describe one image. Factors are whole numbers, or words.
     """
     from distaff.files import read_table
-    from distaff.metrics.score_card import score as score_arrays
+    from distaff.metrics.scoring import score as score_arrays
 
     code_table, _ = read_table(codes)
     factor_table, names = read_table(factors, words=True)

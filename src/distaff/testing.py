@@ -5,7 +5,8 @@ Each raises AssertionError with a line that says what is wrong, and returns noth
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -49,44 +50,155 @@ CHANGES: dict[str, Callable[[Codes, np.random.Generator], Codes]] = {
 }
 
 
-def check_metric(function: Callable[..., Any], seed: int = 0) -> None:
-    """Check a metric against its declaration: its truth table, its invariances, its range, its errors.
+#: what makes codes worse, from not at all (0) to fully (1): standardised factors, how much, and a generator
+PROTOCOLS: dict[str, Callable[[Codes, float, np.random.Generator], Codes]] = {
+    # more and more of each code is noise
+    "noise": lambda ideal, much, rng: (1 - much) * ideal + much * rng.standard_normal(ideal.shape),
+    # every code takes in more and more of the next factor
+    "holistic": lambda ideal, much, rng: (1 - much / 2) * ideal + much / 2 * np.roll(ideal, 1, axis=1),
+    # the same through a fixed noise
+    "blurred": lambda ideal, much, rng: (
+        (1 - much / 2) * ideal + much / 2 * np.roll(ideal, 1, axis=1) + 0.4 * rng.standard_normal(ideal.shape)
+    ),
+    # a second code knows more and more of each factor
+    "spread": lambda ideal, much, rng: np.concatenate(
+        [ideal, much * ideal + (1 - much) * rng.standard_normal(ideal.shape)], axis=1
+    ),
+    # codes are bent more and more, without losing their order
+    "bent": lambda ideal, much, rng: np.sinh((0.01 + 4 * much) * ideal) / np.cosh(0.01 + 4 * much),
+    # fewer and fewer factors have a code
+    "missing": lambda ideal, much, rng: np.where(
+        np.arange(ideal.shape[1]) < round((1 - much) * ideal.shape[1]),
+        ideal,
+        rng.standard_normal(ideal.shape),
+    ),
+    # the first code is added to the others
+    "copied": lambda ideal, much, rng: (1 - much / 2) * ideal + much / 2 * ideal[:, :1],
+}
 
-    `function(codes, factors)` carries a `declaration` (see distaff.metrics.declare.metric).
+
+def check_metric(function: Callable[..., Any], seed: int = 0, rows: int = ROWS) -> None:
+    """Check a metric against its declaration: truth table, invariances, range, monotony, errors.
+
+    `function` carries a `declaration` (see distaff.metrics.declare.metric), and takes codes and what that
+    says it needs. The protocols by which codes get worse are those of Zaidi et al. 2020, section 5, in our
+    own form.
     """
     declared = getattr(function, "declaration", None)
     assert declared is not None, f"{function} has no declaration"
     missing = set(SITUATIONS) - set(declared.truth)
     assert not missing, f"{function.__name__} states no truth for: {', '.join(sorted(missing))}"
-    factors = SPACE.sample(ROWS, seed)
+    factors = SPACE.sample(rows, seed)
     ideal = _standardised(factors, np.random.default_rng(seed))
     for situation, make in SITUATIONS.items():
         codes = make(ideal, np.random.default_rng(seed + 1))
-        value = function(codes, factors)
-        low, high = declared.truth[situation]
-        assert low <= value <= high, f"{situation} codes score {value:.4f}, not {low} to {high}"
-        assert declared.low <= value <= declared.high, f"{situation} codes score {value}, out of range"
-        assert value == function(codes, factors), f"{situation} codes score differently the second time"
+        _check_truth(function, situation, _values(function, codes, factors, seed))
     noisy = ideal + 0.3 * np.random.default_rng(seed + 2).standard_normal(ideal.shape)
+    before = _values(function, noisy, factors, seed)
+    assert before == _values(function, noisy, factors, seed), (
+        "the same arrays score otherwise the second time"
+    )
     for change in declared.invariant_to:
         changed = CHANGES[change](noisy, np.random.default_rng(seed + 3))
-        before, after = function(noisy, factors), function(changed, factors)
-        assert abs(before - after) <= 0.02, f"{change} changes the score from {before} to {after}"
-    _check_errors(function, ideal, factors)
+        after = _values(function, changed, factors, seed)
+        for key, value in before.items():
+            assert abs(value - after[key]) <= 0.02, f"{change} changes {key} from {value} to {after[key]}"
+    for protocol in PROTOCOLS:
+        _check_worse(function, protocol, ideal, factors, seed)
+    _check_errors(function, ideal, factors, seed)
 
 
-def _check_errors(function: Callable[..., Any], codes: Codes, factors: NDArray[np.int64]) -> None:
-    broken = codes.copy()
-    broken[3, 1] = np.nan
-    wrong: dict[str, tuple[Any, Any]] = {
-        "rows that do not match": (codes[:-1], factors),
-        "NaN codes": (broken, factors),
-        "one row": (codes[:1], factors[:1]),
-        "a factor with one value": (codes, np.concatenate([factors, np.zeros_like(factors[:, :1])], axis=1)),
+def _values(
+    function: Callable[..., Any], codes: Codes, factors: NDArray[np.int64], seed: int
+) -> dict[str, float]:
+    """A metric's numbers by field; a float has the function's name."""
+    declared = function.declaration  # type: ignore[attr-defined]
+    found = function(codes, *_needed(declared.needs, codes, factors, seed), **declared.check_with)
+    if not hasattr(found, "_asdict"):
+        return {function.__name__: float(found)}
+    return {key: float(v) for key, v in found._asdict().items() if isinstance(v, int | float)}
+
+
+def _needed(needs: tuple[str, ...], codes: Codes, factors: NDArray[np.int64], seed: int) -> list[Any]:
+    """What a metric takes after codes: posteriors are narrow, and a mate is the run of another seed."""
+    given: dict[str, Any] = {"factors": factors, "logvar": np.full(codes.shape, 2 * np.log(0.05))}
+    if "mates" in needs:
+        rng = np.random.default_rng(seed + 4)
+        order, signs = rng.permutation(codes.shape[1]), rng.choice([-1.0, 1.0], size=codes.shape[1])
+        given["mates"] = [_other_seed(codes, factors)[:, order] * signs]
+    return [given[need] for need in needs]
+
+
+def _other_seed(codes: Codes, factors: NDArray[np.int64]) -> Codes:
+    """What a run with another seed makes of codes: rotated ones are rotated otherwise, noise is drawn anew."""
+    rng = np.random.default_rng(5)
+    ideal = _standardised(factors, rng)
+    weights = np.linalg.lstsq(ideal, codes - codes.mean(axis=0), rcond=None)[0]
+    rest = codes - codes.mean(axis=0) - ideal @ weights
+    mixed = (np.abs(weights) > 0.2).sum(axis=0).max() > 1
+    turned = (
+        np.linalg.qr(rng.standard_normal((len(weights), len(weights))))[0] @ weights if mixed else weights
+    )
+    return ideal @ turned + rest.std(axis=0) * rng.standard_normal(codes.shape)
+
+
+def _check_truth(function: Callable[..., Any], situation: str, values: dict[str, float]) -> None:
+    declared = function.declaration  # type: ignore[attr-defined]
+    truth = declared.truth[situation]
+    bounds = truth if isinstance(truth, Mapping) else {function.__name__: truth}
+    assert bounds.keys() <= values.keys(), (
+        f"{situation}: there is no {', '.join(bounds.keys() - values.keys())}"
+    )
+    for key, value in values.items():
+        low, high = bounds.get(key, (declared.low, declared.high))
+        assert low <= value <= high, f"{situation} codes score {key} {value:.4f}, not {low} to {high}"
+        assert declared.low <= value <= declared.high, f"{situation} codes score {key} {value}, out of range"
+
+
+def _check_worse(
+    function: Callable[..., Any], protocol: str, ideal: Codes, factors: NDArray[np.int64], seed: int
+) -> None:
+    """Values must get worse along a protocol that the declaration names, by .05 or more."""
+    declared = function.declaration  # type: ignore[attr-defined]
+    by_field = declared.worse_with
+    by_field = by_field if isinstance(by_field, Mapping) else {function.__name__: by_field}
+    fields = [key for key, protocols in by_field.items() if protocol in protocols]
+    if not fields:
+        return
+    steps = [
+        PROTOCOLS[protocol](ideal, much, np.random.default_rng(seed + 6)) for much in (0.0, 0.3, 0.6, 0.9)
+    ]
+    values = [_values(function, codes, factors, seed) for codes in steps]
+    sign = 1 if declared.higher_is_better else -1
+    for key in fields:
+        line = [sign * step[key] for step in values]
+        words = ", ".join(f"{step[key]:.3f}" for step in values)
+        assert all(b <= a + 0.02 for a, b in itertools.pairwise(line)), (
+            f"{protocol}: {key} is not monotone: {words}"
+        )
+        assert line[0] - line[-1] >= 0.05, f"{protocol}: {key} hardly gets worse: {words}"
+
+
+def _check_errors(function: Callable[..., Any], codes: Codes, factors: NDArray[np.int64], seed: int) -> None:
+    needs = function.declaration.needs  # type: ignore[attr-defined]
+    needed = _needed(needs, codes, factors, seed)
+    broken, endless = codes.copy(), codes.copy()
+    broken[3, 1], endless[5, 0] = np.nan, np.inf
+    wrong: dict[str, tuple[Any, ...]] = {
+        "NaN codes": (broken, *needed),
+        "infinite codes": (endless, *needed),
+        "codes of words": (codes.astype(str), *needed),
     }
-    for what, (bad_codes, bad_factors) in wrong.items():
+    if needs:
+        wrong["rows that do not match"] = (codes[:-1], *needed)
+    if "factors" in needs:
+        single = np.concatenate([factors, np.zeros_like(factors[:, :1])], axis=1)
+        wrong["one row"] = (codes[:1], *(value[:1] for value in needed))
+        wrong["a factor with one value"] = (codes, *_needed(needs, codes, single, seed))
+        wrong["float factors"] = (codes, *_needed(needs, codes, factors + 0.5, seed))
+    for what, arguments in wrong.items():
         try:
-            function(bad_codes, bad_factors)
+            function(*arguments)
         except BadInput:
             continue
         raise AssertionError(f"{what} must raise BadInput")

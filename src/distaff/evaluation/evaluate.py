@@ -10,7 +10,8 @@ from distaff.errors import BadInput, unknown
 from distaff.evaluation.encode import ROWS, encode_run
 from distaff.files import read_json, write_json
 from distaff.metrics.arrays import usable_factors
-from distaff.metrics.score_card import ScoreCard, not_applicable, score
+from distaff.metrics.score_card import ScoreCard
+from distaff.metrics.scoring import not_applicable, score
 from distaff.settings import whole_number
 from distaff.training.lock import only_one
 from distaff.training.progress import progress, say

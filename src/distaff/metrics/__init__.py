@@ -9,9 +9,25 @@ from collections.abc import Callable
 from typing import Any
 
 from distaff import registry
-from distaff.metrics.score_card import Score, ScoreCard, score
+from distaff.metrics.dci import importance_matrix
+from distaff.metrics.fairness import unfairness_matrix
+from distaff.metrics.information import mutual_information_matrix
+from distaff.metrics.mcc import correlation_matrix
+from distaff.metrics.sap import predictability_matrix
+from distaff.metrics.score_card import Score, ScoreCard
+from distaff.metrics.scoring import score
 
-__all__ = ["Score", "ScoreCard", "score", *registry.names("metrics")]
+__all__ = [
+    "Score",
+    "ScoreCard",
+    "correlation_matrix",
+    "importance_matrix",
+    "mutual_information_matrix",
+    "predictability_matrix",
+    "score",
+    "unfairness_matrix",
+    *registry.names("metrics"),
+]
 
 # A metric's file and function have one name; bound here, the function stands before the module.
 globals().update({name: registry.get("metrics", name) for name in registry.names("metrics")})

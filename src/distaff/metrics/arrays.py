@@ -27,36 +27,52 @@ def check_codes(codes: ArrayLike) -> NDArray[np.floating[Any]]:
     return array
 
 
-def check_factors(factors: ArrayLike) -> NDArray[np.int64]:
-    """Factors (n, k) as whole numbers 0..m-1 in the order of their values; integral floats are accepted."""
+def check_factors(factors: ArrayLike, continuous: bool = False) -> NDArray[Any]:
+    """Factors (n, k) as whole numbers 0..m-1 in the order of their values; integral floats are accepted.
+
+    With `continuous` they stay real numbers, as float64.
+    """
     array = _matrix(factors, "factors")
     if not np.isfinite(array).all():
         raise BadInput("factors hold NaN or infinite values")
-    columns = []
-    for j in range(array.shape[1]):
-        column = array[:, j]
-        if np.issubdtype(column.dtype, np.floating) and not (column == np.round(column)).all():
+    for j, column in enumerate(array.T):
+        if (column == column[:1]).all():
+            raise BadInput(f"factor column {j} has a single value, {column[0]:g}; drop that column")
+        if not continuous and not is_whole(column):
             raise BadInput(
                 f"factor column {j} holds values such as {column[column != np.round(column)][0]:g}; "
-                "whole numbers are needed. Give class numbers, or bins of the values."
+                "whole numbers are needed. Ask for continuous factors, or give class numbers."
             )
-        values, whole = np.unique(column, return_inverse=True)
-        if len(values) < 2:
-            raise BadInput(f"factor column {j} has a single value, {values[0]}; drop that column")
-        columns.append(whole)
-    return np.stack(columns, axis=1).astype(np.int64)
+    if continuous:
+        return array.astype(np.float64)
+    return np.stack([np.unique(c, return_inverse=True)[1] for c in array.T], axis=1).astype(np.int64)
 
 
-def check_pair(codes: ArrayLike, factors: ArrayLike) -> tuple[NDArray[np.floating[Any]], NDArray[np.int64]]:
+def check_pair(
+    codes: ArrayLike, factors: ArrayLike, continuous: bool = False
+) -> tuple[NDArray[np.floating[Any]], NDArray[Any]]:
     """Codes (n, d) and factors (n, k) with as many rows, at least two."""
-    codes, factors = _matrix(codes, "codes"), _matrix(factors, "factors")
-    if len(codes) != len(factors):
-        raise BadInput(
-            f"codes have {len(codes)} rows and factors {len(factors)}; they must describe the same rows"
-        )
+    codes, factors = same_rows(codes, factors)
     if len(codes) < 2:
         raise BadInput(f"at least 2 rows are needed, got {len(codes)}")
-    return check_codes(codes), check_factors(factors)
+    return check_codes(codes), check_factors(factors, continuous)
+
+
+def same_rows(
+    codes: ArrayLike, factors: ArrayLike, what: str = "factors"
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Codes and something else that describes the same rows, both as tables of numbers."""
+    codes, other = _matrix(codes, "codes"), _matrix(factors, what)
+    if len(codes) != len(other):
+        raise BadInput(
+            f"codes have {len(codes)} rows and {what} {len(other)}; they must describe the same rows"
+        )
+    return codes, other
+
+
+def is_whole(column: NDArray[Any]) -> bool:
+    """Whether a column of factors holds whole numbers only."""
+    return not np.issubdtype(column.dtype, np.floating) or bool((column == np.round(column)).all())
 
 
 def usable_factors(factors: NDArray[Any], names: Sequence[str]) -> tuple[list[int], dict[str, str]]:
@@ -64,13 +80,29 @@ def usable_factors(factors: NDArray[Any], names: Sequence[str]) -> tuple[list[in
     usable, left_out = [], {}
     for j, name in enumerate(names):
         column = factors[:, j]
-        if (column != np.round(column)).any():
+        if not is_whole(column):
             left_out[name] = "not whole numbers"
         elif (column == column[0]).all():
             left_out[name] = "a single value"
         else:
             usable.append(j)
     return usable, left_out
+
+
+def varying(codes: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which columns of codes (n, d) take more than one value."""
+    return np.ptp(codes, axis=0) > 0
+
+
+def standardised(codes: NDArray[Any], like: NDArray[Any] | None = None) -> NDArray[np.float64]:
+    """Codes with the mean 0 and deviation 1 that the columns of `like` (default: they themselves) then have.
+
+    Constant columns become 0.
+    """
+    like = codes if like is None else like
+    mean, spread = like.mean(axis=0, dtype=np.float64), like.std(axis=0, dtype=np.float64)
+    alive = varying(like) & (spread > 0)
+    return np.where(alive, codes - mean, 0.0) / np.where(alive, spread, 1.0)
 
 
 def check_votes(votes: Any) -> tuple[int, int]:
@@ -82,16 +114,16 @@ def check_votes(votes: Any) -> tuple[int, int]:
     return whole_number("votes", train, 1), whole_number("votes", test, 1)
 
 
-def need_factors(factors: NDArray[Any], least: int, metric: str) -> None:
+def need_factors(count: int, metric: str, least: int = 2) -> None:
     """NotApplicable where there are too few factors for a metric."""
-    if factors.shape[1] < least:
-        raise NotApplicable(f"{metric} needs at least {least} factors, got {factors.shape[1]}")
+    if count < least:
+        raise NotApplicable(f"{metric} needs at least {least} factors, got {count}")
 
 
-def need_codes(codes: NDArray[Any], least: int, metric: str) -> None:
+def need_codes(count: int, metric: str, least: int = 2) -> None:
     """NotApplicable where there are too few codes for a metric."""
-    if codes.shape[1] < least:
-        raise NotApplicable(f"{metric} needs at least {least} codes, got {codes.shape[1]}")
+    if count < least:
+        raise NotApplicable(f"{metric} needs at least {least} codes, got {count}")
 
 
 def _matrix(values: ArrayLike, what: str) -> NDArray[Any]:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from distaff.metrics.arrays import check_pair, check_votes, need_factors
 from distaff.metrics.declare import metric
 from distaff.metrics.rows import RowGroups, batches_at_once
+from distaff.metrics.threads import one_thread
 from distaff.settings import whole_number
 
 
@@ -27,6 +28,7 @@ from distaff.settings import whole_number
         "noise": (0.2, 0.3),
         "one_missing": (0.99, 1.0),
     },
+    worse_with=frozenset({"noise", "missing"}),
 )
 def beta_vae_score(
     codes: ArrayLike,
@@ -50,7 +52,7 @@ def beta_vae_score(
     from sklearn.linear_model import LogisticRegression
 
     codes, factors = check_pair(codes, factors)
-    need_factors(factors, 2, "beta_vae_score")
+    need_factors(factors.shape[1], "beta_vae_score")
     train, test = check_votes(votes)
     whole_number("batch", batch, 1)
     rng = np.random.default_rng(seed)
@@ -58,7 +60,7 @@ def beta_vae_score(
     features, labels = _points(codes, groups, train, batch, rng)
     if len(np.unique(labels)) < 2:  # so few points that one factor was drawn throughout
         return float(np.mean(_points(codes, groups, test, batch, rng)[1] == labels[0]))
-    with warnings.catch_warnings():  # codes of very different sizes converge slowly; 1,000 rounds it is
+    with warnings.catch_warnings(), one_thread():  # codes of very different sizes converge slowly
         warnings.simplefilter("ignore", ConvergenceWarning)
         model = LogisticRegression(max_iter=1000).fit(features, labels)
     return float(model.score(*_points(codes, groups, test, batch, rng)))

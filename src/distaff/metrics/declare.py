@@ -8,6 +8,12 @@ from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+#: smallest and largest allowed value, of the metric or of each field of its named tuple
+Bounds = tuple[float, float] | Mapping[str, tuple[float, float]]
+
+#: what a metric may need besides codes
+NEEDS = ("factors", "logvar", "mates")
+
 
 @dataclass(frozen=True)
 class Declaration:
@@ -19,12 +25,20 @@ class Declaration:
     higher_is_better: bool
     #: where the definition stands
     source: str
-    #: factors may be real numbers
+    #: arguments after the codes: factors, log-variances of the codes, other runs' codes
+    needs: tuple[str, ...] = ("factors",)
+    #: "fast": a second on 10,000 rows; "fitted": some seconds; "slow": longer, and not in the default card
+    cost: str = "fast"
+    #: factors may be real numbers, with `continuous=True`
     continuous: bool = False
     #: the value does not depend on these changes of the codes: permutation, sign, scale
     invariant_to: frozenset[str] = frozenset()
     #: constructed codes (see distaff.testing.SITUATIONS) -> smallest and largest value allowed there
-    truth: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    truth: Mapping[str, Bounds] = field(default_factory=dict)
+    #: the value gets worse as these grow (see distaff.testing.PROTOCOLS); by field for a named tuple
+    worse_with: frozenset[str] | Mapping[str, frozenset[str]] = frozenset()
+    #: settings for the checks, where the defaults take minutes
+    check_with: Mapping[str, Any] = field(default_factory=dict)
 
 
 def metric(**declared: Any) -> Callable[[F], F]:

@@ -29,6 +29,7 @@ from distaff.settings import whole_number
         "noise": (0.2, 0.3),
         "one_missing": (0.5, 0.8),
     },
+    worse_with=frozenset({"noise", "missing"}),
 )
 def factor_vae_score(
     codes: ArrayLike,
@@ -50,7 +51,7 @@ def factor_vae_score(
     given. Raises NotApplicable for a single factor.
     """
     codes, factors = check_pair(codes, factors)
-    need_factors(factors, 2, "factor_vae_score")
+    need_factors(factors.shape[1], "factor_vae_score")
     train, test = check_votes(votes)
     if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not threshold >= 0:
         raise BadInput(f"threshold={threshold!r} is not allowed; it must be a number of at least 0")

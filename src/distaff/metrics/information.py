@@ -1,11 +1,37 @@
-"""Histograms and mutual information of codes and factors, in nats."""
+"""Histograms, mutual information and entropy of codes and factors, in nats."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from distaff.metrics.arrays import check_pair
+from distaff.settings import whole_number
+
+ROUNDING = 1e-14  # nats: what is left where there is no information
+
+
+def mutual_information_matrix(
+    codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, continuous: bool = False
+) -> NDArray[np.float64]:
+    """The mutual information of every code with every factor, (d, k) in nats.
+
+    Codes (n, d) are put in `bins` equal bins of their range, as in disentanglement_lib; so are `continuous`
+    factors (n, k), while others are taken as they are.
+    """
+    return binned_information(codes, factors, bins, continuous)[0]
+
+
+def binned_information(
+    codes: ArrayLike, factors: ArrayLike, bins: int, continuous: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The mutual information (d, k) of binned codes and factors, and the entropy (k,) of the factors."""
+    codes, factors = check_pair(codes, factors, continuous)
+    whole_number("bins", bins, 2)
+    classes = discretise(factors, bins) if continuous else factors
+    return mutual_information(discretise(codes, bins), classes), entropy(classes)
 
 
 def discretise(codes: NDArray[np.floating[Any]], bins: int) -> NDArray[np.int64]:
@@ -34,10 +60,16 @@ def mutual_information(first: NDArray[np.int64], second: NDArray[np.int64]) -> N
             independent = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0)
             filled = joint > 0
             found[i, j] = (joint[filled] * np.log(joint[filled] / independent[filled])).sum()
-    return np.maximum(found, 0.0)
+    return np.where(found > ROUNDING, found, 0.0)
 
 
 def entropy(columns: NDArray[np.int64]) -> NDArray[np.float64]:
     """The empirical entropy of each column (n, k), nats."""
     shares = [np.bincount(column) / len(column) for column in columns.T]
     return np.array([-(p[p > 0] * np.log(p[p > 0])).sum() for p in shares])
+
+
+def gap(scores: NDArray[np.float64], axis: int = 0) -> NDArray[np.float64]:
+    """Largest minus second largest along an axis."""
+    ordered = np.sort(scores, axis=axis)
+    return np.take(ordered, -1, axis) - np.take(ordered, -2, axis)

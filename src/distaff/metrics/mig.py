@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from distaff.metrics.arrays import check_pair, need_codes
+from distaff.metrics.arrays import need_codes
 from distaff.metrics.declare import metric
-from distaff.metrics.information import discretise, entropy, mutual_information
-from distaff.settings import whole_number
+from distaff.metrics.information import binned_information, gap
 
 
 @metric(
@@ -16,6 +15,7 @@ from distaff.settings import whole_number
     high=1.0,
     higher_is_better=True,
     source="Chen et al. 2018, section 4.1; histograms as in Locatello et al. 2019, appendix C",
+    continuous=True,
     invariant_to=frozenset({"permutation", "sign", "scale"}),
     truth={
         "identity": (0.95, 1.0),
@@ -25,8 +25,9 @@ from distaff.settings import whole_number
         "noise": (0.0, 0.01),
         "one_missing": (0.70, 0.80),
     },
+    worse_with=frozenset({"noise", "holistic", "spread", "bent", "missing"}),
 )
-def mig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20) -> float:
+def mig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, continuous: bool = False) -> float:
     """Mutual information gap: how much more the best code knows of a factor than the second best.
 
     For every factor, the mutual information of each code with it (nats, from `bins` equal bins of the code's
@@ -34,10 +35,10 @@ def mig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20) -> float:
     is better. Equal bins cap it below 1 where a factor has more values than bins can part (.902 for perfect
     codes of dSprites), and few rows raise it for noise.
 
-    `codes` (n, d) with d >= 2, `factors` (n, k) whole numbers. Raises NotApplicable for a single code.
+    `codes` (n, d) with d >= 2, `factors` (n, k) whole numbers; `continuous` ones are put in `bins` equal bins
+    too. The matrix behind it: `distaff.metrics.mutual_information_matrix`. Raises NotApplicable for a single
+    code.
     """
-    codes, factors = check_pair(codes, factors)
-    need_codes(codes, 2, "mig")
-    information = mutual_information(discretise(codes, whole_number("bins", bins, 2)), factors)
-    second, first = np.sort(information, axis=0)[-2:]
-    return float(np.mean((first - second) / entropy(factors)))
+    information, entropies = binned_information(codes, factors, bins, continuous)
+    need_codes(len(information), "mig")
+    return float(np.mean(gap(information) / entropies))

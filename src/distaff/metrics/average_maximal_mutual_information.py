@@ -1,0 +1,41 @@
+"""The average maximal mutual information."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from distaff.metrics.declare import metric
+from distaff.metrics.information import binned_information
+
+
+@metric(
+    low=0.0,
+    high=1.0,
+    higher_is_better=True,
+    source="Chen et al. 2018, section 4.1",
+    continuous=True,
+    invariant_to=frozenset({"permutation", "sign", "scale"}),
+    truth={
+        "identity": (0.98, 1.0),
+        "rotated": (0.05, 0.35),
+        "constant": (0.0, 0.0),
+        "duplicated": (0.98, 1.0),
+        "noise": (0.0, 0.02),
+        "one_missing": (0.73, 0.80),
+    },
+    worse_with=frozenset({"noise", "holistic", "bent", "missing"}),
+)
+def average_maximal_mutual_information(
+    codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, continuous: bool = False
+) -> float:
+    """Average maximal mutual information: how much of a factor its best single code knows.
+
+    For every factor, the largest mutual information of a code with it (nats, from `bins` equal bins of the
+    code's range) over the factor's entropy; the mean over factors. 0..1, higher is better. It does not ask
+    whether other codes know as much: duplicated codes score 1, where the mutual information gap is 0.
+
+    `codes` (n, d), `factors` (n, k) whole numbers; `continuous` ones are put in `bins` equal bins too.
+    """
+    information, entropies = binned_information(codes, factors, bins, continuous)
+    return float(np.mean(information.max(axis=0) / entropies))

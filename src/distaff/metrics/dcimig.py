@@ -1,0 +1,45 @@
+"""DCIMIG, also called 3CharM."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from distaff.metrics.arrays import need_factors
+from distaff.metrics.declare import metric
+from distaff.metrics.information import binned_information, gap
+
+
+@metric(
+    low=0.0,
+    high=1.0,
+    higher_is_better=True,
+    source="Sepliarskaia et al. 2019, 'How to not measure disentanglement', section 4",
+    continuous=True,
+    invariant_to=frozenset({"permutation", "sign", "scale"}),
+    truth={
+        "identity": (0.95, 1.0),
+        "rotated": (0.0, 0.2),
+        "constant": (0.0, 0.0),
+        "duplicated": (0.95, 1.0),
+        "noise": (0.0, 0.01),
+        "one_missing": (0.5, 0.9),
+    },
+    worse_with=frozenset({"noise", "holistic", "bent", "missing"}),
+)
+def dcimig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, continuous: bool = False) -> float:
+    """DCIMIG: how much of the factors is held by codes that know of one factor only.
+
+    Every code goes to the factor it has most mutual information with (nats, from `bins` equal bins of the
+    code's range) and brings the gap to its second best. A factor takes the largest gap brought to it; the sum
+    over factors is divided by the sum of their entropies. 0..1, higher is better. Factors with more entropy
+    weigh more, and duplicated codes are not punished.
+
+    `codes` (n, d), `factors` (n, k) with k >= 2, whole numbers; `continuous` ones are put in `bins` equal
+    bins too. Raises NotApplicable for a single factor.
+    """
+    information, entropies = binned_information(codes, factors, bins, continuous)
+    need_factors(len(entropies), "dcimig")
+    largest = np.zeros(len(entropies))
+    np.maximum.at(largest, information.argmax(axis=1), gap(information, axis=1))
+    return float(largest.sum() / entropies.sum())

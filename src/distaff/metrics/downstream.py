@@ -1,0 +1,131 @@
+"""Downstream accuracy and statistical efficiency."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from distaff.errors import unknown
+from distaff.metrics.declare import metric
+from distaff.metrics.held_out import Rows, learn_and_score
+from distaff.metrics.learners import fit
+from distaff.metrics.threads import one_thread
+
+SIZES = (10, 100, 1000, 10_000)
+LEARNERS = ("logistic_regression", "gradient_boosting")
+
+
+class Downstream(NamedTuple):
+    """Accuracies by learner (lr, gbt) and number of labels; efficiency is that at 100 over that at 10,000.
+
+    None where there are too few rows, or the learner was not asked for.
+    """
+
+    lr10: float | None
+    lr100: float | None
+    lr1000: float | None
+    lr10000: float | None
+    lr_efficiency: float | None
+    gbt10: float | None
+    gbt100: float | None
+    gbt1000: float | None
+    gbt10000: float | None
+    gbt_efficiency: float | None
+
+
+_ANY = (0.0, 1.0)
+
+
+def _truth(lr1000: tuple[float, float]) -> dict[str, tuple[float, float]]:
+    return {"lr10": _ANY, "lr100": _ANY, "lr1000": lr1000}
+
+
+@metric(
+    low=0.0,
+    high=np.inf,  # an efficiency may exceed 1 where labels do not help
+    higher_is_better=True,
+    source="Locatello et al. 2019, section 5.6",
+    cost="slow",
+    invariant_to=frozenset({"permutation"}),
+    truth={
+        "identity": _truth((0.5, 1.0)),
+        "rotated": _truth((0.4, 1.0)),
+        "constant": _truth((0.05, 0.2)),
+        "duplicated": _truth((0.5, 1.0)),
+        "noise": _truth((0.05, 0.2)),
+        "one_missing": _truth((0.4, 0.9)),
+    },
+    worse_with={"lr1000": frozenset({"noise", "missing"})},
+    check_with={"learners": ("logistic_regression",), "sizes": (10, 100, 1000)},
+)
+def downstream(
+    codes: ArrayLike,
+    factors: ArrayLike,
+    *,
+    learners: Sequence[str] = LEARNERS,
+    sizes: Sequence[int] = SIZES,
+    test: tuple[ArrayLike, ArrayLike] | None = None,
+    seed: int = 0,
+) -> Downstream:
+    """Downstream accuracy: how well simple learners predict factors from codes, given 10 to 10,000 labels.
+
+    For every factor and number of labels (fresh random rows each), the accuracy on held-out rows of a
+    multinomial logistic regression whose penalty is chosen by 5-fold cross-validation (lr), and of gradient
+    boosting (gbt; scikit-learn's, with its defaults); averaged over factors. Efficiency is the accuracy at
+    100 labels over that at 10,000. Accuracies are 0..1, higher is better; chance is the share of the
+    commonest value.
+
+    `codes` (n, d), `factors` (n, k) whole numbers. A third of the rows is held out (5,000 at most), or
+    `test`, a pair of arrays. `learners` and `sizes` may be fewer: gradient boosting at 10,000 labels takes
+    minutes. What needs more rows than there are is None. Where a fold is left with a single value of the
+    factor the penalty is not chosen but 1.
+    """
+    for learner in learners:
+        if learner not in LEARNERS:
+            raise unknown("learner", str(learner), LEARNERS)
+    for size in sizes:
+        if size not in SIZES:
+            raise unknown("number of labels", str(size), map(str, SIZES))
+    learn, score = learn_and_score(codes, factors, test, seed, most=(10**9, 5_000))
+    found: dict[str, float | None] = dict.fromkeys(Downstream._fields)
+    for learner, short in zip(LEARNERS, ("lr", "gbt"), strict=True):
+        for size in sizes if learner in learners else ():
+            if size <= len(learn.codes):
+                rows = np.random.default_rng([seed, size]).permutation(len(learn.codes))[:size]
+                found[f"{short}{size}"] = _accuracy(learner, learn, rows, score, seed)
+        few, many = found[f"{short}100"], found[f"{short}10000"]
+        found[f"{short}_efficiency"] = few / many if few is not None and many else None
+    return Downstream(**found)
+
+
+def _accuracy(learner: str, learn: Rows, rows: NDArray[np.int64], score: Rows, seed: int) -> float:
+    """The mean over factors of a learner's accuracy, learned from some rows."""
+    fitted = _logistic_regression if learner == "logistic_regression" else _boosting
+    models = [fitted(learn.codes[rows], factor, seed) for factor in learn.factors[rows].T]
+    hits = [m.predict(score.codes) == truth for m, truth in zip(models, score.factors.T, strict=True)]
+    return float(np.mean(hits))
+
+
+def _boosting(codes: NDArray[Any], factor: NDArray[np.int64], seed: int) -> Any:
+    return fit("gradient_boosting", codes, factor, seed)
+
+
+def _logistic_regression(codes: NDArray[Any], factor: NDArray[np.int64], seed: int) -> Any:
+    from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
+    from sklearn.model_selection import KFold
+
+    if len(np.unique(factor)) < 2:
+        return fit("gradient_boosting", codes, factor, seed)
+    folds = KFold(5)  # rows are in random order already
+    enough = all(len(np.unique(factor[part])) > 1 for part, _ in folds.split(codes))
+    model = LogisticRegressionCV(Cs=10, cv=folds) if enough else LogisticRegression()
+    with (
+        warnings.catch_warnings(),
+        one_thread(),
+    ):  # slow convergence, values that a fold lacks, attributes that will change
+        warnings.simplefilter("ignore")
+        return model.fit(codes, factor)

@@ -1,0 +1,77 @@
+"""Explicitness."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from distaff.errors import NotApplicable
+from distaff.metrics.arrays import standardised
+from distaff.metrics.declare import metric
+from distaff.metrics.held_out import learn_and_score
+from distaff.metrics.threads import one_thread
+
+
+@metric(
+    low=0.0,
+    high=1.0,
+    higher_is_better=True,
+    source="Ridgeway and Mozer 2018, section 3; settings as in Locatello et al. 2019, appendix C",
+    cost="fitted",
+    invariant_to=frozenset({"permutation", "sign", "scale"}),
+    truth={
+        "identity": (0.99, 1.0),
+        "rotated": (0.99, 1.0),
+        "constant": (0.5, 0.5),
+        "duplicated": (0.99, 1.0),
+        "noise": (0.45, 0.55),
+        "one_missing": (0.8, 0.92),
+    },
+    worse_with=frozenset({"noise", "missing"}),
+)
+def explicitness(
+    codes: ArrayLike,
+    factors: ArrayLike,
+    *,
+    test: tuple[ArrayLike, ArrayLike] | None = None,
+    seed: int = 0,
+) -> float:
+    """Explicitness: can a linear classifier read every factor's value from all codes together?
+
+    For every factor, a logistic regression on standardised codes; the area under the curve of each value
+    against the rest, averaged over the values, then over the factors. 0..1, higher is better; chance is .5.
+    It does not ask how codes and factors pair up: rotated codes score the same.
+
+    `codes` (n, d), `factors` (n, k) whole numbers. It learns from two thirds of the rows (10,000 at most) and
+    scores on the others (5,000 at most), or on `test`, a pair of arrays. Constant codes carry nothing, where
+    disentanglement_lib divides by their deviation of 0. Values without rows on both sides are left out.
+    """
+    learn, score = learn_and_score(codes, factors, test, seed)
+    seen, unseen = standardised(learn.codes), standardised(score.codes, like=learn.codes)
+    areas = [
+        _area(seen, known, unseen, truth)
+        for known, truth in zip(learn.factors.T, score.factors.T, strict=True)
+    ]
+    return float(np.mean(areas))
+
+
+def _area(
+    seen: NDArray[np.float64], known: NDArray[np.int64], unseen: NDArray[np.float64], truth: NDArray[np.int64]
+) -> float:
+    """The mean over a factor's values of the area under the curve of this value against the rest."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import roc_auc_score
+
+    if len(np.unique(known)) < 2:
+        raise NotApplicable("explicitness needs two values of every factor among the rows it learns from")
+    with one_thread():
+        model = LogisticRegression(max_iter=1000).fit(seen, known)
+    chances = model.predict_proba(unseen)
+    areas = [
+        roc_auc_score(truth == value, chances[:, i])
+        for i, value in enumerate(model.classes_)
+        if 0 < np.count_nonzero(truth == value) < len(truth)
+    ]
+    if not areas:
+        raise NotApplicable("explicitness needs two values of every factor among the rows it scores on")
+    return float(np.mean(areas))

@@ -1,0 +1,103 @@
+"""Fairness: do predictions of one factor change with another?"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from distaff.metrics.arrays import need_factors
+from distaff.metrics.declare import metric
+from distaff.metrics.held_out import learn_and_score
+from distaff.metrics.learners import fit
+
+
+class Fairness(NamedTuple):
+    """Unfairness on average and at its worst, each 0..1, lower is better, and the learner behind them."""
+
+    mean_unfairness: float
+    max_unfairness: float
+    learner: str
+
+
+#: not 0, for the predictions of few rows differ by chance
+_LITTLE = {"mean_unfairness": (0.0, 0.12), "max_unfairness": (0.0, 0.2)}
+
+
+@metric(
+    low=0.0,
+    high=1.0,
+    higher_is_better=False,
+    source="Locatello et al. 2019b, 'On the fairness of disentangled representations', section 3",
+    cost="slow",
+    invariant_to=frozenset({"permutation"}),
+    truth={
+        "identity": _LITTLE,
+        "rotated": _LITTLE,
+        "constant": {"mean_unfairness": (0.0, 0.0), "max_unfairness": (0.0, 0.0)},
+        "duplicated": _LITTLE,
+        "noise": _LITTLE,
+        "one_missing": {"mean_unfairness": (0.05, 0.2), "max_unfairness": (0.2, 0.6)},
+    },
+    worse_with={"mean_unfairness": frozenset({"blurred"})},
+    check_with={"learner": "random_forest"},
+)
+def fairness(
+    codes: ArrayLike,
+    factors: ArrayLike,
+    *,
+    learner: str = "gradient_boosting",
+    test: tuple[ArrayLike, ArrayLike] | None = None,
+    seed: int = 0,
+) -> Fairness:
+    """Unfairness: how far do predictions of one factor from codes depend on another, sensitive factor?
+
+    A model predicts every factor from codes. For every other factor: the total variation distance between the
+    predictions at one of its values and all predictions, averaged over the values by their rows.
+    `mean_unfairness` averages over all pairs of factors, `max_unfairness` is the largest. 0..1, lower is
+    better: where factors are independent, a fair prediction does not change with the sensitive factor. Few
+    rows of a value raise it: see where chance and the ceiling lie.
+
+    `codes` (n, d), `factors` (n, k) with k >= 2, whole numbers. It learns from two thirds of the rows (10,000
+    at most) with `learner` "gradient_boosting" (as in the paper; minutes), "random_forest" or "lightgbm", and
+    compares the others (5,000 at most), or `test`, a pair of arrays. Difference: disentanglement_lib renders
+    images in which only the sensitive factor is changed; here rows that have the value stand for them, which
+    is the same in distribution where factors are independent. Raises NotApplicable for a single factor.
+    """
+    matrix = unfairness_matrix(codes, factors, learner=learner, test=test, seed=seed)
+    need_factors(len(matrix), "fairness")
+    pairs = matrix[~np.eye(len(matrix), dtype=bool)]
+    return Fairness(float(pairs.mean()), float(pairs.max()), learner)
+
+
+def unfairness_matrix(
+    codes: ArrayLike,
+    factors: ArrayLike,
+    *,
+    learner: str = "gradient_boosting",
+    test: tuple[ArrayLike, ArrayLike] | None = None,
+    seed: int = 0,
+) -> NDArray[np.float64]:
+    """How far the predictions of factor i depend on factor j, (k, k), 0 where i is j; see `fairness`."""
+    learn, score = learn_and_score(codes, factors, test, seed)
+    k = learn.factors.shape[1]
+    matrix = np.zeros((k, k))
+    for i in range(k):
+        predicted = fit(learner, learn.codes, learn.factors[:, i], seed).predict(score.codes).astype(np.int64)
+        for j in range(k):
+            if i != j:
+                matrix[i, j] = _distance(predicted, score.factors[:, j])
+    return matrix
+
+
+def _distance(predicted: NDArray[np.int64], sensitive: NDArray[np.int64]) -> float:
+    """The total variation distance of predictions at a sensitive value from all, averaged over rows."""
+    counts = np.zeros((predicted.max() + 1, sensitive.max() + 1))
+    np.add.at(counts, (predicted, sensitive), 1)
+    rows = counts.sum(axis=0)
+    met = rows > 0
+    at_value = counts[:, met] / rows[met]
+    everywhere = counts.sum(axis=1, keepdims=True) / len(predicted)
+    distances = np.abs(at_value - everywhere).sum(axis=0) / 2
+    return float(np.average(distances, weights=rows[met]))

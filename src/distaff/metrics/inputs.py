@@ -1,0 +1,79 @@
+"""What is scored: codes, and whatever else a metric may need of the same rows."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distaff.errors import NotApplicable
+
+#: why a metric that needs these cannot be had without them
+MISSING = {
+    "logvar": "it needs the log-variances of the codes (logvar)",
+    "mates": "it needs the codes of other runs with the same settings (mates)",
+}
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Codes (n, d), factors (n, k), and if there are any: logvar (n, d), and mates, arrays (n, d')."""
+
+    codes: NDArray[Any]
+    factors: NDArray[Any]
+    continuous: bool = False
+    logvar: NDArray[Any] | None = None
+    mates: Sequence[NDArray[Any]] | None = None
+
+    def take(self, rows: NDArray[np.int64]) -> Inputs:
+        """The same of some rows."""
+        return Inputs(
+            self.codes[rows],
+            self.factors[rows],
+            self.continuous,
+            None if self.logvar is None else self.logvar[rows],
+            None if self.mates is None else [mate[rows] for mate in self.mates],
+        )
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+
+@dataclass(frozen=True)
+class Result:
+    """The numbers of a metric by score name (None where rows were too few), and the learner it names."""
+
+    numbers: dict[str, float | None]
+    learner: str | None = None
+
+
+def missing(function: Callable[..., Any], inputs: Inputs) -> str:
+    """Why a metric cannot be had from these inputs, or nothing."""
+    for need in function.declaration.needs:  # type: ignore[attr-defined]
+        if getattr(inputs, need) is None:
+            return MISSING[need]
+    return ""
+
+
+def call(function: Callable[..., Any], inputs: Inputs, seed: int, settings: Mapping[str, Any]) -> Result:
+    """Call a metric on inputs. Raises NotApplicable where it has no meaning on them."""
+    declared, allowed = function.declaration, inspect.signature(function).parameters  # type: ignore[attr-defined]
+    reason = missing(function, inputs)
+    if reason:
+        raise NotApplicable(reason)
+    given = dict(settings) | ({"seed": seed} if "seed" in allowed else {})
+    if inputs.continuous and "factors" in declared.needs:
+        if not declared.continuous:
+            raise NotApplicable("it is defined for factors that are whole numbers")
+        given["continuous"] = True
+    found = function(inputs.codes, *(getattr(inputs, need) for need in declared.needs), **given)
+    if not hasattr(found, "_asdict"):
+        return Result({function.__name__: float(found)})
+    fields = found._asdict()
+    learner = fields.pop("learner", None)
+    numbers = {f"{function.__name__}.{key}": None if v is None else float(v) for key, v in fields.items()}
+    return Result(numbers, learner)

@@ -1,0 +1,74 @@
+"""The interventional robustness score."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from distaff.errors import BadInput
+from distaff.metrics.arrays import check_pair, varying
+from distaff.metrics.declare import metric
+from distaff.metrics.information import discretise
+from distaff.settings import whole_number
+
+
+@metric(
+    low=0.0,
+    high=1.0,
+    higher_is_better=True,
+    source="Suter et al. 2019, section 4; quantile and bins as in disentanglement_lib",
+    continuous=True,
+    invariant_to=frozenset({"permutation", "sign"}),
+    truth={
+        "identity": (0.99, 1.0),
+        "rotated": (0.2, 0.6),
+        "constant": (0.0, 0.0),
+        "duplicated": (0.99, 1.0),
+        "noise": (0.2, 0.5),
+        "one_missing": (0.99, 1.0),
+    },
+    worse_with=frozenset({"noise", "holistic", "missing"}),
+)
+def irs(
+    codes: ArrayLike,
+    factors: ArrayLike,
+    *,
+    quantile: float = 0.99,
+    bins: int = 20,
+    continuous: bool = False,
+) -> float:
+    """Interventional robustness: does a code stay where it is while every factor but its own changes?
+
+    For every code and factor: among the rows that share the factor's value, the `quantile` of the code's
+    distance from their mean, averaged over the values and divided by the code's largest distance from its
+    overall mean; 1 minus this is the code's robustness, and its best factor counts. The mean over codes,
+    weighted by their largest distances, is at most 1, higher is better. Constant codes are left out; with no
+    other the score is 0. Noise scores .2 to .5, not 0, for a quantile is smaller than a largest distance. The
+    paper's form is `quantile=1`.
+
+    `codes` (n, d), `factors` (n, k) whole numbers, put in `bins` equal bins (which joins neighbours of
+    factors with more values, as in disentanglement_lib); `continuous` ones may be real numbers. Raises
+    BadInput for a quantile outside 0..1.
+    """
+    codes, factors = check_pair(codes, factors, continuous)
+    if isinstance(quantile, bool) or not isinstance(quantile, int | float) or not 0 <= quantile <= 1:
+        raise BadInput(f"quantile={quantile!r} is not allowed; it must be 0 to 1")
+    live = codes[:, varying(codes)].astype(np.float64)
+    if not live.shape[1]:
+        return 0.0
+    groups = discretise(factors, whole_number("bins", bins, 2))
+    within = np.stack([_deviation(live, column, quantile) for column in groups.T], axis=1)  # (d, k)
+    largest = np.abs(live - live.mean(axis=0)).max(axis=0)
+    robustness = 1 - within / largest[:, None]
+    return float(np.average(robustness.max(axis=1), weights=largest))
+
+
+def _deviation(codes: NDArray[Any], groups: NDArray[np.int64], quantile: float) -> NDArray[np.float64]:
+    """The quantile of each code's distance from its group's mean, averaged over groups: (d,)."""
+    order = np.argsort(groups, kind="stable")
+    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
+    parts = np.split(codes[order], starts[1:])
+    distances = [np.quantile(np.abs(part - part.mean(axis=0)), quantile, axis=0) for part in parts]
+    return np.mean(distances, axis=0)

@@ -1,0 +1,51 @@
+"""JEMMIG, the mutual information gap with joint entropy."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from distaff.metrics.arrays import check_pair, need_codes
+from distaff.metrics.declare import metric
+from distaff.metrics.information import discretise, entropy, gap, mutual_information
+from distaff.settings import whole_number
+
+
+@metric(
+    low=0.0,
+    high=1.0,
+    higher_is_better=True,
+    source="Do and Tran 2020, section 3.4, in the normalised form",
+    continuous=True,
+    invariant_to=frozenset({"permutation", "sign", "scale"}),
+    truth={
+        "identity": (0.98, 1.0),
+        "rotated": (0.0, 0.3),
+        "constant": (0.55, 0.65),
+        "duplicated": (0.55, 0.65),
+        "noise": (0.0, 0.15),
+        "one_missing": (0.5, 0.85),
+    },
+    worse_with=frozenset({"noise", "holistic", "spread", "missing"}),
+)
+def jemmig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, continuous: bool = False) -> float:
+    """JEMMIG: the mutual information gap, less what the best code holds besides its factor.
+
+    For every factor v with best code z and second-best code z': 1 - (H(v, z) - I(v; z) + I(v; z')) / (H(v) +
+    ln bins), in nats from `bins` equal bins of the code's range; the mean over factors. 0..1, higher is
+    better. A code that mixes factors pays with joint entropy, which the mutual information gap does not see.
+    It is below 1 for perfect codes of a factor whose values do not fill the bins evenly, and about one half
+    for constant codes, whose joint entropy is small.
+
+    `codes` (n, d) with d >= 2, `factors` (n, k) whole numbers; `continuous` ones are put in `bins` equal bins
+    too. Raises NotApplicable for a single code.
+    """
+    codes, factors = check_pair(codes, factors, continuous)
+    need_codes(codes.shape[1], "jemmig")
+    classes = discretise(factors, whole_number("bins", bins, 2)) if continuous else factors
+    binned = discretise(codes, bins)
+    information, entropies = mutual_information(binned, classes), entropy(classes)
+    best = entropy(binned)[information.argmax(axis=0)]  # (k,)
+    joint = entropies + best - information.max(axis=0)
+    unspoilt = joint - gap(information)
+    return float(np.mean(1 - unspoilt / (entropies + np.log(bins))))

@@ -1,0 +1,71 @@
+"""The mean correlation coefficient."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from distaff.errors import unknown
+from distaff.metrics.arrays import check_pair, standardised
+from distaff.metrics.declare import metric
+
+CORRELATIONS = ("spearman", "pearson")
+
+
+@metric(
+    low=0.0,
+    high=1.0,
+    higher_is_better=True,
+    source="Hyvarinen and Morioka 2016, section 5; Spearman's as in Klindt et al. 2021",
+    continuous=True,
+    invariant_to=frozenset({"permutation", "sign", "scale"}),
+    truth={
+        "identity": (0.999, 1.0),
+        "rotated": (0.4, 0.6),
+        "constant": (0.0, 0.0),
+        "duplicated": (0.999, 1.0),
+        "noise": (0.0, 0.05),
+        "one_missing": (0.74, 0.77),
+    },
+    worse_with=frozenset({"noise", "holistic", "missing"}),
+)
+def mcc(
+    codes: ArrayLike, factors: ArrayLike, *, correlation: str = "spearman", continuous: bool = False
+) -> float:
+    """Mean correlation coefficient: how well factors correlate with codes, each with a code of its own.
+
+    The absolute correlation (`correlation` "spearman" or "pearson") of every code with every factor; the
+    pairing of codes and factors that makes the sum largest (the Hungarian method); the mean over factors.
+    0..1, higher is better. A factor without a code counts 0, as do constant codes, and spare codes cost
+    nothing. Factors are taken as ordered numbers: for categories such as a shape it means little.
+
+    `codes` (n, d), `factors` (n, k) whole numbers, or `continuous` ones. The matrix behind it:
+    `distaff.metrics.correlation_matrix`. Raises BadInput for another `correlation`.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    matrix = correlation_matrix(codes, factors, correlation=correlation, continuous=continuous)
+    return float(matrix[linear_sum_assignment(matrix, maximize=True)].sum() / matrix.shape[1])
+
+
+def correlation_matrix(
+    codes: ArrayLike, factors: ArrayLike, *, correlation: str = "spearman", continuous: bool = False
+) -> NDArray[np.float64]:
+    """The absolute correlation of every code with every factor, (d, k); 0 for constant codes."""
+    codes, factors = check_pair(codes, factors, continuous)
+    return absolute_correlation(codes, factors, correlation)
+
+
+def absolute_correlation(
+    first: NDArray[np.floating], second: NDArray[np.floating], correlation: str
+) -> NDArray[np.float64]:
+    """The absolute correlation of the columns of two arrays with as many rows: (d, k), 0 where one is
+    constant."""
+    if correlation not in CORRELATIONS:
+        raise unknown("correlation", str(correlation), CORRELATIONS)
+    if correlation == "spearman":
+        from scipy.stats import rankdata
+
+        first, second = rankdata(first, axis=0), rankdata(second, axis=0)
+    found = np.abs(standardised(first).T @ standardised(second)) / len(first)
+    return np.minimum(found, 1.0)  # rounding may lead beyond

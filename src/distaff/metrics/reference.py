@@ -1,0 +1,120 @@
+"""Where chance and the ceiling of a metric lie for a table of factors: computed once, kept in a cache."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distaff import __version__
+from distaff.errors import BadInput
+from distaff.files import read_json, write_json
+from distaff.metrics.inputs import Inputs, call
+from distaff.metrics.protocols import prepare
+
+DRAWS = {"fast": 3, "fitted": 2, "slow": 1}  # of noise codes behind a chance level
+
+
+class Reference(NamedTuple):
+    """What noise codes score on some factors, and what the factors themselves score, by score name."""
+
+    chance: dict[str, float | None]
+    ceiling: dict[str, float | None]
+
+
+def versions() -> dict[str, str]:
+    """What scores depend on besides their inputs."""
+    return {"distaff": __version__} | {name: version(name) for name in ("numpy", "scipy", "scikit-learn")}
+
+
+def reference(function: Callable[..., Any], inputs: Inputs, seed: int, protocol: str | None) -> Reference:
+    """Chance and ceiling for these factors and this number of codes, from the cache where it has them."""
+    path = cache_folder() / "reference" / f"{_key(function, inputs, seed, protocol)}.json"
+    try:
+        return Reference(**read_json(path))
+    except (BadInput, OSError, TypeError):
+        found = _compute(function, inputs, seed, protocol)
+    with contextlib.suppress(OSError):  # a cache that cannot be written is no reason to stop
+        write_json(path, found._asdict())
+    return found
+
+
+def cache_folder() -> Path:
+    """The folder of caches: DISTAFF_DATA, or `distaff` in the user's cache folder."""
+    given = os.environ.get("DISTAFF_DATA")
+    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(given) if given else Path(caches) / "distaff"
+
+
+def _key(function: Callable[..., Any], inputs: Inputs, seed: int, protocol: str | None) -> str:
+    facts = {
+        "metric": f"{function.__module__}:{function.__qualname__}",
+        "rows and factors": inputs.factors.shape,
+        "codes": inputs.codes.shape[1],
+        "continuous": inputs.continuous,
+        "mates": [mate.shape[1] for mate in inputs.mates or ()],
+        "seed": seed,
+        "protocol": protocol,
+        "versions": versions(),
+    }
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    digest.update(np.ascontiguousarray(inputs.factors).tobytes())
+    return digest.hexdigest()[:32]
+
+
+def _compute(function: Callable[..., Any], inputs: Inputs, seed: int, protocol: str | None) -> Reference:
+    rng = np.random.default_rng(seed)
+    cost = function.declaration.cost  # type: ignore[attr-defined]
+    draws = [_score(function, _noise(inputs, rng), seed + i, protocol) for i in range(DRAWS[cost])]
+    chance = {key: _mean([draw[key] for draw in draws]) for key in draws[0]}
+    return Reference(chance, _score(function, _ideal(inputs, rng), seed, protocol))
+
+
+def _score(
+    function: Callable[..., Any], inputs: Inputs, seed: int, protocol: str | None
+) -> dict[str, float | None]:
+    prepared, settings = prepare(protocol, function, inputs, seed)
+    numbers = call(function, prepared, seed, settings).numbers
+    return {
+        key: value if value is not None and np.isfinite(value) else None for key, value in numbers.items()
+    }
+
+
+def _mean(values: list[float | None]) -> float | None:
+    numbers = [value for value in values if value is not None]
+    return float(np.mean(numbers)) if numbers else None
+
+
+def _noise(inputs: Inputs, rng: np.random.Generator) -> Inputs:
+    """Gaussian codes that know nothing, and mates that know nothing of them."""
+
+    def draw(like: NDArray[Any]) -> NDArray[np.float64]:
+        return rng.standard_normal(like.shape)
+
+    return Inputs(
+        draw(inputs.codes),
+        inputs.factors,
+        inputs.continuous,
+        np.full(inputs.codes.shape, np.log(0.25)),
+        [draw(mate) for mate in inputs.mates or ()] or None,
+    )
+
+
+def _ideal(inputs: Inputs, rng: np.random.Generator) -> Inputs:
+    """The factors as codes, with posteriors narrow beside their steps, and mates that found the same."""
+    codes = inputs.factors.astype(np.float64)
+    if codes.shape[1] == 1:  # a gap needs a second code
+        codes = np.concatenate([codes, rng.standard_normal(codes.shape)], axis=1)
+    narrow = 0.01 * codes.std(axis=0) if inputs.continuous else np.full(codes.shape[1], 0.1)
+    logvar = np.broadcast_to(2 * np.log(narrow), codes.shape)
+    return Inputs(
+        codes, inputs.factors, inputs.continuous, logvar, [codes[:, ::-1]] if inputs.mates else None
+    )

@@ -1,0 +1,91 @@
+"""The separated attribute predictability score."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from distaff.metrics.arrays import check_pair, need_codes, standardised
+from distaff.metrics.declare import metric
+from distaff.metrics.held_out import Rows, learn_and_score
+from distaff.metrics.information import gap
+
+
+@metric(
+    low=0.0,
+    high=1.0,
+    higher_is_better=True,
+    source="Kumar et al. 2018, section 3; settings as in Locatello et al. 2019, appendix C",
+    cost="fitted",
+    continuous=True,
+    invariant_to=frozenset({"permutation", "sign"}),
+    truth={
+        "identity": (0.1, 0.6),
+        "rotated": (0.0, 0.05),
+        "constant": (0.0, 0.0),
+        "duplicated": (0.0, 0.01),
+        "noise": (0.0, 0.03),
+        "one_missing": (0.05, 0.5),
+    },
+    worse_with=frozenset({"noise", "holistic", "spread"}),
+)
+def sap(
+    codes: ArrayLike,
+    factors: ArrayLike,
+    *,
+    continuous: bool = False,
+    test: tuple[ArrayLike, ArrayLike] | None = None,
+    seed: int = 0,
+) -> float:
+    """SAP: how much better the best single code predicts a factor than the second best.
+
+    For every code and factor, the accuracy of a linear support vector machine (C = .01, classes weighted to
+    balance, the code unscaled) that sees this code only; for every factor, largest minus second largest; the
+    mean over factors. 0..1, higher is better. One number and linear boundaries part few of a factor's values,
+    so perfect codes score well below 1. With `continuous`, the squared correlation of code and factor takes
+    the accuracy's place, over all rows.
+
+    `codes` (n, d) with d >= 2, `factors` (n, k). It learns from two thirds of the rows (10,000 at most) and
+    scores on the others (5,000 at most), or on `test`, a pair of arrays. The matrix behind it:
+    `distaff.metrics.predictability_matrix`. Raises NotApplicable for a single code.
+    """
+    matrix = predictability_matrix(codes, factors, continuous=continuous, test=test, seed=seed)
+    need_codes(len(matrix), "sap")
+    return float(np.mean(gap(matrix)))
+
+
+def predictability_matrix(
+    codes: ArrayLike,
+    factors: ArrayLike,
+    *,
+    continuous: bool = False,
+    test: tuple[ArrayLike, ArrayLike] | None = None,
+    seed: int = 0,
+) -> NDArray[np.float64]:
+    """How well each code alone predicts each factor, (d, k): accuracy, or squared correlation; see `sap`."""
+    if continuous:
+        codes, factors = check_pair(codes, factors, continuous)
+        return (standardised(codes).T @ standardised(factors) / len(codes)) ** 2
+    learn, score = learn_and_score(codes, factors, test, seed)
+    return np.array([_accuracies(learn, score, j, seed) for j in range(learn.codes.shape[1])])
+
+
+def _accuracies(learn: Rows, score: Rows, code: int, seed: int) -> list[float]:
+    """The accuracy of one code for each factor."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.svm import LinearSVC
+
+    seen, unseen = learn.codes[:, code : code + 1], score.codes[:, code : code + 1]
+    found: list[float] = []
+    for known, truth in zip(learn.factors.T, score.factors.T, strict=True):
+        if len(np.unique(known)) < 2:
+            found.append(float(np.mean(truth == known[0])))
+            continue
+        with warnings.catch_warnings():  # codes of very different sizes converge slowly
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model: Any = LinearSVC(C=0.01, class_weight="balanced", random_state=seed).fit(seen, known)
+        found.append(float(np.mean(model.predict(unseen) == truth)))
+    return found

@@ -1,0 +1,209 @@
+"""Score codes against factors: values, intervals, chance and ceiling, health."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from distaff import registry
+from distaff.errors import BadInput, NotApplicable, unknown
+from distaff.metrics.arrays import check_codes, check_pair, same_rows
+from distaff.metrics.health import check_health
+from distaff.metrics.inputs import Inputs, Result, call, missing
+from distaff.metrics.protocols import check_protocol, prepare
+from distaff.metrics.reference import Reference, reference, versions
+from distaff.metrics.score_card import Score, ScoreCard
+from distaff.settings import whole_number
+
+HALVES = {"fast": 20, "fitted": 5, "slow": 5}  # half samples behind an interval, by the metric's cost
+SMALLEST_FOR_INTERVAL = 20  # rows
+
+
+def score(
+    codes: ArrayLike,
+    factors: ArrayLike,
+    *,
+    metrics: Sequence[str] | str | None = None,
+    names: Sequence[str] | None = None,
+    continuous: bool = False,
+    logvar: ArrayLike | None = None,
+    mates: Sequence[ArrayLike] | None = None,
+    protocol: str | None = None,
+    seed: int = 0,
+    values_only: bool = False,
+    report: Callable[[int, str], object] = lambda done, words: None,
+) -> ScoreCard:
+    """Score codes (n, d) against factors (n, k): any representation, from any framework.
+
+    `metrics` names those wanted: by default all but the slow ones, "all" for these too. `names` are the
+    factors'; `continuous` factors may be real numbers, for the metrics that allow them. `logvar` (n, d), the
+    log-variances of the codes' posteriors, adds `mig_exact`; `mates`, other runs' codes of the same rows,
+    adds `udr`. `protocol` "locatello2019" takes that study's numbers of rows and learners and refuses fewer
+    rows; without it any number is scored, from 20 up with an interval.
+
+    The 95 % interval is value +- t s, where s is the standard deviation of the score over 20 random halves of
+    the rows (5 where a predictor is fitted) and t Student's quantile: halves drawn without replacement vary
+    as the whole sample does from one drawing to the next, and repeat no row, which would inflate mutual
+    information. It covers how scores vary from sample to sample, not the bias that a metric has on few rows.
+    Chance is what Gaussian codes score on these factors, the ceiling what the factors themselves score; both
+    are kept in a cache. `values_only` skips intervals, chance and ceiling.
+
+    Raises BadInput (a ValueError) where the arrays cannot be used.
+    """
+    inputs = _inputs(codes, factors, continuous, logvar, mates)
+    whole_number("seed", seed, 0)
+    names = [str(j) for j in range(inputs.factors.shape[1])] if names is None else list(names)
+    if len(names) != inputs.factors.shape[1]:
+        raise BadInput(f"{len(names)} factor names for {inputs.factors.shape[1]} factors")
+    wanted = wanted_metrics(metrics, inputs)
+    check_protocol(protocol, wanted, len(inputs))
+    found: dict[str, Score] = {}
+    learners: dict[str, str] = {}
+    for done, metric in enumerate(wanted):
+        report(done, metric)
+        scores, learner = _scores(registry.get("metrics", metric), inputs, seed, protocol, values_only)
+        found |= scores
+        learners |= {metric: learner} if learner else {}
+    report(len(wanted), "")
+    made = card_protocol(len(inputs), inputs.codes.shape[1], names, seed, values_only)
+    made |= {"protocol": protocol, "continuous": continuous, "learners": learners}
+    return ScoreCard(found, made, check_health(inputs, names, found))
+
+
+def wanted_metrics(metrics: Sequence[str] | str | None, inputs: Inputs | None = None) -> list[str]:
+    """The names of metrics asked for: by default all but the slow ones, as far as the inputs go."""
+    if metrics is not None and metrics != "all":
+        asked = [metrics] if isinstance(metrics, str) else list(metrics)
+        for metric in asked:
+            if metric not in registry.names("metrics"):
+                raise unknown("metric", metric, registry.names("metrics"))
+        return asked
+    found = []
+    for metric in registry.names("metrics"):
+        function = registry.get("metrics", metric)
+        slow = function.declaration.cost == "slow" and metrics is None
+        if not slow and (inputs is None or not missing(function, inputs)):
+            found.append(metric)
+    return found
+
+
+def not_applicable(reason: str, codes: int, rows: int, seed: int, left_out: dict[str, str]) -> ScoreCard:
+    """The card of codes without usable factors: every score with the reason it has no value."""
+    scores = {name: Score(reason=f"not applicable: {reason}") for name in wanted_metrics(None)}
+    return ScoreCard(scores, card_protocol(rows, codes, [], seed, True) | {"left out": left_out})
+
+
+def card_protocol(
+    rows: int, codes: int, names: Sequence[str], seed: int, values_only: bool
+) -> dict[str, Any]:
+    """What the scores were made from and with."""
+    return {
+        "rows": rows,
+        "codes": codes,
+        "factors": list(names),
+        "seed": seed,
+        "interval": None
+        if values_only
+        else f"95 %, from {HALVES['fast']} or {HALVES['fitted']} halves of the rows",
+        "versions": versions(),
+    }
+
+
+def _inputs(
+    codes: ArrayLike,
+    factors: ArrayLike,
+    continuous: bool,
+    logvar: ArrayLike | None,
+    mates: Sequence[ArrayLike] | None,
+) -> Inputs:
+    checked_codes, checked_factors = check_pair(codes, factors, continuous)
+    return Inputs(
+        checked_codes,
+        checked_factors,
+        continuous,
+        None if logvar is None else check_codes(same_rows(checked_codes, logvar, "logvar")[1]),
+        [check_codes(same_rows(checked_codes, mate, "a mate's codes")[1]) for mate in mates or ()] or None,
+    )
+
+
+def _scores(
+    function: Callable[..., Any], inputs: Inputs, seed: int, protocol: str | None, values_only: bool
+) -> tuple[dict[str, Score], str | None]:
+    """The scores of one metric by name: one, or one per field of a named tuple; and the learner it names."""
+    declared = function.declaration  # type: ignore[attr-defined]
+    better = declared.higher_is_better
+    try:
+        result = _call(function, inputs, seed, protocol)
+    except NotApplicable as error:
+        return {function.__name__: Score(reason=f"not applicable: {error}", higher_is_better=better)}, None
+    if values_only:
+        known, halves = Reference({}, {}), []
+    else:
+        known = reference(function, inputs, seed, protocol)
+        halves = list(_halves(function, inputs, seed, protocol))
+    return {
+        key: _score(
+            value, [half[key] for half in halves], known.chance.get(key), known.ceiling.get(key), declared
+        )
+        for key, value in result.numbers.items()
+    }, result.learner
+
+
+def _call(
+    function: Callable[..., Any], inputs: Inputs, seed: int, protocol: str | None, part: float = 1.0
+) -> Result:
+    prepared, settings = prepare(protocol, function, inputs, seed, part)
+    result = call(function, prepared, seed, settings)
+    for key, value in result.numbers.items():
+        if value is not None and math.isnan(value):
+            raise BadInput(f"{key} is not a number on these arrays")
+    return result
+
+
+def _score(
+    value: float | None,
+    halves: list[float | None],
+    chance: float | None,
+    ceiling: float | None,
+    declared: Any,
+) -> Score:
+    better = declared.higher_is_better
+    if value is None:
+        return Score(reason="not applicable: too few rows", higher_is_better=better)
+    if math.isinf(value):
+        return Score(
+            reason="infinite on these codes", chance=chance, ceiling=ceiling, higher_is_better=better
+        )
+    numbers = [half for half in halves if half is not None and math.isfinite(half)]
+    low = high = None
+    if len(numbers) > 1:
+        margin = student(len(numbers) - 1) * float(np.std(numbers, ddof=1))
+        low, high = max(declared.low, value - margin), min(declared.high, value + margin)
+    return Score(value, low, high, chance, ceiling, better)
+
+
+@functools.cache
+def student(freedom: int) -> float:
+    """The 97.5 % quantile of Student's t distribution."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, 0.975))
+
+
+def _halves(
+    function: Callable[..., Any], inputs: Inputs, seed: int, protocol: str | None
+) -> Iterator[dict[str, float | None]]:
+    n = len(inputs)
+    if n < SMALLEST_FOR_INTERVAL:
+        return
+    for i in range(HALVES[function.declaration.cost]):  # type: ignore[attr-defined]
+        rows = np.random.default_rng([seed, i]).permutation(n)[: n // 2]
+        try:
+            yield _call(function, inputs.take(rows), seed + 1 + i, protocol, part=0.5).numbers
+        except BadInput:  # a half in which a factor takes a single value
+            continue

@@ -1,0 +1,109 @@
+"""Unsupervised disentanglement ranking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from distaff.errors import BadInput, unknown
+from distaff.metrics.arrays import check_codes, standardised
+from distaff.metrics.declare import metric
+from distaff.metrics.mcc import absolute_correlation
+from distaff.metrics.threads import one_thread
+
+SIMILARITIES = ("lasso", "spearman")
+VARIANTS = ("paper", "disentanglement_lib")
+INFORMATIVE = 0.01  # nats of KL
+
+
+@metric(
+    low=0.0,
+    high=1.0,
+    higher_is_better=True,
+    source="Duan et al. 2020, section 4",
+    needs=("mates",),
+    invariant_to=frozenset({"permutation", "sign", "scale"}),
+    truth={
+        "identity": (0.8, 1.0),
+        "rotated": (0.0, 0.45),
+        "constant": (0.0, 0.0),
+        "duplicated": (0.3, 0.9),
+        "noise": (0.0, 0.1),
+        "one_missing": (0.8, 1.0),
+    },
+    worse_with=frozenset({"noise", "holistic", "missing"}),
+)
+def udr(
+    codes: ArrayLike,
+    mates: Sequence[ArrayLike],
+    *,
+    kl: ArrayLike | None = None,
+    mates_kl: Sequence[ArrayLike] | None = None,
+    similarity: str = "lasso",
+    variant: str = "paper",
+) -> float:
+    """UDR: do models that differ only in their seed find the same codes, up to order and sign?
+
+    `mates` are the codes that other runs with the same settings give the same rows. R(a, b) between code a of
+    this run and code b of a mate is b's absolute coefficient in a Lasso regression of a (penalty .1) on the
+    mate's codes, all standardised, or with `similarity="spearman"` the absolute rank correlation. A pair's
+    score is the mean over all d_a + d_b codes of (largest R of the code)^2 / (sum of its R); the run's is the
+    median over mates. 0..1, higher is better. It needs no factors, and only compares runs of one data set.
+
+    `kl` (d,) and `mates_kl` hold each latent's mean KL divergence from the prior, nats: latents of at most
+    .01 are left out (Duan et al., I_KL); without them, constant codes are. With nothing left a pair scores 0.
+    The `variant` "disentanglement_lib" averages the two sides' means instead, which differs where they keep
+    unequal numbers of codes. `codes` (n, d) and each of `mates` (n, d'). Raises BadInput without mates or
+    where rows differ.
+    """
+    for what, given, allowed in (("similarity", similarity, SIMILARITIES), ("variant", variant, VARIANTS)):
+        if given not in allowed:
+            raise unknown(what, str(given), allowed)
+    if len(mates) == 0:
+        raise BadInput("udr needs the codes of at least one other run with the same settings, got none")
+    if mates_kl is not None and len(mates_kl) != len(mates):
+        raise BadInput(f"{len(mates_kl)} KL vectors for {len(mates)} mates")
+    own = _informative(codes, kl)
+    others = [_informative(mate, None if mates_kl is None else mates_kl[i]) for i, mate in enumerate(mates)]
+    for other in others:
+        if len(other) != len(own):
+            raise BadInput(
+                f"codes have {len(own)} rows and a mate's {len(other)}; they must be of the same rows"
+            )
+    return float(np.median([_pair(own, other, similarity, variant) for other in others]))
+
+
+def _informative(codes: ArrayLike, kl: ArrayLike | None) -> NDArray[np.float64]:
+    """Standardised codes without those that say nothing."""
+    codes = check_codes(codes)
+    keep = np.ptp(codes, axis=0) > 0
+    if kl is not None:
+        given = np.asarray(kl, dtype=np.float64)
+        if given.shape != (codes.shape[1],):
+            raise BadInput(f"kl has shape {given.shape} for {codes.shape[1]} codes")
+        keep &= given > INFORMATIVE
+    return standardised(codes[:, keep])
+
+
+def _pair(own: NDArray[np.float64], other: NDArray[np.float64], similarity: str, variant: str) -> float:
+    if not own.shape[1] or not other.shape[1]:
+        return 0.0
+    if similarity == "lasso":
+        from sklearn.linear_model import Lasso
+
+        with one_thread():
+            matrix = np.abs(Lasso(alpha=0.1).fit(other, own).coef_).reshape(own.shape[1], -1)  # (d, d')
+    else:
+        matrix = absolute_correlation(own, other, similarity)
+    strengths = [_strength(matrix), _strength(matrix.T)]
+    if variant == "disentanglement_lib":
+        return float(np.mean([side.mean() for side in strengths]))
+    return float(np.concatenate(strengths).mean())
+
+
+def _strength(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """For each row, its largest entry squared over its sum; 0 for an empty row."""
+    total = matrix.sum(axis=1)
+    return matrix.max(axis=1) ** 2 / np.where(total > 0, total, 1.0)
