@@ -65,7 +65,7 @@ PROTOCOLS: dict[str, Callable[[Codes, float, np.random.Generator], Codes]] = {
         [ideal, much * ideal + (1 - much) * rng.standard_normal(ideal.shape)], axis=1
     ),
     # codes are bent more and more, without losing their order
-    "bent": lambda ideal, much, rng: np.sinh((0.01 + 4 * much) * ideal) / np.cosh(0.01 + 4 * much),
+    "bent": lambda ideal, much, rng: np.sinh((0.01 + 4 * much) * ideal) / np.sinh(0.01 + 4 * much),
     # fewer and fewer factors have a code
     "missing": lambda ideal, much, rng: np.where(
         np.arange(ideal.shape[1]) < round((1 - much) * ideal.shape[1]),
@@ -130,7 +130,7 @@ def _needed(needs: tuple[str, ...], codes: Codes, factors: NDArray[np.int64], se
 
 
 def _other_seed(codes: Codes, factors: NDArray[np.int64]) -> Codes:
-    """What a run with another seed makes of codes: rotated ones are rotated otherwise, noise is drawn anew."""
+    """What a run with another seed makes of codes: rotates them otherwise if rotated, draws noise anew."""
     rng = np.random.default_rng(5)
     ideal = _standardised(factors, rng)
     weights = np.linalg.lstsq(ideal, codes - codes.mean(axis=0), rcond=None)[0]

@@ -1,5 +1,7 @@
 """Every registered metric passes its own truth table, here and in a shuffled world."""
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -7,12 +9,14 @@ import distaff
 from distaff import registry
 from distaff.errors import BadInput
 from distaff.metrics.declare import metric
+from distaff.metrics.scoring import HALVES
 from distaff.testing import SITUATIONS, check_metric
 
 
 @pytest.mark.parametrize("name", registry.names("metrics"))
 def test_metric(name: str) -> None:
-    check_metric(getattr(distaff.metrics, name))
+    function = getattr(distaff.metrics, name)
+    check_metric(function, rows=10_000 if function.declaration.cost == "fast" else 3_000)
 
 
 @pytest.mark.parametrize("name", registry.names("metrics"))
@@ -22,6 +26,9 @@ def test_file_function_and_key_are_one_word(name: str) -> None:
     assert function.__module__ == f"distaff.metrics.{name}"
     assert getattr(distaff.metrics, name) is function
     assert function.declaration.source
+    assert set(function.declaration.truth) == set(SITUATIONS)
+    assert function.declaration.worse_with, "a metric must get worse with something"
+    assert function.declaration.cost in HALVES
 
 
 def declared(truth: dict) -> dict:
@@ -38,11 +45,16 @@ def test_the_check_can_fail() -> None:
         check_metric(metric(**declared({s: (0, 1) for s in SITUATIONS if s != "noise"}))(half))
     with pytest.raises(AssertionError, match="identity codes score"):
         check_metric(metric(**declared(dict.fromkeys(SITUATIONS, (0.9, 1))))(half))
-    with pytest.raises(AssertionError, match="rows that do not match must raise"):
+    with pytest.raises(AssertionError, match="NaN codes must raise"):
         check_metric(metric(**declared(dict.fromkeys(SITUATIONS, (0, 1))))(half))
 
 
-@pytest.mark.parametrize("name", registry.names("metrics"))
+SUPERVISED = [
+    n for n in registry.names("metrics") if "factors" in registry.get("metrics", n).declaration.needs
+]
+
+
+@pytest.mark.parametrize("name", SUPERVISED)
 @pytest.mark.parametrize(
     ("factors", "message"),
     [
@@ -55,8 +67,9 @@ def test_the_check_can_fail() -> None:
 )
 def test_wrong_factors(name: str, factors: list, message: str) -> None:
     codes = np.random.default_rng(0).random((4, 3))
+    more = [codes] if "logvar" in getattr(distaff.metrics, name).declaration.needs else []
     with pytest.raises(BadInput, match=message):
-        getattr(distaff.metrics, name)(codes, np.array(factors))
+        getattr(distaff.metrics, name)(codes, np.array(factors), *more)
 
 
 def test_integral_floats_and_tensors_are_fine() -> None:
@@ -69,3 +82,57 @@ def test_integral_floats_and_tensors_are_fine() -> None:
     assert distaff.metrics.mig(codes, factors.astype(np.float64)) == expected
     assert distaff.metrics.mig(torch.from_numpy(codes), torch.from_numpy(factors)) == expected
     assert distaff.metrics.mig(codes, factors * 7 - 3) == expected  # class numbers need not start at 0
+
+
+CONTINUOUS = [name for name in SUPERVISED if registry.get("metrics", name).declaration.continuous]
+
+
+@pytest.mark.parametrize("name", SUPERVISED)
+def test_continuous_factors_where_the_definition_allows(name: str) -> None:
+    function = getattr(distaff.metrics, name)
+    allowed = "continuous" in inspect.signature(function).parameters
+    assert allowed == (name in CONTINUOUS)
+    if not allowed:
+        return
+    rng = np.random.default_rng(0)
+    factors = rng.random((2000, 3)) ** 2
+    values = [function(codes, factors, continuous=True) for codes in (factors, rng.random((2000, 3)))]
+    first, second = (value[0] if isinstance(value, tuple) else value for value in values)
+    assert first > second + 0.1
+    with pytest.raises(BadInput, match="Ask for continuous factors"):
+        function(factors, factors)
+
+
+def test_the_continuous_ones_are_those_the_field_uses() -> None:
+    assert set(CONTINUOUS) >= {"mig", "sap", "dci", "modularity", "irs", "mcc", "jemmig", "dcimig", "mig_sup"}
+
+
+@pytest.mark.parametrize("name", registry.names("metrics"))
+def test_many_latents_and_few_rows_give_a_value_or_a_reason(name: str) -> None:
+    rng = np.random.default_rng(0)
+    card = distaff.score(
+        rng.standard_normal((24, 40)),
+        rng.integers(3, size=(24, 2)),
+        metrics=name,
+        values_only=True,
+        logvar=np.zeros((24, 40)),
+        mates=[rng.standard_normal((24, 40))],
+    )
+    for score in card.scores.values():
+        assert (score.value is None) == bool(score.reason)
+        assert score.value is None or np.isfinite(score.value)
+
+
+@pytest.mark.parametrize("name", registry.names("metrics"))
+def test_a_dead_code_and_a_dead_factor_value_do_no_harm(name: str) -> None:
+    rng = np.random.default_rng(0)
+    factors = rng.integers(3, size=(200, 2))
+    factors[0, 0] = 9  # a value with a single row
+    codes = np.concatenate([factors + 0.1 * rng.standard_normal((200, 2)), np.zeros((200, 1))], axis=1)
+    settings = {"learners": ("logistic_regression",)} if name == "downstream" else {}
+    function = getattr(distaff.metrics, name)
+    given = {"factors": factors, "logvar": np.full((200, 3), -4.0), "mates": [codes]}
+    value = function(codes, *(given[need] for need in function.declaration.needs), **settings)
+    numbers = [v for v in (value if isinstance(value, tuple) else (value,)) if isinstance(v, int | float)]
+    assert numbers
+    assert np.isfinite(numbers).all()

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from distaff import __version__
 from distaff.errors import BadInput
 from distaff.files import read_json, write_json
+from distaff.metrics.arrays import standardised
 from distaff.metrics.inputs import Inputs, call
 from distaff.metrics.protocols import prepare
 
@@ -109,12 +110,11 @@ def _noise(inputs: Inputs, rng: np.random.Generator) -> Inputs:
 
 
 def _ideal(inputs: Inputs, rng: np.random.Generator) -> Inputs:
-    """The factors as codes, with posteriors narrow beside their steps, and mates that found the same."""
-    codes = inputs.factors.astype(np.float64)
+    """Standardised factors as codes, with narrow posteriors, and mates that found the same."""
+    codes = standardised(inputs.factors)
     if codes.shape[1] == 1:  # a gap needs a second code
         codes = np.concatenate([codes, rng.standard_normal(codes.shape)], axis=1)
-    narrow = 0.01 * codes.std(axis=0) if inputs.continuous else np.full(codes.shape[1], 0.1)
-    logvar = np.broadcast_to(2 * np.log(narrow), codes.shape)
+    logvar = np.full(codes.shape, 2 * np.log(0.01))
     return Inputs(
         codes, inputs.factors, inputs.continuous, logvar, [codes[:, ::-1]] if inputs.mates else None
     )
