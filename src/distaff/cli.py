@@ -35,6 +35,13 @@ DataDir = Annotated[
     typer.Option("--data-dir", help="Folder with original files and caches [default: DISTAFF_DATA]."),
 ]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
+Metrics = Annotated[
+    list[str] | None,
+    typer.Option("--metric", help="A metric; may be repeated [default: all but the slow ones]."),
+]
+All = Annotated[bool, typer.Option("--all", help="Every metric, the slow ones too.")]
+Protocol = Annotated[str | None, typer.Option(help="A published protocol: locatello2019.")]
+ValuesOnly = Annotated[bool, typer.Option("--values-only", help="No intervals, chance or ceiling.")]
 SeedOption = Annotated[int, typer.Option(help="Seed of all that is random.")]
 
 
@@ -79,10 +86,11 @@ def evaluate(
     run: RunFolder,
     representation: Annotated[str, typer.Option(help="mean or sampled.")] = "mean",
     rows: Annotated[str, typer.Option(help="How many images to encode, or all.")] = "100000",
+    metric: Metrics = None,
+    all_: All = False,
+    protocol: Protocol = None,
     seed: SeedOption = 0,
-    values_only: Annotated[
-        bool, typer.Option("--values-only", help="No intervals, chance or ceiling.")
-    ] = False,
+    values_only: ValuesOnly = False,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
@@ -95,7 +103,13 @@ def evaluate(
 
     loaded = load_run(run, data_dir=data_dir)
     card = run_evaluation(
-        loaded, representation=representation, rows=_rows(rows), seed=seed, values_only=values_only
+        loaded,
+        representation=representation,
+        rows=_rows(rows),
+        metrics=_metrics(metric, all_),
+        protocol=protocol,
+        seed=seed,
+        values_only=values_only,
     )
     _print(f"{card}\nNext: distaff report {run}", card.to_dict(), as_json)
 
@@ -116,28 +130,71 @@ def report(run: RunFolder, data_dir: DataDir = None) -> None:
 def score(
     codes: Annotated[Path, typer.Argument(help="Codes, a row per image: .npy .npz .csv .parquet")],
     factors: Annotated[Path, typer.Argument(help="Factors, the same rows: .npy .npz .csv .parquet")],
-    metric: Annotated[
-        list[str] | None, typer.Option(help="A metric; may be repeated [default: all].")
+    code_columns: Annotated[
+        str | None,
+        typer.Option(metavar="A,B,...", help="Columns of CODES, or arrays of an .npz [default: all]."),
+    ] = None,
+    factor_columns: Annotated[
+        str | None, typer.Option(metavar="A,B,...", help="Columns of FACTORS, or arrays [default: all].")
+    ] = None,
+    continuous: Annotated[
+        bool, typer.Option("--continuous", help="Factors are real numbers, for the metrics that allow them.")
+    ] = False,
+    logvar: Annotated[
+        Path | None,
+        typer.Option(help="Log-variances of the codes: adds mig_exact. CODES again: its array logvar."),
+    ] = None,
+    metric: Metrics = None,
+    all_: All = False,
+    protocol: Protocol = None,
+    matrices: Annotated[
+        Path | None, typer.Option(help="Write the matrices behind the scores to this .npz file.")
     ] = None,
     seed: SeedOption = 0,
-    values_only: Annotated[
-        bool, typer.Option("--values-only", help="No intervals, chance or ceiling.")
-    ] = False,
+    values_only: ValuesOnly = False,
     as_json: Json = False,
 ) -> None:
     """Score codes from any framework against factors.
 
     A row of CODES and the same row of FACTORS describe one image. Factors are whole numbers, or words.
     """
-    from distaff.files import read_table
+    from distaff.files import read_table, write_arrays
     from distaff.metrics.scoring import score as score_arrays
+    from distaff.metrics.scoring import score_matrices, wanted_metrics
+    from distaff.training.progress import progress
 
-    code_table, _ = read_table(codes)
-    factor_table, names = read_table(factors, words=True)
-    card = score_arrays(
-        code_table, factor_table, metrics=metric, names=names, seed=seed, values_only=values_only
-    )
+    code_table, _ = read_table(codes, columns=_listed(code_columns))
+    factor_table, names = read_table(factors, words=True, columns=_listed(factor_columns))
+    picked = ["logvar"] if logvar == codes and code_columns else None
+    logvar_table = None if logvar is None else read_table(logvar, columns=picked)[0]
+    wanted = _metrics(metric, all_)
+    having = ("factors", "logvar") if logvar else ("factors",)
+    with progress("scoring", len(wanted_metrics(wanted, having)), show=not values_only) as report:
+        card = score_arrays(
+            code_table,
+            factor_table,
+            metrics=wanted,
+            names=names,
+            continuous=continuous,
+            logvar=logvar_table,
+            protocol=protocol,
+            seed=seed,
+            values_only=values_only,
+            report=report,
+        )
+    if matrices is not None:
+        write_arrays(matrices, score_matrices(code_table, factor_table, continuous=continuous, seed=seed))
     _print(str(card), card.to_dict(), as_json)
+
+
+def _listed(names: str | None) -> list[str] | None:
+    return None if names is None else [name.strip() for name in names.split(",")]
+
+
+def _metrics(metric: list[str] | None, all_: bool) -> list[str] | str | None:
+    if metric and all_:
+        raise BadInput("give --metric or --all, not both")
+    return "all" if all_ else metric or None
 
 
 @app.command(name="list")

@@ -9,7 +9,7 @@ import re
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distaff.errors import BadInput
+from distaff.errors import BadInput, unknown
 
 
 @contextmanager
@@ -102,26 +102,65 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         raise BadInput(f"{path} cannot be read as {path.suffix or 'an array'}: {reason}") from None
 
 
-def read_table(path: Path, words: bool = False) -> tuple[NDArray[Any], list[str]]:
-    """A table (n, columns) from .npy, .npz with one array, .csv or .parquet, with its column names.
+def read_table(
+    path: Path, words: bool = False, columns: Sequence[str] | None = None
+) -> tuple[NDArray[Any], list[str]]:
+    """A table (n, columns) from .npy, .npz, .csv or .parquet, with its column names.
 
-    A .csv may have a header line. With `words`, columns of words become whole numbers in the order of the
+    A .csv may have a header line. `columns` picks some by name: of a .npy by number, of a .npz with several
+    arrays by the arrays' names. With `words`, columns of words become whole numbers in the order of the
     sorted words; without, they are an error.
     """
     suffix = path.suffix.lower()
     if suffix in (".npy", ".npz"):
-        arrays = read_arrays(path)
-        if len(arrays) != 1:
-            raise BadInput(f"{path} holds {len(arrays)} arrays ({', '.join(arrays)}); give a file with one")
-        table = next(iter(arrays.values()))
-        table = table[:, None] if table.ndim == 1 else table
-        return table, [str(j) for j in range(table.shape[1] if table.ndim > 1 else 0)]
+        return _read_numpy(path, columns)
     if suffix not in (".csv", ".parquet"):
         raise BadInput(f"{path}: unknown kind of file '{suffix}'. Allowed: .npy, .npz, .csv, .parquet")
     if not path.is_file():
         raise BadInput(f"{path} does not exist" if not path.exists() else f"{path} is not a file")
-    names, columns = (read_csv if suffix == ".csv" else _read_parquet)(path)
-    return side_by_side(columns, names, path, words), names
+    names, found = (read_csv if suffix == ".csv" else _read_parquet)(path)
+    picked = _pick(columns, names, path, "column")
+    return side_by_side([found[j] for j in picked], [names[j] for j in picked], path, words), [
+        names[j] for j in picked
+    ]
+
+
+def _read_numpy(path: Path, columns: Sequence[str] | None) -> tuple[NDArray[Any], list[str]]:
+    arrays = read_arrays(path)
+    if len(arrays) == 1:
+        table = _upright(next(iter(arrays.values())), path)
+        picked = _pick(columns, [str(j) for j in range(table.shape[1])], path, "column")
+        return table[:, picked], [str(j) for j in picked]
+    if columns is None:
+        raise BadInput(f"{path} holds {len(arrays)} arrays; pick some as columns: {', '.join(arrays)}")
+    names = list(arrays)
+    tables = {names[i]: _upright(arrays[names[i]], path) for i in _pick(columns, names, path, "array")}
+    if len({len(table) for table in tables.values()}) > 1:
+        lengths = ", ".join(f"{name} {len(table)}" for name, table in tables.items())
+        raise BadInput(f"{path}: arrays of different lengths cannot be put side by side: {lengths}")
+    labels = [
+        name if table.shape[1] == 1 else f"{name}.{j}"
+        for name, table in tables.items()
+        for j in range(table.shape[1])
+    ]
+    return np.concatenate(list(tables.values()), axis=1), labels
+
+
+def _upright(table: NDArray[Any], path: Path) -> NDArray[Any]:
+    table = table[:, None] if table.ndim == 1 else table
+    if table.ndim != 2:
+        raise BadInput(f"{path}: an array must have shape (rows, columns), got {table.shape}")
+    return table
+
+
+def _pick(wanted: Sequence[str] | None, names: list[str], path: Path, what: str) -> list[int]:
+    """The places of the wanted names, or of all."""
+    if wanted is None:
+        return list(range(len(names)))
+    for name in wanted:
+        if name not in names:
+            raise unknown(f"{what} of {path.name}", name, names)
+    return [names.index(name) for name in wanted]
 
 
 def read_csv(path: Path, headed: bool | None = None) -> tuple[list[str], list[NDArray[Any]]]:

@@ -119,7 +119,7 @@ def _values(
     return {key: float(v) for key, v in found._asdict().items() if isinstance(v, int | float)}
 
 
-def _needed(needs: tuple[str, ...], codes: Codes, factors: NDArray[np.int64], seed: int) -> list[Any]:
+def _needed(needs: tuple[str, ...], codes: Codes, factors: NDArray[Any], seed: int) -> list[Any]:
     """What a metric takes after codes: posteriors are narrow, and a mate is the run of another seed."""
     given: dict[str, Any] = {"factors": factors, "logvar": np.full(codes.shape, 2 * np.log(0.05))}
     if "mates" in needs:

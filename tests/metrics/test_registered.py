@@ -99,7 +99,7 @@ def test_continuous_factors_where_the_definition_allows(name: str) -> None:
     values = [function(codes, factors, continuous=True) for codes in (factors, rng.random((2000, 3)))]
     first, second = (value[0] if isinstance(value, tuple) else value for value in values)
     assert first > second + 0.1
-    with pytest.raises(BadInput, match="Ask for continuous factors"):
+    with pytest.raises(BadInput, match="ask for continuous=True"):
         function(factors, factors)
 
 

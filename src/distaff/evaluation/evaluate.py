@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
-from distaff import registry
 from distaff.errors import BadInput, unknown
 from distaff.evaluation.encode import ROWS, encode_run
 from distaff.files import read_json, write_json
 from distaff.metrics.arrays import usable_factors
 from distaff.metrics.score_card import ScoreCard
-from distaff.metrics.scoring import not_applicable, score
+from distaff.metrics.scoring import not_applicable, score, wanted_metrics
 from distaff.settings import whole_number
 from distaff.training.lock import only_one
 from distaff.training.progress import progress, say
 from distaff.training.run import Run, load_run
 
+#: what a run has to be scored with; without log-variances the card says why there is no mig_exact
+HAVING = ("factors", "logvar")
 #: representation -> the file its card is kept in
 CARDS = {"mean": "scores.json", "sampled": "scores_sampled.json"}
 
@@ -27,12 +29,15 @@ def evaluate(
     representation: str = "mean",
     rows: int | None = ROWS,
     seed: int = 0,
+    metrics: Sequence[str] | str | None = None,
+    protocol: str | None = None,
     values_only: bool = False,
     show: bool = True,
 ) -> ScoreCard:
     """Score a run and keep the card in its folder. The same call again reads it.
 
-    `representation` is "mean" or "sampled"; `rows` images are drawn by `seed` (None: all of them).
+    `representation` is "mean" or "sampled"; `rows` images are drawn by `seed` (None: all of them). `metrics`,
+    `protocol` and `values_only` are those of `distaff.score`.
     """
     run = run if isinstance(run, Run) else load_run(run)
     if representation not in CARDS:
@@ -44,14 +49,15 @@ def evaluate(
         "representation": representation,
         "rows asked for": rows,
         "seed": seed,
-        "metrics": registry.names("metrics"),
+        "metrics": wanted_metrics(metrics, HAVING),
+        "protocol": protocol,
         "values_only": values_only,
     }
     with only_one(run.folder):
         kept = read_card(run, representation)
         if kept is not None and all(kept.protocol.get(key) == value for key, value in asked.items()):
             return kept
-        card = _score(run, representation, rows, seed, values_only, show)
+        card = _score(run, representation, rows, asked, show)
         card.protocol.update(asked)
         write_json(path, card.to_dict())
     return card
@@ -68,9 +74,8 @@ def read_card(run: Run, representation: str = "mean") -> ScoreCard | None:
         raise BadInput(f"{path} is damaged; remove it and evaluate again") from None
 
 
-def _score(
-    run: Run, representation: str, rows: int | None, seed: int, values_only: bool, show: bool
-) -> ScoreCard:
+def _score(run: Run, representation: str, rows: int | None, asked: dict[str, Any], show: bool) -> ScoreCard:
+    seed, wanted = asked["seed"], asked["metrics"]
     encoding = encode_run(run, rows, seed, show)
     codes = encoding.mean if representation == "mean" else encoding.sample
     labels = run.data.labels(encoding.rows)
@@ -84,7 +89,17 @@ def _score(
     if not usable:
         return not_applicable("no label can be scored", codes.shape[1], len(codes), seed, left_out)
     names = [run.data.label_names[j] for j in usable]
-    with progress("scoring", len(registry.names("metrics")), show=show) as report:
-        card = score(codes, labels[:, usable], names=names, seed=seed, values_only=values_only, report=report)
+    with progress("scoring", len(wanted), show=show) as report:
+        card = score(
+            codes,
+            labels[:, usable],
+            metrics=wanted,
+            names=names,
+            logvar=encoding.logvar if representation == "mean" else None,
+            protocol=asked["protocol"],
+            seed=seed,
+            values_only=asked["values_only"],
+            report=report,
+        )
     card.protocol["left out"] = left_out
     return card

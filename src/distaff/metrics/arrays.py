@@ -41,7 +41,7 @@ def check_factors(factors: ArrayLike, continuous: bool = False) -> NDArray[Any]:
         if not continuous and not is_whole(column):
             raise BadInput(
                 f"factor column {j} holds values such as {column[column != np.round(column)][0]:g}; "
-                "whole numbers are needed. Ask for continuous factors, or give class numbers."
+                "whole numbers are needed. Give class numbers, or ask for continuous=True (--continuous)."
             )
     if continuous:
         return array.astype(np.float64)

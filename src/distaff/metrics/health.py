@@ -90,7 +90,7 @@ def _rows(inputs: Inputs, names: list[str]) -> Iterator[Finding]:
 def _noise(scores: Mapping[str, Score]) -> Iterator[Finding]:
     inside = []
     for name, s in scores.items():
-        if s.chance is None or s.low is None or s.high is None or s.scaled is None:
+        if s.chance is None or s.low is None or s.high is None or s.scaled is None or not s.higher_is_better:
             continue
         if s.low <= s.chance <= s.high:
             inside.append(name)

@@ -51,20 +51,12 @@ class Result:
     learner: str | None = None
 
 
-def missing(function: Callable[..., Any], inputs: Inputs) -> str:
-    """Why a metric cannot be had from these inputs, or nothing."""
-    for need in function.declaration.needs:  # type: ignore[attr-defined]
-        if getattr(inputs, need) is None:
-            return MISSING[need]
-    return ""
-
-
 def call(function: Callable[..., Any], inputs: Inputs, seed: int, settings: Mapping[str, Any]) -> Result:
     """Call a metric on inputs. Raises NotApplicable where it has no meaning on them."""
     declared, allowed = function.declaration, inspect.signature(function).parameters  # type: ignore[attr-defined]
-    reason = missing(function, inputs)
-    if reason:
-        raise NotApplicable(reason)
+    for need in declared.needs:
+        if getattr(inputs, need) is None:
+            raise NotApplicable(MISSING[need])
     given = dict(settings) | ({"seed": seed} if "seed" in allowed else {})
     if inputs.continuous and "factors" in declared.needs:
         if not declared.continuous:

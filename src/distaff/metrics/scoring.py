@@ -8,15 +8,20 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from distaff import registry
 from distaff.errors import BadInput, NotApplicable, unknown
 from distaff.metrics.arrays import check_codes, check_pair, same_rows
+from distaff.metrics.dci import importance_matrix
+from distaff.metrics.declare import NEEDS
 from distaff.metrics.health import check_health
-from distaff.metrics.inputs import Inputs, Result, call, missing
+from distaff.metrics.information import mutual_information_matrix
+from distaff.metrics.inputs import Inputs, Result, call
+from distaff.metrics.mcc import correlation_matrix
 from distaff.metrics.protocols import check_protocol, prepare
 from distaff.metrics.reference import Reference, reference, versions
+from distaff.metrics.sap import predictability_matrix
 from distaff.metrics.score_card import Score, ScoreCard
 from distaff.settings import whole_number
 
@@ -60,7 +65,7 @@ def score(
     names = [str(j) for j in range(inputs.factors.shape[1])] if names is None else list(names)
     if len(names) != inputs.factors.shape[1]:
         raise BadInput(f"{len(names)} factor names for {inputs.factors.shape[1]} factors")
-    wanted = wanted_metrics(metrics, inputs)
+    wanted = wanted_metrics(metrics, [need for need in NEEDS if getattr(inputs, need) is not None])
     check_protocol(protocol, wanted, len(inputs))
     found: dict[str, Score] = {}
     learners: dict[str, str] = {}
@@ -75,8 +80,8 @@ def score(
     return ScoreCard(found, made, check_health(inputs, names, found))
 
 
-def wanted_metrics(metrics: Sequence[str] | str | None, inputs: Inputs | None = None) -> list[str]:
-    """The names of metrics asked for: by default all but the slow ones, as far as the inputs go."""
+def wanted_metrics(metrics: Sequence[str] | str | None, having: Sequence[str] = ("factors",)) -> list[str]:
+    """The names of metrics asked for: by default all but the slow ones, as far as what there is goes."""
     if metrics is not None and metrics != "all":
         asked = [metrics] if isinstance(metrics, str) else list(metrics)
         for metric in asked:
@@ -85,11 +90,22 @@ def wanted_metrics(metrics: Sequence[str] | str | None, inputs: Inputs | None = 
         return asked
     found = []
     for metric in registry.names("metrics"):
-        function = registry.get("metrics", metric)
-        slow = function.declaration.cost == "slow" and metrics is None
-        if not slow and (inputs is None or not missing(function, inputs)):
+        declared = registry.get("metrics", metric).declaration
+        if set(declared.needs) <= set(having) and (declared.cost != "slow" or metrics == "all"):
             found.append(metric)
     return found
+
+
+def score_matrices(
+    codes: ArrayLike, factors: ArrayLike, *, continuous: bool = False, seed: int = 0
+) -> dict[str, NDArray[np.float64]]:
+    """The matrices behind the scores by name, codes by factors; fairness's takes minutes and is left out."""
+    return {
+        "mutual_information": mutual_information_matrix(codes, factors, continuous=continuous),
+        "importance": importance_matrix(codes, factors, continuous=continuous, seed=seed),
+        "predictability": predictability_matrix(codes, factors, continuous=continuous, seed=seed),
+        "correlation": correlation_matrix(codes, factors, continuous=continuous),
+    }
 
 
 def not_applicable(reason: str, codes: int, rows: int, seed: int, left_out: dict[str, str]) -> ScoreCard:
