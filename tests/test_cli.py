@@ -1,6 +1,7 @@
 """The command line as a newcomer meets it: outputs, errors of one line, exit statuses."""
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -217,3 +218,102 @@ def test_version_and_module() -> None:
     command = [sys.executable, "-m", "distaff.cli", "--version"]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "0.1.0"
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """A folder with codes and factors in one CSV file, an .npz and a .parquet."""
+    import duckdb
+
+    rng = np.random.default_rng(0)
+    factors = np.stack([rng.integers(size, size=400) for size in (3, 5)], axis=1)
+    codes = factors + 0.1 * rng.standard_normal((400, 2))
+    lines = [",".join(map(str, [*c, *f])) for c, f in zip(codes, factors, strict=True)]
+    (tmp_path / "all.csv").write_text("\n".join(["z0,z1,shape,size", *lines]))
+    np.savez(tmp_path / "all.npz", mean=codes, logvar=np.full(codes.shape, -4.0), factors=factors)
+    np.save(tmp_path / "real.npy", factors + 0.1 * rng.random((400, 2)))
+    source, target = tmp_path / "all.csv", tmp_path / "all.parquet"
+    duckdb.sql(f"COPY (SELECT * FROM '{source}') TO '{target}' (FORMAT parquet)")
+    return tmp_path
+
+
+def scored(capsys, *words: object) -> dict:
+    status, out, err = distaff(capsys, "score", *words, "--values-only", "--json")
+    assert (status, err) == (0, "")
+    return json.loads(out)
+
+
+def test_columns_are_picked_by_name_from_every_kind_of_file(table: Path, capsys) -> None:
+    columns = (
+        "--code-columns",
+        "z1,z0",
+        "--factor-columns",
+        "size,shape",
+        "--metric",
+        "mig",
+        "--metric",
+        "mcc",
+    )
+    first = scored(capsys, table / "all.csv", table / "all.csv", *columns)
+    assert first["protocol"]["factors"] == ["size", "shape"]
+    assert first["scores"]["mcc"]["value"] > 0.95
+    assert scored(capsys, table / "all.parquet", table / "all.parquet", *columns)["scores"] == first["scores"]
+    arrays = ("--code-columns", "mean", "--factor-columns", "factors", "--metric", "mig")
+    from_npz = scored(capsys, table / "all.npz", table / "all.npz", *arrays)
+    assert from_npz["scores"]["mig"]["value"] == pytest.approx(first["scores"]["mig"]["value"])
+    assert from_npz["protocol"]["factors"] == ["factors.0", "factors.1"]
+    more = scored(capsys, table / "all.npz", table / "all.npz", "--logvar", table / "all.npz", *arrays[:4])
+    assert more["scores"]["mig_exact"]["value"] > 0.9
+
+
+def test_continuous_factors_and_matrices(table: Path, capsys) -> None:
+    status, _, err = distaff(capsys, "score", table / "real.npy", table / "real.npy")
+    assert status == 2
+    assert "ask for continuous=True (--continuous)" in err
+    out = table / "matrices.npz"
+    words = ("--continuous", "--metric", "mig", "--metric", "infomec", "--matrices", out)
+    card = scored(capsys, table / "real.npy", table / "real.npy", *words)
+    assert card["scores"]["mig"]["value"] > 0.9
+    assert "whole numbers" in card["scores"]["infomec"]["reason"]
+    with np.load(out) as matrices:
+        assert set(matrices.files) == {"mutual_information", "importance", "predictability", "correlation"}
+        assert all(matrices[name].shape == (2, 2) for name in matrices.files)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("all.csv", "all.csv", "--code-columns", "z9"), "unknown column of all.csv 'z9'; did you mean 'z0'"),
+        (("all.npz", "all.npz"), "all.npz holds 3 arrays; pick some as columns: mean, logvar, factors"),
+        (
+            ("all.npz", "all.npz", "--code-columns", "men"),
+            "unknown array of all.npz 'men'; did you mean 'mean'",
+        ),
+        (("real.npy", "real.npy", "--all", "--metric", "mig"), "give --metric or --all, not both"),
+        (
+            ("real.npy", "real.npy", "--continuous", "--protocol", "locatello2019"),
+            "takes 10,000 rows for mig",
+        ),
+        (("real.npy", "real.npy", "--protocol", "locatelo", "--continuous"), "did you mean 'locatello2019'"),
+        (("real.npy", "nothing.npy"), "nothing.npy does not exist"),
+    ],
+)
+def test_wrong_ways_to_score(table: Path, capsys, words: tuple[str, ...], message: str) -> None:
+    paths = [table / word if "." in word else word for word in words]
+    status, out, err = distaff(capsys, "score", *paths)
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
+    assert message in err
+
+
+def test_scoring_needs_no_torch_and_starts_quickly(table: Path) -> None:
+    """With torch made unimportable, as if it were not installed; the sum of both starts is bounded."""
+    (table / "torch.py").write_text("raise ImportError('no torch here')")
+    command = [sys.executable, "-m", "distaff.cli", "score", str(table / "real.npy"), str(table / "real.npy")]
+    words = ["--continuous", "--metric", "mig", "--values-only"]
+    began = time.perf_counter()
+    result = subprocess.run(
+        [*command, *words], capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(table)}
+    )
+    assert result.returncode == 0, result.stderr
+    assert "mig" in result.stdout
+    assert time.perf_counter() - began < 10  # about 1 s alone; the machine may be busy

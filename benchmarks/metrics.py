@@ -1,0 +1,96 @@
+"""How long every metric takes at the study's sample sizes, values only.
+
+python benchmarks/metrics.py [--slow] [--out benchmarks/results/metrics.json]
+
+Codes are 10 columns of middling quality, factors have dSprites' sizes; 10,000 rows, and 5,000 more for
+metrics that hold rows out. `mig_exact` also takes all 737,280 rows of dSprites. `--slow` adds the boosted
+metrics, which take minutes. Prints a table and writes JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from distaff import metrics, registry
+from distaff.files import write_json
+from distaff.metrics.reference import versions
+
+SIZES = (3, 6, 40, 32, 32)
+BOOSTED = ("downstream", "fairness")
+RESULT = Path(__file__).parent / "results" / "metrics.json"
+
+
+def codes_of(factors: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Ten codes of (n, 5) factors: five follow one factor each through noise, five mix them."""
+    rng = np.random.default_rng(seed)
+    ideal = (factors - factors.mean(axis=0)) / factors.std(axis=0)
+    mixed = 0.3 * ideal @ rng.standard_normal((5, 5)) + rng.standard_normal(ideal.shape)
+    return np.concatenate([ideal + 0.2 * rng.standard_normal(ideal.shape), mixed], axis=1)
+
+
+def rows_of(count: int) -> np.ndarray:
+    """Random rows of dSprites' factors."""
+    rng = np.random.default_rng(1)
+    return np.stack([rng.integers(size, size=count) for size in SIZES], axis=1)
+
+
+def seconds(name: str, factors: np.ndarray) -> float:
+    """Wall time of one metric."""
+    function = getattr(metrics, name)
+    codes = codes_of(factors)
+    given: dict[str, Any] = {
+        "factors": factors,
+        "logvar": np.random.default_rng(2).uniform(-6, -2, codes.shape),
+        "mates": [codes[:, ::-1] + 0.1 * np.random.default_rng(3).standard_normal(codes.shape)] * 5,
+    }
+    start = time.perf_counter()
+    function(codes, *(given[need] for need in function.declaration.needs))
+    return time.perf_counter() - start
+
+
+def measure(slow: bool) -> dict[str, float]:
+    """Seconds by metric."""
+    import sklearn.linear_model  # noqa: F401  what is timed is the metrics, not this import
+
+    found = {}
+    for name in registry.names("metrics"):
+        if name in BOOSTED and not slow:
+            continue
+        held_out = (
+            "test" in metrics.__dict__[name].__kwdefaults__
+            if metrics.__dict__[name].__kwdefaults__
+            else False
+        )
+        found[name] = seconds(name, rows_of(15_000 if held_out else 10_000))
+        print(f"{name:<40} {found[name]:8.2f} s", flush=True)
+    grid = np.indices(SIZES).reshape(5, -1).T
+    found["mig_exact, all of dSprites"] = seconds("mig_exact", grid)
+    print(f"{'mig_exact, all of dSprites':<40} {found['mig_exact, all of dSprites']:8.2f} s")
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--slow", action="store_true")
+    parser.add_argument("--out", type=Path, default=RESULT)
+    options = parser.parse_args()
+    found = measure(options.slow)
+    apart = (*BOOSTED, "dci", "mig_exact", "mig_exact, all of dSprites")
+    together = sum(value for name, value in found.items() if name not in apart)
+    print(f"{'all but these: ' + ', '.join(apart[:4]):<40} {together:8.2f} s")
+    about = {"cores": os.cpu_count(), "machine": platform.machine(), "versions": versions()}
+    rounded = {name: round(value, 2) for name, value in found.items()}
+    write_json(options.out, {"about": about, "seconds": rounded, "together": round(together, 2)})
+
+
+if __name__ == "__main__":
+    main()
