@@ -1,4 +1,4 @@
-"""Write docs/methods.md, docs/metrics.md and docs/datasets.md from what is registered.
+"""Write docs/methods.md, docs/metrics.md, docs/datasets.md and the contact sheets from what is registered.
 
 Run by `make docs`; a test fails where a page is not what this writes.
 """
@@ -18,10 +18,12 @@ from distaff import registry
 from distaff.datasets import load_dataset
 from distaff.files import read_json
 from distaff.metrics.health import CHECKS
+from distaff.reporting.contact_sheet import write_contact_sheet
 from distaff.settings import describe
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
+SHEETS = "images/datasets"
 MADE = "<!-- Written by `make docs` from the registry; edit the docstrings instead. -->\n"
 
 
@@ -183,23 +185,51 @@ def _arguments(function: Callable[..., object]) -> str:
 
 
 def datasets() -> str:
-    """Every data set: its card and its settings."""
-    parts = ["# Data sets\n", MADE]
-    for name in registry.names("datasets"):
+    """Every data set: its facts, settings and contact sheet."""
+    names = registry.names("datasets")
+    rows: list[tuple[object, ...]] = []
+    for name in names:
         kind = registry.get("datasets", name)
-        card = load_dataset(name, data_dir="/nonexistent").card()
-        factors = ", ".join(f"{factor} {size}" for factor, size in (card["factors"] or {}).items())
-        facts: list[tuple[object, ...]] = [
-            ("images", f"{card['images']:,}"),
-            ("shape", " x ".join(map(str, card["shape"]))),
-            ("factors", factors or "none"),
-            ("licence", card["licence"]),
-            ("citation", card["citation"]),
-        ]
-        settings = [(f"`{s.name}`", f"`{s.default}`", s.allowed, s.help) for s in describe(kind)]
-        parts += [f"## {name}\n", inspect.getdoc(kind) + "\n", table(("", ""), facts)]
+        source = (
+            f"file `{kind.places[0]}`" if kind.places else "drawn" if kind.source == "drawn" else kind.source
+        )
+        rows.append((f"[`{name}`](#{name})", registry.summary("datasets", name), source))
+    parts = ["# Data sets\n", MADE, (HERE / "datasets_introduction.md").read_text(encoding="utf-8")]
+    parts.append(table(("name", "what it is", "from"), rows))
+    return "\n".join([*parts, *(_dataset(name) for name in names)])
+
+
+def _dataset(name: str) -> str:
+    kind = registry.get("datasets", name)
+    factors = ", ".join(f"{factor} {size}" for factor, size in zip(*_grid(kind), strict=True))
+    facts: list[tuple[object, ...]] = [("factors", factors or "none")]
+    if kind.hidden:
+        facts.append(("hidden", ", ".join(kind.hidden)))
+    if not kind.places:
+        data = load_dataset(name, data_dir="/nonexistent")
+        facts = [("images", f"{len(data):,}"), ("shape", " x ".join(map(str, data.image_shape))), *facts]
+        facts.append(("source", data.source))
+    facts += [("licence", kind.licence), ("citation", kind.citation)]
+    settings = [(f"`{s.name}`", f"`{s.default}`", s.allowed, s.help) for s in describe(kind)]
+    parts = [f"## {name}\n", inspect.getdoc(kind) + "\n", table(("", ""), facts)]
+    if settings:
         parts.append(table(("setting", "default", "allowed", "meaning"), settings))
+    if not kind.places:
+        parts.append(f"![{name}: each factor varied]({SHEETS}/{name}.png)\n")
     return "\n".join(parts)
+
+
+def _grid(kind: type) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    space = kind.factors  # type: ignore[attr-defined]
+    return (space.names, space.sizes) if space else ((), ())
+
+
+def write_sheets() -> None:
+    """Draw the contact sheet of every data set that needs no file."""
+    for name in registry.names("datasets"):
+        if not registry.get("datasets", name).places:
+            data = load_dataset(name, data_dir="/nonexistent")
+            write_contact_sheet(data, HERE / SHEETS / f"{name}.png")
 
 
 PAGES = {"methods.md": methods, "metrics.md": metrics, "datasets.md": datasets}
@@ -207,3 +237,4 @@ PAGES = {"methods.md": methods, "metrics.md": metrics, "datasets.md": datasets}
 if __name__ == "__main__":
     for name, write in PAGES.items():
         (HERE / name).write_text(write(), encoding="utf-8")
+    write_sheets()

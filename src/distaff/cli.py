@@ -161,7 +161,7 @@ def score(
     from distaff.files import read_table, write_arrays
     from distaff.metrics.scoring import score as score_arrays
     from distaff.metrics.scoring import score_matrices, wanted_metrics
-    from distaff.training.progress import progress
+    from distaff.progress import progress
 
     code_table, _ = read_table(codes, columns=_listed(code_columns))
     factor_table, names = read_table(factors, words=True, columns=_listed(factor_columns))
@@ -201,17 +201,38 @@ def _metrics(metric: list[str] | None, all_: bool) -> list[str] | str | None:
 def list_(
     kind: Annotated[str, typer.Argument(help="methods, metrics, datasets, studies or experiments")],
     name: Annotated[str | None, typer.Argument(help="One of them, to see its settings.")] = None,
+    data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """List what there is, or show the settings of one."""
+    """List what there is, or show the settings of one.
+
+    Data sets that need a file which is not in the data folder are marked.
+    """
     if name is not None:
         registry.check(kind, name)
         _show(kind, name, as_json)
         return
     found = [{"name": each, "summary": registry.summary(kind, each)} for each in registry.names(kind)]
+    if kind == "datasets":
+        _mark_files(found, data_dir)
     width = max([0, *(len(each["name"]) for each in found)])
-    lines = [f"{each['name']:<{width}}  {each['summary']}" for each in found]
+    lines = [f"{each['name']:<{width}}  {each['summary']}{_mark(each)}" for each in found]
     _print("\n".join(lines) or f"no {kind} yet", found, as_json)
+
+
+def _mark_files(found: list[dict[str, Any]], data_dir: Path | None) -> None:
+    """Add to data sets whether they can be loaded, and what file they need if not."""
+    from distaff.datasets import data_folder
+
+    folder = data_folder(data_dir)
+    for each in found:
+        places = registry.get("datasets", each["name"]).places
+        there = not places or (folder is not None and any((folder / place).exists() for place in places))
+        each |= {"available": there, "needs": places[0] if places else None}
+
+
+def _mark(each: dict[str, Any]) -> str:
+    return "" if each.get("available", True) else f" [needs {each['needs']} in the data folder]"
 
 
 def _show(kind: str, name: str, as_json: bool) -> None:
@@ -246,6 +267,27 @@ def dataset_show(
     width = max(map(len, card))
     lines = [f"{key.replace('_', ' '):<{width}}  {_words(value)}" for key, value in card.items() if value]
     _print("\n".join(lines), card, as_json)
+
+
+@dataset_app.command(name="build")
+def dataset_build(
+    name: Annotated[str, typer.Argument(help="A data set's name.")],
+    data: Data = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Draw every image of a data set once and keep them in the data folder.
+
+    Nothing needs it: any image can be drawn when it is asked for. Scenes that are slow to draw become quick.
+    """
+    from distaff.datasets import build_images, data_folder, load_dataset
+
+    folder = data_folder(data_dir)
+    if folder is None:
+        raise BadInput("no data folder to build in; give --data-dir or set DISTAFF_DATA")
+    path = build_images(load_dataset(name, data_dir=folder, **_data_options(data)), folder)
+    size = path.stat().st_size
+    _print(f"{path}: {size / 1e6:,.0f} MB", {"path": str(path), "bytes": size}, as_json)
 
 
 def _data_options(pairs: list[str] | None) -> dict[str, Any]:

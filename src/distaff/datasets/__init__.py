@@ -10,13 +10,36 @@ import numpy as np
 
 from distaff import registry
 from distaff.datasets.base import DataSet
+from distaff.datasets.built import Built, build_images, built_path
+from distaff.datasets.correlated import Correlated, ratio_joint, ridge
 from distaff.datasets.folder import read_folder
+from distaff.datasets.hidden import Hidden
+from distaff.datasets.idx import is_idx, read_idx_images
 from distaff.datasets.images import ArrayImages, read_npz
 from distaff.datasets.subgrid import SubGrid
+from distaff.datasets.subset import Subset, hold_out, labelled_rows
 from distaff.errors import BadInput, unknown
 from distaff.settings import build
 
-__all__ = ["ArrayImages", "DataSet", "SubGrid", "data_folder", "load_dataset"]
+__all__ = [
+    "ArrayImages",
+    "Built",
+    "Correlated",
+    "DataSet",
+    "Hidden",
+    "SubGrid",
+    "Subset",
+    "build_images",
+    "data_folder",
+    "hold_out",
+    "labelled_rows",
+    "load_dataset",
+    "ratio_joint",
+    "ridge",
+]
+
+#: what a study does to any data set, as options of load_dataset
+STUDY = ("hide", "held_out", "correlate")
 
 
 def data_folder(given: str | os.PathLike[str] | None = None) -> Path | None:
@@ -31,13 +54,19 @@ def load_dataset(
     """A registered data set by its name, or your own by the path of an .npz file or a folder of images.
 
     `options` are the data set's settings, and for a grid data set also its factors: `x=16` keeps 16 evenly
-    spaced values, `x=[0, 5]` those two. Raises BadInput (a ValueError) with the names that are allowed.
+    spaced values, `x=[0, 5]` those two. `hide=["shape"]` takes factors out of the labels, `held_out={"shape":
+    2, "x": [30, 31]}` leaves out the images that combine these values, `correlate={"factors": ["x", "y"],
+    "sigma": .2}` draws batches along a Gaussian ridge of two factors, and `{"factors": [...], "kind":
+    "diagonal"}` with one of the joints of `ratio_joint`. Raises BadInput (a ValueError) with the names that
+    are allowed.
     """
     options = {key: _plain(value) for key, value in options.items()}
+    made = {key: value for key, value in options.items() if key not in STUDY}
     if isinstance(name, str) and name in registry.names("datasets"):
-        location, data = name, _registered(name, data_folder(data_dir), options)
+        location, data = name, _built(_registered(name, data_folder(data_dir), made), data_folder(data_dir))
     else:
-        location, data = str(Path(name).resolve()), _path(Path(name), options)
+        location, data = str(Path(name).resolve()), _path(Path(name), made)
+    data = _studied(data, options)
     data.spec = {"name": location, "options": options}
     return data
 
@@ -57,11 +86,55 @@ def _registered(name: str, folder: Path | None, options: dict[str, Any]) -> Data
     allowed = [key for key in kind.__dataclass_fields__ if key != "data_dir"]
     for key in rest:
         if key not in allowed:
-            raise unknown(f"setting of {name}", key, [*allowed, *factors])
+            raise unknown(f"setting of {name}", key, [*allowed, *factors, *STUDY])
     if "data_dir" in kind.__dataclass_fields__:
         rest["data_dir"] = folder
     data: DataSet = build(kind, rest, name)
-    return SubGrid(data, keep) if keep else data
+    if not keep:
+        return data
+    part = SubGrid(data, keep)
+    part.hidden = tuple(factor for factor in data.hidden if factor in part.label_names)
+    return part
+
+
+def _studied(data: DataSet, options: dict[str, Any]) -> DataSet:
+    """What a study does to data: combinations held out, factors correlated or hidden, in this order."""
+    if "held_out" in options:
+        data, _ = hold_out(data, _mapping("held_out", options["held_out"]))
+    if "correlate" in options:
+        data = _correlated(data, _mapping("correlate", options["correlate"]))
+    hide = options.get("hide", [name for name in data.hidden if name in data.label_names])
+    return Hidden(data, hide) if hide else data
+
+
+def _mapping(name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise BadInput(f'{name}={value!r} is not allowed; give a table, as in {name}={{"x": [0, 1]}}')
+    return value
+
+
+def _correlated(data: DataSet, asked: dict[str, Any]) -> DataSet:
+    for key in asked:
+        if key not in ("factors", "sigma", "kind", "joint"):
+            raise unknown("part of correlate", key, ["factors", "sigma", "kind", "joint"])
+    names = asked.get("factors", [])
+    if data.factors is None or not isinstance(names, list) or len(names) != 2 or len(asked) != 2:
+        raise BadInput("correlate needs a grid, two factors, and one of sigma, kind or joint")
+    first, second = (str(name) for name in names)
+    rows, columns = (data.factors.sizes[data.factors.position(name)] for name in (first, second))
+    if "sigma" in asked:
+        joint = ridge(rows, columns, asked["sigma"])
+    else:
+        joint = ratio_joint(asked["kind"], rows, columns) if "kind" in asked else asked["joint"]
+    return Correlated(data, first, second, joint)
+
+
+def _built(data: DataSet, folder: Path | None) -> DataSet:
+    """The data set itself, or from the file that `build_images` wrote, if there is one."""
+    if folder is None or not (folder / "built").is_dir():
+        return data
+    path = built_path(data, folder)
+    return Built(data, path) if path.exists() else data
 
 
 def _path(path: Path, options: dict[str, Any]) -> DataSet:
@@ -72,7 +145,11 @@ def _path(path: Path, options: dict[str, Any]) -> DataSet:
         return read_folder(path, **options)
     if path.suffix.lower() == ".npz":
         return read_npz(path, **options)
+    if is_idx(path):
+        return read_idx_images(path, **options)
     if path.exists():
-        raise BadInput(f"{path} is neither a folder of images nor an .npz file")
+        raise BadInput(
+            f"{path} is neither a folder of images, nor an .npz file, nor named *images-idx3-ubyte"
+        )
     error = unknown("data set", str(path), registry.names("datasets"))
     raise BadInput(f"{error} Or give the path of an .npz file or a folder of images.")

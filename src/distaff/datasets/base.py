@@ -26,6 +26,10 @@ class DataSet(ABC):
     pixel_range: tuple[float, float] = (0.0, 255.0)
     label_names: tuple[str, ...] = ()
     factors: FactorSpace | None = None
+    #: factors that are no labels: the images vary in them, and no one is told
+    hidden: tuple[str, ...] = ()
+    #: where in the data folder the published file may lie, without which there are no images; () where drawn
+    places: tuple[str, ...] = ()
     #: "drawn", or the file the images were read from
     source: str = "drawn"
     #: what was done to the images and should be known, such as padding
@@ -50,6 +54,10 @@ class DataSet(ABC):
     def labels(self, index: ArrayLike) -> NDArray[Any] | None:
         """The labels (n, k) at `index`: rows of the factor grid, or None where there are none."""
         return self.factors.rows(self.check(index)) if self.factors else None
+
+    def draw(self, size: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """`size` indices drawn with replacement: uniformly, unless the data set says otherwise."""
+        return rng.integers(len(self), size=size)
 
     def check(self, index: ArrayLike) -> NDArray[np.int64]:
         """`index` as int64, or an error if it is out of range."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from distaff.datasets.base import DataSet
+from distaff.datasets.subset import take_over
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
 
@@ -36,11 +37,9 @@ class SubGrid(DataSet):
         self.factors = FactorSpace(
             tuple(space.names[j] for j in self._varying), tuple(len(values[j]) for j in self._varying)
         )
-        self.name, self.image_shape, self.pixel_range = data.name, data.image_shape, data.pixel_range
-        self.label_names, self.source = self.factors.names, data.source
-        self.licence, self.citation = data.licence, data.citation
         fixed = [f"{factor} keeps {len(values[space.position(factor)])}" for factor in keep]
-        self.note = "; ".join(filter(None, [data.note, "part of the grid: " + ", ".join(fixed)]))
+        take_over(self, data, "part of the grid: " + ", ".join(fixed))
+        self.label_names = self.factors.names
 
     def __len__(self) -> int:
         return len(self._grid)

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 from distaff.files import read_arrays, write_arrays
+from distaff.progress import progress, say
 from distaff.settings import whole_number
 from distaff.training.allocator import keep_freed_memory
 from distaff.training.device import torch_threads
-from distaff.training.progress import progress, say
 from distaff.training.run import ENCODE_BATCH, Run
 
 ROWS = 100_000  # images encoded unless told otherwise

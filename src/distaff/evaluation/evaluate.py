@@ -12,9 +12,9 @@ from distaff.files import read_json, write_json
 from distaff.metrics.arrays import usable_factors
 from distaff.metrics.score_card import ScoreCard
 from distaff.metrics.scoring import not_applicable, score, wanted_metrics
+from distaff.progress import progress, say
 from distaff.settings import whole_number
 from distaff.training.lock import only_one
-from distaff.training.progress import progress, say
 from distaff.training.run import Run, load_run
 
 #: what a run has to be scored with; without log-variances the card says why there is no mig_exact

@@ -20,6 +20,7 @@ from distaff.datasets.samplers import SAMPLERS
 from distaff.errors import BadInput, Interrupted
 from distaff.files import write_json
 from distaff.methods.base import Method, State, Stepped
+from distaff.progress import Report, progress, say
 from distaff.settings import build, whole_number
 from distaff.training.allocator import keep_freed_memory
 from distaff.training.checkpoint import load_checkpoint, save_checkpoint, save_tensors
@@ -27,7 +28,6 @@ from distaff.training.config import differences, make_config, read_config
 from distaff.training.device import available_threads, choose_device, to_unit, torch_threads
 from distaff.training.history import Window, trim_history
 from distaff.training.lock import only_one
-from distaff.training.progress import Report, progress, say
 from distaff.training.run import Run
 
 LOG_EVERY = 100  # steps

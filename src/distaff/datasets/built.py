@@ -1,0 +1,59 @@
+"""A data set whose images were drawn once and lie in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from distaff.datasets.base import DataSet
+from distaff.datasets.originals import map_npy, write_npy
+from distaff.datasets.subset import take_over
+from distaff.errors import BadInput
+
+PIECE = 512  # images drawn at once
+
+
+class Built(DataSet):
+    """`data`, whose images are taken from the file `path` that `build_images` wrote."""
+
+    def __init__(self, data: DataSet, path: Path) -> None:
+        self._data, self._images = data, map_npy(path)
+        if self._images.shape != (len(data), *data.image_shape):
+            raise BadInput(f"{path} has shape {self._images.shape}, not that of {data.name}; remove it")
+        take_over(self, data, "")
+        self.factors, self.hidden = data.factors, data.hidden
+        self.source = f"{data.source}, from the file {path.name}"
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def images(self, index: ArrayLike) -> NDArray[Any]:
+        """The images (n, C, H, W) at `index`."""
+        return np.asarray(self._images[self.check(index)])
+
+    def labels(self, index: ArrayLike) -> NDArray[Any] | None:
+        """The labels (n, k) at `index`, or None."""
+        return self._data.labels(index)
+
+
+def built_path(data: DataSet, folder: Path) -> Path:
+    """Where the images of `data` lie, or would."""
+    return folder / "built" / f"{data.name}-{data.fingerprint()}.npy"
+
+
+def build_images(data: DataSet, folder: Path, show: bool = True) -> Path:
+    """Draw every image of `data` once and keep them in `folder`, to be memory-mapped."""
+
+    def pieces() -> Iterator[NDArray[Any]]:
+        for start in range(0, len(data), PIECE):
+            yield data.images(np.arange(start, min(start + PIECE, len(data))))
+
+    path = built_path(data, folder)
+    if not path.exists():
+        dtype = data.images(np.arange(1)).dtype
+        write_npy(path, (len(data), *data.image_shape), dtype, pieces(), f"drawing {data.name}", show)
+    return path

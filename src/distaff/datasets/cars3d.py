@@ -1,0 +1,79 @@
+"""Cars3D (Reed et al. 2015), read from its published files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from distaff.datasets.base import DataSet
+from distaff.datasets.originals import find, map_npy, read_mat, write_npy
+from distaff.datasets.pixels import reduced, shrunk
+from distaff.errors import BadInput
+from distaff.factors import FactorSpace
+from distaff.settings import Settings, setting
+
+SIDE = 64
+FILES = 183
+SHAPE = (128, 128, 3, 24, 4)  # of `im` in each file: height, width, channel, azimuth, elevation
+WHERE = "http://www.scottreed.info/files/nips2015-analogy-data.tar.gz"
+
+
+@dataclass(eq=False)
+class Cars3D(Settings, DataSet):
+    """Renderings of 183 car models from 4 elevations and 24 azimuths, on white.
+
+    64x64 RGB, read from the 183 published .mat files in the folder `cars`, in the order of their sorted names
+    (disentanglement_lib takes the order of the folder, which differs between file systems). They are made
+    smaller from 128 pixels with Lanczos' filter, and kept in the data folder (216 MB). Smaller resolutions
+    average blocks of pixels.
+    """
+
+    resolution: int = setting(SIDE, "pixels along each side", choices=(16, 32, 64))
+    data_dir: Path | None = field(default=None, repr=False)
+
+    name = "cars3d"
+    places = ("cars",)
+    licence = "for research; see the publication"
+    citation = "Reed, Zhang, Zhang, Lee: Deep visual analogy-making, 2015"
+    factors = FactorSpace(("elevation", "azimuth", "object"), (4, 24, FILES))
+    label_names = factors.names
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.image_shape = (3, self.resolution, self.resolution)
+        folder = find(self.data_dir, self.places, self.name, WHERE)
+        files = sorted(path for path in folder.iterdir() if path.suffix == ".mat")
+        if len(files) != FILES:
+            raise BadInput(f"{folder} holds {len(files)} .mat files; Cars3D has {FILES}")
+        cache = folder.parent / "cars3d.images.npy"
+        if not cache.exists() or cache.stat().st_mtime < max(path.stat().st_mtime for path in files):
+            write_npy(cache, (FILES, 4, 24, 3, SIDE, SIDE), np.uint8, _cars(files), "reading cars once")
+        self._images = map_npy(cache)
+        self.source = "files cars/*.mat"
+
+    def __len__(self) -> int:
+        return len(self.factors)
+
+    def images(self, index: ArrayLike) -> NDArray[np.uint8]:
+        """The images (n, 3, resolution, resolution), uint8, at grid indices (n,)."""
+        elevation, azimuth, car = self.factors.rows(self.check(index)).T
+        return reduced(self._images[car, elevation, azimuth], self.resolution)
+
+
+def _cars(files: list[Path]) -> Iterator[NDArray[np.uint8]]:
+    """The images (1, 4, 24, 3, 64, 64) of one file after another."""
+    for path in files:
+        frames = _read(path).transpose(4, 3, 0, 1, 2)  # elevation, azimuth, height, width, channel
+        flat = [shrunk(frame, SIDE) for frame in frames.reshape(-1, *SHAPE[:3])]
+        yield np.stack(flat).transpose(0, 3, 1, 2).reshape(1, 4, 24, 3, SIDE, SIDE)
+
+
+def _read(path: Path) -> NDArray[np.uint8]:
+    found = read_mat(path, "im")
+    if found.shape != SHAPE or found.dtype != np.uint8:
+        raise BadInput(f"{path}: im must be uint8 {SHAPE}, got {found.dtype} {found.shape}")
+    return found

@@ -1,0 +1,38 @@
+"""Noisy-dSprites (Locatello et al. 2019): white sprites on coloured noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from distaff.datasets.dsprites import DSprites
+from distaff.datasets.nuisance import uniform_bytes
+from distaff.settings import setting
+
+
+@dataclass(eq=False)
+class NoisyDSprites(DSprites):
+    """dSprites with uniform noise in every pixel and channel of the background.
+
+    The noise is no factor: it is drawn from `seed` and the image's index, so an image is the same whenever it
+    is asked for. Noise is added to the sprite and cut at white, so sprites stay white.
+    """
+
+    seed: int = setting(0, "seed of the noise", low=0)
+
+    name = "noisy_dsprites"
+    citation = "Locatello et al.: Challenging common assumptions, 2019; sprites: Matthey et al., 2017"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.image_shape = (3, self.resolution, self.resolution)
+
+    def images(self, index: ArrayLike) -> NDArray[np.uint8]:
+        """The images (n, 3, resolution, resolution), uint8, at grid indices (n,)."""
+        index = self.check(index)
+        sprite = super().images(index)
+        noise = uniform_bytes(index, int(np.prod(self.image_shape)), self.seed)
+        noise = noise.reshape(-1, *self.image_shape)
+        return np.where(noise > 255 - sprite, np.uint8(255), sprite + noise)

@@ -1,0 +1,149 @@
+"""Published files: found, checked, memory-mapped, and unpacked once where they are compressed."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from distaff.errors import BadInput
+from distaff.files import replacing
+from distaff.progress import progress, say
+
+PIECE = 2**26  # bytes unpacked at once
+
+
+def find(data_dir: Path | None, places: Sequence[str], name: str, where: str) -> Path:
+    """The first of `places` that exists in the data folder, or an error that says where to get it."""
+    for place in places if data_dir else ():
+        assert data_dir is not None
+        if (data_dir / place).exists():
+            return data_dir / place
+    folder = f"{data_dir} holds none" if data_dir else "no data folder was given"
+    raise BadInput(
+        f"{name} needs {' or '.join(places)} in the data folder (--data-dir or DISTAFF_DATA), and {folder}; "
+        f"the file is published at {where}"
+    )
+
+
+def map_npz(path: Path, key: str, cache: Path) -> NDArray[Any]:
+    """The array `key` of an .npz as read-only memory map. A compressed one is unpacked to `cache` first."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if f"{key}.npy" not in archive.namelist():
+                held = ", ".join(name.removesuffix(".npy") for name in archive.namelist())
+                raise BadInput(f"{path} has no array '{key}'; it holds: {held or 'nothing'}")
+            member = archive.getinfo(f"{key}.npy")
+            if member.compress_type == zipfile.ZIP_STORED:
+                return _map_stored(path, member)
+            if not cache.exists() or cache.stat().st_mtime < path.stat().st_mtime:
+                _unpack(archive, member, path, cache)
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
+        if isinstance(error, BadInput):
+            raise
+        raise BadInput(f"{path} is damaged or no .npz file: {error}") from None
+    return map_npy(cache)
+
+
+def map_npy(path: Path) -> NDArray[Any]:
+    """An .npy as read-only memory map."""
+    try:
+        found: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise BadInput(f"{path} cannot be read: {error}") from None
+    return found
+
+
+def read_mat(path: Path, key: str) -> NDArray[Any]:
+    """One array of a MATLAB file, version 4 to 7.2."""
+    from scipy.io import loadmat
+
+    try:
+        found = loadmat(path, variable_names=[key])
+    except Exception as error:  # scipy's readers raise many kinds on damaged files
+        raise BadInput(f"{path} cannot be read as a MATLAB file: {error}") from None
+    if key not in found:
+        raise BadInput(f"{path} has no array '{key}'")
+    return np.asarray(found[key])
+
+
+def write_npy(
+    path: Path,
+    shape: tuple[int, ...],
+    dtype: Any,
+    pieces: Iterable[NDArray[Any]],
+    task: str,
+    show: bool = True,
+) -> None:
+    """Write pieces of an array, in order along its first axis, as .npy, replacing `path` at the end."""
+    size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+    if show:
+        say(f"{task}: {size / 1e6:,.0f} MB to {path}")
+    done = 0
+    with (
+        replacing(path) as partial,
+        partial.open("wb") as file,
+        progress(task, shape[0], show=show) as report,
+    ):
+        header = {"descr": npy.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
+        npy.write_array_header_1_0(file, header)
+        for piece in pieces:
+            file.write(np.ascontiguousarray(piece, dtype=dtype).data)
+            done += len(piece)
+            report(done)
+        if done != shape[0]:
+            raise BadInput(f"{path}: {done} rows were made where {shape[0]} are expected")
+
+
+def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, order and type from the header of an .npy. Objects are refused: they would be pickled."""
+    version = npy.read_magic(stream)
+    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    shape, by_column, dtype = read(stream)
+    if dtype.hasobject:
+        raise ValueError("it holds pickled objects, which are never loaded")
+    return shape, by_column, dtype
+
+
+def _map_stored(path: Path, member: zipfile.ZipInfo) -> NDArray[Any]:
+    """An array that lies uncompressed in an archive, mapped where it lies."""
+    with path.open("rb") as file:
+        file.seek(member.header_offset)
+        local = file.read(30)
+        if local[:4] != b"PK\x03\x04":
+            raise ValueError("a member is not where the archive says")
+        names = int.from_bytes(local[26:28], "little") + int.from_bytes(local[28:30], "little")
+        first = member.header_offset + 30 + names
+        file.seek(first)
+        shape, by_column, dtype = _header(file)
+        start = file.tell()
+    if int(np.prod(shape, dtype=np.int64)) * dtype.itemsize != member.file_size - (start - first):
+        raise ValueError("it is cut short")
+    return np.memmap(path, dtype=dtype, mode="r", offset=start, shape=shape, order="F" if by_column else "C")
+
+
+def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, cache: Path) -> None:
+    """Write a compressed member of an archive to `cache`, in pieces."""
+    with archive.open(member) as stream:
+        shape, by_column, dtype = _header(stream)
+        if by_column or not shape:
+            raise ValueError(f"its array has shape {shape} in column order")
+        row = max(1, int(np.prod(shape[1:], dtype=np.int64)) * dtype.itemsize)
+
+        def pieces() -> Iterable[NDArray[Any]]:
+            left, most = shape[0], max(1, PIECE // row)
+            while left:
+                count = min(left, most)
+                data = stream.read(count * row)
+                if len(data) != count * row:
+                    raise ValueError("it is cut short")
+                yield np.frombuffer(data, dtype=dtype).reshape(count, *shape[1:])
+                left -= count
+
+        write_npy(cache, shape, dtype, pieces(), f"unpacking {path.name} once")

@@ -1,0 +1,95 @@
+"""Scream-dSprites (Locatello et al. 2019): sprites that invert a crop of a painting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from distaff.datasets.dsprites import DSprites
+from distaff.datasets.nuisance import uniform
+from distaff.datasets.pixels import reduced
+from distaff.errors import BadInput
+from distaff.settings import setting
+
+PAINTING = "scream.jpg"
+WIDTH, HEIGHT = 350, 274  # the painting is made to fit in, as in the study
+CROP = 64
+
+
+@dataclass(eq=False)
+class ScreamDSprites(DSprites):
+    """dSprites on random crops of a picture, whose colours the sprite inverts.
+
+    The background is the mean of a random 64-pixel crop and a random colour, both drawn from `seed` and the
+    image's index, so an image is the same whenever it is asked for. With `scream.jpg` (Munch's painting) in
+    the data folder its crops are used, as in the study; else those of scikit-learn's photograph of a temple
+    in China, and the card says so.
+    """
+
+    seed: int = setting(0, "seed of the crops and colours", low=0)
+
+    name = "scream_dsprites"
+    citation = "Locatello et al.: Challenging common assumptions, 2019; sprites: Matthey et al., 2017"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.image_shape = (3, self.resolution, self.resolution)
+        sprites = self.source
+        self._picture, picture = self._load()
+        self.source = f"sprites {sprites}; background: {picture}"
+
+    def _load(self) -> tuple[NDArray[np.uint8], str]:
+        """The picture (H, W, 3), and where it is from."""
+        path = self.data_dir / PAINTING if self.data_dir else None
+        if path is None or not path.exists():
+            from sklearn.datasets import load_sample_image
+
+            return _fitted(
+                load_sample_image("china.jpg")
+            ), "scikit-learn's photograph china.jpg, not the painting"
+        from PIL import Image, UnidentifiedImageError
+
+        try:
+            with Image.open(path) as image:
+                pixels = np.asarray(image.convert("RGB"))
+        except (
+            UnidentifiedImageError,
+            OSError,
+            SyntaxError,
+            ValueError,
+            Image.DecompressionBombError,
+        ) as error:
+            raise BadInput(f"{path} cannot be read as an image: {error}") from None
+        if min(pixels.shape[:2]) <= CROP:
+            raise BadInput(
+                f"{path} has {pixels.shape[1]}x{pixels.shape[0]} pixels; more than {CROP} are needed"
+            )
+        return _fitted(pixels), f"file {PAINTING}"
+
+    def images(self, index: ArrayLike) -> NDArray[np.uint8]:
+        """The images (n, 3, resolution, resolution), uint8, at grid indices (n,)."""
+        index = self.check(index)
+        draws = uniform(index, 5, self.seed)
+        room = np.array(self._picture.shape[:2]) - CROP  # the last place is never drawn, as in the study
+        top, left = (draws[:, :2] * room).astype(np.int64).T
+        pixels = np.arange(CROP)
+        crop = self._picture[(top[:, None] + pixels)[:, :, None], (left[:, None] + pixels)[:, None]]
+        colour = np.round(255 * draws[:, 2:]).astype(np.uint16)[:, None, None]
+        background = ((crop + colour) // 2).astype(np.uint8).transpose(0, 3, 1, 2)
+        background = reduced(background, self.resolution)
+        sprite = super().images(index)
+        inside, outside = sprite.astype(np.uint16), 255 - sprite.astype(np.uint16)
+        return ((inside * (255 - background) + outside * background + 127) // 255).astype(np.uint8)
+
+
+def _fitted(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture made to fit in 350 by 274 pixels."""
+    from PIL import Image
+
+    image = Image.fromarray(pixels)
+    scale = min(WIDTH / image.width, HEIGHT / image.height, 1.0)
+    smallest = CROP + 1
+    size = max(smallest, round(image.width * scale)), max(smallest, round(image.height * scale))
+    return np.asarray(image.resize(size, Image.Resampling.LANCZOS))

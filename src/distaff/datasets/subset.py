@@ -1,0 +1,75 @@
+"""Some images of a data set: held-out combinations of factors, and any other part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from distaff.datasets.base import DataSet
+from distaff.errors import BadInput
+
+
+def take_over(view: DataSet, data: DataSet, note: str) -> None:
+    """Give a view of `data` its name, shape and provenance, and a note more."""
+    view.name, view.image_shape, view.pixel_range = data.name, data.image_shape, data.pixel_range
+    view.source, view.licence, view.citation = data.source, data.licence, data.citation
+    view.label_names = data.label_names
+    view.note = "; ".join(filter(None, [data.note, note]))
+
+
+class Subset(DataSet):
+    """The images of `data` at `rows` (m,), in that order. Their labels need not form a grid."""
+
+    def __init__(self, data: DataSet, rows: ArrayLike, note: str = "") -> None:
+        self._data, self._rows = data, data.check(rows)
+        if len(self._rows) < 2:
+            raise BadInput(f"{data.name}: at least 2 images must be left, got {len(self._rows)}")
+        take_over(self, data, note)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def images(self, index: ArrayLike) -> NDArray[Any]:
+        """The images (n, C, H, W) at `index`."""
+        return self._data.images(self._rows[self.check(index)])
+
+    def labels(self, index: ArrayLike) -> NDArray[Any] | None:
+        """The labels (n, k) at `index`, or None."""
+        return self._data.labels(self._rows[self.check(index)])
+
+
+def hold_out(data: DataSet, combination: Mapping[str, int | Sequence[int]]) -> tuple[Subset, Subset]:
+    """The images to train on, and those held out: all whose factors take the values of `combination`.
+
+    `{"shape": 2, "x": [30, 31]}` holds out hearts (2) at the two rightmost places, and keeps hearts elsewhere
+    and other shapes there.
+    """
+    if data.factors is None:
+        raise BadInput(f"{data.name} has no grid of factors to hold combinations of out")
+    if not combination:
+        raise BadInput("held_out names no factor")
+    rows = data.factors.rows(np.arange(len(data)))
+    inside = np.ones(len(data), dtype=bool)
+    for name, values in combination.items():
+        j, size = data.factors.position(name), data.factors.sizes[data.factors.position(name)]
+        wanted = np.atleast_1d(np.asarray(values))
+        if not np.issubdtype(wanted.dtype, np.integer) or wanted.min() < 0 or wanted.max() >= size:
+            raise BadInput(f"held_out {name}={values!r} is not allowed; values must lie in 0..{size - 1}")
+        inside &= np.isin(rows[:, j], wanted)
+    said = ", ".join(f"{name}={values}" for name, values in combination.items())
+    return (
+        Subset(data, np.flatnonzero(~inside), f"held out: {said}"),
+        Subset(data, np.flatnonzero(inside), f"only: {said}"),
+    )
+
+
+def labelled_rows(data: DataSet, count: int, seed: int = 0) -> NDArray[np.int64]:
+    """The indices (count,) of a random labelled part, for semi-supervision; the rest counts as unlabelled."""
+    if data.labels(np.arange(1)) is None:
+        raise BadInput(f"{data.name} has no labels")
+    if not 1 <= count <= len(data):
+        raise BadInput(f"{count} labelled images are not allowed; {data.name} has 1 to {len(data)}")
+    return np.random.default_rng(seed).choice(len(data), size=count, replace=False)

@@ -1,0 +1,252 @@
+"""What a study does to data: hidden, held out, correlated, in pairs, labelled in part; and nuisances."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from distaff.datasets import (
+    Built,
+    Correlated,
+    Hidden,
+    build_images,
+    hold_out,
+    labelled_rows,
+    load_dataset,
+    ratio_joint,
+    ridge,
+)
+from distaff.datasets.built import built_path
+from distaff.datasets.nuisance import uniform, uniform_bytes
+from distaff.datasets.pairs import pair_rows, transition_rows
+from distaff.datasets.samplers import SAMPLERS
+from distaff.errors import BadInput
+from distaff.factors import FactorSpace
+from distaff.testing import check_dataset
+
+SMALL = {"resolution": 16, "x": 8, "y": 8, "orientation": 1}
+SPACE = FactorSpace(("a", "b", "c"), (3, 4, 5))
+
+
+def test_hidden_factors_are_no_labels() -> None:
+    data = load_dataset("dsprites", hide=["shape"], **SMALL)
+    assert data.label_names == ("scale", "x", "y")
+    assert data.factors is None
+    check_dataset(data)
+    whole = load_dataset("dsprites", **SMALL)
+    index = np.arange(0, len(whole), 7)
+    np.testing.assert_array_equal(data.images(index), whole.images(index))
+    np.testing.assert_array_equal(data.labels(index), whole.labels(index)[:, 1:])
+    with pytest.raises(BadInput, match="dsprites has no factor 'colour' to hide; it has: shape, scale, x, y"):
+        load_dataset("dsprites", hide=["colour"], **SMALL)
+    with pytest.raises(BadInput, match="at least one factor must be left"):
+        Hidden(whole, whole.label_names)
+
+
+def test_held_out_combinations() -> None:
+    whole = load_dataset("dsprites", **SMALL)
+    train, test = hold_out(whole, {"shape": 2, "x": [6, 7]})
+    assert len(train) + len(test) == len(whole)
+    assert len(test) == 1 * 6 * 2 * 8
+    inside = test.labels(np.arange(len(test)))
+    assert set(inside[:, 0]) == {2}
+    assert set(inside[:, 2]) == {6, 7}
+    outside = train.labels(np.arange(len(train)))
+    assert not ((outside[:, 0] == 2) & (outside[:, 2] >= 6)).any()
+    assert {2} <= set(outside[:, 0]), "hearts are seen elsewhere"
+    check_dataset(train)
+    loaded = load_dataset("dsprites", held_out={"shape": 2, "x": [6, 7]}, **SMALL)
+    assert len(loaded) == len(train)
+    assert loaded.fingerprint() == train.fingerprint()
+    for bad, message in (
+        ({"shape": 3}, r"held_out shape=3 is not allowed; values must lie in 0\.\.2"),
+        ({"colour": 1}, "unknown factor 'colour'"),
+        ({}, "names no factor"),
+        ({name: list(range(8)) for name in ("x",)}, "at least 2 images must be left, got 0"),
+        ([1], "give a table"),
+    ):
+        with pytest.raises(BadInput, match=message):
+            load_dataset("dsprites", held_out=bad, **SMALL)
+
+
+def test_correlated_factors_are_drawn_with_their_joint_and_the_others_uniformly() -> None:
+    whole = load_dataset("dsprites", **SMALL)
+    joint = ridge(8, 8, 0.2)
+    data = Correlated(whole, "x", "y", joint)
+    check_dataset(data)
+    rows = data.labels(data.draw(100_000, np.random.default_rng(0)))
+    found = np.zeros((8, 8))
+    np.add.at(found, (rows[:, 2], rows[:, 3]), 1e-5)
+    expected = joint / joint.sum()
+    assert np.abs(found - expected).max() < 5 * np.sqrt(expected.max() * 1e-5)
+    assert np.bincount(rows[:, 0], minlength=3) / 1e5 == pytest.approx(1 / 3, abs=0.01)
+    assert abs(np.corrcoef(rows[:, 2], rows[:, 3])[0, 1]) > 0.6
+    assert abs(np.corrcoef(rows[:, 0], rows[:, 3])[0, 1]) < 0.02
+    loaded = load_dataset("dsprites", correlate={"factors": ["x", "y"], "sigma": 0.2}, **SMALL)
+    np.testing.assert_allclose(loaded.joint, expected)
+    again, same = (d.draw(50, np.random.default_rng(1)) for d in (data, loaded))
+    np.testing.assert_array_equal(again, same)
+
+
+@pytest.mark.parametrize("kind", ["uniform", "diagonal", "antidiagonal", "corner"])
+def test_joints_of_ratio_4(kind: str) -> None:
+    joint = ratio_joint(kind, 6, 9)
+    assert joint.shape == (6, 9)
+    assert joint.min() > 0
+    assert joint.max() / joint.min() == pytest.approx(1 if kind == "uniform" else 4)
+    assert load_dataset("dsprites", correlate={"factors": ["scale", "x"], "kind": kind}).joint.shape == (
+        6,
+        32,
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"factors": ["x", "x"], "sigma": 1}, "cannot be correlated with itself"),
+        ({"factors": ["x"], "sigma": 1}, "two factors, and one of sigma, kind or joint"),
+        ({"factors": ["x", "y"], "sigma": 0}, "sigma=0 is not allowed"),
+        ({"factors": ["x", "y"], "kind": "diag"}, "unknown kind of joint 'diag'; did you mean 'diagonal'"),
+        ({"factors": ["x", "y"], "joint": [[1]]}, r"must have shape \(8, 8\), got \(1, 1\)"),
+        ({"factors": ["x", "y"], "joint": (-np.ones((8, 8))).tolist()}, "finite numbers of at least 0"),
+        ({"factors": ["x", "y"], "sigmaa": 1}, "unknown part of correlate 'sigmaa'; did you mean 'sigma'"),
+    ],
+)
+def test_joints_that_make_no_sense(asked: dict, message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        load_dataset("dsprites", correlate=asked, **SMALL)
+
+
+def test_wrappers_compose() -> None:
+    data = load_dataset("dsprites", correlate={"factors": ["x", "y"], "sigma": 0.1}, hide=["shape"], **SMALL)
+    rows = data.labels(data.draw(5000, np.random.default_rng(0)))
+    assert data.label_names == ("scale", "x", "y")
+    assert np.corrcoef(rows[:, 1], rows[:, 2])[0, 1] > 0.8
+    assert "drawn correlated" in data.note
+    assert "hidden: shape" in data.note
+
+
+def test_pairs_share_all_but_k_factors() -> None:
+    rng = np.random.default_rng(0)
+    for k in (1, 2, 3):
+        first, second, changed = pair_rows(SPACE, 6000, rng, k)
+        assert (changed.sum(axis=1) == k).all()
+        assert (first == second)[~changed].all()
+        assert changed.mean(axis=0) == pytest.approx(k / 3, abs=0.03)
+        agree = (first == second)[changed].mean()  # a new value is the old one by chance
+        assert agree == pytest.approx(np.mean([1 / 3, 1 / 4, 1 / 5]), abs=0.03)
+    _, _, changed = pair_rows(SPACE, 6000, rng)
+    assert np.bincount(changed.sum(axis=1), minlength=4)[1:] / 6000 == pytest.approx([0.5, 0.5, 0], abs=0.03)
+    with pytest.raises(BadInput, match="k=4 is not allowed"):
+        pair_rows(SPACE, 2, rng, 4)
+    with pytest.raises(BadInput, match="at least 2 factors"):
+        pair_rows(FactorSpace(("a",), (3,)), 2, rng)
+
+
+def test_transitions_are_laplace_steps_inside_the_grid() -> None:
+    space = FactorSpace(("a", "b"), (101, 101))
+    first, second = transition_rows(space, 20_000, np.random.default_rng(0), rate=0.5)
+    step = (second - first)[(np.abs(first - 50) < 25).all(axis=1)]
+    assert np.abs(step).mean() == pytest.approx(2, abs=0.1)  # the scale of the distribution
+    assert (step == 0).mean() == pytest.approx(1 - np.exp(-0.25), abs=0.02)
+    assert second.min() >= 0
+    assert second.max() <= 100
+    with pytest.raises(BadInput, match="rate=0 is not allowed"):
+        transition_rows(space, 2, np.random.default_rng(0), rate=0)
+
+
+@pytest.mark.parametrize("kind", ["pairs", "transitions"])
+def test_pairs_of_images(kind: str) -> None:
+    data = load_dataset("dsprites", **SMALL)
+    both = SAMPLERS[kind](data, 16, np.random.default_rng(0))
+    assert both.shape == (2, 16, 1, 16, 16)
+    assert (both == SAMPLERS[kind](data, 16, np.random.default_rng(0))).all()
+    assert (both[0] != both[1]).any()
+    with pytest.raises(BadInput, match="no grid of factors to make pairs from"):
+        SAMPLERS[kind](load_dataset("digits"), 4, np.random.default_rng(0))
+
+
+def test_a_labelled_part() -> None:
+    data = load_dataset("digits")
+    rows = labelled_rows(data, 100)
+    assert len(set(rows)) == 100
+    np.testing.assert_array_equal(rows, labelled_rows(data, 100))
+    assert (rows != labelled_rows(data, 100, seed=1)).any()
+    with pytest.raises(BadInput, match="5000 labelled images are not allowed; digits has 1 to 1797"):
+        labelled_rows(data, 5000)
+
+
+def test_nuisances_are_uniform_and_belong_to_their_image() -> None:
+    index = np.arange(20_000)
+    numbers = uniform(index, 3, seed=0)
+    assert numbers.min() >= 0
+    assert numbers.max() < 1
+    assert numbers.mean(axis=0) == pytest.approx(0.5, abs=0.01)
+    assert np.histogram(numbers[:, 0], 10, (0, 1))[0] / 20_000 == pytest.approx(0.1, abs=0.01)
+    assert np.abs(np.corrcoef(numbers.T) - np.eye(3)).max() < 0.03
+    assert abs(np.corrcoef(numbers[:-1, 0], numbers[1:, 0])[0, 1]) < 0.03, "neighbouring images"
+    np.testing.assert_array_equal(uniform(index[[7, 3]], 3, 0), numbers[[7, 3]])
+    assert (uniform(index, 3, seed=1) != numbers).mean() > 0.99
+    some = uniform_bytes(index[:2000], 13, 0)
+    assert some.shape == (2000, 13)
+    assert some.mean() == pytest.approx(127.5, abs=2)
+
+
+def test_dsprites_variants_are_the_studys() -> None:
+    plain = load_dataset("dsprites")
+    index = np.random.default_rng(0).integers(len(plain), size=400)
+    inside = plain.images(index) == 255
+    colour = load_dataset("color_dsprites").images(index)
+    means = np.array([c[:, m[0]].mean(axis=1) for c, m in zip(colour, inside, strict=True)])
+    assert (colour.transpose(0, 2, 3, 1)[~inside[:, 0]] == 0).all()
+    assert means.min() >= 128
+    assert means.mean() == pytest.approx(0.75 * 255, abs=3)
+    noisy = load_dataset("noisy_dsprites").images(index).transpose(0, 2, 3, 1)
+    assert (noisy[inside[:, 0]] == 255).all(), "sprites are white"
+    assert noisy[~inside[:, 0]].mean() == pytest.approx(127.5, abs=0.5)
+    scream = load_dataset("scream_dsprites")
+    assert "not the painting" in scream.source
+    first, again = scream.images(index), load_dataset("scream_dsprites", seed=1).images(index)
+    assert (first != again).mean() > 0.5
+
+
+def test_the_painting_is_used_where_it_lies_in_the_data_folder(tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.new("RGB", (700, 548), (200, 100, 0)).save(tmp_path / "scream.jpg")
+    data = load_dataset("scream_dsprites", data_dir=tmp_path)
+    assert "background: file scream.jpg" in data.source
+    plain = load_dataset("dsprites").images(np.arange(5)) == 255
+    images = data.images(np.arange(5)).astype(int)
+    for image, inside in zip(images, plain[:, 0], strict=True):
+        outside = image[:, ~inside][:, 0]
+        assert (abs(image[:, ~inside] - outside[:, None]) <= 2).all(), "one colour outside"
+        assert (abs(image[:, inside] - (255 - outside[:, None])) <= 2).all(), "inverted inside"
+    (tmp_path / "scream.jpg").write_bytes(b"no picture")
+    with pytest.raises(BadInput, match=r"scream\.jpg cannot be read as an image"):
+        load_dataset("scream_dsprites", data_dir=tmp_path)
+
+
+def test_built_images_are_the_drawn_ones(tmp_path: Path) -> None:
+    drawn = load_dataset("color_dsprites", **SMALL)
+    path = build_images(drawn, tmp_path, show=False)
+    assert path.stat().st_size == pytest.approx(len(drawn) * 3 * 16 * 16, abs=200)
+    data = load_dataset("color_dsprites", data_dir=tmp_path, **SMALL)
+    assert isinstance(data, Built)
+    check_dataset(data)
+    assert data.fingerprint() == drawn.fingerprint(), "a run can go on with either"
+    index = np.array([5, 1, 900])
+    np.testing.assert_array_equal(data.images(index), drawn.images(index))
+    assert not isinstance(load_dataset("color_dsprites", data_dir=tmp_path, seed=1, **SMALL), Built)
+    before = path.stat().st_mtime_ns
+    assert build_images(drawn, tmp_path, show=False).stat().st_mtime_ns == before, "built once"
+
+
+def test_a_build_that_breaks_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = load_dataset("dsprites", **SMALL)
+    path = built_path(drawn, tmp_path)
+    monkeypatch.setattr(drawn, "images", lambda index: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr("distaff.datasets.built.built_path", lambda data, folder: path)
+    with pytest.raises(KeyboardInterrupt):
+        build_images(drawn, tmp_path, show=False)
+    assert not list(tmp_path.rglob("*.npy"))
