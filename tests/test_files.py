@@ -147,7 +147,32 @@ def test_other_tables(tmp_path: Path) -> None:
     np.save(tmp_path / "v.npy", np.arange(3))
     assert read_table(tmp_path / "v.npy")[0].shape == (3, 1)
     write_arrays(tmp_path / "two.npz", {"a": np.arange(3), "b": np.arange(3)})
-    with pytest.raises(BadInput, match=r"holds 2 arrays \(a, b\)"):
+    with pytest.raises(BadInput, match=r"holds 2 arrays; pick some with .*: a, b"):
         read_table(tmp_path / "two.npz")
     with pytest.raises(BadInput, match=r"unknown kind of file '\.txt'"):
         read_table(tmp_path / "a.txt")
+
+
+def test_tables_as_pandas_writes_them(tmp_path: Path) -> None:
+    import duckdb
+    import pandas as pd
+
+    frame = pd.DataFrame(np.random.default_rng(0).random((5, 3)))
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    table, names = read_table(tmp_path / "a.csv")
+    assert names == ["0", "1", "2"]
+    np.testing.assert_array_equal(table, frame)
+    shuffled = pd.DataFrame({"z": [3.0, 1.0], "__index_level_0__": [1, 0]})
+    duckdb.sql(f"COPY (SELECT * FROM shuffled) TO '{tmp_path / 'b.parquet'}' (FORMAT parquet)")
+    assert read_table(tmp_path / "b.parquet")[1] == ["z"]
+    assert shuffled.shape == (2, 2)
+
+
+def test_words_in_numpy_files_and_one_array_by_its_name(tmp_path: Path) -> None:
+    np.save(tmp_path / "w.npy", np.array([["cat", "a"], ["dog", "b"], ["cat", "b"]]))
+    np.testing.assert_array_equal(read_table(tmp_path / "w.npy", words=True)[0], [[0, 0], [1, 1], [0, 1]])
+    np.savez(tmp_path / "one.npz", codes=np.eye(3))
+    np.testing.assert_array_equal(read_table(tmp_path / "one.npz", columns=["codes"])[0], np.eye(3))
+    np.testing.assert_array_equal(
+        read_table(tmp_path / "one.npz", columns=["2", "0"])[0], np.eye(3)[:, [2, 0]]
+    )

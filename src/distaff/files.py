@@ -113,7 +113,10 @@ def read_table(
     """
     suffix = path.suffix.lower()
     if suffix in (".npy", ".npz"):
-        return _read_numpy(path, columns)
+        table, names = _read_numpy(path, columns)
+        if words and table.dtype.kind in "US":
+            table = side_by_side(list(table.T), names, path, words)
+        return table, names
     if suffix not in (".csv", ".parquet"):
         raise BadInput(f"{path}: unknown kind of file '{suffix}'. Allowed: .npy, .npz, .csv, .parquet")
     if not path.is_file():
@@ -128,11 +131,14 @@ def read_table(
 def _read_numpy(path: Path, columns: Sequence[str] | None) -> tuple[NDArray[Any], list[str]]:
     arrays = read_arrays(path)
     if len(arrays) == 1:
-        table = _upright(next(iter(arrays.values())), path)
+        (name, array), *_ = arrays.items()
+        table = _upright(array, path)
+        columns = None if columns is not None and list(columns) == [name] else columns
         picked = _pick(columns, [str(j) for j in range(table.shape[1])], path, "column")
         return table[:, picked], [str(j) for j in picked]
     if columns is None:
-        raise BadInput(f"{path} holds {len(arrays)} arrays; pick some as columns: {', '.join(arrays)}")
+        ways = "--code-columns or --factor-columns"
+        raise BadInput(f"{path} holds {len(arrays)} arrays; pick some with {ways}: {', '.join(arrays)}")
     names = list(arrays)
     tables = {names[i]: _upright(arrays[names[i]], path) for i in _pick(columns, names, path, "array")}
     if len({len(table) for table in tables.values()}) > 1:
@@ -166,7 +172,7 @@ def _pick(wanted: Sequence[str] | None, names: list[str], path: Path, what: str)
 def read_csv(path: Path, headed: bool | None = None) -> tuple[list[str], list[NDArray[Any]]]:
     """The names and columns of a CSV file, cells as text.
 
-    Unless `headed` says so, the first line is a header if no cell of it is a number.
+    Unless `headed` says so, the first line is a header if no cell of it is a number, or if it is 0,1,2...
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -176,7 +182,8 @@ def read_csv(path: Path, headed: bool | None = None) -> tuple[list[str], list[ND
     if not lines:
         raise BadInput(f"{path} is empty")
     if headed is None:
-        headed = any(lines[0]) and not any(_is_number(cell) for cell in lines[0])
+        numbered = lines[0] == [str(j) for j in range(len(lines[0]))]  # as pandas names columns by itself
+        headed = any(lines[0]) and (numbered or not any(_is_number(cell) for cell in lines[0]))
     names = lines.pop(0) if headed else [str(j) for j in range(len(lines[0]))]
     if "" in names:
         raise BadInput(f"{path}, column {names.index('')} has no name; if it is a row number, leave it out")
@@ -199,6 +206,7 @@ def _read_parquet(path: Path) -> tuple[list[str], list[NDArray[Any]]]:
             found = connection.from_parquet([str(path)]).fetchnumpy()
     except duckdb.Error as error:
         raise BadInput(f"{path} is not a Parquet file: {str(error).splitlines()[0]}") from None
+    found = {name: column for name, column in found.items() if not re.fullmatch(r"__index_level_\d+__", name)}
     for name, column in found.items():
         if isinstance(column, np.ma.MaskedArray) and column.mask.any():
             raise BadInput(f"{path}, row {int(column.mask.argmax())}: no value for '{name}'")

@@ -46,7 +46,7 @@ SITUATIONS: dict[str, Callable[[Codes, np.random.Generator], Codes]] = {
 CHANGES: dict[str, Callable[[Codes, np.random.Generator], Codes]] = {
     "permutation": lambda codes, rng: codes[:, rng.permutation(codes.shape[1])],
     "sign": lambda codes, rng: codes * rng.choice([-1.0, 1.0], size=codes.shape[1]),
-    "scale": lambda codes, rng: codes * 2.0 ** rng.integers(-3, 4, size=codes.shape[1]),
+    "scale": lambda codes, rng: codes * rng.permutation(np.geomspace(0.037, 23, codes.shape[1])),
 }
 
 
@@ -146,11 +146,10 @@ def _check_truth(function: Callable[..., Any], situation: str, values: dict[str,
     declared = function.declaration  # type: ignore[attr-defined]
     truth = declared.truth[situation]
     bounds = truth if isinstance(truth, Mapping) else {function.__name__: truth}
-    assert bounds.keys() <= values.keys(), (
-        f"{situation}: there is no {', '.join(bounds.keys() - values.keys())}"
-    )
+    unstated = bounds.keys() ^ values.keys()
+    assert not unstated, f"{situation}: no truth, or no value, for {', '.join(sorted(unstated))}"
     for key, value in values.items():
-        low, high = bounds.get(key, (declared.low, declared.high))
+        low, high = bounds[key]
         assert low <= value <= high, f"{situation} codes score {key} {value:.4f}, not {low} to {high}"
         assert declared.low <= value <= declared.high, f"{situation} codes score {key} {value}, out of range"
 

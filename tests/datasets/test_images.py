@@ -215,5 +215,5 @@ def test_names_and_paths_that_do_not_exist(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="did you mean 'dsprites'"):
         load_dataset("dsprits")
     (tmp_path / "a.txt").write_text("")
-    with pytest.raises(BadInput, match=r"neither a folder of images nor an \.npz"):
+    with pytest.raises(BadInput, match=r"neither a folder of images, nor an \.npz"):
         load_dataset(tmp_path / "a.txt")

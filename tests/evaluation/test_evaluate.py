@@ -66,7 +66,7 @@ def test_data_without_labels_is_not_scored_and_says_why(tmp_path: Path) -> None:
     run = distaff.train("vae", data, steps=5, out=tmp_path / "a", show=False)
     card = distaff.evaluate(run, show=False)
     assert card["mig"].value is None
-    assert card["mig"].reason == "it needs labels, and the data set has none"
+    assert card["mig"].reason == "not applicable: it needs labels, and the data set has none"
     assert json.loads((tmp_path / "a" / "scores.json").read_text())["scores"]["mig"]["value"] is None
 
 

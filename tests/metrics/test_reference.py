@@ -121,3 +121,33 @@ def test_default_and_all() -> None:
     assert set(everything) - set(default) == {"downstream", "fairness", "infomec"}
     assert "udr" not in everything
     assert "udr" in wanted_metrics("all", ("factors", "mates"))
+
+
+def test_the_studys_protocol_asks_for_rows_behind_votes_too() -> None:
+    with pytest.raises(BadInput, match=r"takes 10,000 rows for factor_vae_score, got 300"):
+        distaff.score(*world(), metrics=["factor_vae_score"], protocol="locatello2019")
+
+
+def test_collapsed_latents_are_left_out_of_udr_where_their_variances_are_given() -> None:
+    rng = np.random.default_rng(0)
+    good = rng.standard_normal((500, 4))
+    codes, mate = (np.concatenate([good, 0.01 * rng.standard_normal((500, 4))], axis=1) for _ in range(2))
+    logvar = np.concatenate([np.full((500, 4), -4.0), np.full((500, 4), -0.0001)], axis=1)
+    factors = rng.integers(3, size=(500, 2))
+    given = {"metrics": "udr", "mates": [mate], "values_only": True}
+    assert distaff.score(codes, factors, **given)["udr"].value < 0.6
+    filtered = distaff.score(codes, factors, logvar=logvar, mates_logvar=[logvar], **given)
+    assert filtered["udr"].value == pytest.approx(0.9, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"chance": 3, "ceiling": 4}', '{"chance": {"mig": "x"}, "ceiling": {}}', "[]"]
+)
+def test_a_cache_that_is_not_one_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("DISTAFF_DATA", str(tmp_path))
+    first = distaff.score(*world(), metrics="mig")["mig"]
+    (path,) = (tmp_path / "reference").glob("*.json")
+    path.write_text(text)
+    assert distaff.score(*world(), metrics="mig")["mig"] == first

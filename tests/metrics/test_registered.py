@@ -136,3 +136,66 @@ def test_a_dead_code_and_a_dead_factor_value_do_no_harm(name: str) -> None:
     numbers = [v for v in (value if isinstance(value, tuple) else (value,)) if isinstance(v, int | float)]
     assert numbers
     assert np.isfinite(numbers).all()
+
+
+def test_what_arrays_may_be() -> None:
+    import pandas as pd
+    import torch
+
+    rng = np.random.default_rng(0)
+    factors = rng.integers(3, size=(60, 2))
+    codes = factors + 0.1 * rng.standard_normal((60, 2))
+    expected = distaff.metrics.mig(codes, factors)
+    table = pd.DataFrame({"shape": factors[:, 0], "big": factors[:, 1] > 0})
+    card = distaff.score(pd.DataFrame(codes), table, metrics="mig", values_only=True)
+    assert card.protocol["factors"] == ["shape", "big"]
+    live = torch.tensor(codes, requires_grad=True)
+    assert distaff.metrics.mig(live, factors) == expected
+    assert distaff.metrics.mig(np.asfortranarray(codes)[::1], factors.astype(object)) == expected
+    for bad, message in (
+        (np.ma.masked_greater(codes, 1), "masked entries"),
+        (torch.tensor(codes).bfloat16(), "codes must be numbers"),
+        ([[1, 2], [3]], "codes must be numbers"),
+        (pd.DataFrame({"a": ["x"] * 60}), "codes must be numbers"),
+        (codes * 1e31, r"beyond 1e\+30"),
+    ):
+        with pytest.raises(BadInput, match=message):
+            distaff.metrics.mig(bad, factors)
+    with pytest.raises(BadInput, match="seed=4294967296 is not allowed; it must be below"):
+        distaff.score(codes, factors, metrics="mig", seed=2**32)
+
+
+@pytest.mark.parametrize("scale", [1e-80, 1e-30, 1e29])
+@pytest.mark.parametrize(
+    "name", [n for n in registry.names("metrics") if n not in ("downstream", "fairness")]
+)
+def test_codes_of_any_size_give_a_number(name: str, scale: float) -> None:
+    rng = np.random.default_rng(0)
+    factors = rng.integers(3, size=(60, 2))
+    codes = scale * (factors + 0.1 * rng.standard_normal((60, 2)))
+    given = {"factors": factors, "logvar": np.zeros((60, 2)), "mates": [codes]}
+    function = getattr(distaff.metrics, name)
+    value = function(codes, *(given[need] for need in function.declaration.needs))
+    numbers = [v for v in (value if isinstance(value, tuple) else (value,)) if isinstance(v, int | float)]
+    assert np.isfinite(numbers).all()
+
+
+def test_a_factor_of_nearly_unique_values_is_scored_without_a_storm() -> None:
+    rng = np.random.default_rng(0)
+    factors = np.stack([rng.permutation(60), rng.integers(3, size=60)], axis=1)
+    card = distaff.score(
+        rng.standard_normal((60, 3)), factors, metrics=["dci", "sap", "explicitness", "infomec"]
+    )
+    assert card["infomec"].reason.endswith("a value of every factor that two rows share")
+    assert "H04" in dict(card.health)
+
+
+def test_a_rare_class_costs_no_card() -> None:
+    """The splits behind chance may miss a value; that chance is then left out, not the card."""
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        factors = np.zeros((24, 1), dtype=int)
+        factors[rng.permutation(24)[:3]] = 1
+        distaff.score(
+            rng.standard_normal((24, 3)), factors, metrics=["explicitness", "sap", "mig"], seed=seed
+        )

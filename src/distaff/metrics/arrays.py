@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import numbers
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from distaff.errors import BadInput, NotApplicable
 from distaff.settings import whole_number
 
-LARGEST = 1e100  # variances of larger codes overflow
+LARGEST = 1e30  # larger codes overflow in some learners
+SMALLEST = 1e-60  # a range below this counts as none, for its powers underflow
+SEEDS = 2**32  # what scikit-learn takes
 
 
 def check_codes(codes: ArrayLike) -> NDArray[np.floating[Any]]:
@@ -91,7 +95,7 @@ def usable_factors(factors: NDArray[Any], names: Sequence[str]) -> tuple[list[in
 
 def varying(codes: NDArray[Any]) -> NDArray[np.bool_]:
     """Which columns of codes (n, d) take more than one value."""
-    return np.ptp(codes, axis=0) > 0
+    return np.ptp(codes.astype(np.float64, copy=False), axis=0) > SMALLEST
 
 
 def standardised(codes: NDArray[Any], like: NDArray[Any] | None = None) -> NDArray[np.float64]:
@@ -103,6 +107,21 @@ def standardised(codes: NDArray[Any], like: NDArray[Any] | None = None) -> NDArr
     mean, spread = like.mean(axis=0, dtype=np.float64), like.std(axis=0, dtype=np.float64)
     alive = varying(like) & (spread > 0)
     return np.where(alive, codes - mean, 0.0) / np.where(alive, spread, 1.0)
+
+
+def check_seed(seed: Any) -> int:
+    """A seed as a whole number that every learner takes."""
+    whole = whole_number("seed", seed, 0)
+    if whole >= SEEDS:
+        raise BadInput(f"seed={seed} is not allowed; it must be below {SEEDS}")
+    return whole
+
+
+def check_number(name: str, value: Any, low: float, high: float = math.inf) -> None:
+    """An error where `value` is not a number from `low` to `high`."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not low <= float(value) <= high:
+        allowed = f"{low:g} to {high:g}" if math.isfinite(high) else f"a number of at least {low:g}"
+        raise BadInput(f"{name}={value!r} is not allowed; it must be {allowed}")
 
 
 def check_votes(votes: Any) -> tuple[int, int]:
@@ -127,12 +146,25 @@ def need_codes(count: int, metric: str, least: int = 2) -> None:
 
 
 def _matrix(values: ArrayLike, what: str) -> NDArray[Any]:
-    array = np.asarray(values)
-    if array.dtype == bool:
-        array = array.astype(np.int64)
+    """A table of numbers (rows, columns) from an array, a list, a DataFrame or a tensor."""
+    if hasattr(values, "detach"):  # a tensor that is still part of a graph
+        values = values.detach()
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise BadInput(f"{what} have masked entries; leave those rows out")
+    try:
+        array = _numbers(np.asarray(values))
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise BadInput(f"{what} must be numbers, and cannot be read as such: {error}") from None
     if not (np.issubdtype(array.dtype, np.integer) or np.issubdtype(array.dtype, np.floating)):
         raise BadInput(f"{what} must be numbers, got {array.dtype}")
     array = array[:, None] if array.ndim == 1 else array
     if array.ndim != 2 or array.shape[1] == 0:
         raise BadInput(f"{what} must have shape (rows, columns), got {array.shape}")
     return array
+
+
+def _numbers(array: NDArray[Any]) -> NDArray[Any]:
+    """Booleans as 0 and 1, and Python numbers (as of a DataFrame with mixed columns) as floats."""
+    if array.dtype == object:
+        array = np.array([[float(cell) for cell in np.atleast_1d(row)] for row in array])
+    return array.astype(np.int64) if array.dtype == bool else array

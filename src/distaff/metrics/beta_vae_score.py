@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.metrics.arrays import check_pair, check_votes, need_factors
+from distaff.metrics.arrays import check_pair, check_seed, check_votes, need_factors
 from distaff.metrics.declare import metric
 from distaff.metrics.rows import RowGroups, batches_at_once
-from distaff.metrics.threads import one_thread
+from distaff.metrics.threads import one_thread, quiet
 from distaff.settings import whole_number
 
 
@@ -41,27 +39,25 @@ def beta_vae_score(
     """beta-VAE score: can a linear classifier tell which factor two groups of rows have in common?
 
     A point: choose a random factor, draw `batch` pairs of rows that share its value, and average the absolute
-    differences of their codes. A logistic regression (scikit-learn's defaults, codes unscaled) learns the
-    factor from `votes[0]` points; the score is its accuracy on `votes[1]` others. 0..1, higher is better;
-    chance is about 1/k. It stays at 1 with one factor missing from the codes.
+    differences of their codes. A logistic regression (scikit-learn's, with up to 1,000 rounds; codes
+    unscaled) learns the factor from `votes[0]` points; the score is its accuracy on `votes[1]` others. 0..1,
+    higher is better; chance is about 1/k. It stays at 1 with one factor missing from the codes.
 
     `codes` (n, d), `factors` (n, k) with k >= 2, whole numbers. Rows are drawn with replacement from those
     given. Raises NotApplicable for a single factor.
     """
-    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     codes, factors = check_pair(codes, factors)
     need_factors(factors.shape[1], "beta_vae_score")
     train, test = check_votes(votes)
     whole_number("batch", batch, 1)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(check_seed(seed))
     groups = RowGroups(factors)
     features, labels = _points(codes, groups, train, batch, rng)
     if len(np.unique(labels)) < 2:  # so few points that one factor was drawn throughout
         return float(np.mean(_points(codes, groups, test, batch, rng)[1] == labels[0]))
-    with warnings.catch_warnings(), one_thread():  # codes of very different sizes converge slowly
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with quiet(), one_thread():  # codes of very different sizes converge slowly
         model = LogisticRegression(max_iter=1000).fit(features, labels)
     return float(model.score(*_points(codes, groups, test, batch, rng)))
 

@@ -40,5 +40,5 @@ def code_mutual_information(codes: ArrayLike, *, bins: int = 20) -> float:
     codes = check_codes(codes)
     need_codes(codes.shape[1], "code_mutual_information")
     binned = discretise(codes, whole_number("bins", bins, 2))
-    information = mutual_information(binned, binned)
-    return float(information[~np.eye(len(information), dtype=bool)].mean())
+    pairs = [mutual_information(binned[:, :j], binned[:, j : j + 1]) for j in range(1, binned.shape[1])]
+    return float(np.concatenate(pairs).mean())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from distaff.metrics.arrays import need_codes, need_factors
 from distaff.metrics.declare import metric
 from distaff.metrics.held_out import Rows, learn_and_score
 from distaff.metrics.learners import fit, importances
+from distaff.metrics.threads import usable_cores
 
 
 class DCI(NamedTuple):
@@ -145,7 +147,11 @@ def _concentration(importance: NDArray[np.float64]) -> float:
 def _importance(
     learn: Rows, learner: str, seed: int, continuous: bool
 ) -> tuple[NDArray[np.float64], list[Any]]:
-    models = [fit(learner, learn.codes, factor, seed, regress=continuous) for factor in learn.factors.T]
+    def model(factor: NDArray[Any]) -> Any:
+        return fit(learner, learn.codes, factor, seed, regress=continuous)
+
+    with ThreadPoolExecutor(usable_cores()) as pool:  # trees are grown without Python's lock
+        models = list(pool.map(model, learn.factors.T))
     return np.stack([importances(model) for model in models], axis=1), models
 
 

@@ -84,6 +84,7 @@ def downstream(
     minutes. What needs more rows than there are is None. Where a fold is left with a single value of the
     factor the penalty is not chosen but 1.
     """
+    learners = [learners] if isinstance(learners, str) else learners
     for learner in learners:
         if learner not in LEARNERS:
             raise unknown("learner", str(learner), LEARNERS)

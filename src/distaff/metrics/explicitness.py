@@ -9,7 +9,7 @@ from distaff.errors import NotApplicable
 from distaff.metrics.arrays import standardised
 from distaff.metrics.declare import metric
 from distaff.metrics.held_out import learn_and_score
-from distaff.metrics.threads import one_thread
+from distaff.metrics.threads import one_thread, quiet
 
 
 @metric(
@@ -38,9 +38,9 @@ def explicitness(
 ) -> float:
     """Explicitness: can a linear classifier read every factor's value from all codes together?
 
-    For every factor, a logistic regression on standardised codes; the area under the curve of each value
-    against the rest, averaged over the values, then over the factors. 0..1, higher is better; chance is .5.
-    It does not ask how codes and factors pair up: rotated codes score the same.
+    For every factor, a logistic regression (up to 1,000 rounds) on standardised codes; the area under the
+    curve of each value against the rest, averaged over the values, then over the factors. 0..1, higher is
+    better; chance is .5. It does not ask how codes and factors pair up: rotated codes score the same.
 
     `codes` (n, d), `factors` (n, k) whole numbers. It learns from two thirds of the rows (10,000 at most) and
     scores on the others (5,000 at most), or on `test`, a pair of arrays. Constant codes carry nothing, where
@@ -64,7 +64,7 @@ def _area(
 
     if len(np.unique(known)) < 2:
         raise NotApplicable("explicitness needs two values of every factor among the rows it learns from")
-    with one_thread():
+    with quiet(), one_thread():
         model = LogisticRegression(max_iter=1000).fit(seen, known)
     chances = model.predict_proba(unseen)
     areas = [

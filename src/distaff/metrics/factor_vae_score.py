@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.errors import BadInput
-from distaff.metrics.arrays import check_pair, check_votes, need_factors
+from distaff.metrics.arrays import check_number, check_pair, check_seed, check_votes, need_factors, varying
 from distaff.metrics.declare import metric
 from distaff.metrics.rows import RowGroups, batches_at_once
 from distaff.settings import whole_number
@@ -53,13 +52,12 @@ def factor_vae_score(
     codes, factors = check_pair(codes, factors)
     need_factors(factors.shape[1], "factor_vae_score")
     train, test = check_votes(votes)
-    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not threshold >= 0:
-        raise BadInput(f"threshold={threshold!r} is not allowed; it must be a number of at least 0")
+    check_number("threshold", threshold, 0)
     spread = codes.std(axis=0, ddof=1, dtype=np.float64)
-    active = codes[:, (spread >= threshold) & (np.ptp(codes, axis=0) > 0)].astype(np.float64)
+    active = codes[:, (spread >= threshold) & varying(codes)].astype(np.float64)
     if not active.shape[1]:
         return 0.0
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(check_seed(seed))
     groups = RowGroups(factors)
     table = _votes(active, groups, train, whole_number("batch", batch, 2), rng)
     fresh = _votes(active, groups, test, batch, rng)

@@ -31,7 +31,7 @@ CHECKS = {
     "H04": "too few rows for a factor's values: information is overestimated by a tenth of its entropy",
     "H05": "scores inside noise: the 95 % interval reaches what noise codes score",
     "H06": "a metric that cannot see what is missing: at least .95, though no code knows of a factor",
-    "H07": "codes of small scale: factor_vae_score leaves out those with a deviation below .05",
+    "H07": "codes of small scale: factor_vae_score leaves out deviations below .05, mig_sup below .1",
     "H08": "as many codes as rows, or more: predictors can learn any factor by heart",
 }
 BINS = 20
@@ -58,10 +58,13 @@ def _codes(inputs: Inputs) -> Iterator[Finding]:
         yield Finding("H02", f"{int((~live).sum())} of {len(live)} codes are constant: {_columns(~live)}")
     for a, b in _copies(codes, live):
         yield Finding("H03", f"codes {a} and {b} are copies of each other")
-    small = live & (codes.std(axis=0, dtype=np.float64) < 0.05)
-    if small.any():
-        message = f"factor_vae_score leaves out codes {_columns(small)}, deviation below .05; rescale codes"
-        yield Finding("H07", message)
+    deviation = codes.std(axis=0, dtype=np.float64)
+    for metric, least in (("factor_vae_score", 0.05), ("mig_sup", 0.1)):
+        small = live & (deviation < least)
+        if small.any():
+            yield Finding(
+                "H07", f"{metric} leaves out codes {_columns(small)}: deviation below {least}; rescale"
+            )
     if codes.shape[1] >= len(codes):
         yield Finding(
             "H08", f"{codes.shape[1]} codes for {len(codes)} rows: predictors can learn them by heart"
@@ -92,7 +95,7 @@ def _noise(scores: Mapping[str, Score]) -> Iterator[Finding]:
     for name, s in scores.items():
         if s.chance is None or s.low is None or s.high is None or s.scaled is None or not s.higher_is_better:
             continue
-        if s.low <= s.chance <= s.high:
+        if s.low <= s.chance:
             inside.append(name)
     if inside:
         yield Finding("H05", f"not to be told from noise: {', '.join(inside)}")

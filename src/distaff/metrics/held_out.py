@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from distaff.errors import BadInput
-from distaff.metrics.arrays import check_pair, same_rows
-from distaff.settings import whole_number
+from distaff.metrics.arrays import check_pair, check_seed, same_rows
 
 #: rows to learn from and rows to score on, at most: the sizes of Locatello et al. 2019
 MOST = (10_000, 5_000)
@@ -34,10 +33,11 @@ def learn_and_score(
 
     Without `test`, no more than `most` rows are taken: a predictor's fit would cost more and gain little.
     """
+    seed = check_seed(seed)
     if test is not None:
         return _given(codes, factors, test, continuous)
     codes, factors = check_pair(codes, factors, continuous)
-    order = np.random.default_rng(whole_number("seed", seed, 0)).permutation(len(codes))
+    order = np.random.default_rng(seed).permutation(len(codes))
     held = max(1, len(codes) // 3)
     score, learn = order[:held][: most[1]], order[held:][: most[0]]
     return Rows(codes[learn], factors[learn]), Rows(codes[score], factors[score])

@@ -28,6 +28,7 @@ class Inputs:
     continuous: bool = False
     logvar: NDArray[Any] | None = None
     mates: Sequence[NDArray[Any]] | None = None
+    mates_logvar: Sequence[NDArray[Any]] | None = None
 
     def take(self, rows: NDArray[np.int64]) -> Inputs:
         """The same of some rows."""
@@ -37,6 +38,7 @@ class Inputs:
             self.continuous,
             None if self.logvar is None else self.logvar[rows],
             None if self.mates is None else [mate[rows] for mate in self.mates],
+            None if self.mates_logvar is None else [logvar[rows] for logvar in self.mates_logvar],
         )
 
     def __len__(self) -> int:
@@ -62,6 +64,11 @@ def call(function: Callable[..., Any], inputs: Inputs, seed: int, settings: Mapp
         if not declared.continuous:
             raise NotApplicable("it is defined for factors that are whole numbers")
         given["continuous"] = True
+    if "mates_kl" in allowed and inputs.logvar is not None and inputs.mates_logvar is not None:
+        given["kl"] = mean_kl(inputs.codes, inputs.logvar)
+        given["mates_kl"] = [
+            mean_kl(*pair) for pair in zip(inputs.mates or (), inputs.mates_logvar, strict=True)
+        ]
     found = function(inputs.codes, *(getattr(inputs, need) for need in declared.needs), **given)
     if not hasattr(found, "_asdict"):
         return Result({function.__name__: float(found)})
@@ -69,3 +76,10 @@ def call(function: Callable[..., Any], inputs: Inputs, seed: int, settings: Mapp
     learner = fields.pop("learner", None)
     numbers = {f"{function.__name__}.{key}": None if v is None else float(v) for key, v in fields.items()}
     return Result(numbers, learner)
+
+
+def mean_kl(mean: NDArray[Any], logvar: NDArray[Any]) -> NDArray[np.float64]:
+    """Each latent's mean KL divergence from a standard normal prior (d,), nats."""
+    mean, logvar = mean.astype(np.float64), logvar.astype(np.float64)
+    kl: NDArray[np.float64] = 0.5 * (mean**2 + np.exp(logvar) - logvar - 1).mean(axis=0)
+    return kl

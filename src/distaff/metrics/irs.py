@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.errors import BadInput
-from distaff.metrics.arrays import check_pair, varying
+from distaff.metrics.arrays import check_number, check_pair, varying
 from distaff.metrics.declare import metric
 from distaff.metrics.information import discretise
 from distaff.settings import whole_number
 
 
 @metric(
-    low=0.0,
+    low=-math.inf,  # where codes are very skewed
     high=1.0,
     higher_is_better=True,
     source="Suter et al. 2019, section 4; quantile and bins as in disentanglement_lib",
@@ -44,17 +44,16 @@ def irs(
     For every code and factor: among the rows that share the factor's value, the `quantile` of the code's
     distance from their mean, averaged over the values and divided by the code's largest distance from its
     overall mean; 1 minus this is the code's robustness, and its best factor counts. The mean over codes,
-    weighted by their largest distances, is at most 1, higher is better. Constant codes are left out; with no
-    other the score is 0. Noise scores .2 to .5, not 0, for a quantile is smaller than a largest distance. The
-    paper's form is `quantile=1`.
+    weighted by their largest distances, is at most 1, higher is better, and below 0 only for very skewed
+    codes. Constant codes are left out; with no other the score is 0. Noise scores .2 to .5, not 0, for a
+    quantile is smaller than a largest distance. The paper's form is `quantile=1`.
 
     `codes` (n, d), `factors` (n, k) whole numbers, put in `bins` equal bins (which joins neighbours of
     factors with more values, as in disentanglement_lib); `continuous` ones may be real numbers. Raises
     BadInput for a quantile outside 0..1.
     """
     codes, factors = check_pair(codes, factors, continuous)
-    if isinstance(quantile, bool) or not isinstance(quantile, int | float) or not 0 <= quantile <= 1:
-        raise BadInput(f"quantile={quantile!r} is not allowed; it must be 0 to 1")
+    check_number("quantile", quantile, 0, 1)
     live = codes[:, varying(codes)].astype(np.float64)
     if not live.shape[1]:
         return 0.0

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput, unknown
+from distaff.metrics.threads import quiet
 
 #: what fits; its meaning
 LEARNERS = {
@@ -27,6 +28,11 @@ def check_learner(name: str) -> None:
 def fit(name: str, codes: NDArray[Any], factor: NDArray[Any], seed: int, regress: bool = False) -> Any:
     """A model of `factor` (n,) fitted to codes (n, d), with `predict` and `feature_importances_`."""
     check_learner(name)
+    with quiet():
+        return _fit(name, codes, factor, seed, regress)
+
+
+def _fit(name: str, codes: NDArray[Any], factor: NDArray[Any], seed: int, regress: bool) -> Any:
     if not regress and len(np.unique(factor)) < 2:
         return _Constant(factor[0], codes.shape[1])
     if name == "random_forest":
@@ -62,16 +68,20 @@ def _random_forest(codes: NDArray[Any], factor: NDArray[Any], seed: int, regress
 
     def forest(depth: int, rows: NDArray[np.int64]) -> Any:
         # all codes are weighed at every split: a split between useless codes only would make them important
-        model = kind(n_estimators=10, max_depth=depth, max_features=None, random_state=seed, n_jobs=-1)
+        model = kind(n_estimators=10, max_depth=depth, max_features=None, random_state=seed)
         return model.fit(codes[rows], factor[rows])
 
     order = np.random.default_rng(seed).permutation(len(codes))
     held, rest = order[: len(order) // 4], order[len(order) // 4 :]
     if not len(held):
         return forest(DEPTHS[0], order)
-    errors = [_squared_error(forest(depth, rest), codes[held], factor[held], regress) for depth in DEPTHS]
-    best = min(zip(errors, DEPTHS, strict=True), key=lambda pair: (pair[0], -pair[1]))[1]
-    return forest(best, order)  # of equals the deepest, which more rows may need
+    best, least = DEPTHS[0], np.inf
+    for depth in DEPTHS:  # deep trees cost most, so it stops where the error begins to grow
+        error = _squared_error(forest(depth, rest), codes[held], factor[held], regress)
+        if error > least:
+            break
+        best, least = depth, error  # of equals the deepest, which more rows may need
+    return forest(best, order)
 
 
 def _squared_error(model: Any, codes: NDArray[Any], factor: NDArray[Any], regress: bool) -> float:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from distaff.errors import BadInput
-from distaff.metrics.arrays import check_codes, need_factors
+from distaff.metrics.arrays import check_codes, check_number, need_factors
 from distaff.metrics.declare import metric
 from distaff.metrics.information import binned_information, gap
 
@@ -47,12 +46,7 @@ def mig_sup(
     `codes` (n, d), `factors` (n, k) with k >= 2, whole numbers; `continuous` ones are put in `bins` equal
     bins too. Raises NotApplicable for a single factor.
     """
-    if (
-        isinstance(least_variance, bool)
-        or not isinstance(least_variance, int | float)
-        or not least_variance >= 0
-    ):
-        raise BadInput(f"least_variance={least_variance!r} is not allowed; it must be a number of at least 0")
+    check_number("least_variance", least_variance, 0)
     information, entropies = binned_information(codes, factors, bins, continuous)
     need_factors(len(entropies), "mig_sup")
     active = np.var(check_codes(codes), axis=0, dtype=np.float64) > least_variance

@@ -31,6 +31,10 @@ class Reference(NamedTuple):
     ceiling: dict[str, float | None]
 
 
+def _are_numbers(kept: Any) -> bool:
+    return isinstance(kept, dict) and all(v is None or isinstance(v, float | int) for v in kept.values())
+
+
 def versions() -> dict[str, str]:
     """What scores depend on besides their inputs."""
     return {"distaff": __version__} | {name: version(name) for name in ("numpy", "scipy", "scikit-learn")}
@@ -38,11 +42,17 @@ def versions() -> dict[str, str]:
 
 def reference(function: Callable[..., Any], inputs: Inputs, seed: int, protocol: str | None) -> Reference:
     """Chance and ceiling for these factors and this number of codes, from the cache where it has them."""
+    declared = function.declaration  # type: ignore[attr-defined]
+    if not declared.needs and "scale" not in declared.invariant_to:
+        return Reference({}, {})  # in units of the codes: chance and ceiling would be those of another scale
     path = cache_folder() / "reference" / f"{_key(function, inputs, seed, protocol)}.json"
     try:
-        return Reference(**read_json(path))
-    except (BadInput, OSError, TypeError):
-        found = _compute(function, inputs, seed, protocol)
+        kept = Reference(**read_json(path))
+        if all(_are_numbers(numbers) for numbers in kept):
+            return kept
+    except (BadInput, OSError, TypeError):  # not there, or damaged
+        pass
+    found = _compute(function, inputs, seed, protocol)
     with contextlib.suppress(OSError):  # a cache that cannot be written is no reason to stop
         write_json(path, found._asdict())
     return found
@@ -75,15 +85,18 @@ def _compute(function: Callable[..., Any], inputs: Inputs, seed: int, protocol: 
     rng = np.random.default_rng(seed)
     cost = function.declaration.cost  # type: ignore[attr-defined]
     draws = [_score(function, _noise(inputs, rng), seed + i, protocol) for i in range(DRAWS[cost])]
-    chance = {key: _mean([draw[key] for draw in draws]) for key in draws[0]}
+    chance = {key: _mean([draw.get(key) for draw in draws]) for key in sorted(set().union(*draws))}
     return Reference(chance, _score(function, _ideal(inputs, rng), seed, protocol))
 
 
 def _score(
     function: Callable[..., Any], inputs: Inputs, seed: int, protocol: str | None
 ) -> dict[str, float | None]:
-    prepared, settings = prepare(protocol, function, inputs, seed)
-    numbers = call(function, prepared, seed, settings).numbers
+    try:
+        prepared, settings = prepare(protocol, function, inputs, seed)
+        numbers = call(function, prepared, seed, settings).numbers
+    except BadInput:  # a split in which a factor keeps a single value
+        return {}
     return {
         key: value if value is not None and np.isfinite(value) else None for key, value in numbers.items()
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,9 @@ from distaff.metrics.arrays import check_pair, need_codes, standardised
 from distaff.metrics.declare import metric
 from distaff.metrics.held_out import Rows, learn_and_score
 from distaff.metrics.information import gap
+from distaff.metrics.threads import quiet
+
+LEAST_VARIANCE = 1e-12  # of a code, as in disentanglement_lib; below it predicts nothing
 
 
 @metric(
@@ -68,14 +70,15 @@ def predictability_matrix(
     """How well each code alone predicts each factor, (d, k): accuracy, or squared correlation; see `sap`."""
     if continuous:
         codes, factors = check_pair(codes, factors, continuous)
-        return (standardised(codes).T @ standardised(factors) / len(codes)) ** 2
+        correlation = standardised(codes).T @ standardised(factors) / len(codes)
+        live = np.var(codes, axis=0, ddof=1, dtype=np.float64) > LEAST_VARIANCE
+        return np.where(live[:, None], correlation**2, 0.0)
     learn, score = learn_and_score(codes, factors, test, seed)
     return np.array([_accuracies(learn, score, j, seed) for j in range(learn.codes.shape[1])])
 
 
 def _accuracies(learn: Rows, score: Rows, code: int, seed: int) -> list[float]:
     """The accuracy of one code for each factor."""
-    from sklearn.exceptions import ConvergenceWarning
     from sklearn.svm import LinearSVC
 
     seen, unseen = learn.codes[:, code : code + 1], score.codes[:, code : code + 1]
@@ -84,8 +87,7 @@ def _accuracies(learn: Rows, score: Rows, code: int, seed: int) -> list[float]:
         if len(np.unique(known)) < 2:
             found.append(float(np.mean(truth == known[0])))
             continue
-        with warnings.catch_warnings():  # codes of very different sizes converge slowly
-            warnings.simplefilter("ignore", ConvergenceWarning)
+        with quiet():  # codes of very different sizes converge slowly
             model: Any = LinearSVC(C=0.01, class_weight="balanced", random_state=seed).fit(seen, known)
         found.append(float(np.mean(model.predict(unseen) == truth)))
     return found

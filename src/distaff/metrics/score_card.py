@@ -34,10 +34,11 @@ class Score:
 
     @property
     def scaled(self) -> float | None:
-        """The value from chance (0) to the ceiling (1); None where these are less than .02 apart."""
+        """The value from chance (0) to the ceiling (1); None unless the ceiling is .02 better than chance."""
         if self.value is None or self.chance is None or self.ceiling is None:
             return None
-        if abs(self.ceiling - self.chance) < SMALLEST_SCALE:
+        better = self.ceiling - self.chance if self.higher_is_better else self.chance - self.ceiling
+        if better < SMALLEST_SCALE:
             return None
         return (self.value - self.chance) / (self.ceiling - self.chance)
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from distaff import registry
 from distaff.errors import BadInput, NotApplicable, unknown
-from distaff.metrics.arrays import check_codes, check_pair, same_rows
+from distaff.metrics.arrays import check_codes, check_pair, check_seed, same_rows
 from distaff.metrics.dci import importance_matrix
 from distaff.metrics.declare import NEEDS
 from distaff.metrics.health import check_health
@@ -23,7 +23,6 @@ from distaff.metrics.protocols import check_protocol, prepare
 from distaff.metrics.reference import Reference, reference, versions
 from distaff.metrics.sap import predictability_matrix
 from distaff.metrics.score_card import Score, ScoreCard
-from distaff.settings import whole_number
 
 HALVES = {"fast": 20, "fitted": 5, "slow": 5}  # half samples behind an interval, by the metric's cost
 SMALLEST_FOR_INTERVAL = 20  # rows
@@ -38,6 +37,7 @@ def score(
     continuous: bool = False,
     logvar: ArrayLike | None = None,
     mates: Sequence[ArrayLike] | None = None,
+    mates_logvar: Sequence[ArrayLike] | None = None,
     protocol: str | None = None,
     seed: int = 0,
     values_only: bool = False,
@@ -48,21 +48,24 @@ def score(
     `metrics` names those wanted: by default all but the slow ones, "all" for these too. `names` are the
     factors'; `continuous` factors may be real numbers, for the metrics that allow them. `logvar` (n, d), the
     log-variances of the codes' posteriors, adds `mig_exact`; `mates`, other runs' codes of the same rows,
-    adds `udr`. `protocol` "locatello2019" takes that study's numbers of rows and learners and refuses fewer
-    rows; without it any number is scored, from 20 up with an interval.
+    adds `udr` (which leaves out latents of little KL if `logvar` and `mates_logvar` are given). `protocol`
+    "locatello2019" takes that study's numbers of rows and learners and refuses fewer rows; without it any
+    number is scored, from 20 up with an interval.
 
     The 95 % interval is value +- t s, where s is the standard deviation of the score over 20 random halves of
     the rows (5 where a predictor is fitted) and t Student's quantile: halves drawn without replacement vary
     as the whole sample does from one drawing to the next, and repeat no row, which would inflate mutual
-    information. It covers how scores vary from sample to sample, not the bias that a metric has on few rows.
-    Chance is what Gaussian codes score on these factors, the ceiling what the factors themselves score; both
-    are kept in a cache. `values_only` skips intervals, chance and ceiling.
+    information. It covers how scores vary from sample to sample, not the bias that a metric has on few rows;
+    for scores that hang on extremes (irs, and bins where codes have outliers) it was found up to half too
+    narrow. Chance is what Gaussian codes score on these factors, the ceiling what the factors themselves
+    score; both are kept in a cache. `values_only` skips intervals, chance and ceiling.
 
     Raises BadInput (a ValueError) where the arrays cannot be used.
     """
-    inputs = _inputs(codes, factors, continuous, logvar, mates)
-    whole_number("seed", seed, 0)
-    names = [str(j) for j in range(inputs.factors.shape[1])] if names is None else list(names)
+    inputs = _inputs(codes, factors, continuous, logvar, mates, mates_logvar)
+    seed = check_seed(seed)
+    columns = getattr(factors, "columns", range(inputs.factors.shape[1]))  # of a DataFrame
+    names = [str(name) for name in (columns if names is None else names)]
     if len(names) != inputs.factors.shape[1]:
         raise BadInput(f"{len(names)} factor names for {inputs.factors.shape[1]} factors")
     wanted = wanted_metrics(metrics, [need for need in NEEDS if getattr(inputs, need) is not None])
@@ -136,6 +139,7 @@ def _inputs(
     continuous: bool,
     logvar: ArrayLike | None,
     mates: Sequence[ArrayLike] | None,
+    mates_logvar: Sequence[ArrayLike] | None,
 ) -> Inputs:
     checked_codes, checked_factors = check_pair(codes, factors, continuous)
     return Inputs(
@@ -143,8 +147,16 @@ def _inputs(
         checked_factors,
         continuous,
         None if logvar is None else check_codes(same_rows(checked_codes, logvar, "logvar")[1]),
-        [check_codes(same_rows(checked_codes, mate, "a mate's codes")[1]) for mate in mates or ()] or None,
+        _beside(checked_codes, mates, "a mate's codes"),
+        _beside(checked_codes, mates_logvar, "a mate's logvar"),
     )
+
+
+def _beside(
+    codes: NDArray[Any], others: Sequence[ArrayLike] | None, what: str
+) -> list[NDArray[np.floating[Any]]] | None:
+    """Arrays that describe the same rows as the codes, or None where there are none."""
+    return [check_codes(same_rows(codes, other, what)[1]) for other in others or ()] or None
 
 
 def _scores(
@@ -199,7 +211,7 @@ def _score(
     low = high = None
     if len(numbers) > 1:
         margin = student(len(numbers) - 1) * float(np.std(numbers, ddof=1))
-        low, high = max(declared.low, value - margin), min(declared.high, value + margin)
+        low, high = max(min(declared.low, value), value - margin), min(declared.high, value + margin)
     return Score(value, low, high, chance, ceiling, better)
 
 

@@ -1,0 +1,185 @@
+"""Rooms with one object, after the DeepMind Lab scenes of SCAN and DARLA, drawn on demand."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from distaff.datasets import raycast
+from distaff.datasets.base import DataSet
+from distaff.datasets.raycast import ENDLESS, SIZE, Camera, EmptyRoom, Solid, Table, Triple, Vectors
+from distaff.factors import FactorSpace
+from distaff.settings import Settings, setting
+
+_COLOUR_TABLE = {
+    "white": (250, 250, 250),
+    "grey": (140, 140, 140),
+    "brown": (135, 75, 30),
+    "red": (225, 25, 35),
+    "orange": (250, 135, 25),
+    "yellow": (255, 230, 40),
+    "lime": (165, 240, 30),
+    "green": (30, 150, 50),
+    "cyan": (50, 225, 240),
+    "teal": (10, 125, 125),
+    "blue": (35, 80, 235),
+    "navy": (20, 20, 110),
+    "purple": (125, 40, 175),
+    "magenta": (240, 45, 225),
+    "pink": (255, 170, 190),
+    "black": (40, 40, 40),
+}
+#: the names of the colours of wall, floor and object, in the order of their factors' values
+COLOURS = tuple(_COLOUR_TABLE)
+#: the same as RGB (16, 3) of 0..255
+RGB = np.array(list(_COLOUR_TABLE.values()), dtype=np.float32)
+OBJECTS = ("hat", "ice_lolly", "suitcase")
+CAMERA_YAWS = np.linspace(-9, 9, 5)  # degrees
+#: degrees; within half a turn and never mirrored, so that no two views of an object are alike
+OBJECT_YAWS = np.linspace(-80, 70, 6)
+
+FLOOR, WALL, OBJECT, DARK, WOOD, FEATHER = range(6)  # surfaces
+#: RGB of the surfaces that always have the same colour
+PAINT = np.array([[75, 58, 50], [225, 190, 135], [235, 225, 200]], dtype=np.float32) / 255
+CENTRE, REACH = (0.0, 0.0, 0.65), 1.02  # a ball that holds any object
+EYE, AHEAD, VIEW = (0.0, -3.6, 1.5), (0.0, 0.0, 0.7), 45.0
+HALF_WIDTH, BACK = 2.75, 2.5  # of the room
+TILE = 0.8
+
+
+@dataclass(eq=False)
+class Rooms(Settings, DataSet):
+    """A hat, an ice lolly or a suitcase in a room: three colours, the object, and two nuisances.
+
+    All 368,640 images, RGB. Wall, floor and object have any of the 16 COLOURS; the object is one of OBJECTS.
+    The nuisances: the camera looks 9 degrees to the right up to 9 to the left, so that object and room
+    move sideways, and the object is turned by -80 to 70 degrees. Every factor shows for all values of the
+    others. Smaller resolutions average blocks of the 64-pixel image.
+    """
+
+    resolution: int = setting(64, "pixels along each side", choices=(16, 32, 64))
+
+    name = "rooms"
+    licence = "drawn here; nothing of DeepMind Lab is used"
+    citation = "after Higgins et al.: SCAN, ICLR 2018, and Higgins et al.: DARLA, ICML 2017"
+    factors = FactorSpace(
+        ("wall_colour", "floor_colour", "object_colour", "object", "camera_yaw", "object_yaw"),
+        (len(COLOURS), len(COLOURS), len(COLOURS), len(OBJECTS), len(CAMERA_YAWS), len(OBJECT_YAWS)),
+    )
+    label_names = factors.names
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.image_shape = (3, self.resolution, self.resolution)
+
+    def __len__(self) -> int:
+        return len(self.factors)
+
+    def images(self, index: ArrayLike) -> NDArray[np.uint8]:
+        """The images (n, 3, resolution, resolution), uint8, at grid indices (n,)."""
+        rows = self.factors.rows(self.check(index))
+        geometry = np.ravel_multi_index(tuple(rows[:, 3:].T), self.factors.sizes[3:])
+        colours = RGB[rows[:, [1, 0, 2]]]  # the order of FLOOR, WALL, OBJECT
+        return raycast.compose(_masks(self.resolution), geometry, colours)
+
+
+@functools.cache
+def _masks(resolution: int) -> Table:
+    """The masks of floor, wall and object, and the RGB of all else, for each object and both yaws."""
+    sizes = Rooms.factors.sizes[3:]
+
+    def make(number: int) -> NDArray[np.float32]:
+        if resolution < SIZE:
+            return raycast.shrink(_masks(SIZE)[np.array([number])][0], resolution)
+        thing, camera, turn = np.unravel_index(number, sizes)
+        return _draw(OBJECTS[thing], float(CAMERA_YAWS[camera]), float(OBJECT_YAWS[turn]))
+
+    return Table(int(np.prod(sizes)), (6, resolution, resolution), make)
+
+
+def _draw(thing: str, camera_yaw: float, object_yaw: float) -> NDArray[np.float32]:
+    """Masks (6, 64, 64) of one geometry: floor, wall, object, then light that is red, green, blue."""
+    parts = {"hat": _hat, "ice_lolly": _ice_lolly, "suitcase": _suitcase}[thing]()
+    turned = [_turned(part, object_yaw) for part in parts]
+    masks = raycast.draw(_room(camera_yaw), turned, CENTRE, REACH, surfaces=6)
+    light = np.repeat(masks[6:], 3, axis=0)
+    for mask, paint in zip(masks[DARK:6], PAINT, strict=True):
+        light += mask * paint[:, None, None]
+    return np.concatenate([masks[:DARK], light])
+
+
+def _turned(part: Solid, degrees: float) -> Solid:
+    """A part of an object, turned about the upright axis."""
+    turn = raycast.yaw(degrees)
+    x, y, z = (float(raycast.dot(row, np.array(part.centre))) for row in turn)
+    return Solid(part.surface, part.shape, part.size, (x, y, z), raycast.product(turn, part.turn), part.reach)
+
+
+def _hat() -> list[Solid]:
+    """An oval hat on its brim, with a band and a feather."""
+    crown = functools.partial(raycast.cylinder, top=0.84)
+    feather = functools.partial(raycast.capsule, half=1.5)
+    lean = raycast.product(raycast.pitch(-14), raycast.roll(18))
+    return [
+        Solid(OBJECT, raycast.cylinder, (0.8, 0.66, 0.035), (0, 0, 0.06)),
+        Solid(OBJECT, crown, (0.54, 0.42, 0.3), (0, 0, 0.37)),
+        Solid(OBJECT, raycast.ball, (0.4536, 0.3528, 0.19), (0, 0, 0.66)),
+        Solid(DARK, raycast.cylinder, (0.547, 0.428, 0.075), (0, 0, 0.17)),
+        Solid(FEATHER, feather, (0.11, 0.035, 0.16), (0.32, -0.38, 0.53), lean, reach=(1, 1, 2.5)),
+    ]
+
+
+def _ice_lolly() -> list[Solid]:
+    """A flat bar with a round top on a stick."""
+    disc = raycast.pitch(90)
+    return [
+        Solid(OBJECT, raycast.box, (0.38, 0.17, 0.36), (0, 0, 0.8)),
+        Solid(OBJECT, raycast.cylinder, (0.38, 0.38, 0.17), (0, 0, 1.16), disc),
+        Solid(WOOD, raycast.box, (0.085, 0.05, 0.25), (0, 0, 0.25)),
+    ]
+
+
+def _suitcase() -> list[Solid]:
+    """A box with two straps and a handle."""
+
+    def bar(size: Triple, centre: Triple) -> Solid:
+        return Solid(DARK, raycast.box, size, centre)
+
+    return [
+        Solid(OBJECT, raycast.box, (0.63, 0.22, 0.43), (0, 0, 0.45)),
+        bar((0.055, 0.23, 0.44), (-0.37, 0, 0.45)),
+        bar((0.055, 0.23, 0.44), (0.37, 0, 0.45)),
+        bar((0.035, 0.045, 0.09), (-0.17, 0, 0.96)),
+        bar((0.035, 0.045, 0.09), (0.17, 0, 0.96)),
+        bar((0.205, 0.045, 0.035), (0, 0, 1.07)),
+    ]
+
+
+@functools.cache
+def _room(camera_yaw: float) -> EmptyRoom:
+    """The floor, the wall at the back and those at the sides, from a camera turned about itself."""
+    eye = np.array(EYE)
+    x, y, z = (float(raycast.dot(row, np.array(AHEAD) - eye)) for row in raycast.yaw(camera_yaw))
+    target = (EYE[0] + x, EYE[1] + y, EYE[2] + z)
+    places: list[tuple[Triple, float]] = [
+        ((0, BACK, 0), 0),
+        ((-HALF_WIDTH, 0, 0), 90),
+        ((HALF_WIDTH, 0, 0), -90),
+    ]
+    walls = [
+        Solid(WALL, raycast.plane, centre=place, turn=raycast.upright(degrees), reach=ENDLESS)
+        for place, degrees in places
+    ]
+    return EmptyRoom(
+        Camera(EYE, target, VIEW), [Solid(FLOOR, raycast.plane, reach=ENDLESS), *walls], _texture
+    )
+
+
+def _texture(points: Vectors, surface: NDArray[np.int64]) -> Vectors:
+    """How bright floor and walls are painted: faint tiles, and a darker skirting."""
+    odd = (np.floor(points[:, 0] / TILE) + np.floor(points[:, 1] / TILE)) % 2 == 1
+    skirting = points[:, 2] < 0.16
+    return np.where(surface == FLOOR, np.where(odd, 0.9, 1.0), np.where(skirting, 0.72, 1.0))

@@ -1,0 +1,162 @@
+"""3D Shapes (Burgess and Kim 2018), drawn on demand, or read where the published file is present."""
+
+from __future__ import annotations
+
+import colorsys
+import functools
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from distaff.datasets import raycast
+from distaff.datasets.base import DataSet
+from distaff.datasets.raycast import ENDLESS, SIZE, Camera, EmptyRoom, Solid, Table
+from distaff.errors import BadInput
+from distaff.factors import FactorSpace
+from distaff.settings import Settings, setting
+
+ORIGINAL = "3dshapes.h5"
+SHAPES = ("cube", "cylinder", "sphere", "capsule")
+SCALES = np.linspace(0.75, 1.25, 8)
+ORIENTATIONS = np.linspace(-30, 30, 15)  # degrees
+#: the ten hues as RGB (10, 3) of 0..255
+HUES = np.array([colorsys.hsv_to_rgb(i / 10, 1, 1) for i in range(10)], dtype=np.float32) * 255
+CHUNK_CACHE = 2**28  # bytes; the chunks of one slab of images, so that none is unpacked twice for a batch
+FLOOR, WALL, OBJECT = range(3)
+DISTANCE, HEIGHT, VIEW = 5.0, 2.1, 34.0  # of the camera, and degrees
+CORNER = 2.6  # from the object to the edge where the walls meet
+
+
+@dataclass(eq=False)
+class Shapes3D(Settings, DataSet):
+    """One object in the corner of a room: hues of floor, wall and object, scale, shape and orientation.
+
+    All 480,000 images in the original order, RGB. Hues are i / 10 round the colour wheel, scales .75 to 1.25.
+    Orientations are -30 to 30 degrees: the camera goes round the object, so that the room's corner moves
+    sideways behind it. Cylinder, sphere and capsule look the same from all sides, but the room and the light
+    in it do not. Smaller resolutions average blocks of the 64-pixel image. With the published 3dshapes.h5 in
+    the data folder, its images are read instead.
+    """
+
+    resolution: int = setting(64, "pixels along each side", choices=(16, 32, 64))
+    data_dir: Path | None = field(default=None, repr=False)
+
+    name = "shapes3d"
+    licence = "drawn here; the original data set is Apache-2.0"
+    citation = "Burgess, Kim: 3D Shapes Dataset, 2018"
+    factors = FactorSpace(
+        ("floor_hue", "wall_hue", "object_hue", "scale", "shape", "orientation"),
+        (len(HUES), len(HUES), len(HUES), len(SCALES), len(SHAPES), len(ORIENTATIONS)),
+    )
+    label_names = factors.names
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.image_shape = (3, self.resolution, self.resolution)
+        self._file: Path | None = None
+        if self.data_dir and (self.data_dir / ORIGINAL).exists():
+            self._file = self.data_dir / ORIGINAL
+            read_rows(self._file, np.arange(1), len(self))
+            self.source = f"file {ORIGINAL}"
+
+    def __len__(self) -> int:
+        return len(self.factors)
+
+    def images(self, index: ArrayLike) -> NDArray[np.uint8]:
+        """The images (n, 3, resolution, resolution), uint8, at grid indices (n,)."""
+        index = self.check(index)
+        if self._file is not None:
+            return _smaller(read_rows(self._file, index, len(self)), self.resolution)
+        rows = self.factors.rows(index)
+        geometry = np.ravel_multi_index(tuple(rows[:, 3:].T), self.factors.sizes[3:])
+        return raycast.compose(_masks(self.resolution), geometry, HUES[rows[:, :3]])
+
+
+@functools.cache
+def _masks(resolution: int) -> Table:
+    """The masks of floor, wall, object and highlights for each scale, shape and orientation."""
+    sizes = Shapes3D.factors.sizes[3:]
+
+    def make(number: int) -> NDArray[np.float32]:
+        if resolution < SIZE:
+            return raycast.shrink(_masks(SIZE)[np.array([number])][0], resolution)
+        scale, shape, orientation = np.unravel_index(number, sizes)
+        return _draw(SCALES[scale], SHAPES[shape], float(ORIENTATIONS[orientation]))
+
+    return Table(int(np.prod(sizes)), (4, resolution, resolution), make)
+
+
+def _draw(scale: float, shape: str, orientation: float) -> NDArray[np.float32]:
+    """The masks (4, 64, 64) of one geometry."""
+    solid, reach = _object(shape, scale)
+    return raycast.draw(_room(orientation), [solid], solid.centre, scale * reach, surfaces=3)
+
+
+def _object(shape: str, scale: float) -> tuple[Solid, float]:
+    """An object that stands on the floor, and the radius at scale 1 of a ball around it."""
+    if shape == "cube":
+        half = 0.47 * scale
+        return Solid(OBJECT, raycast.box, (half,) * 3, (0, 0, half), raycast.yaw(45)), 0.82
+    if shape == "cylinder":
+        half = 0.52 * scale
+        return Solid(OBJECT, raycast.cylinder, (half,) * 3, (0, 0, half)), 0.74
+    if shape == "sphere":
+        half = 0.59 * scale
+        return Solid(OBJECT, raycast.ball, (half,) * 3, (0, 0, half)), 0.6
+    half = 0.41 * scale
+    pill = functools.partial(raycast.capsule, half=0.75)
+    return Solid(OBJECT, pill, (half,) * 3, (0, 0, 1.75 * half), reach=(1, 1, 1.75)), 0.72
+
+
+@functools.cache
+def _room(orientation: float) -> EmptyRoom:
+    """The floor and the two walls, seen from `orientation` degrees to the right of the corner's middle."""
+    angle = np.radians(orientation)
+    eye = (DISTANCE * float(np.sin(angle)), -DISTANCE * float(np.cos(angle)), HEIGHT)
+    walls = [
+        Solid(WALL, raycast.plane, centre=(0, CORNER, 0), turn=raycast.upright(degrees), reach=ENDLESS)
+        for degrees in (45, -45)
+    ]
+    floor = Solid(FLOOR, raycast.plane, reach=ENDLESS)
+    return EmptyRoom(Camera(eye, (0, 0, 0.66), VIEW), [floor, *walls])
+
+
+def read_rows(path: Path, index: NDArray[np.int64], length: int) -> NDArray[np.uint8]:
+    """The images (n, 64, 64, 3) at `index` of the published file, which must hold `length` of them.
+
+    Only these are read. Where the file's chunks span many images, a batch of neighbours is far quicker than
+    one of strangers, and a memory-mapped cache of the whole quicker still.
+    """
+    try:
+        import h5py
+    except ImportError:
+        raise BadInput(f"{path.name} needs h5py to be read: pip install 'distaff[files]'") from None
+    rows, back = np.unique(index, return_inverse=True)
+    shape = (length, SIZE, SIZE, 3)
+    try:
+        # opened for each batch, so that no handle crosses into another process
+        with h5py.File(path, "r", rdcc_nbytes=CHUNK_CACHE) as file:
+            images: Any = file.get("images")
+            if not isinstance(images, h5py.Dataset):
+                raise BadInput(f"{path} holds no data set 'images'; it is not the published 3D Shapes")
+            if images.shape != shape or images.dtype != np.uint8:
+                raise BadInput(f"{path}: images must be uint8 {shape}, got {images.dtype} {images.shape}")
+            found = np.empty((len(rows), *shape[1:]), dtype=np.uint8)
+            # run by run, as HDF5 is some twenty times slower where it is given a list
+            for places in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(rows) != 1) + 1):
+                if places.size:
+                    found[places[0] : places[-1] + 1] = images[rows[places[0]] : rows[places[-1]] + 1]
+    except (OSError, RuntimeError, KeyError) as error:
+        raise BadInput(f"{path} cannot be read as HDF5: {' '.join(str(error).split())}") from None
+    return found[back]
+
+
+def _smaller(images: NDArray[np.uint8], resolution: int) -> NDArray[np.uint8]:
+    """Images (n, 64, 64, 3) as (n, 3, resolution, resolution), averaged over blocks."""
+    images = np.ascontiguousarray(images.transpose(0, 3, 1, 2))
+    if resolution == SIZE:
+        return images
+    return (raycast.shrink(images.astype(np.float32), resolution) + np.float32(0.5)).astype(np.uint8)

@@ -1,0 +1,357 @@
+"""SmallNORB drawn: grey toys made of ellipsoids and boxes, in place of SmallNORB's photographs (2004)."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from distaff.datasets.base import DataSet
+from distaff.datasets.bodies import SIZE, Floats, GeometryTable, lit, towards
+from distaff.datasets.pixels import reduced
+from distaff.factors import FactorSpace
+from distaff.settings import Settings, setting
+
+CATEGORIES = ("animal", "human", "airplane", "truck", "car")  # in the order of the original
+ELEVATIONS = np.arange(30, 71, 5)  # degrees above the table
+AZIMUTHS = np.arange(0, 360, 20)  # degrees about the upright
+#: azimuth, elevation (degrees as the viewer sees them) and strength of the lamp
+_LAMPS = np.stack(
+    [
+        towards(-60, 35, 0.7),
+        towards(60, 35, 0.7),
+        towards(0, 70, 0.7),
+        towards(-75, 10, 0.45),
+        towards(75, 10, 0.45),
+        towards(0, 20, 0.7),
+    ]
+)
+_AMBIENT, _BACKGROUND = 0.2, 0.45  # the upper sides of toys are never as bright as the background
+
+
+@dataclass(eq=False)
+class SmallNORBDrawn(Settings, DataSet):
+    """Grey toys on grey: 5 categories, 10 instances of each, 9 elevations, 18 azimuths and 6 lightings.
+
+    48,600 grey images, drawn: a stand-in with the grid of SmallNORB, not NORB's photographs. Toys are put
+    together from ellipsoids and boxes, with seeded proportions. The instance is on the grid here; studies
+    hide it, for "instance 3" of a car has nothing in common with instance 3 of an animal. Smaller resolutions
+    average blocks of the 64-pixel image. A geometry is drawn when it is first asked for and kept, 16 KB each,
+    135 MB for all.
+    """
+
+    resolution: int = setting(64, "pixels along each side", choices=(16, 32, 64))
+
+    name = "smallnorb_drawn"
+    licence = "drawn here; has SmallNORB's factors but none of its photographs"
+    citation = "LeCun, Huang, Bottou: Learning methods for generic object recognition, 2004 (the grid only)"
+    factors = FactorSpace(
+        ("category", "instance", "elevation", "azimuth", "lighting"),
+        (len(CATEGORIES), 10, len(ELEVATIONS), len(AZIMUTHS), len(_LAMPS)),
+    )
+    label_names = factors.names
+    hidden = ("instance",)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.image_shape = (1, self.resolution, self.resolution)
+        self._table = GeometryTable(math.prod(self.factors.sizes[:4]), _draw)
+
+    def __len__(self) -> int:
+        return len(self.factors)
+
+    def images(self, index: ArrayLike) -> NDArray[np.uint8]:
+        """The images (n, 1, resolution, resolution), uint8, at grid indices (n,)."""
+        geometry, light = np.divmod(self.check(index), len(_LAMPS))
+        images = lit(self._table, geometry, _LAMPS[light], _AMBIENT, _BACKGROUND)
+        return reduced(images[:, None], self.resolution)
+
+
+# --- toys ------------------------------------------------------------------------------------------------
+#
+# Axes of a toy: forwards, to its left, up. Angles in degrees.
+
+
+class Part(NamedTuple):
+    """An ellipsoid or a box; its front end is raised, then turned to the left, by so many degrees."""
+
+    box: bool
+    centre: tuple[float, float, float]
+    half: tuple[float, float, float]
+    raised: float = 0.0
+    turned: float = 0.0
+
+    @functools.cache  # noqa: B019 (some 450 parts there are)
+    def axes(self) -> NDArray[np.float64]:
+        """The matrix (3, 3) whose rows are the part's own axes."""
+        (cr, sr), (ct, st) = [(np.cos(a), np.sin(a)) for a in np.radians([self.raised, self.turned])]
+        raise_ = np.array([[cr, 0, sr], [0, 1, 0], [-sr, 0, cr]])
+        return raise_ @ np.array([[ct, st, 0], [-st, ct, 0], [0, 0, 1]])
+
+
+Draw = Callable[[float, float], float]  # a proportion between two bounds
+
+
+def _both(part: Part) -> list[Part]:
+    """A part on the left and its mirror image on the right."""
+    x, y, z = part.centre
+    return [part, part._replace(centre=(x, -y, z), turned=-part.turned)]
+
+
+def _animal(u: Draw) -> list[Part]:
+    long, thick, leg, neck = u(0.55, 0.8), u(0.2, 0.36), u(0.3, 0.55), u(0.15, 0.5)
+    head, limb = u(0.16, 0.24), u(0.065, 0.1)
+    reach, rise = long + 0.3 * neck, 0.4 * thick + neck
+    parts = [
+        Part(False, (0, 0, 0), (long, 0.85 * thick, thick)),
+        Part(False, (0.8 * long, 0, 0.5 * rise), (0.6 * neck + 0.14, 0.13, 0.14), 60),
+        Part(False, (reach + 0.1, 0, rise), (1.5 * head, 0.8 * head, head), u(-35, 0)),
+        Part(False, (-long - 0.1, 0, u(-0.1, 0.15)), (u(0.15, 0.32), 0.05, 0.05), u(20, 75)),
+    ]
+    parts += _both(Part(False, (reach - 0.08, 0.8 * head, rise + 0.9 * head), (0.05, 0.06, u(0.08, 0.2))))
+    for x in (-0.65 * long, 0.65 * long):
+        parts += _both(
+            Part(False, (x, 0.55 * thick, -0.5 * thick - 0.5 * leg), (limb, limb, 0.5 * leg + 0.15))
+        )
+    return parts
+
+
+def _human(u: Draw) -> list[Part]:
+    wide, tall, leg, limb = u(0.2, 0.32), u(0.32, 0.42), u(0.4, 0.55), u(0.08, 0.11)
+    arm, stride, swing = u(0.32, 0.45), u(5, 28), u(5, 50)
+    hip, lift = 0.5 * wide, u(0, 60)
+    parts = [
+        Part(False, (0, 0, 0.45), (0.17, wide, tall)),
+        Part(False, (0, 0, 0.08), (0.17, 0.85 * wide, 0.18)),
+        Part(False, (0.02, 0, 0.45 + tall + 0.14), (0.17, 0.15, 0.19)),
+    ]
+    if u(0, 1) < 0.5:  # a hat
+        parts.append(Part(False, (0.02, 0, 0.45 + tall + 0.24), (0.27, 0.25, 0.06)))
+    for side, turn in ((1, 1), (-1, -1)):
+        slope = np.radians(stride * turn)
+        parts.append(
+            Part(
+                False,
+                (leg * np.sin(slope), side * hip, -leg * np.cos(slope)),
+                (leg + 0.05, limb, limb),
+                -90 + stride * turn,
+            )
+        )
+        parts.append(
+            Part(
+                True,
+                (2 * leg * np.sin(slope) + 0.07, side * hip, -2 * leg * np.cos(slope)),
+                (0.15, 0.08, 0.05),
+            )
+        )
+        angle = -90 + (lift + 20 if side > 0 else swing)
+        way = np.radians(angle)
+        shoulder = 0.42 + 0.6 * tall
+        parts.append(
+            Part(
+                False,
+                (arm * np.cos(way), side * (wide + 0.06), shoulder + arm * np.sin(way)),
+                (arm, 0.075, 0.075),
+                angle,
+            )
+        )
+    return parts
+
+
+def _airplane(u: Draw) -> list[Part]:
+    long, thick, span, chord = u(0.8, 1.0), u(0.11, 0.18), u(0.75, 1.05), u(0.14, 0.24)
+    sweep, height, at = u(-5, 35), u(-0.08, 0.14), u(0.0, 0.2)
+    tail, fin = u(0.28, 0.42), u(0.16, 0.26)
+    parts = [
+        Part(False, (0, 0, 0), (long, thick, thick)),
+        Part(False, (0.5 * long, 0, 0.7 * thick), (0.22, 0.6 * thick, 0.6 * thick)),
+        Part(True, (-0.85 * long, 0, 0.05 + fin), (0.14, 0.022, fin)),
+    ]
+    slope = np.radians(sweep)
+    parts += _both(
+        Part(
+            True,
+            (at - 0.5 * span * np.sin(slope), 0.5 * span * np.cos(slope), height),
+            (chord, 0.5 * span, 0.03),
+            0,
+            sweep,
+        )
+    )
+    parts += _both(Part(True, (-0.86 * long, 0.5 * tail, 0.06), (0.11, 0.5 * tail, 0.022), 0, 0.6 * sweep))
+    out, engine = u(0.25, 0.55) * span, u(0, 1)
+    if engine < 0.6:
+        parts += _both(Part(False, (at + 0.1, out, height - 0.08), (u(0.18, 0.28), 0.075, 0.075)))
+    else:
+        parts.append(Part(True, (long, 0, 0), (0.02, 0.3, 0.05)))
+    return parts
+
+
+def _wheels(places: list[float], side: float, bottom: float, radius: float) -> list[Part]:
+    return [wheel for x in places for wheel in _both(Part(False, (x, side, bottom), (radius, 0.09, radius)))]
+
+
+def _truck(u: Draw) -> list[Part]:
+    long, wide, high = u(0.5, 0.68), u(0.26, 0.34), u(0.22, 0.42)
+    cab, tall, wheel = u(0.17, 0.24), u(0.27, 0.36), u(0.13, 0.18)
+    front = long + cab + 0.04
+    parts = [Part(True, (0.5 * cab, 0, -0.03), (long + cab, 0.8 * wide, 0.06))]
+    parts.append(Part(True, (front, 0, tall), (cab, 0.95 * wide, tall)))
+    kind = u(0, 1)
+    if kind < 0.5:  # a closed body
+        parts.append(Part(True, (-0.06, 0, high + 0.06), (long, wide, high)))
+    elif kind < 0.8:  # a tank
+        parts.append(Part(False, (-0.08, 0, 0.3), (1.08 * long, wide, 0.27)))
+    else:  # a tipper
+        parts.append(Part(True, (-0.08, 0, 0.28), (long, wide, 0.15), u(5, 18)))
+    if u(0, 1) < 0.6:
+        parts.append(Part(True, (front + cab + 0.1, 0, 0.14), (0.13, 0.8 * wide, 0.15)))
+    return parts + _wheels([-0.75 * long, -0.75 * long + 2.2 * wheel, front], 0.85 * wide, -0.12, wheel)
+
+
+def _car(u: Draw) -> list[Part]:
+    long, wide, high = u(0.72, 0.92), u(0.32, 0.4), u(0.13, 0.18)
+    cabin, roof, back = u(0.3, 0.48), u(0.15, 0.24), u(-0.3, -0.02)
+    wheel = u(0.14, 0.19)
+    parts = [
+        Part(True, (0, 0, 0), (0.94 * long, 0.93 * wide, 0.8 * high)),
+        Part(False, (0.25 * long, 0, 0.02), (0.82 * long, 0.98 * wide, 1.35 * high)),
+    ]
+    if u(0, 1) < 0.65:
+        parts.append(Part(False, (back, 0, high), (1.25 * cabin, 0.85 * wide, 1.5 * roof)))
+    else:
+        parts.append(Part(True, (back, 0, high + 0.5 * roof), (cabin, 0.8 * wide, 0.7 * roof)))
+    if u(0, 1) < 0.3:  # a spoiler
+        parts.append(Part(True, (-0.9 * long, 0, high + 0.14), (0.07, 0.85 * wide, 0.025)))
+    return parts + _wheels([-0.6 * long, 0.6 * long], 0.88 * wide, -0.9 * high, wheel)
+
+
+_MAKERS = (_animal, _human, _airplane, _truck, _car)
+
+
+@functools.cache
+def toy(category: int, instance: int) -> tuple[Part, ...]:
+    """The parts of a toy, moved and scaled into the unit ball."""
+    rng = np.random.default_rng([2004, category, instance])
+    parts = _MAKERS[category](lambda low, high: float(rng.uniform(low, high)))
+    corners = np.concatenate([_extremes(part) for part in parts])
+    centre = 0.5 * (corners.min(axis=0) + corners.max(axis=0))
+    size = np.sqrt(((corners - centre) ** 2).sum(axis=1).max())
+    return tuple(
+        part._replace(
+            centre=tuple(((np.array(part.centre) - centre) / size).tolist()),
+            half=tuple((np.array(part.half) / size).tolist()),
+        )
+        for part in parts
+    )
+
+
+def _extremes(part: Part) -> NDArray[np.float64]:
+    """Points (26, 3) spread over a part, the corners of a box among them."""
+    grid = np.stack(np.meshgrid(*[[-1.0, 0, 1]] * 3), axis=-1).reshape(-1, 3)
+    grid = np.delete(grid, 13, axis=0)  # the centre
+    if not part.box:
+        grid /= np.sqrt((grid**2).sum(axis=1, keepdims=True))
+    return part.centre + (grid * part.half) @ part.axes()
+
+
+# --- drawing ---------------------------------------------------------------------------------------------
+
+_OVERSAMPLE = 2
+_SCALE = 30.0 * _OVERSAMPLE  # rays a unit
+_SIDE = SIZE * _OVERSAMPLE
+_PLATE = 0.05  # half a plate's thickness; its rims are too fine to see, unless it is seen from its edge
+
+
+def _draw(geometry: int) -> Floats:
+    """The planes (4, 64, 64) of a toy: the nearest of its parts along each ray."""
+    category, instance, elevation, azimuth = np.unravel_index(geometry, SmallNORBDrawn.factors.sizes[:4])
+    view = _view(float(ELEVATIONS[elevation]), float(AZIMUTHS[azimuth]))
+    depth = np.full((_SIDE, _SIDE), -9, dtype=np.float32)
+    normals = np.zeros((3, _SIDE, _SIDE), dtype=np.float32)
+    for part in toy(int(category), int(instance)):
+        _add(part, view, depth, normals)
+    length = np.sqrt(normals[0] ** 2 + normals[1] ** 2 + normals[2] ** 2)
+    normals /= np.maximum(length, np.float32(1e-9))
+    planes = np.concatenate([(depth > -9).astype(np.float32)[None], normals])
+    k = _OVERSAMPLE
+    total = np.zeros((4, SIZE, SIZE), dtype=np.float32)
+    for i in range(k):
+        for j in range(k):
+            total += planes[:, i::k, j::k]
+    return total / np.float32(k * k)
+
+
+def _view(elevation: float, azimuth: float) -> NDArray[np.float64]:
+    """The matrix (3, 3) from a toy's axes to the viewer's: right, up, towards the viewer."""
+    (ce, se), (ca, sa) = [(np.cos(a), np.sin(a)) for a in np.radians([elevation, azimuth])]
+    spin = np.array([[ca, -sa, 0], [sa, ca, 0], [0, 0, 1]])
+    look = np.array([[0, 1, 0], [-se, 0, ce], [ce, 0, se]])
+    return look @ spin
+
+
+def _add(part: Part, view: NDArray[np.float64], depth: Floats, normals: Floats) -> None:
+    """Draw a part into `depth` (s, s) and `normals` (3, s, s) where it is nearer than what is there."""
+    half = np.array(part.half)
+    axes = part.axes() @ view.T  # rows: the part's axes as the viewer sees them
+    right, up, near = view @ np.array(part.centre)
+    extent = (
+        np.abs(axes * half[:, None]).sum(axis=0)
+        if part.box
+        else np.sqrt(((axes * half[:, None]) ** 2).sum(axis=0))
+    )
+    x0, x1 = _window(right, extent[0])
+    y0, y1 = _window(-up, extent[1])
+    x = ((np.arange(x0, x1) - (_SIDE - 1) / 2) / _SCALE - right).astype(np.float32)
+    y = -((np.arange(y0, y1) - (_SIDE - 1) / 2) / _SCALE + up).astype(np.float32)[:, None]
+    inward = (axes / half[:, None]).astype(
+        np.float32
+    )  # from the viewer's axes to those of the unit ball or box
+    inside, z, normal = (_box if part.box else _ball)(inward, x, y)
+    face = axes[half.argmin()].astype(np.float32)
+    if part.box and half.min() < _PLATE and abs(face[2]) > 0.25:
+        normal = list(face if face[2] > 0 else -face)
+    window = (slice(y0, y1), slice(x0, x1))
+    z += np.float32(near)
+    nearer = inside & (z > depth[window])
+    np.copyto(depth[window], z, where=nearer)
+    for i in range(3):
+        np.copyto(normals[i][window], normal[i], where=nearer)
+
+
+def _window(centre: float, extent: float) -> tuple[int, int]:
+    """The first and last + 1 ray that may hit something `extent` about `centre`."""
+    middle = (_SIDE - 1) / 2 + centre * _SCALE
+    return max(0, math.floor(middle - extent * _SCALE)), min(_SIDE, math.ceil(middle + extent * _SCALE) + 1)
+
+
+Hit = tuple[NDArray[np.bool_], Floats, list[Floats]]
+
+
+def _ball(inward: Floats, x: Floats, y: Floats) -> Hit:
+    """Where rays through (x, y) meet the ellipsoid |inward (x, y, z)| = 1: whether, z, the normal there."""
+    form = (inward.astype(np.float64).T @ inward).astype(np.float32)
+    slope = (form[0, 2] * x + form[1, 2] * y) / form[2, 2]
+    rest = form[0, 0] * x * x + (2 * form[0, 1] * x) * y + (form[1, 1] * y * y - 1)
+    room = slope * slope - rest / form[2, 2]
+    z = np.sqrt(np.maximum(room, 0)) - slope
+    normal = [form[i, 0] * x + form[i, 1] * y + form[i, 2] * z for i in range(3)]
+    return room > 0, z, normal
+
+
+def _box(inward: Floats, x: Floats, y: Floats) -> Hit:
+    """The same for the box max |inward (x, y, z)| = 1, whose shading is rounded towards its edges."""
+    flat = [row[0] * x + row[1] * y for row in inward]
+    steep = [row[2] if abs(row[2]) > 1e-6 else np.float32(1e-6) for row in inward]
+    far = [(np.copysign(np.float32(1), s) - f) / s for f, s in zip(flat, steep, strict=True)]
+    close = [(-np.copysign(np.float32(1), s) - f) / s for f, s in zip(flat, steep, strict=True)]
+    z = np.minimum(np.minimum(far[0], far[1]), far[2])
+    inside = z > np.maximum(np.maximum(close[0], close[1]), close[2])
+    own = [np.clip(f + s * z, -1, 1) for f, s in zip(flat, steep, strict=True)]
+    pull = [(v * v) * (v * v) * (v * v) * v for v in own]
+    normal = [inward[0, i] * pull[0] + inward[1, i] * pull[1] + inward[2, i] * pull[2] for i in range(3)]
+    return inside, z, normal
