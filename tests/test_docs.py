@@ -26,6 +26,14 @@ def test_docs_are_what_the_registry_says(page: str) -> None:
     assert (ROOT / "docs" / page).read_text() == tables().PAGES[page](), "run `make docs`"
 
 
+def test_every_data_set_that_needs_no_file_has_its_contact_sheet() -> None:
+    from distaff import registry
+
+    for name in registry.names("datasets"):
+        sheet = ROOT / "docs" / "images" / "datasets" / f"{name}.png"
+        assert sheet.exists() == (not registry.get("datasets", name).places), "run `make docs`"
+
+
 def code_blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
 

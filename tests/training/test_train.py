@@ -17,6 +17,7 @@ import pytest
 import torch
 
 import distaff
+from distaff import registry
 from distaff.datasets import DataSet
 from distaff.errors import BadInput, Diverged
 from distaff.training import train as training
@@ -241,3 +242,34 @@ def test_a_checkpoint_of_another_method_does_not_fit(tmp_path: Path, trained: Pa
     shutil.copy(tmp_path / "other" / "checkpoint.safetensors", tmp_path / "a")
     with pytest.raises(BadInput, match="do not fit"):
         start(tmp_path / "a", beta=1.0)
+
+
+DRAWN = [name for name in registry.names("datasets") if not registry.get("datasets", name).places]
+
+
+def one_by_one(name: str) -> dict[str, int]:
+    """A part of a data set's grid with at most two values of each factor, so that it trains at once."""
+    factors = registry.get("datasets", name).factors
+    return (
+        {factor: min(size, 2) for factor, size in zip(factors.names, factors.sizes, strict=True)}
+        if factors
+        else {}
+    )
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_every_data_set_that_needs_no_file_trains(name: str, tmp_path: Path) -> None:
+    small = {} if name == "digits" else {"resolution": 16}
+    data = distaff.load_dataset(name, **small, **one_by_one(name))
+    run = distaff.train("beta_vae", data, steps=10, batch_size=8, out=tmp_path / "run", threads=1, show=False)
+    assert np.isfinite(run.history()[-1]["loss"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DRAWN)
+def test_every_data_set_trains_200_steps_through_the_command_line(name: str, tmp_path: Path) -> None:
+    words = ["train", "beta_vae", "--dataset", name, "--steps", "200", "--out", str(tmp_path / "run")]
+    command = [sys.executable, "-m", "distaff.cli", *words, "--set", "learning_rate=1e-3"]
+    subprocess.run(command, check=True, capture_output=True, timeout=900)
+    losses = [line["loss"] for line in distaff.load_run(tmp_path / "run").history()]
+    assert losses[-1] < losses[0]

@@ -33,6 +33,7 @@ class Hidden(DataSet):
         take_over(self, data, f"hidden: {', '.join(hide)}" if hide else "")
         self.label_names = tuple(data.label_names[j] for j in self._kept)
         self.factors = None if hide else data.factors
+        self.grid = data.factors  # of the images, for pictures
 
     def __len__(self) -> int:
         return len(self._data)

@@ -42,10 +42,10 @@ def save_sheet(path: Path, labels: Sequence[str], strips: Sequence[NDArray[np.ui
 
 
 def _rows(data: DataSet) -> list[tuple[str, NDArray[Any]]]:
-    if data.factors is None:
+    space = data.factors or getattr(data, "grid", None)
+    if space is None:
         chosen = np.random.default_rng(0).integers(len(data), size=(5, min(COLUMNS, len(data))))
         return [("sample", index) for index in chosen]
-    space = data.factors
     middle = np.array(space.sizes) // 2
     rows = []
     for j, (name, size) in enumerate(zip(space.names, space.sizes, strict=True)):
