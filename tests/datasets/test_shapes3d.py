@@ -218,6 +218,9 @@ def test_the_published_file_is_read(
     write_original(tmp_path / ORIGINAL, images, **options)
     data = Shapes3D(data_dir=tmp_path)
     assert data.source == "file 3dshapes.h5"
+    assert (tmp_path / "shapes3d.images.npy").exists() == bool(options), (
+        "one in a row is mapped where it lies"
+    )
     assert data.card()["images"] == 48
     index = [7, 47, 0, 7, 3, 3]  # neither sorted nor unique
     np.testing.assert_array_equal(data.images(index), images[index].transpose(0, 3, 1, 2))
@@ -255,13 +258,13 @@ def test_damage_within_the_file_is_one_line(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(Shapes3D, "factors", SMALL)
     path = tmp_path / ORIGINAL
     write_original(path, noise(), chunks=(1, 64, 64, 3), compression="gzip")
-    data = Shapes3D(data_dir=tmp_path)
     contents = bytearray(path.read_bytes())
     middle = len(contents) // 2
     contents[middle : middle + 12_000] = bytes(12_000)
     path.write_bytes(contents)
     with pytest.raises(BadInput, match=r"3dshapes\.h5"):
-        data.images(np.arange(48))
+        Shapes3D(data_dir=tmp_path)
+    assert not list(tmp_path.glob("*.npy")), "half a cache must not stay"
 
 
 def test_without_h5py_the_file_asks_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

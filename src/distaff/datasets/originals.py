@@ -51,6 +51,33 @@ def map_npz(path: Path, key: str, cache: Path) -> NDArray[Any]:
     return map_npy(cache)
 
 
+def map_h5(path: Path, key: str, shape: tuple[int, ...], cache: Path) -> NDArray[np.uint8]:
+    """The uint8 data set `key` of an HDF5 file as read-only memory map. Chunks go to `cache` first."""
+    try:
+        import h5py
+    except ImportError:
+        raise BadInput(f"{path.name} needs h5py to be read: pip install 'distaff[files]'") from None
+    try:
+        with h5py.File(path, "r") as file:
+            images: Any = file.get(key)
+            if not isinstance(images, h5py.Dataset):
+                raise BadInput(f"{path} holds no data set '{key}'")
+            if images.shape != shape or images.dtype != np.uint8:
+                raise BadInput(f"{path}: {key} must be uint8 {shape}, got {images.dtype} {images.shape}")
+            if images.chunks is None and images.id.get_offset() is not None:
+                return np.memmap(path, dtype=np.uint8, mode="r", offset=images.id.get_offset(), shape=shape)
+            if not cache.exists() or cache.stat().st_mtime < path.stat().st_mtime:
+                step = images.chunks[0] if images.chunks else 1
+                step *= max(1, PIECE // (step * int(np.prod(shape[1:]))))  # whole chunks
+                pieces = (images[start : start + step] for start in range(0, len(images), step))
+                write_npy(cache, shape, np.uint8, pieces, f"unpacking {path.name} once")
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
+        if isinstance(error, BadInput):
+            raise
+        raise BadInput(f"{path} cannot be read as HDF5: {' '.join(str(error).split())}") from None
+    return map_npy(cache)
+
+
 def map_npy(path: Path) -> NDArray[Any]:
     """An .npy as read-only memory map."""
     try:

@@ -6,15 +6,15 @@ import colorsys
 import functools
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from distaff.datasets import raycast
 from distaff.datasets.base import DataSet
+from distaff.datasets.originals import map_h5
+from distaff.datasets.pixels import reduced
 from distaff.datasets.raycast import ENDLESS, SIZE, Camera, EmptyRoom, Solid, Table
-from distaff.errors import BadInput
 from distaff.factors import FactorSpace
 from distaff.settings import Settings, setting
 
@@ -24,7 +24,6 @@ SCALES = np.linspace(0.75, 1.25, 8)
 ORIENTATIONS = np.linspace(-30, 30, 15)  # degrees
 #: the ten hues as RGB (10, 3) of 0..255
 HUES = np.array([colorsys.hsv_to_rgb(i / 10, 1, 1) for i in range(10)], dtype=np.float32) * 255
-CHUNK_CACHE = 2**28  # bytes; the chunks of one slab of images, so that none is unpacked twice for a batch
 FLOOR, WALL, OBJECT = range(3)
 DISTANCE, HEIGHT, VIEW = 5.0, 2.1, 34.0  # of the camera, and degrees
 CORNER = 2.6  # from the object to the edge where the walls meet
@@ -38,7 +37,8 @@ class Shapes3D(Settings, DataSet):
     Orientations are -30 to 30 degrees: the camera goes round the object, so that the room's corner moves
     sideways behind it. Cylinder, sphere and capsule look the same from all sides, but the room and the light
     in it do not. Smaller resolutions average blocks of the 64-pixel image. With the published 3dshapes.h5 in
-    the data folder, its images are read instead.
+    the data folder, its images are read instead (mapped where they lie, or unpacked once if compressed, 5.9
+    GB).
     """
 
     resolution: int = setting(64, "pixels along each side", choices=(16, 32, 64))
@@ -56,10 +56,11 @@ class Shapes3D(Settings, DataSet):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.image_shape = (3, self.resolution, self.resolution)
-        self._file: Path | None = None
+        self._images: NDArray[np.uint8] | None = None
         if self.data_dir and (self.data_dir / ORIGINAL).exists():
-            self._file = self.data_dir / ORIGINAL
-            read_rows(self._file, np.arange(1), len(self))
+            path = self.data_dir / ORIGINAL
+            shape = (len(self), SIZE, SIZE, 3)
+            self._images = map_h5(path, "images", shape, path.with_name("shapes3d.images.npy"))
             self.source = f"file {ORIGINAL}"
 
     def __len__(self) -> int:
@@ -68,8 +69,8 @@ class Shapes3D(Settings, DataSet):
     def images(self, index: ArrayLike) -> NDArray[np.uint8]:
         """The images (n, 3, resolution, resolution), uint8, at grid indices (n,)."""
         index = self.check(index)
-        if self._file is not None:
-            return _smaller(read_rows(self._file, index, len(self)), self.resolution)
+        if self._images is not None:
+            return reduced(self._images[index].transpose(0, 3, 1, 2), self.resolution)
         rows = self.factors.rows(index)
         geometry = np.ravel_multi_index(tuple(rows[:, 3:].T), self.factors.sizes[3:])
         return raycast.compose(_masks(self.resolution), geometry, HUES[rows[:, :3]])
@@ -122,41 +123,3 @@ def _room(orientation: float) -> EmptyRoom:
     ]
     floor = Solid(FLOOR, raycast.plane, reach=ENDLESS)
     return EmptyRoom(Camera(eye, (0, 0, 0.66), VIEW), [floor, *walls])
-
-
-def read_rows(path: Path, index: NDArray[np.int64], length: int) -> NDArray[np.uint8]:
-    """The images (n, 64, 64, 3) at `index` of the published file, which must hold `length` of them.
-
-    Only these are read. Where the file's chunks span many images, a batch of neighbours is far quicker than
-    one of strangers, and a memory-mapped cache of the whole quicker still.
-    """
-    try:
-        import h5py
-    except ImportError:
-        raise BadInput(f"{path.name} needs h5py to be read: pip install 'distaff[files]'") from None
-    rows, back = np.unique(index, return_inverse=True)
-    shape = (length, SIZE, SIZE, 3)
-    try:
-        # opened for each batch, so that no handle crosses into another process
-        with h5py.File(path, "r", rdcc_nbytes=CHUNK_CACHE) as file:
-            images: Any = file.get("images")
-            if not isinstance(images, h5py.Dataset):
-                raise BadInput(f"{path} holds no data set 'images'; it is not the published 3D Shapes")
-            if images.shape != shape or images.dtype != np.uint8:
-                raise BadInput(f"{path}: images must be uint8 {shape}, got {images.dtype} {images.shape}")
-            found = np.empty((len(rows), *shape[1:]), dtype=np.uint8)
-            # run by run, as HDF5 is some twenty times slower where it is given a list
-            for places in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(rows) != 1) + 1):
-                if places.size:
-                    found[places[0] : places[-1] + 1] = images[rows[places[0]] : rows[places[-1]] + 1]
-    except (OSError, RuntimeError, KeyError) as error:
-        raise BadInput(f"{path} cannot be read as HDF5: {' '.join(str(error).split())}") from None
-    return found[back]
-
-
-def _smaller(images: NDArray[np.uint8], resolution: int) -> NDArray[np.uint8]:
-    """Images (n, 64, 64, 3) as (n, 3, resolution, resolution), averaged over blocks."""
-    images = np.ascontiguousarray(images.transpose(0, 3, 1, 2))
-    if resolution == SIZE:
-        return images
-    return (raycast.shrink(images.astype(np.float32), resolution) + np.float32(0.5)).astype(np.uint8)
