@@ -301,7 +301,7 @@ def test_continuous_factors_and_matrices(table: Path, capsys) -> None:
         (("real.npy", "real.npy", "--all", "--metric", "mig"), "give --metric or --all, not both"),
         (
             ("real.npy", "real.npy", "--continuous", "--protocol", "locatello2019"),
-            "takes 10,000 rows for mig",
+            "takes 10,000 rows for",
         ),
         (("real.npy", "real.npy", "--protocol", "locatelo", "--continuous"), "did you mean 'locatello2019'"),
         (("real.npy", "nothing.npy"), "nothing.npy does not exist"),

@@ -17,7 +17,8 @@ MAY_IMPORT = {
     "progress": set(),
     "factors": {"errors", "settings"},
     "metrics": SMALL | {"factors"},
-    "datasets": SMALL | {"factors"},
+    "drawing": SMALL,
+    "datasets": SMALL | {"factors", "drawing"},
     "networks": SMALL,
     "methods": SMALL | {"networks"},
 }

@@ -5,7 +5,7 @@ import pytest
 
 from distaff.datasets import SubGrid
 from distaff.datasets.cars3d_drawn import OBJECTS, Cars3DDrawn, cameras, car, solids
-from distaff.datasets.polygons import AMBIENT, LIGHT, SIZE, Scene, normals
+from distaff.drawing.polygons import AMBIENT, LIGHT, SIZE, Scene, normals
 from distaff.testing import check_dataset
 
 DATA = Cars3DDrawn()

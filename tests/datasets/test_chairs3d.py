@@ -7,7 +7,7 @@ import pytest
 
 from distaff.datasets import SubGrid
 from distaff.datasets.chairs3d import BACK_HEIGHTS, BACKS, LEGS, SEAT_WIDTHS, Chairs3D, cameras, chair
-from distaff.datasets.polygons import AMBIENT, LIGHT, SIZE, Cameras, Scene, box, normals
+from distaff.drawing.polygons import AMBIENT, LIGHT, SIZE, Cameras, Scene, box, normals
 from distaff.testing import check_dataset
 
 DATA = Chairs3D()

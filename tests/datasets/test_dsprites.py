@@ -11,8 +11,9 @@ import pytest
 from matplotlib.path import Path as Outline
 from numpy.lib import format as npy
 
-from distaff.datasets import load_dataset, sprites
+from distaff.datasets import load_dataset
 from distaff.datasets.dsprites import CACHE, ORIGINAL, DSprites, open_packed
+from distaff.drawing import sprites
 from distaff.errors import BadInput
 
 FRAMES = Path(__file__).parent / "dsprites_frames.npz"

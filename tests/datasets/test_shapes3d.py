@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from distaff.datasets import SubGrid, raycast, shapes3d
-from distaff.datasets.raycast import Solid
+from distaff.datasets import SubGrid, shapes3d
 from distaff.datasets.shapes3d import ORIGINAL, Shapes3D
+from distaff.drawing import raycast
+from distaff.drawing.raycast import Solid
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
 from distaff.testing import check_dataset

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from distaff.datasets.base import DataSet
-from distaff.datasets.polygons import (
+from distaff.drawing.polygons import (
     Cameras,
     Colour,
     Drawings,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from distaff.datasets.base import DataSet
-from distaff.datasets.polygons import Cameras, Drawings, DrawnOnce, Scene, Solid, box, frustum, prism
+from distaff.drawing.polygons import Cameras, Drawings, DrawnOnce, Scene, Solid, box, frustum, prism
 from distaff.factors import FactorSpace
 from distaff.settings import Settings, setting
 

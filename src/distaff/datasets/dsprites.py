@@ -11,8 +11,8 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.datasets import sprites
 from distaff.datasets.base import DataSet
+from distaff.drawing import sprites
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
 from distaff.files import replacing

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.datasets import raycast
 from distaff.datasets.base import DataSet
-from distaff.datasets.raycast import ENDLESS, SIZE, Camera, EmptyRoom, Solid, Table, Triple, Vectors
+from distaff.drawing import raycast
+from distaff.drawing.raycast import ENDLESS, SIZE, Camera, EmptyRoom, Solid, Table, Triple, Vectors
 from distaff.factors import FactorSpace
 from distaff.settings import Settings, setting
 

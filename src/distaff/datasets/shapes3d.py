@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.datasets import raycast
 from distaff.datasets.base import DataSet
 from distaff.datasets.originals import map_h5
 from distaff.datasets.pixels import reduced
-from distaff.datasets.raycast import ENDLESS, SIZE, Camera, EmptyRoom, Solid, Table
+from distaff.drawing import raycast
+from distaff.drawing.raycast import ENDLESS, SIZE, Camera, EmptyRoom, Solid, Table
 from distaff.factors import FactorSpace
 from distaff.settings import Settings, setting
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from distaff.datasets.base import DataSet
-from distaff.datasets.bodies import SIZE, Floats, GeometryTable, lit, towards
 from distaff.datasets.pixels import reduced
+from distaff.drawing.bodies import SIZE, Floats, GeometryTable, lit, towards
 from distaff.factors import FactorSpace
 from distaff.settings import Settings, setting
 
