@@ -280,12 +280,9 @@ def dataset_build(
 
     Nothing needs it: any image can be drawn when it is asked for. Scenes that are slow to draw become quick.
     """
-    from distaff.datasets import build_images, data_folder, load_dataset
+    from distaff.datasets import build_images
 
-    folder = data_folder(data_dir)
-    if folder is None:
-        raise BadInput("no data folder to build in; give --data-dir or set DISTAFF_DATA")
-    path = build_images(load_dataset(name, data_dir=folder, **_data_options(data)), folder)
+    path = build_images(name, data_dir=data_dir, **_data_options(data))
     size = path.stat().st_size
     _print(f"{path}: {size / 1e6:,.0f} MB", {"path": str(path), "bytes": size}, as_json)
 

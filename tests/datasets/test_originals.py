@@ -1,6 +1,7 @@
 """Readers of published files, on small files written here in the published format, and on damaged ones."""
 
 import gzip
+import os
 import pickle
 import struct
 import zipfile
@@ -92,6 +93,7 @@ def write_cars(folder: Path, names: list[str]) -> None:
         im[:, :, 0] = 10 * number
         im[:, :, 1] = np.arange(24)[:, None]
         im[:, :, 2] = np.arange(4)
+        im[:16, :, 2] = 200  # a bar on top, so that height and width are not confused
         savemat(folder / name, {"im": im}, do_compression=True)
 
 
@@ -102,7 +104,9 @@ def test_cars3d(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = load_dataset("cars3d", data_dir=tmp_path)
     check_dataset(data)
     rows = np.array([[0, 0, 0], [3, 23, 2], [1, 5, 1]])
-    pixels = data.images(data.factors.index(rows))[:, :, 32, 32]
+    images = data.images(data.factors.index(rows))
+    assert (images[:, 2, 2, :] > 150).all(), "the bar lies on top"
+    pixels = images[:, :, 32, 32]
     written = [10, 0, 20]  # a was written second
     np.testing.assert_array_equal(pixels, [[written[r[2]], r[1], r[0]] for r in rows])
     assert (tmp_path / "cars3d.images.npy").exists()
@@ -277,7 +281,9 @@ def write_celeba(folder: Path, size: tuple[int, int] = (178, 218)) -> None:
     (folder / "img_align_celeba").mkdir(exist_ok=True)
     lines = ["3", "Bald Smiling "]
     for number, values in enumerate(("-1  1", " 1 -1", " 1  1"), start=1):
-        Image.new("RGB", size, (60 * number, 0, 0)).save(folder / "img_align_celeba" / f"00000{number}.jpg")
+        photograph = Image.new("RGB", size, (60 * number, 0, 0))
+        photograph.paste((0, 255, 0), (0, 0, size[0], 38))  # above the face
+        photograph.save(folder / "img_align_celeba" / f"00000{number}.jpg")
         lines.append(f"00000{number}.jpg {values}")
     (folder / "list_attr_celeba.txt").write_text("\n".join(lines) + "\n")
 
@@ -289,8 +295,23 @@ def test_celeba(tmp_path: Path) -> None:
     np.testing.assert_array_equal(data.labels(np.arange(3)), [[0, 1], [1, 0], [1, 1]])
     red = data.images(np.arange(3))[:, 0].mean(axis=(1, 2))
     np.testing.assert_allclose(red, [60, 120, 180], atol=2)
+    assert data.images(np.arange(3))[:, 1].max() < 60, "what lies above the face is cut off"
     assert (tmp_path / "celeba.images.npy").exists()
     check_dataset(data)
+
+
+def test_a_cache_is_made_again_for_another_file_even_an_older_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_mpi3d(monkeypatch)
+    path = tmp_path / "mpi3d_toy.npz"
+    for value, date in ((7, 2_000_000_000), (99, 1_500_000_000)):
+        np.savez_compressed(path, images=np.full((256, 64, 64, 3), value, np.uint8))
+        os.utime(path, (date, date))
+        assert (load_dataset("mpi3d_toy", data_dir=tmp_path).images(np.arange(2)) == value).all()
+    (tmp_path / "mpi3d_toy.images.npy").write_bytes(b"")
+    with pytest.raises(BadInput, match=r"mpi3d_toy\.images\.npy is damaged: .*; remove it"):
+        load_dataset("mpi3d_toy", data_dir=tmp_path)
 
 
 def test_celeba_says_what_is_wrong(tmp_path: Path) -> None:

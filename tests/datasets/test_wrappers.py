@@ -16,7 +16,7 @@ from distaff.datasets import (
     ratio_joint,
     ridge,
 )
-from distaff.datasets.built import built_path
+from distaff.datasets.dsprites import DSprites
 from distaff.datasets.nuisance import uniform, uniform_bytes
 from distaff.datasets.pairs import pair_rows, transition_rows
 from distaff.datasets.samplers import SAMPLERS
@@ -59,7 +59,7 @@ def test_held_out_combinations() -> None:
     assert len(loaded) == len(train)
     assert loaded.fingerprint() == train.fingerprint()
     for bad, message in (
-        ({"shape": 3}, r"held_out shape=3 is not allowed; values must lie in 0\.\.2"),
+        ({"shape": 3}, r"held_out shape=3 is not allowed; give whole numbers in 0\.\.2"),
         ({"colour": 1}, "unknown factor 'colour'"),
         ({}, "names no factor"),
         ({name: list(range(8)) for name in ("x",)}, "at least 2 images must be left, got 0"),
@@ -94,6 +94,10 @@ def test_joints_of_ratio_4(kind: str) -> None:
     assert joint.shape == (6, 9)
     assert joint.min() > 0
     assert joint.max() / joint.min() == pytest.approx(1 if kind == "uniform" else 4)
+    likeliest = {"diagonal": (5, 8), "antidiagonal": (5, 0), "corner": (5, 8)}
+    if kind in likeliest:
+        assert joint[likeliest[kind]] == joint.max()
+        assert joint[0, 0] == pytest.approx(4 if kind == "diagonal" else 1)
     assert load_dataset("dsprites", correlate={"factors": ["scale", "x"], "kind": kind}).joint.shape == (
         6,
         32,
@@ -222,6 +226,17 @@ def test_the_painting_is_used_where_it_lies_in_the_data_folder(tmp_path: Path) -
         outside = image[:, ~inside][:, 0]
         assert (abs(image[:, ~inside] - outside[:, None]) <= 2).all(), "one colour outside"
         assert (abs(image[:, inside] - (255 - outside[:, None])) <= 2).all(), "inverted inside"
+    ramp = np.zeros((274, 350, 3), np.uint8)
+    ramp[..., 0], ramp[..., 1] = np.arange(350) // 2, np.arange(274)[:, None] // 2
+    (tmp_path / "scream").mkdir()
+    (tmp_path / "scream.jpg").unlink()
+    Image.fromarray(ramp).save(tmp_path / "scream" / "scream.jpg", quality=100)
+    images = load_dataset("scream_dsprites", data_dir=tmp_path).images(np.arange(200)).astype(int)
+    across = images[:, 0, 0, -1] - images[:, 0, 0, 0]
+    assert across.mean() == pytest.approx(63 / 4, abs=2), "half of a crop of 64 pixels, of half a level each"
+    lefts, tops = images[:, 0, 0, 0], images[:, 1, 0, 0]
+    assert len(set(lefts)) > 50, "crops and colours differ"
+    assert len(set(tops)) > 50
     (tmp_path / "scream.jpg").write_bytes(b"no picture")
     with pytest.raises(BadInput, match=r"scream\.jpg cannot be read as an image"):
         load_dataset("scream_dsprites", data_dir=tmp_path)
@@ -229,24 +244,129 @@ def test_the_painting_is_used_where_it_lies_in_the_data_folder(tmp_path: Path) -
 
 def test_built_images_are_the_drawn_ones(tmp_path: Path) -> None:
     drawn = load_dataset("color_dsprites", **SMALL)
-    path = build_images(drawn, tmp_path, show=False)
+    path = build_images("color_dsprites", data_dir=tmp_path, show=False, **SMALL)
     assert path.stat().st_size == pytest.approx(len(drawn) * 3 * 16 * 16, abs=200)
     data = load_dataset("color_dsprites", data_dir=tmp_path, **SMALL)
     assert isinstance(data, Built)
     check_dataset(data)
-    assert data.fingerprint() == drawn.fingerprint(), "a run can go on with either"
+    assert (data.source, data.fingerprint()) == (drawn.source, drawn.fingerprint()), (
+        "a run can go on with either"
+    )
     index = np.array([5, 1, 900])
     np.testing.assert_array_equal(data.images(index), drawn.images(index))
     assert not isinstance(load_dataset("color_dsprites", data_dir=tmp_path, seed=1, **SMALL), Built)
     before = path.stat().st_mtime_ns
-    assert build_images(drawn, tmp_path, show=False).stat().st_mtime_ns == before, "built once"
+    assert build_images("color_dsprites", data_dir=tmp_path, show=False, **SMALL).stat().st_mtime_ns == before
+    studied = load_dataset("color_dsprites", data_dir=tmp_path, held_out={"shape": 1}, hide=["x"], **SMALL)
+    assert path.name in studied.note, "what a study does to data takes the built images too"
+
+
+def test_a_built_file_is_that_of_its_own_values_only(tmp_path: Path) -> None:
+    """Two parts of a grid that differ in one value among a hundred."""
+    part = {"resolution": 16, "azimuth": 1, "elevation": 1}
+    first, second = ([v for v in range(40) if v != skipped] for skipped in (20, 21))
+    build_images("cars3d_drawn", data_dir=tmp_path, show=False, object=first, **part)
+    assert isinstance(load_dataset("cars3d_drawn", data_dir=tmp_path, object=first, **part), Built)
+    assert not isinstance(load_dataset("cars3d_drawn", data_dir=tmp_path, object=second, **part), Built)
+
+
+def test_what_cannot_be_built(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no data folder to build in"):
+        build_images("dsprites")
+    with pytest.raises(BadInput, match=r"unknown data set 'mine\.npz'"):
+        build_images("mine.npz", data_dir=tmp_path)
 
 
 def test_a_build_that_breaks_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn = load_dataset("dsprites", **SMALL)
-    path = built_path(drawn, tmp_path)
-    monkeypatch.setattr(drawn, "images", lambda index: (_ for _ in ()).throw(KeyboardInterrupt))
-    monkeypatch.setattr("distaff.datasets.built.built_path", lambda data, folder: path)
+    calls = []
+    draw = DSprites.images
+
+    def interrupted(self: DSprites, index: np.ndarray) -> np.ndarray:
+        calls.append(len(index))
+        if len(calls) == 4:  # one image for the type, then two pieces
+            raise KeyboardInterrupt
+        return draw(self, index)
+
+    monkeypatch.setattr(DSprites, "images", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        build_images(drawn, tmp_path, show=False)
-    assert not list(tmp_path.rglob("*.npy"))
+        build_images("dsprites", data_dir=tmp_path, show=False, resolution=16, orientation=1, x=16, y=16)
+    assert len(calls) == 4
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_hidden_factors_stay_hidden_whatever_a_study_does() -> None:
+    for options in (
+        {},
+        {"hide": ["lighting"]},
+        {"held_out": {"category": 1}},
+        {"correlate": {"factors": ["category", "azimuth"], "sigma": 0.3}},
+        {"azimuth": 6},
+    ):
+        data = load_dataset("smallnorb_drawn", resolution=16, **options)
+        assert "instance" not in data.label_names, options
+    assert "instance" in load_dataset("smallnorb_drawn", resolution=16, hide=[]).label_names
+    card = load_dataset("smallnorb_drawn").card()
+    assert card["hidden"] == ["instance"]
+    assert card["factors"]["instance"] == 10
+    assert card["bytes"] == 48_600 * 64 * 64
+
+
+def test_held_out_combinations_of_correlated_factors() -> None:
+    data = load_dataset(
+        "dsprites", correlate={"factors": ["x", "y"], "sigma": 0.1}, held_out={"shape": [0, 1]}, **SMALL
+    )
+    rows = data.labels(data.draw(3000, np.random.default_rng(0)))
+    assert set(rows[:, 0]) == {2}
+    assert np.corrcoef(rows[:, 2], rows[:, 3])[0, 1] > 0.8
+
+
+def test_pairs_begin_with_what_the_data_set_draws() -> None:
+    data = load_dataset("dsprites", correlate={"factors": ["x", "y"], "sigma": 0.02}, **SMALL)
+    seen = []
+    data.images = lambda index: seen.append(index) or np.zeros((len(index), *data.image_shape), np.uint8)
+    SAMPLERS["pairs"](data, 500, np.random.default_rng(0))
+    first = data.factors.rows(seen[0][:500])
+    assert np.corrcoef(first[:, 2], first[:, 3])[0, 1] > 0.95
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"hide": 3}, "hide=3 is not allowed; give names"),
+        ({"hide": {"shape": 1}}, "is not allowed; give names"),
+        ({"held_out": {"shape": []}}, r"give whole numbers in 0\.\.2"),
+        ({"held_out": {"shape": [[1], [1, 2]]}}, r"give whole numbers in 0\.\.2"),
+        ({"correlate": {"factors": ["x", "y"], "sigma": "a"}}, "sigma='a' is not allowed"),
+        ({"correlate": {"factors": ["x", "y"], "kind": ["a"]}}, "unknown kind of joint"),
+        ({"correlate": {"factors": ["x", "y"], "joint": [[1], [1, 2]]}}, "must be a table of numbers"),
+    ],
+)
+def test_options_of_the_wrong_type(options: dict, message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        load_dataset("dsprites", **options, **SMALL)
+
+
+def test_a_grid_of_your_own_takes_the_same_options(tmp_path: Path) -> None:
+    factors = np.stack(np.unravel_index(np.arange(24), (4, 6)), axis=1)
+    images = np.zeros((24, 16, 16), np.uint8)
+    images[:, 0] = factors[:, :1] * 10
+    np.savez(tmp_path / "own.npz", images=images, factors=factors, factor_names=["a", "b"])
+    data = load_dataset(tmp_path / "own.npz", a=2, hide=["b"])
+    assert len(data) == 12
+    assert data.label_names == ("a",)
+    with pytest.raises(BadInput, match=r"unknown setting of own\.npz 'hde'; did you mean 'hide'"):
+        load_dataset(tmp_path / "own.npz", hde=["b"])
+
+
+def test_a_run_goes_on_with_built_images(tmp_path: Path) -> None:
+    import distaff
+
+    def train(steps: int) -> distaff.Run:
+        data = load_dataset("dsprites", data_dir=tmp_path, **SMALL)
+        return distaff.train(
+            "vae", data, steps=steps, out=tmp_path / "run", threads=1, batch_size=8, show=False
+        )
+
+    train(5)
+    build_images("dsprites", data_dir=tmp_path, show=False, **SMALL)
+    assert train(10).config["steps"] == 10

@@ -10,7 +10,7 @@ import numpy as np
 
 from distaff import registry
 from distaff.datasets.base import DataSet
-from distaff.datasets.built import Built, build_images, built_path
+from distaff.datasets.built import Built, built_path, draw_all
 from distaff.datasets.correlated import Correlated, ratio_joint, ridge
 from distaff.datasets.folder import read_folder
 from distaff.datasets.hidden import Hidden
@@ -54,16 +54,16 @@ def load_dataset(
     """A registered data set by its name, or your own by the path of an .npz file or a folder of images.
 
     `options` are the data set's settings, and for a grid data set also its factors: `x=16` keeps 16 evenly
-    spaced values, `x=[0, 5]` those two. `hide=["shape"]` takes factors out of the labels, `held_out={"shape":
-    2, "x": [30, 31]}` leaves out the images that combine these values, `correlate={"factors": ["x", "y"],
-    "sigma": .2}` draws batches along a Gaussian ridge of two factors, and `{"factors": [...], "kind":
-    "diagonal"}` with one of the joints of `ratio_joint`. Raises BadInput (a ValueError) with the names that
-    are allowed.
+    spaced values, `x=[0, 5]` those two. `hide=["shape"]` takes factors out of the labels (`hide=[]` shows
+    all), `held_out={"shape": 2, "x": [30, 31]}` leaves out the images that combine these values,
+    `correlate={"factors": ["x", "y"], "sigma": .2}` draws batches along a Gaussian ridge of two factors, and
+    `{"factors": [...], "kind": "diagonal"}` with one of the joints of `ratio_joint`. Raises BadInput (a
+    ValueError) with the names that are allowed.
     """
     options = {key: _plain(value) for key, value in options.items()}
     made = {key: value for key, value in options.items() if key not in STUDY}
     if isinstance(name, str) and name in registry.names("datasets"):
-        location, data = name, _built(_registered(name, data_folder(data_dir), made), data_folder(data_dir))
+        location, data = name, _built(name, data_folder(data_dir), made)
     else:
         location, data = str(Path(name).resolve()), _path(Path(name), made)
     data = _studied(data, options)
@@ -90,21 +90,19 @@ def _registered(name: str, folder: Path | None, options: dict[str, Any]) -> Data
     if "data_dir" in kind.__dataclass_fields__:
         rest["data_dir"] = folder
     data: DataSet = build(kind, rest, name)
-    if not keep:
-        return data
-    part = SubGrid(data, keep)
-    part.hidden = tuple(factor for factor in data.hidden if factor in part.label_names)
-    return part
+    return SubGrid(data, keep) if keep else data
 
 
 def _studied(data: DataSet, options: dict[str, Any]) -> DataSet:
-    """What a study does to data: combinations held out, factors correlated or hidden, in this order."""
-    if "held_out" in options:
-        data, _ = hold_out(data, _mapping("held_out", options["held_out"]))
+    """What a study does to data: factors correlated, combinations held out, factors hidden, in this order."""
     if "correlate" in options:
         data = _correlated(data, _mapping("correlate", options["correlate"]))
-    hide = options.get("hide", [name for name in data.hidden if name in data.label_names])
-    return Hidden(data, hide) if hide else data
+    if "held_out" in options:
+        data, _ = hold_out(data, _mapping("held_out", options["held_out"]))
+    hide = options.get("hide", data.hidden)
+    if isinstance(hide, list) and hide:  # more than what is hidden anyway; an empty list shows all
+        hide = [*hide, *(name for name in data.hidden if name not in hide)]
+    return data if hide in ((), []) else Hidden(data, hide)
 
 
 def _mapping(name: str, value: Any) -> dict[str, Any]:
@@ -129,18 +127,47 @@ def _correlated(data: DataSet, asked: dict[str, Any]) -> DataSet:
     return Correlated(data, first, second, joint)
 
 
-def _built(data: DataSet, folder: Path | None) -> DataSet:
-    """The data set itself, or from the file that `build_images` wrote, if there is one."""
-    if folder is None or not (folder / "built").is_dir():
-        return data
-    path = built_path(data, folder)
-    return Built(data, path) if path.exists() else data
+def _built(name: str, folder: Path | None, options: dict[str, Any]) -> DataSet:
+    """A registered data set, its images from the file that `build_images` wrote, if there is one."""
+    data = _registered(name, folder, options)
+    path = built_path(data, options, folder) if folder else None
+    return Built(data, path) if path and path.exists() else data
+
+
+def build_images(
+    name: str, *, data_dir: str | os.PathLike[str] | None = None, show: bool = True, **options: Any
+) -> Path:
+    """Draw every image of a registered data set once and keep them in the data folder.
+
+    `load_dataset` with the same options then takes them from there, also under what a study does to data.
+    Raises BadInput without a data folder, and for data sets that are read from files.
+    """
+    folder = data_folder(data_dir)
+    if folder is None:
+        raise BadInput("no data folder to build in; give --data-dir or set DISTAFF_DATA")
+    registry.check("datasets", name)
+    made = {key: _plain(value) for key, value in options.items() if key not in STUDY}
+    data = _registered(name, folder, made)
+    if registry.get("datasets", name).places:
+        raise BadInput(f"{name} is read from a file; there is nothing to build")
+    path = built_path(data, made, folder)
+    if not path.exists():
+        draw_all(data, path, show)
+    return path
 
 
 def _path(path: Path, options: dict[str, Any]) -> DataSet:
-    for key in options:
-        if key != "pixel_range":
-            raise unknown(f"setting of {path.name}", key, ["pixel_range"])
+    given = {key: value for key, value in options.items() if key == "pixel_range"}
+    keep = {key: value for key, value in options.items() if key not in given}
+    data = _read(path, given)
+    factors = data.factors.names if data.factors else ()
+    for key in keep:
+        if key not in factors:
+            raise unknown(f"setting of {path.name}", key, ["pixel_range", *factors, *STUDY])
+    return SubGrid(data, keep) if keep else data
+
+
+def _read(path: Path, options: dict[str, Any]) -> DataSet:
     if path.is_dir():
         return read_folder(path, **options)
     if path.suffix.lower() == ".npz":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -26,6 +27,8 @@ class DataSet(ABC):
     pixel_range: tuple[float, float] = (0.0, 255.0)
     label_names: tuple[str, ...] = ()
     factors: FactorSpace | None = None
+    #: the grid that the images lie on, where some of its factors are hidden from the labels
+    grid: FactorSpace | None = None
     #: factors that are no labels: the images vary in them, and no one is told
     hidden: tuple[str, ...] = ()
     #: where in the data folder the published file may lie, without which there are no images; () where drawn
@@ -82,14 +85,17 @@ class DataSet(ABC):
 
     def card(self) -> dict[str, Any]:
         """What a reader wants to know, as a dict that JSON takes."""
-        factors = self.factors
+        factors = self.factors or self.grid
+        size = 1 if self.pixel_range == (0, 255) else 4
         return {
             "name": self.name,
             "images": len(self),
             "shape": list(self.image_shape),
+            "bytes": len(self) * math.prod(self.image_shape) * size,
             "pixels": "uint8 0..255" if self.pixel_range == (0, 255) else f"float32 {self.pixel_range}",
             "factors": dict(zip(factors.names, factors.sizes, strict=True)) if factors else None,
             "labels": list(self.label_names),
+            "hidden": [name for name in self.grid.names if name not in self.label_names] if self.grid else [],
             "source": self.source,
             "note": self.note,
             "licence": self.licence,

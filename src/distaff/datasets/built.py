@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from distaff import __version__
 from distaff.datasets.base import DataSet
 from distaff.datasets.originals import map_npy, write_npy
 from distaff.datasets.subset import take_over
@@ -18,15 +21,14 @@ PIECE = 512  # images drawn at once
 
 
 class Built(DataSet):
-    """`data`, whose images are taken from the file `path` that `build_images` wrote."""
+    """`data`, whose images are taken from the file `path` that `draw_all` wrote."""
 
     def __init__(self, data: DataSet, path: Path) -> None:
         self._data, self._images = data, map_npy(path)
         if self._images.shape != (len(data), *data.image_shape):
             raise BadInput(f"{path} has shape {self._images.shape}, not that of {data.name}; remove it")
-        take_over(self, data, "")
-        self.factors, self.hidden = data.factors, data.hidden
-        self.source = f"{data.source}, from the file {path.name}"
+        take_over(self, data, f"images from the file {path.name}")
+        self.factors = data.factors
 
     def __len__(self) -> int:
         return len(self._data)
@@ -40,20 +42,18 @@ class Built(DataSet):
         return self._data.labels(index)
 
 
-def built_path(data: DataSet, folder: Path) -> Path:
-    """Where the images of `data` lie, or would."""
-    return folder / "built" / f"{data.name}-{data.fingerprint()}.npy"
+def built_path(data: DataSet, options: dict[str, Any], folder: Path) -> Path:
+    """Where the images of a registered data set with these options lie, or would."""
+    made_of = json.dumps([data.name, options, data.source, __version__], sort_keys=True)
+    return folder / "built" / f"{data.name}-{hashlib.sha256(made_of.encode()).hexdigest()[:16]}.npy"
 
 
-def build_images(data: DataSet, folder: Path, show: bool = True) -> Path:
-    """Draw every image of `data` once and keep them in `folder`, to be memory-mapped."""
+def draw_all(data: DataSet, path: Path, show: bool = True) -> None:
+    """Draw every image of `data` and keep them in `path`, to be memory-mapped."""
 
     def pieces() -> Iterator[NDArray[Any]]:
         for start in range(0, len(data), PIECE):
             yield data.images(np.arange(start, min(start + PIECE, len(data))))
 
-    path = built_path(data, folder)
-    if not path.exists():
-        dtype = data.images(np.arange(1)).dtype
-        write_npy(path, (len(data), *data.image_shape), dtype, pieces(), f"drawing {data.name}", show)
-    return path
+    dtype = data.images(np.arange(1)).dtype
+    write_npy(path, (len(data), *data.image_shape), dtype, pieces(), f"drawing {data.name}", show)

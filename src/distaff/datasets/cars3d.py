@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from distaff.datasets.base import DataSet
-from distaff.datasets.originals import find, map_npy, read_mat, write_npy
+from distaff.datasets.originals import cached, find, map_npy, read_mat, write_npy
 from distaff.datasets.pixels import reduced, shrunk
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
@@ -50,9 +50,9 @@ class Cars3D(Settings, DataSet):
         if len(files) != FILES:
             raise BadInput(f"{folder} holds {len(files)} .mat files; Cars3D has {FILES}")
         cache = folder.parent / "cars3d.images.npy"
-        if not cache.exists() or cache.stat().st_mtime < max(path.stat().st_mtime for path in files):
-            write_npy(cache, (FILES, 4, 24, 3, SIDE, SIDE), np.uint8, _cars(files), "reading cars once")
-        self._images = map_npy(cache)
+        shape = (FILES, 4, 24, 3, SIDE, SIDE)
+        cached(cache, files, lambda: write_npy(cache, shape, np.uint8, _cars(files), "reading cars once"))
+        self._images = map_npy(cache, shape)
         self.source = "files cars/*.mat"
 
     def __len__(self) -> int:

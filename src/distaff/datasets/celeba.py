@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from distaff.datasets.base import DataSet
-from distaff.datasets.originals import find, map_npy, write_npy
+from distaff.datasets.originals import cached, find, map_npy, write_npy
 from distaff.datasets.pixels import reduced
 from distaff.errors import BadInput
 from distaff.settings import Settings, setting
@@ -44,12 +44,11 @@ class CelebA(Settings, DataSet):
         files, self.label_names, self._labels = read_attributes(attributes)
         cache = attributes.with_name("celeba.images.npy")
         folder = attributes.with_name("img_align_celeba")
-        if not cache.exists() or cache.stat().st_mtime < attributes.stat().st_mtime:
-            shape = (len(files), 3, SIDE, SIDE)
-            write_npy(cache, shape, np.uint8, _faces(folder, files), "reading faces once")
-        self._images = map_npy(cache)
-        if len(self._images) != len(files):
-            raise BadInput(f"{cache} holds {len(self._images)} images for {len(files)} attributes; remove it")
+        shape = (len(files), 3, SIDE, SIDE)
+        sources = [attributes, folder] if folder.exists() else [attributes]
+        faces = _faces(folder, files)
+        cached(cache, sources, lambda: write_npy(cache, shape, np.uint8, faces, "reading faces once"))
+        self._images = map_npy(cache, shape)
         self.source = "files img_align_celeba/*.jpg"
 
     def __len__(self) -> int:

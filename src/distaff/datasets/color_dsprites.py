@@ -20,7 +20,7 @@ class ColorDSprites(DSprites):
     an image is the same whenever it is asked for. (The 2019 study draws it anew each time.)
     """
 
-    seed: int = setting(0, "seed of the colours", low=0)
+    seed: int = setting(0, "seed of the colours", low=0, high=2**63 - 1)
 
     name = "color_dsprites"
     citation = "Locatello et al.: Challenging common assumptions, 2019; sprites: Matthey et al., 2017"

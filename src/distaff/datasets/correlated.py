@@ -29,7 +29,10 @@ class Correlated(DataSet):
         if self._columns[0] == self._columns[1]:
             raise BadInput(f"factor '{first}' cannot be correlated with itself")
         sizes = tuple(data.factors.sizes[j] for j in self._columns)
-        table = np.asarray(joint, dtype=np.float64)
+        try:
+            table = np.asarray(joint, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise BadInput(f"the joint of {first} and {second} must be a table of numbers") from None
         if table.shape != sizes:
             raise BadInput(f"the joint of {first} and {second} must have shape {sizes}, got {table.shape}")
         if not (np.isfinite(table).all() and table.min() >= 0 and table.sum() > 0):
@@ -60,8 +63,8 @@ class Correlated(DataSet):
 def ridge(rows: int, columns: int, sigma: float = 0.2) -> NDArray[np.float64]:
     """A joint (rows, columns) that falls off as a Gaussian of width `sigma` from the diagonal; factors in
     0..1."""
-    if not sigma > 0:
-        raise BadInput(f"sigma={sigma} is not allowed; it must be above 0")
+    if isinstance(sigma, bool) or not isinstance(sigma, int | float) or not sigma > 0:
+        raise BadInput(f"sigma={sigma!r} is not allowed; it must be above 0")
     apart = np.linspace(0, 1, rows)[:, None] - np.linspace(0, 1, columns)
     return np.exp(-(apart**2) / (2 * sigma**2))
 
@@ -80,6 +83,6 @@ def ratio_joint(kind: str, rows: int, columns: int, ratio: float = RATIO) -> NDA
         "antidiagonal": 1 - np.abs(x + y - 1),
         "corner": x * y,
     }
-    if kind not in kinds:
-        raise unknown("kind of joint", kind, kinds)
+    if not isinstance(kind, str) or kind not in kinds:
+        raise unknown("kind of joint", str(kind), kinds)
     return ratio ** kinds[kind]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ from numpy.lib import format as npy
 from numpy.typing import ArrayLike, NDArray
 
 from distaff.datasets.base import DataSet
+from distaff.datasets.originals import cached, map_npy, present
 from distaff.drawing import sprites
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
 from distaff.files import replacing
+from distaff.progress import say
 from distaff.settings import Settings, setting
 
 ORIGINAL = "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"
@@ -47,9 +50,10 @@ class DSprites(Settings, DataSet):
         super().__post_init__()
         self.image_shape = (1, self.resolution, self.resolution)
         self._bits: NDArray[np.uint8] | None = None
-        if self.data_dir and (self.data_dir / ORIGINAL).exists():
+        original = present(self.data_dir, (ORIGINAL, f"dsprites/{ORIGINAL}"))
+        if original:
             shape = (len(self), sprites.SIZE, sprites.SIZE)
-            self._bits = open_packed(self.data_dir / ORIGINAL, self.data_dir / CACHE, shape)
+            self._bits = open_packed(original, original.with_name(CACHE), shape)
             self.source = f"file {ORIGINAL}"
 
     def __len__(self) -> int:
@@ -85,15 +89,14 @@ def open_packed(original: Path, cache: Path, shape: tuple[int, int, int]) -> NDA
     The file's compressed images are unpacked once, in pieces, to `cache` (an eighth of their size). Only
     the array `imgs` is read: the pickled metadata beside it is never touched.
     """
-    if not cache.exists() or cache.stat().st_mtime < original.stat().st_mtime:
+
+    def pack() -> None:
+        say(f"unpacking {original.name} once: {shape[0] * shape[1] * shape[2] / 8e6:,.0f} MB to {cache}")
         with replacing(cache) as partial:
             _pack(original, partial, shape)
-    packed = np.load(cache, mmap_mode="r", allow_pickle=False)
-    if packed.shape != (shape[0], shape[1] * shape[2] // 8) or packed.dtype != np.uint8:
-        raise BadInput(
-            f"{cache} has shape {packed.shape}; remove it and it is made again from {original.name}"
-        )
-    return packed
+
+    cached(cache, [original], pack)
+    return map_npy(cache, (shape[0], shape[1] * shape[2] // 8))
 
 
 def _pack(original: Path, out: Path, shape: tuple[int, int, int]) -> None:
@@ -114,7 +117,7 @@ def _pack(original: Path, out: Path, shape: tuple[int, int, int]) -> None:
                     if piece.size != size or piece.max() > 1:
                         raise BadInput(f"{original}: imgs is cut short or holds values other than 0 and 1")
                     target.write(np.packbits(piece).tobytes())
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError) as error:
         if isinstance(error, BadInput):
             raise
         raise BadInput(f"{original} is not the original dSprites archive: {error}") from error

@@ -20,7 +20,9 @@ class Hidden(DataSet):
     """
 
     def __init__(self, data: DataSet, hide: Sequence[str]) -> None:
-        hide = [hide] if isinstance(hide, str) else list(hide)
+        hide = [hide] if isinstance(hide, str) else hide
+        if not isinstance(hide, list | tuple) or not all(isinstance(name, str) for name in hide):
+            raise BadInput(f'hide={hide!r} is not allowed; give names, as in hide=["shape"]')
         for name in hide:
             if name not in data.label_names:
                 raise BadInput(
@@ -31,9 +33,10 @@ class Hidden(DataSet):
         if not self._kept:
             raise BadInput(f"{data.name}: at least one factor must be left to see")
         take_over(self, data, f"hidden: {', '.join(hide)}" if hide else "")
+        self.hidden = ()
         self.label_names = tuple(data.label_names[j] for j in self._kept)
         self.factors = None if hide else data.factors
-        self.grid = data.factors  # of the images, for pictures
+        self.grid = data.factors
 
     def __len__(self) -> int:
         return len(self._data)

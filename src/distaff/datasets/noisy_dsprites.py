@@ -17,10 +17,11 @@ class NoisyDSprites(DSprites):
     """dSprites with uniform noise in every pixel and channel of the background.
 
     The noise is no factor: it is drawn from `seed` and the image's index, so an image is the same whenever it
-    is asked for. Noise is added to the sprite and cut at white, so sprites stay white.
+    is asked for. It is drawn at the resolution asked for, not averaged from 64 pixels. Noise is added to the
+    sprite and cut at white, so sprites stay white.
     """
 
-    seed: int = setting(0, "seed of the noise", low=0)
+    seed: int = setting(0, "seed of the noise", low=0, high=2**63 - 1)
 
     name = "noisy_dsprites"
     citation = "Locatello et al.: Challenging common assumptions, 2019; sprites: Matthey et al., 2017"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,18 +13,26 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput
-from distaff.files import replacing
+from distaff.files import read_json, replacing, write_json
 from distaff.progress import progress, say
 
 PIECE = 2**26  # bytes unpacked at once
 
 
+def present(data_dir: Path | None, places: Sequence[str]) -> Path | None:
+    """The first of `places` that exists in the data folder, or None."""
+    return (
+        next((data_dir / place for place in places if (data_dir / place).exists()), None)
+        if data_dir
+        else None
+    )
+
+
 def find(data_dir: Path | None, places: Sequence[str], name: str, where: str) -> Path:
     """The first of `places` that exists in the data folder, or an error that says where to get it."""
-    for place in places if data_dir else ():
-        assert data_dir is not None
-        if (data_dir / place).exists():
-            return data_dir / place
+    found = present(data_dir, places)
+    if found:
+        return found
     folder = f"{data_dir} holds none" if data_dir else "no data folder was given"
     raise BadInput(
         f"{name} needs {' or '.join(places)} in the data folder (--data-dir or DISTAFF_DATA), and {folder}; "
@@ -42,8 +50,7 @@ def map_npz(path: Path, key: str, cache: Path) -> NDArray[Any]:
             member = archive.getinfo(f"{key}.npy")
             if member.compress_type == zipfile.ZIP_STORED:
                 return _map_stored(path, member)
-            if not cache.exists() or cache.stat().st_mtime < path.stat().st_mtime:
-                _unpack(archive, member, path, cache)
+            cached(cache, [path], lambda: _unpack(archive, member, path, cache))
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
         if isinstance(error, BadInput):
             raise
@@ -66,11 +73,14 @@ def map_h5(path: Path, key: str, shape: tuple[int, ...], cache: Path) -> NDArray
                 raise BadInput(f"{path}: {key} must be uint8 {shape}, got {images.dtype} {images.shape}")
             if images.chunks is None and images.id.get_offset() is not None:
                 return np.memmap(path, dtype=np.uint8, mode="r", offset=images.id.get_offset(), shape=shape)
-            if not cache.exists() or cache.stat().st_mtime < path.stat().st_mtime:
-                step = images.chunks[0] if images.chunks else 1
-                step *= max(1, PIECE // (step * int(np.prod(shape[1:]))))  # whole chunks
-                pieces = (images[start : start + step] for start in range(0, len(images), step))
-                write_npy(cache, shape, np.uint8, pieces, f"unpacking {path.name} once")
+            step = images.chunks[0] if images.chunks else 1
+            step *= max(1, PIECE // (step * int(np.prod(shape[1:]))))  # whole chunks
+            pieces = (images[start : start + step] for start in range(0, len(images), step))
+            cached(
+                cache,
+                [path],
+                lambda: write_npy(cache, shape, np.uint8, pieces, f"unpacking {path.name} once"),
+            )
     except (OSError, RuntimeError, KeyError, ValueError) as error:
         if isinstance(error, BadInput):
             raise
@@ -78,12 +88,14 @@ def map_h5(path: Path, key: str, shape: tuple[int, ...], cache: Path) -> NDArray
     return map_npy(cache)
 
 
-def map_npy(path: Path) -> NDArray[Any]:
-    """An .npy as read-only memory map."""
+def map_npy(path: Path, shape: tuple[int, ...] | None = None) -> NDArray[Any]:
+    """An .npy as read-only memory map, of `shape` and uint8 if a shape is given."""
     try:
         found: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
-        raise BadInput(f"{path} cannot be read: {error}") from None
+        raise BadInput(f"{path} is damaged: {error}; remove it and it is made again") from None
+    if shape is not None and (found.shape != shape or found.dtype != np.uint8):
+        raise BadInput(f"{path} has shape {found.shape}, not {shape}; remove it and it is made again")
     return found
 
 
@@ -98,6 +110,19 @@ def read_mat(path: Path, key: str) -> NDArray[Any]:
     if key not in found:
         raise BadInput(f"{path} has no array '{key}'")
     return np.asarray(found[key])
+
+
+def cached(cache: Path, sources: Sequence[Path], make: Callable[[], None]) -> None:
+    """Call `make` to write `cache` unless it was made from just these files, as sizes and dates tell."""
+    stamp = cache.with_suffix(".json")
+    facts = [[path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in sources]
+    try:
+        if cache.exists() and read_json(stamp) == facts:
+            return
+    except BadInput:  # no stamp, or a damaged one
+        pass
+    make()
+    write_json(stamp, facts)
 
 
 def write_npy(

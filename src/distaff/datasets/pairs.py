@@ -10,13 +10,17 @@ from distaff.factors import FactorSpace
 
 
 def pair_rows(
-    space: FactorSpace, size: int, rng: np.random.Generator, k: int | None = None
+    space: FactorSpace,
+    size: int,
+    rng: np.random.Generator,
+    k: int | None = None,
+    first: NDArray[np.int64] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
     """Rows (size, factors) of first and second images, and which factors may differ (size, factors).
 
     The two share all but `k` factors, whose values are drawn anew and uniformly (so they may agree by
     chance). With `k` None it is drawn uniformly from 1 to factors - 1 for every pair (Locatello et al. 2020,
-    section 5).
+    section 5). `first` (size, factors) may be given; else it is drawn uniformly.
     """
     factors = len(space.sizes)
     if factors < 2:
@@ -27,13 +31,17 @@ def pair_rows(
     place = rng.random((size, factors)).argsort(axis=1).argsort(axis=1)
     changed = place < count[:, None]
     sizes = np.array(space.sizes)
-    first = rng.integers(sizes, size=(size, factors))
+    first = rng.integers(sizes, size=(size, factors)) if first is None else first
     second = np.where(changed, rng.integers(sizes, size=(size, factors)), first)
     return first, second, changed
 
 
 def transition_rows(
-    space: FactorSpace, size: int, rng: np.random.Generator, rate: float = 1.0
+    space: FactorSpace,
+    size: int,
+    rng: np.random.Generator,
+    rate: float = 1.0,
+    first: NDArray[np.int64] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Rows (size, factors) of consecutive frames: each factor moves by a Laplace-distributed number of steps.
 
@@ -43,6 +51,6 @@ def transition_rows(
     if not rate > 0:
         raise BadInput(f"rate={rate} is not allowed; it must be above 0")
     sizes = np.array(space.sizes)
-    first = rng.integers(sizes, size=(size, len(sizes)))
+    first = rng.integers(sizes, size=(size, len(sizes))) if first is None else first
     step = np.rint(rng.laplace(scale=1 / rate, size=first.shape)).astype(np.int64)
     return first, np.clip(first + step, 0, sizes - 1)

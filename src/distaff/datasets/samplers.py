@@ -23,13 +23,15 @@ def images(data: DataSet, size: int, rng: np.random.Generator) -> NDArray[Any]:
 
 def pairs(data: DataSet, size: int, rng: np.random.Generator) -> NDArray[Any]:
     """`size` pairs (2, size, C, H, W) of images that share all but some factors; see `pair_rows`."""
-    first, second, _ = pair_rows(_space(data), size, rng)
+    space = _space(data)
+    first, second, _ = pair_rows(space, size, rng, first=space.rows(data.draw(size, rng)))
     return _both(data, first, second)
 
 
 def transitions(data: DataSet, size: int, rng: np.random.Generator) -> NDArray[Any]:
     """`size` pairs (2, size, C, H, W) of consecutive frames; see `transition_rows`."""
-    return _both(data, *transition_rows(_space(data), size, rng))
+    space = _space(data)
+    return _both(data, *transition_rows(space, size, rng, first=space.rows(data.draw(size, rng))))
 
 
 def _space(data: DataSet) -> FactorSpace:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from distaff.datasets.dsprites import DSprites
 from distaff.datasets.nuisance import uniform
+from distaff.datasets.originals import present
 from distaff.datasets.pixels import reduced
 from distaff.errors import BadInput
 from distaff.settings import setting
@@ -25,10 +26,10 @@ class ScreamDSprites(DSprites):
     The background is the mean of a random 64-pixel crop and a random colour, both drawn from `seed` and the
     image's index, so an image is the same whenever it is asked for. With `scream.jpg` (Munch's painting) in
     the data folder its crops are used, as in the study; else those of scikit-learn's photograph of a temple
-    in China, and the card says so.
+    in China, and the card says so. Below 64 pixels crop and sprite are averaged each, then combined.
     """
 
-    seed: int = setting(0, "seed of the crops and colours", low=0)
+    seed: int = setting(0, "seed of the crops and colours", low=0, high=2**63 - 1)
 
     name = "scream_dsprites"
     citation = "Locatello et al.: Challenging common assumptions, 2019; sprites: Matthey et al., 2017"
@@ -42,8 +43,8 @@ class ScreamDSprites(DSprites):
 
     def _load(self) -> tuple[NDArray[np.uint8], str]:
         """The picture (H, W, 3), and where it is from."""
-        path = self.data_dir / PAINTING if self.data_dir else None
-        if path is None or not path.exists():
+        path = present(self.data_dir, (PAINTING, f"scream/{PAINTING}"))
+        if path is None:
             from sklearn.datasets import load_sample_image
 
             return _fitted(
@@ -92,4 +93,4 @@ def _fitted(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     scale = min(WIDTH / image.width, HEIGHT / image.height, 1.0)
     smallest = CROP + 1
     size = max(smallest, round(image.width * scale)), max(smallest, round(image.height * scale))
-    return np.asarray(image.resize(size, Image.Resampling.LANCZOS))
+    return np.asarray(image.resize(size, Image.Resampling.BICUBIC))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from distaff.datasets.base import DataSet
-from distaff.datasets.originals import map_h5
+from distaff.datasets.originals import map_h5, present
 from distaff.datasets.pixels import reduced
 from distaff.drawing import raycast
 from distaff.drawing.raycast import ENDLESS, SIZE, Camera, EmptyRoom, Solid, Table
@@ -57,8 +57,8 @@ class Shapes3D(Settings, DataSet):
         super().__post_init__()
         self.image_shape = (3, self.resolution, self.resolution)
         self._images: NDArray[np.uint8] | None = None
-        if self.data_dir and (self.data_dir / ORIGINAL).exists():
-            path = self.data_dir / ORIGINAL
+        path = present(self.data_dir, (ORIGINAL, f"3dshapes/{ORIGINAL}"))
+        if path:
             shape = (len(self), SIZE, SIZE, 3)
             self._images = map_h5(path, "images", shape, path.with_name("shapes3d.images.npy"))
             self.source = f"file {ORIGINAL}"

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from distaff.datasets.base import DataSet
-from distaff.datasets.originals import find, map_npy, write_npy
+from distaff.datasets.originals import cached, find, map_npy, write_npy
 from distaff.datasets.pixels import reduced, shrunk
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
@@ -55,10 +55,10 @@ class SmallNORB(Settings, DataSet):
         for path in files:
             if not path.exists():
                 raise BadInput(f"{path} does not exist; smallnorb needs it beside {files[0].name}")
-        if not cache.exists() or cache.stat().st_mtime < max(path.stat().st_mtime for path in files):
-            shape = (len(self.factors), SIDE, SIDE)
-            write_npy(cache, shape, np.uint8, _toys(folder, self.factors), "reading toys once")
-        self._images = map_npy(cache)
+        shape = (len(self.factors), SIDE, SIDE)
+        toys = _toys(folder, self.factors)
+        cached(cache, files, lambda: write_npy(cache, shape, np.uint8, toys, "reading toys once"))
+        self._images = map_npy(cache, shape)
         self.source = "files smallnorb-*.mat"
 
     def __len__(self) -> int:

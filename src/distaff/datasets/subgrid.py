@@ -40,6 +40,7 @@ class SubGrid(DataSet):
         fixed = [f"{factor} keeps {len(values[space.position(factor)])}" for factor in keep]
         take_over(self, data, "part of the grid: " + ", ".join(fixed))
         self.label_names = self.factors.names
+        self.hidden = tuple(name for name in data.hidden if name in self.label_names)
 
     def __len__(self) -> int:
         return len(self._grid)

@@ -11,12 +11,15 @@ from numpy.typing import ArrayLike, NDArray
 from distaff.datasets.base import DataSet
 from distaff.errors import BadInput
 
+MOST_DRAWS = 1000  # before a part counts as never drawn
+
 
 def take_over(view: DataSet, data: DataSet, note: str) -> None:
     """Give a view of `data` its name, shape and provenance, and a note more."""
     view.name, view.image_shape, view.pixel_range = data.name, data.image_shape, data.pixel_range
     view.source, view.licence, view.citation = data.source, data.licence, data.citation
     view.label_names = data.label_names
+    view.hidden = tuple(name for name in data.hidden if name in data.label_names)
     view.note = "; ".join(filter(None, [data.note, note]))
 
 
@@ -40,6 +43,20 @@ class Subset(DataSet):
         """The labels (n, k) at `index`, or None."""
         return self._data.labels(self._rows[self.check(index)])
 
+    def draw(self, size: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """`size` indices: what `data` draws, without what is not in this part."""
+        if type(self._data).draw is DataSet.draw:
+            return super().draw(size, rng)
+        place = np.full(len(self._data), -1)
+        place[self._rows] = np.arange(len(self._rows))
+        found = np.empty(0, dtype=np.int64)
+        for _ in range(MOST_DRAWS):
+            drawn = place[self._data.draw(size, rng)]
+            found = np.concatenate([found, drawn[drawn >= 0]])
+            if len(found) >= size:
+                return found[:size]
+        raise BadInput(f"{self.name}: hardly anything that is drawn is left by what is held out")
+
 
 def hold_out(data: DataSet, combination: Mapping[str, int | Sequence[int]]) -> tuple[Subset, Subset]:
     """The images to train on, and those held out: all whose factors take the values of `combination`.
@@ -55,9 +72,9 @@ def hold_out(data: DataSet, combination: Mapping[str, int | Sequence[int]]) -> t
     inside = np.ones(len(data), dtype=bool)
     for name, values in combination.items():
         j, size = data.factors.position(name), data.factors.sizes[data.factors.position(name)]
-        wanted = np.atleast_1d(np.asarray(values))
-        if not np.issubdtype(wanted.dtype, np.integer) or wanted.min() < 0 or wanted.max() >= size:
-            raise BadInput(f"held_out {name}={values!r} is not allowed; values must lie in 0..{size - 1}")
+        wanted = [values] if isinstance(values, int) else list(values)
+        if not wanted or not all(type(v) is int and 0 <= v < size for v in wanted):
+            raise BadInput(f"held_out {name}={values!r} is not allowed; give whole numbers in 0..{size - 1}")
         inside &= np.isin(rows[:, j], wanted)
     said = ", ".join(f"{name}={values}" for name, values in combination.items())
     return (

@@ -42,7 +42,7 @@ def save_sheet(path: Path, labels: Sequence[str], strips: Sequence[NDArray[np.ui
 
 
 def _rows(data: DataSet) -> list[tuple[str, NDArray[Any]]]:
-    space = data.factors or getattr(data, "grid", None)
+    space = data.factors or data.grid
     if space is None:
         chosen = np.random.default_rng(0).integers(len(data), size=(5, min(COLUMNS, len(data))))
         return [("sample", index) for index in chosen]

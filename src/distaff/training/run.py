@@ -50,7 +50,10 @@ class Run:
                 raise BadInput(f"{self.folder} was trained on a data set made by hand; pass it as data=")
             data = load_dataset(recorded["name"], data_dir=self.data_dir, **recorded["options"])
         if data.fingerprint() != recorded["fingerprint"]:
-            raise BadInput(f"the data set {recorded['name']} is not the one {self.folder} was trained on")
+            raise BadInput(
+                f"the data set {recorded['name']} ({data.source}) is not the one {self.folder} was "
+                f"trained on ({recorded['source']}); is --data-dir missing?"
+            )
         return data
 
     @property
