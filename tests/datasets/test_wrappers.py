@@ -112,7 +112,7 @@ def test_joints_of_ratio_4(kind: str) -> None:
         ({"factors": ["x", "y"], "sigma": 0}, "sigma=0 is not allowed"),
         ({"factors": ["x", "y"], "kind": "diag"}, "unknown kind of joint 'diag'; did you mean 'diagonal'"),
         ({"factors": ["x", "y"], "joint": [[1]]}, r"must have shape \(8, 8\), got \(1, 1\)"),
-        ({"factors": ["x", "y"], "joint": (-np.ones((8, 8))).tolist()}, "finite numbers of at least 0"),
+        ({"factors": ["x", "y"], "joint": (-np.ones((8, 8))).tolist()}, "finite weights of at least 0"),
         ({"factors": ["x", "y"], "sigmaa": 1}, "unknown part of correlate 'sigmaa'; did you mean 'sigma'"),
     ],
 )

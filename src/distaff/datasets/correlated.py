@@ -24,20 +24,15 @@ class Correlated(DataSet):
     def __init__(self, data: DataSet, first: str, second: str, joint: ArrayLike) -> None:
         if data.factors is None:
             raise BadInput(f"{data.name} has no grid of factors to correlate")
-        self._data, self.factors = data, data.factors
-        self._columns = [data.factors.position(first), data.factors.position(second)]
-        if self._columns[0] == self._columns[1]:
+        if first == second:
             raise BadInput(f"factor '{first}' cannot be correlated with itself")
-        sizes = tuple(data.factors.sizes[j] for j in self._columns)
         try:
-            table = np.asarray(joint, dtype=np.float64)
+            self.joint = np.asarray(joint, dtype=np.float64)
         except (TypeError, ValueError):
             raise BadInput(f"the joint of {first} and {second} must be a table of numbers") from None
-        if table.shape != sizes:
-            raise BadInput(f"the joint of {first} and {second} must have shape {sizes}, got {table.shape}")
-        if not (np.isfinite(table).all() and table.min() >= 0 and table.sum() > 0):
-            raise BadInput("a joint must hold finite numbers of at least 0, and some above 0")
-        self.joint = table / table.sum()
+        self._data, self.factors, self._pair = data, data.factors, (first, second)
+        self.draw(1, np.random.default_rng(0))  # an error now where factors and joint do not fit
+        self.joint = self.joint / self.joint.sum()  # a new array: the one given stays as it is
         take_over(self, data, f"{first} and {second} are drawn correlated")
 
     def __len__(self) -> int:
@@ -54,10 +49,7 @@ class Correlated(DataSet):
     def draw(self, size: int, rng: np.random.Generator) -> NDArray[np.int64]:
         """`size` indices with the joint distribution."""
         assert self.factors is not None
-        rows = self.factors.rows(rng.integers(len(self), size=size))
-        cells = rng.choice(self.joint.size, size=size, p=self.joint.ravel())
-        rows[:, self._columns] = np.stack(np.unravel_index(cells, self.joint.shape), axis=1)
-        return self.factors.index(rows)
+        return self.factors.index(self.factors.sample_joint(size, self._pair, self.joint, rng))
 
 
 def ridge(rows: int, columns: int, sigma: float = 0.2) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from distaff.datasets.images import ArrayImages
 from distaff.errors import BadInput
 
-IMAGES, LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
+IMAGES = "images-idx3-ubyte"
 LARGEST = 2**31  # bytes
 
 

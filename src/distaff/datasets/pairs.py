@@ -30,9 +30,8 @@ def pair_rows(
     count = rng.integers(1, factors, size=size) if k is None else np.full(size, k)
     place = rng.random((size, factors)).argsort(axis=1).argsort(axis=1)
     changed = place < count[:, None]
-    sizes = np.array(space.sizes)
-    first = rng.integers(sizes, size=(size, factors)) if first is None else first
-    second = np.where(changed, rng.integers(sizes, size=(size, factors)), first)
+    first = space.sample(size, rng) if first is None else first
+    second = np.where(changed, space.sample(size, rng), first)
     return first, second, changed
 
 
@@ -50,7 +49,6 @@ def transition_rows(
     """
     if not rate > 0:
         raise BadInput(f"rate={rate} is not allowed; it must be above 0")
-    sizes = np.array(space.sizes)
-    first = rng.integers(sizes, size=(size, len(sizes))) if first is None else first
+    first = space.sample(size, rng) if first is None else first
     step = np.rint(rng.laplace(scale=1 / rate, size=first.shape)).astype(np.int64)
-    return first, np.clip(first + step, 0, sizes - 1)
+    return first, np.clip(first + step, 0, np.array(space.sizes) - 1)
