@@ -13,7 +13,7 @@ from numpy.lib import format as npy
 from numpy.typing import ArrayLike, NDArray
 
 from distaff.datasets.base import DataSet
-from distaff.datasets.originals import cached, map_npy, present
+from distaff.datasets.originals import cached, map_npy, present, read_header
 from distaff.drawing import sprites
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
@@ -103,9 +103,7 @@ def _pack(original: Path, out: Path, shape: tuple[int, int, int]) -> None:
     pixels = shape[1] * shape[2]
     try:
         with zipfile.ZipFile(original) as archive, archive.open("imgs.npy") as stream:
-            version = npy.read_magic(stream)
-            read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-            found, by_column, dtype = read(stream)
+            found, by_column, dtype = read_header(stream)
             if found != shape or by_column or dtype != np.uint8:
                 raise BadInput(f"{original}: imgs must be uint8 {shape}, got {dtype} {found}")
             with out.open("wb") as target:

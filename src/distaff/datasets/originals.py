@@ -153,7 +153,7 @@ def write_npy(
             raise BadInput(f"{path}: {done} rows were made where {shape[0]} are expected")
 
 
-def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+def read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """Shape, order and type from the header of an .npy. Objects are refused: they would be pickled."""
     version = npy.read_magic(stream)
     read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
@@ -173,7 +173,7 @@ def _map_stored(path: Path, member: zipfile.ZipInfo) -> NDArray[Any]:
         names = int.from_bytes(local[26:28], "little") + int.from_bytes(local[28:30], "little")
         first = member.header_offset + 30 + names
         file.seek(first)
-        shape, by_column, dtype = _header(file)
+        shape, by_column, dtype = read_header(file)
         start = file.tell()
     if int(np.prod(shape, dtype=np.int64)) * dtype.itemsize != member.file_size - (start - first):
         raise ValueError("it is cut short")
@@ -183,7 +183,7 @@ def _map_stored(path: Path, member: zipfile.ZipInfo) -> NDArray[Any]:
 def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, cache: Path) -> None:
     """Write a compressed member of an archive to `cache`, in pieces."""
     with archive.open(member) as stream:
-        shape, by_column, dtype = _header(stream)
+        shape, by_column, dtype = read_header(stream)
         if by_column or not shape:
             raise ValueError(f"its array has shape {shape} in column order")
         row = max(1, int(np.prod(shape[1:], dtype=np.int64)) * dtype.itemsize)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 from distaff.files import read_arrays, write_arrays
+from distaff.metrics.inputs import mean_kl
 from distaff.progress import progress, say
 from distaff.settings import whole_number
 from distaff.training.allocator import keep_freed_memory
@@ -33,8 +34,7 @@ class Encoding(NamedTuple):
         """The mean KL to the prior of every latent (d,), nats; without a logvar the variance."""
         if self.logvar is None:
             return self.mean.astype(np.float64).var(axis=0)
-        mean, logvar = self.mean.astype(np.float64), self.logvar.astype(np.float64)
-        return 0.5 * (mean**2 + np.exp(logvar) - logvar - 1).mean(axis=0)
+        return mean_kl(self.mean, self.logvar)
 
 
 def encode_run(run: Run, rows: int | None = ROWS, seed: int = 0, show: bool = True) -> Encoding:

@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from distaff.errors import NotApplicable
-from distaff.metrics.arrays import check_pair, need_factors, standardised
+from distaff.metrics.arrays import check_pair, check_seed, need_factors, standardised
 from distaff.metrics.declare import metric
 from distaff.metrics.held_out import Rows, learn_and_score
 from distaff.metrics.information import entropy, mutual_information
 from distaff.metrics.threads import one_thread, quiet
-from distaff.settings import whole_number
 
 MOST_ROWS = 10_000  # behind InfoM and InfoC; nearest neighbours are slow
 
@@ -75,16 +74,15 @@ def infomec(
     `codes` (n, d), `factors` (n, k) with k >= 2, whole numbers. At most 10,000 rows count. Raises
     NotApplicable for a single factor.
     """
-    learn, score = learn_and_score(codes, factors, test or (codes, factors), seed)
-    need_factors(learn.factors.shape[1], "infomec")
-    codes, factors = _sample(*check_pair(codes, factors), seed)
-    if any(np.bincount(factor).max() < 2 for factor in factors.T):
+    rows = Rows(*_sample(*check_pair(codes, factors), check_seed(seed)))
+    need_factors(rows.factors.shape[1], "infomec")
+    if any(np.bincount(factor).max() < 2 for factor in rows.factors.T):
         raise NotApplicable("infomec needs a value of every factor that two rows share")
-    if test is None:
-        learn = score = Rows(codes, factors)
-    spread = np.ptp(codes, axis=0).astype(np.float64)
+    learn, score = (rows, rows) if test is None else learn_and_score(codes, factors, test, seed)
+    spread = np.ptp(rows.codes, axis=0).astype(np.float64)
     active = spread > (0 if discrete_codes else spread.max() / 20)
-    information = _information(codes[:, active], factors, discrete_codes, seed) / entropy(factors)
+    information = _information(rows.codes[:, active], rows.factors, discrete_codes, seed)
+    information /= entropy(rows.factors)
     return InfoMEC(
         _largest_share(information),
         _explicitness(learn, score, discrete_codes),
@@ -95,7 +93,7 @@ def infomec(
 def _sample(codes: NDArray[Any], factors: NDArray[Any], seed: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
     if len(codes) <= MOST_ROWS:
         return codes, factors
-    rows = np.random.default_rng(whole_number("seed", seed, 0)).permutation(len(codes))[:MOST_ROWS]
+    rows = np.random.default_rng(seed).permutation(len(codes))[:MOST_ROWS]
     return codes[rows], factors[rows]
 
 

@@ -28,10 +28,17 @@ def binned_information(
     codes: ArrayLike, factors: ArrayLike, bins: int, continuous: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The mutual information (d, k) of binned codes and factors, and the entropy (k,) of the factors."""
+    binned, classes = binned_pair(codes, factors, bins, continuous)
+    return mutual_information(binned, classes), entropy(classes)
+
+
+def binned_pair(
+    codes: ArrayLike, factors: ArrayLike, bins: int, continuous: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Codes (n, d) in bins, and factors (n, k) as classes, `continuous` ones in bins too."""
     codes, factors = check_pair(codes, factors, continuous)
     whole_number("bins", bins, 2)
-    classes = discretise(factors, bins) if continuous else factors
-    return mutual_information(discretise(codes, bins), classes), entropy(classes)
+    return discretise(codes, bins), discretise(factors, bins) if continuous else factors
 
 
 def discretise(codes: NDArray[np.floating[Any]], bins: int) -> NDArray[np.int64]:

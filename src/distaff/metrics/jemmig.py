@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from distaff.metrics.arrays import check_pair, need_codes
+from distaff.metrics.arrays import need_codes
 from distaff.metrics.declare import metric
-from distaff.metrics.information import discretise, entropy, gap, mutual_information
-from distaff.settings import whole_number
+from distaff.metrics.information import binned_pair, entropy, gap, mutual_information
 
 
 @metric(
@@ -40,10 +39,8 @@ def jemmig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, continuous: 
     `codes` (n, d) with d >= 2, `factors` (n, k) whole numbers; `continuous` ones are put in `bins` equal bins
     too. Raises NotApplicable for a single code.
     """
-    codes, factors = check_pair(codes, factors, continuous)
-    need_codes(codes.shape[1], "jemmig")
-    classes = discretise(factors, whole_number("bins", bins, 2)) if continuous else factors
-    binned = discretise(codes, bins)
+    binned, classes = binned_pair(codes, factors, bins, continuous)
+    need_codes(binned.shape[1], "jemmig")
     information, entropies = mutual_information(binned, classes), entropy(classes)
     best = entropy(binned)[information.argmax(axis=0)]  # (k,)
     joint = entropies + best - information.max(axis=0)

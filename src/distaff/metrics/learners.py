@@ -19,15 +19,10 @@ LEARNERS = {
 DEPTHS = (2, 4, 6, 8, 12, 20)
 
 
-def check_learner(name: str) -> None:
-    """An error with the nearest name where there is no such learner."""
-    if name not in LEARNERS:
-        raise unknown("learner", str(name), LEARNERS)
-
-
 def fit(name: str, codes: NDArray[Any], factor: NDArray[Any], seed: int, regress: bool = False) -> Any:
     """A model of `factor` (n,) fitted to codes (n, d), with `predict` and `feature_importances_`."""
-    check_learner(name)
+    if name not in LEARNERS:
+        raise unknown("learner", str(name), LEARNERS)
     with quiet():
         return _fit(name, codes, factor, seed, regress)
 
