@@ -8,11 +8,13 @@ from pathlib import Path
 import distaff
 
 HOUSE = Path(distaff.__file__).parent
-SMALL = {"errors", "settings", "registry", "files", "progress"}  # anyone may use these
+SMALL = {"errors", "settings", "registry", "files", "progress", "batch", "schedules"}  # anyone may use these
 MAY_IMPORT = {
     "errors": set(),
     "registry": {"errors"},
-    "settings": {"errors"},
+    "batch": set(),
+    "schedules": {"errors"},
+    "settings": {"errors", "schedules"},
     "files": {"errors"},
     "progress": set(),
     "factors": {"errors", "settings"},

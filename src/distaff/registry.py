@@ -16,8 +16,21 @@ from distaff.errors import BadInput, unknown
 
 TABLES: dict[str, dict[str, str]] = {
     "methods": {
+        "autoencoder": "distaff.methods.autoencoder:Autoencoder",
         "vae": "distaff.methods.vae:VAE",
         "beta_vae": "distaff.methods.beta_vae:BetaVAE",
+        "annealed_vae": "distaff.methods.annealed_vae:AnnealedVAE",
+        "factor_vae": "distaff.methods.factor_vae:FactorVAE",
+        "beta_tc_vae": "distaff.methods.beta_tc_vae:BetaTCVAE",
+        "dip_vae_i": "distaff.methods.dip_vae_i:DIPVAEI",
+        "dip_vae_ii": "distaff.methods.dip_vae_ii:DIPVAEII",
+        "group_vae": "distaff.methods.group_vae:GroupVAE",
+        "ml_vae": "distaff.methods.ml_vae:MLVAE",
+        "ada_gvae": "distaff.methods.ada_gvae:AdaGVAE",
+        "ada_ml_vae": "distaff.methods.ada_ml_vae:AdaMLVAE",
+        "slow_vae": "distaff.methods.slow_vae:SlowVAE",
+        "hfs_vae": "distaff.methods.hfs_vae:HFSVAE",
+        "qlae": "distaff.methods.qlae:QLAE",
     },
     "metrics": {
         name: f"distaff.metrics.{name}:{name}"

@@ -12,8 +12,9 @@ import math
 import operator
 import typing
 from collections.abc import Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
+from distaff import schedules
 from distaff.errors import BadInput, unknown
 
 T = TypeVar("T")
@@ -36,10 +37,17 @@ def setting(
 class Settings:
     """A base for frozen dataclasses whose fields are checked when an instance is made."""
 
+    #: whether the real numbers among them may be schedules
+    scheduled: ClassVar[bool] = False
+
     def __post_init__(self) -> None:
         types = typing.get_type_hints(type(self))
         for field in dataclasses.fields(typing.cast(Any, self)):
-            value = _checked(field, types[field.name], getattr(self, field.name))
+            value, kind = getattr(self, field.name), types[field.name]
+            if self.scheduled and kind is float and isinstance(value, str):
+                value = _checked_schedule(field, value)
+            else:
+                value = _checked(field, kind, value)
             object.__setattr__(self, field.name, value)
 
 
@@ -72,6 +80,17 @@ def _checked(field: dataclasses.Field[Any], kind: Any, value: Any) -> Any:
         word = "true or false" if kind is bool else "text"
         raise BadInput(f"{field.name}={value!r} is not allowed; it must be {word}")
     return value
+
+
+def _checked_schedule(field: dataclasses.Field[Any], text: str) -> float | str:
+    """The schedule's text, or its value where that never changes."""
+    try:
+        schedule = schedules.parse(text)
+    except BadInput as error:
+        raise BadInput(f"{field.name}={text!r} is not allowed; {error}") from None
+    for end in (schedule.first, schedule.last):
+        _checked(field, float, end)
+    return schedule.first if schedule.first == schedule.last else text
 
 
 def _number(name: str, kind: type, value: Any) -> int | float:

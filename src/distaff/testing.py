@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from distaff.batch import Batch, Facts
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
 
@@ -248,19 +249,20 @@ def check_method(method: Any, seed: int = 0, steps: int = 200) -> None:
     """Check a method: finite loss and gradients, one result per seed, a falling loss, exact round trips.
 
     It must work for grey and RGB images of 16, 32 and 64 pixels, at its smallest batch, and from its smallest
-    number of latents to 64.
+    number of latents to 64. Its batches are of the kind it asks for.
     """
     import dataclasses
 
+    grey = (1, 16, 16)
     for size in (16, 32, 64):
         for channels in (1, 3):
             _few_steps(dataclasses.replace(method, batch_size=8), (channels, size, size), seed, 2)
-    _few_steps(dataclasses.replace(method, latents=method.smallest_latents), (1, 16, 16), seed, 2)
-    _few_steps(dataclasses.replace(method, latents=64), (1, 16, 16), seed, 2)
-    _few_steps(dataclasses.replace(method, batch_size=method.smallest_batch), (1, 16, 16), seed, 2)
+    _few_steps(dataclasses.replace(method, latents=method.smallest_latents), grey, seed, 2)
+    _few_steps(dataclasses.replace(method, latents=64), grey, seed, 2)
+    _few_steps(dataclasses.replace(method, batch_size=method.smallest_batch), grey, seed, 2)
     small = dataclasses.replace(method, batch_size=max(16, method.smallest_batch), learning_rate=1e-3)
-    losses, state = _few_steps(small, (1, 16, 16), seed, steps)
-    again, same = _few_steps(small, (1, 16, 16), seed, steps)
+    losses, state = _few_steps(small, grey, seed, steps)
+    again, same = _few_steps(small, grey, seed, steps)
     assert losses == again, "the same seed gave other losses"
     first, last = np.mean(losses[:10]), np.mean(losses[-10:])
     assert last < first, f"the loss does not fall in {steps} steps: {first:.3f} to {last:.3f}"
@@ -268,37 +270,62 @@ def check_method(method: Any, seed: int = 0, steps: int = 200) -> None:
     _check_codes(small, state)
 
 
+def _facts(method: Any, shape: tuple[int, int, int]) -> Facts:
+    """Made-up data: 1,000 images of up to 3 factors, which are the labels of a label term too."""
+    sizes = (3, 5, 4)[: method.latents]
+    return Facts(shape, 1000, sizes, sizes if method.labelled_part else ())
+
+
 def _few_steps(method: Any, shape: tuple[int, int, int], seed: int, steps: int) -> tuple[list[float], Any]:
     import torch
 
-    state = method.state(shape, torch.Generator().manual_seed(seed))
-    losses = [_one_step(method, state, shape, seed, step) for step in range(steps)]
+    facts = _facts(method, shape)
+    method.check(facts)
+    state = method.state(facts, torch.Generator().manual_seed(seed))
+    losses = [_one_step(method, state, facts, seed, step) for step in range(steps)]
     assert np.isfinite(losses).all(), f"a loss is not finite on images {shape}"
     for name, parameter in state.modules.named_parameters():
         assert torch.isfinite(parameter).all(), f"{name} is not finite after {steps} steps on images {shape}"
     return losses, state
 
 
-def _one_step(method: Any, state: Any, shape: tuple[int, int, int], seed: int, step: int) -> float:
-    """One step on dark blurred noise in 0..1."""
+def _one_step(method: Any, state: Any, facts: Facts, seed: int, step: int) -> float:
     import torch
 
     generator = torch.Generator().manual_seed(1000 * seed + step)
-    coarse = torch.rand((method.batch_size, shape[0], 4, 4), generator=generator) ** 3
-    batch = torch.nn.functional.interpolate(coarse, size=shape[1:])
-    return float(method.step(state, batch, generator, step)["loss"])
+    batch = _made_up_batch(method, facts, generator)
+    return float(method.at(step).step(state, batch, generator)["loss"])
+
+
+def _made_up_batch(method: Any, facts: Facts, generator: Any) -> Batch:
+    """Dark blurred noise in 0..1, with labels and shared factors that mean nothing."""
+    import torch
+
+    def images(count: int) -> Any:
+        coarse = torch.rand((count, facts.image_shape[0], 4, 4), generator=generator) ** 3
+        return torch.nn.functional.interpolate(coarse, size=facts.image_shape[1:])
+
+    n = method.batch_size
+    batch = Batch(images(2 * n if method.batches == "two" else n), facts.images)
+    if method.batches == "pairs":
+        batch = batch._replace(changed=torch.rand((n // 2, len(facts.factors)), generator=generator) < 0.5)
+    if method.labelled_part is not None:
+        labels = torch.rand((n, len(facts.labels)), generator=generator) * torch.tensor(facts.labels)
+        batch = batch._replace(labelled=images(n), labels=labels.long())
+    return batch
 
 
 def _check_round_trip(method: Any, state: Any, same: Any, seed: int) -> None:
     """A fresh state that loads another's tensors must go on exactly as that one does."""
     import torch
 
-    fresh = method.state((1, 16, 16), torch.Generator().manual_seed(seed + 1))
+    facts = _facts(method, (1, 16, 16))
+    fresh = method.state(facts, torch.Generator().manual_seed(seed + 1))
     fresh.load({name: tensor.clone().contiguous() for name, tensor in state.tensors().items()})
     assert state.tensors().keys() == same.tensors().keys(), "the names of a state's tensors change"
     for step in range(1000, 1003):
-        going_on = _one_step(method, state, (1, 16, 16), seed, step)
-        loaded = _one_step(method, fresh, (1, 16, 16), seed, step)
+        going_on = _one_step(method, state, facts, seed, step)
+        loaded = _one_step(method, fresh, facts, seed, step)
         assert going_on == loaded, "a state that was saved and loaded goes on differently"
     for name, tensor in state.tensors().items():
         assert torch.equal(tensor, fresh.tensors()[name]), f"{name} differs after a round trip"

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from distaff.batch import Batch, Facts
 from distaff.errors import BadInput
 from distaff.methods.beta_vae import BetaVAE
-from distaff.methods.vae import VAE, kl_to_prior, negative_log_likelihood
+from distaff.methods.encoder_decoder import negative_log_likelihood
+from distaff.methods.vae import VAE, kl_to_prior
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.random((6, 3, 8, 8))
@@ -42,9 +44,9 @@ def test_kl_equals_the_integral() -> None:
 
 def loss_terms(method: VAE) -> tuple[float, dict[str, float]]:
     generator = torch.Generator().manual_seed(0)
-    state = method.state((1, 16, 16), generator)
+    state = method.state(Facts((1, 16, 16), 100), generator)
     batch = torch.rand((12, 1, 16, 16), generator=generator)
-    loss = method.loss(state.modules, batch, torch.Generator().manual_seed(1), 0)
+    loss = method.loss(state.modules, Batch(batch, 100), torch.Generator().manual_seed(1))
     return float(loss.total.detach()), {name: float(value.detach()) for name, value in loss.terms.items()}
 
 
@@ -61,7 +63,7 @@ def test_beta_1_is_the_vae() -> None:
 
 def test_the_whole_loss_is_the_negative_elbo_of_its_own_codes() -> None:
     method = VAE(latents=3)
-    state = method.state((1, 16, 16), torch.Generator().manual_seed(0))
+    state = method.state(Facts((1, 16, 16), 100), torch.Generator().manual_seed(0))
     batch = torch.rand((5, 1, 16, 16), generator=torch.Generator().manual_seed(1))
     codes = method.encode(state.modules, batch, torch.Generator().manual_seed(2))
     noise = torch.randn((5, 3), generator=torch.Generator().manual_seed(2))
@@ -71,7 +73,7 @@ def test_the_whole_loss_is_the_negative_elbo_of_its_own_codes() -> None:
     p, x = 1 / (1 + np.exp(-logits)), batch.numpy().astype(np.float64)
     reconstruction = -(x * np.log(p) + (1 - x) * np.log(1 - p)).sum() / 5
     kl = 0.5 * (mean**2 + np.exp(logvar) - logvar - 1).sum() / 5
-    loss = method.loss(state.modules, batch, torch.Generator().manual_seed(2), 0)
+    loss = method.loss(state.modules, Batch(batch, 100), torch.Generator().manual_seed(2))
     assert float(loss.total.detach()) == pytest.approx(reconstruction + kl, rel=1e-5)
 
 

@@ -97,7 +97,7 @@ def test_other_settings_are_an_error_and_lose_nothing(trained: Path, changed: di
 
 def test_another_data_set_is_an_error(trained: Path) -> None:
     other = distaff.load_dataset("dsprites", **(SMALL | {"x": 4}))
-    with pytest.raises(BadInput, match=r"dataset\.fingerprint="):
+    with pytest.raises(BadInput, match=r"dataset\.factors="):
         distaff.train("beta_vae", other, beta=1.0, learning_rate=1e-3, steps=300, out=trained, threads=1)
 
 

@@ -29,6 +29,8 @@ class DataSet(ABC):
     factors: FactorSpace | None = None
     #: the grid that the images lie on, where some of its factors are hidden from the labels
     grid: FactorSpace | None = None
+    #: pairs of indices (m, 2) of images that belong together, such as consecutive frames, where known
+    pairs: NDArray[np.int64] | None = None
     #: factors that are no labels: the images vary in them, and no one is told
     hidden: tuple[str, ...] = ()
     #: where in the data folder the published file may lie, without which there are no images; () where drawn

@@ -25,7 +25,8 @@ class ArrayImages(DataSet):
     `images` is (n, H, W), (n, H, W, C) or (n, C, H, W) with C of 1 or 3: integers in 0..255, booleans, or
     floats. Floats are kept as float32; their range is `pixel_range`, else 0..1 where they fit it, else from 0
     (or their smallest value, if that is negative) to their largest. Sides below 16 pixels are padded; above
-    128 is an error. `factors` is (n,) or (n, k).
+    128 is an error. `factors` is (n,) or (n, k). `pairs` (m, 2) holds the numbers of images that belong
+    together, such as consecutive frames, for methods on pairs.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class ArrayImages(DataSet):
         *,
         names: Sequence[str] | None = None,
         pixel_range: Sequence[float] | None = None,
+        pairs: ArrayLike | None = None,
         name: str = "arrays",
         source: str = "arrays in memory",
     ) -> None:
@@ -54,6 +56,8 @@ class ArrayImages(DataSet):
             if self._labels.dtype == np.int64:
                 self.factors = FactorSpace.of_table(self.label_names, self._labels)
 
+        self.pairs = None if pairs is None else _pairs(np.asarray(pairs), len(self._images), name)
+
     def __len__(self) -> int:
         return len(self._images)
 
@@ -69,12 +73,13 @@ class ArrayImages(DataSet):
         """A hash of every pixel and label, for files change."""
         digest = hashlib.sha256(repr((self._images.shape, self.pixel_range, self.label_names)).encode())
         digest.update(self._images.data)
-        digest.update(b"" if self._labels is None else np.ascontiguousarray(self._labels).data)
+        for array in (self._labels, self.pairs):
+            digest.update(b"" if array is None else np.ascontiguousarray(array).data)
         return digest.hexdigest()[:16]
 
 
 def read_npz(path: Path, pixel_range: Sequence[float] | None = None) -> ArrayImages:
-    """The data set in an .npz with `images` and optionally `factors` and `factor_names`."""
+    """The data set in an .npz with `images` and optionally `factors`, `factor_names` and `pairs`."""
     arrays = read_arrays(path)
     if "images" not in arrays:
         raise BadInput(f"{path} has no array 'images'; it holds: {', '.join(arrays) or 'nothing'}")
@@ -84,6 +89,7 @@ def read_npz(path: Path, pixel_range: Sequence[float] | None = None) -> ArrayIma
         arrays.get("factors"),
         names=names,
         pixel_range=pixel_range,
+        pairs=arrays.get("pairs"),
         name=path.stem,
         source=f"file {path.name}",
     )
@@ -188,3 +194,13 @@ def _labels(labels: NDArray[Any], n: int, name: str) -> NDArray[Any]:
         raise BadInput(f"{name}: factors hold numbers beyond 2^53, which cannot be told apart")
     whole = labels.astype(np.int64)
     return whole if np.array_equal(whole, labels) else labels.astype(np.float64)
+
+
+def _pairs(pairs: NDArray[Any], n: int, name: str) -> NDArray[np.int64]:
+    fine = pairs.ndim == 2 and pairs.shape[1] == 2 and len(pairs) and np.issubdtype(pairs.dtype, np.integer)
+    if not fine or pairs.min() < 0 or pairs.max() >= n:
+        raise BadInput(
+            f"{name}: pairs must be (m, 2) numbers of images in 0..{n - 1}, "
+            f"got {pairs.dtype} of shape {pairs.shape}"
+        )
+    return pairs.astype(np.int64)

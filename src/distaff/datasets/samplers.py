@@ -3,35 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from distaff.batch import Batch
 from distaff.datasets.base import DataSet
 from distaff.datasets.pairs import pair_rows, transition_rows
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
 
-Sampler = Callable[[DataSet, int, np.random.Generator], NDArray[Any]]
+Sampler = Callable[..., Batch]
 
 
-def images(data: DataSet, size: int, rng: np.random.Generator) -> NDArray[Any]:
-    """`size` images (size, C, H, W) drawn independently, with replacement, as in the 2019 study."""
-    return data.images(data.draw(size, rng))
+def images(data: DataSet, size: int, rng: np.random.Generator) -> Batch:
+    """`size` images drawn independently, with replacement, as in the 2019 study."""
+    return Batch(data.images(data.draw(size, rng)), len(data))
 
 
-def pairs(data: DataSet, size: int, rng: np.random.Generator) -> NDArray[Any]:
-    """`size` pairs (2, size, C, H, W) of images that share all but some factors; see `pair_rows`."""
+def two(data: DataSet, size: int, rng: np.random.Generator) -> Batch:
+    """Two independent batches of `size` images each, one after the other."""
+    return images(data, 2 * size, rng)
+
+
+def pairs(
+    data: DataSet, size: int, rng: np.random.Generator, k: int | None = None, known: bool = False
+) -> Batch:
+    """`size` images as pairs that share all but `k` factors; see `pair_rows`.
+
+    Where the data set brings pairs of its own, they are taken, unless what they share must be `known`.
+    """
+    if data.pairs is not None and not known:
+        return _own_pairs(data, data.pairs, size, rng)
     space = _space(data)
-    first, second, _ = pair_rows(space, size, rng, first=space.rows(data.draw(size, rng)))
-    return _both(data, first, second)
+    first, second, changed = pair_rows(space, size // 2, rng, k, space.rows(data.draw(size // 2, rng)))
+    return _both(data, first, second)._replace(changed=changed)
 
 
-def transitions(data: DataSet, size: int, rng: np.random.Generator) -> NDArray[Any]:
-    """`size` pairs (2, size, C, H, W) of consecutive frames; see `transition_rows`."""
+def transitions(data: DataSet, size: int, rng: np.random.Generator, rate: float = 1.0) -> Batch:
+    """`size` images as pairs of consecutive frames: the data set's own, or see `transition_rows`."""
+    if data.pairs is not None:
+        return _own_pairs(data, data.pairs, size, rng)
     space = _space(data)
-    return _both(data, *transition_rows(space, size, rng, first=space.rows(data.draw(size, rng))))
+    first = space.rows(data.draw(size // 2, rng))
+    return _both(data, *transition_rows(space, size // 2, rng, rate, first))
 
 
 def _space(data: DataSet) -> FactorSpace:
@@ -40,11 +55,15 @@ def _space(data: DataSet) -> FactorSpace:
     return data.factors
 
 
-def _both(data: DataSet, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[Any]:
+def _own_pairs(data: DataSet, pairs: NDArray[np.int64], size: int, rng: np.random.Generator) -> Batch:
+    drawn = pairs[rng.integers(len(pairs), size=size // 2)]
+    return Batch(data.images(drawn.T.ravel()), len(data))
+
+
+def _both(data: DataSet, first: NDArray[np.int64], second: NDArray[np.int64]) -> Batch:
     """The images of two tables of rows, drawn in one batch."""
-    index = _space(data).index(np.concatenate([first, second]))
-    return data.images(index).reshape(2, len(first), *data.image_shape)
+    return Batch(data.images(_space(data).index(np.concatenate([first, second]))), len(data))
 
 
 #: the kinds of batches that a method can ask for
-SAMPLERS: dict[str, Sampler] = {"images": images, "pairs": pairs, "transitions": transitions}
+SAMPLERS: dict[str, Sampler] = {"images": images, "two": two, "pairs": pairs, "transitions": transitions}

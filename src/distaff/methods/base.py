@@ -8,21 +8,25 @@ state holds modules and optimisers, and shows them as one flat dict of tensors, 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, ClassVar, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
 
+from distaff import schedules
+from distaff.batch import Batch, Facts
 from distaff.errors import BadInput
 from distaff.settings import Settings, setting
 
-Shape = tuple[int, int, int]
-
 
 class Codes(NamedTuple):
-    """What an encoder says of images: `mean` (n, d), log-variance (n, d) or None, and one `sample` (n, d)."""
+    """What an encoder says of images: `mean` (n, d), log-variance (n, d) or None, and one `sample` (n, d).
+
+    d is the method's `latents`. Codes that are discrete are given by their values, with the sample equal to
+    the mean; a latent that is a vector takes as many of the d columns as it has numbers.
+    """
 
     mean: Any
     logvar: Any
@@ -88,18 +92,50 @@ class State:
 
 @dataclass(frozen=True)
 class Method(Settings, ABC):
-    """Hyper-parameters, and what is done with them. Subclasses are frozen dataclasses of `setting` fields."""
+    """Hyper-parameters, and what is done with them. Subclasses are frozen dataclasses of `setting` fields.
+
+    Every setting that is a real number may be a schedule (see distaff.schedules).
+    """
 
     latents: int = setting(10, "number of latents", low=1, high=10_000)
 
-    #: what a batch is: images, two (independent batches), pairs, one_group_varies, transitions or labelled
-    batches: ClassVar[str] = "images"
+    scheduled: ClassVar[bool] = True
     smallest_batch: ClassVar[int] = 1
     smallest_latents: ClassVar[int] = 1
+    #: the settings of the paper and of the study it was part of, where they are known, for the docs
+    paper: ClassVar[Mapping[str, str]] = {}
+    study: ClassVar[Mapping[str, str]] = {}
+
+    @property
+    def batches(self) -> str:
+        """What a batch is: images, two (independent batches), pairs or transitions."""
+        return "images"
+
+    @property
+    def batch_options(self) -> dict[str, Any]:
+        """What the sampler of such batches is told."""
+        return {}
+
+    @property
+    def labelled_part(self) -> dict[str, Any] | None:
+        """Which labelled images come with every batch (see distaff.datasets.labelled), or None."""
+        return None
+
+    def check(self, facts: Facts) -> None:
+        """Raise BadInput where the method cannot learn from such data."""
+
+    def at(self, step: int) -> Self:
+        """The method with the values that its schedules have at a step (the first step is 0)."""
+        now: dict[str, Any] = {
+            f.name: schedules.parse(value).at(step)
+            for f in fields(self)
+            if f.type in (float, "float") and isinstance(value := getattr(self, f.name), str)
+        }
+        return replace(self, **now) if now else self
 
     @abstractmethod
-    def state(self, image_shape: Shape, generator: torch.Generator) -> State:
-        """Fresh modules and optimisers for images (C, H, W), from the generator alone."""
+    def state(self, facts: Facts, generator: torch.Generator) -> State:
+        """Fresh modules and optimisers for such data, from the generator alone."""
 
     @abstractmethod
     def encode(self, modules: nn.ModuleDict, images: Tensor, generator: torch.Generator) -> Codes:
@@ -128,23 +164,32 @@ class Stepped(Method):
                 f"latents={self.latents} is out of range; it must be at least {self.smallest_latents}"
             )
 
-    def loss(self, modules: nn.ModuleDict, batch: Tensor, generator: torch.Generator, step: int) -> Loss:
-        """The loss of a batch of images in 0..1 at a step (the first is 0)."""
+    def loss(self, modules: nn.ModuleDict, batch: Batch, generator: torch.Generator) -> Loss:
+        """The loss of a batch of images in 0..1."""
         raise NotImplementedError
 
-    def adam(self, modules: nn.Module, betas: tuple[float, float] = (0.9, 0.999)) -> torch.optim.Optimizer:
-        """Adam over all parameters of `modules`, fused (one pass over memory)."""
-        return torch.optim.Adam(modules.parameters(), lr=self.learning_rate, betas=betas, fused=True)
+    def step(self, state: State, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
+        """Improve the state by one step. Returns the loss terms, detached, on the device.
 
-    def step(self, state: State, batch: Tensor, generator: torch.Generator, step: int) -> dict[str, Tensor]:
-        """Improve the state by one step. Returns the loss terms, detached, on the device."""
-        loss = self.loss(state.modules, batch, generator, step)
-        for optimiser in state.optimisers.values():
-            optimiser.zero_grad(set_to_none=True)
-        loss.total.backward()
-        for optimiser in state.optimisers.values():
-            optimiser.step()
+        The trainer calls it on `method.at(step)`, so every setting is a number here.
+        """
+        loss = self.loss(state.modules, batch, generator)
+        descend(state.optimisers["adam"], loss.total, self.learning_rate)
         return {"loss": loss.total.detach()} | {name: value.detach() for name, value in loss.terms.items()}
+
+
+def adam(parameters: Iterable[nn.Parameter], betas: tuple[float, float] = (0.9, 0.999)) -> torch.optim.Adam:
+    """Adam, fused (one pass over memory). Its step size is given to `descend`."""
+    return torch.optim.Adam(parameters, betas=betas, fused=True)
+
+
+def descend(optimiser: torch.optim.Optimizer, loss: Tensor, learning_rate: float) -> None:
+    """One step of the optimiser down the loss; no other parameters get gradients."""
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward(inputs=[p for group in optimiser.param_groups for p in group["params"]])
+    for group in optimiser.param_groups:
+        group["lr"] = learning_rate
+    optimiser.step()
 
 
 def noise(like: Tensor, generator: torch.Generator) -> Tensor:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
+from distaff.batch import Batch
 from distaff.methods.base import Codes
 from distaff.methods.vae import VAE
 from distaff.settings import setting
@@ -25,7 +28,17 @@ class BetaVAE(VAE):
 
     beta: float = setting(4.0, "weight of the KL", low=0)
 
-    def regulariser(self, codes: Codes, step: int) -> tuple[Tensor, dict[str, Tensor]]:
+    paper: ClassVar = {
+        "latents": "10 (2D shapes), 32 (faces, chairs)",
+        "learning_rate": "Adagrad, .01 (2D shapes); Adam, .0001",
+        "network": "fc (2D shapes), conv",
+        "beta": "4 (2D shapes), 5 (chairs), 20 (faces), 250 (CelebA)",
+    }
+    study: ClassVar = VAE.study | {"beta": "1, 2, 4, 6, 8, 16"}
+
+    def regulariser(
+        self, modules: nn.ModuleDict, batch: Batch, codes: Codes, generator: torch.Generator
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """beta times the KL."""
-        kl, terms = super().regulariser(codes, step)
+        kl, terms = super().regulariser(modules, batch, codes, generator)
         return self.beta * kl, terms

@@ -1,83 +1,112 @@
-"""The variational autoencoder, and the parts that all its descendants share."""
+"""The variational autoencoder, and the label term that all its descendants can take."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from distaff.methods.base import Codes, Loss, Shape, State, Stepped, noise
-from distaff.networks import NETWORKS, fresh
-from distaff.networks.conv import to_channels_last
+from distaff.batch import Batch, Facts
+from distaff.errors import BadInput
+from distaff.methods.base import Codes, Loss, noise
+from distaff.methods.encoder_decoder import EncoderDecoder
+from distaff.methods.label_terms import LABEL_TERMS
 from distaff.settings import setting
 
 
 @dataclass(frozen=True)
-class VAE(Stepped):
+class VAE(EncoderDecoder):
     """Variational autoencoder: reconstruction + KL to a standard normal prior.
 
     Maximises E_q(z|x) log p(x|z) - KL(q(z|x) || N(0, I)) (Kingma and Welling 2014, eq. 10) with one sample
     of z per image. Reconstruction is summed over pixels and channels, the KL over latents, both averaged over
     the batch, in nats.
 
+    With a `label_loss`, as many labelled images come with every batch, and label_weight * label term of
+    their means is added (Locatello et al. 2020, "Disentangling factors of variations using few labels").
+
     Differences from the paper: convolutional networks and batches of 64 as in Locatello et al. 2019.
     """
 
-    network: str = setting("conv", "the encoder and decoder", choices=tuple(NETWORKS))
-    likelihood: str = setting(
-        "bernoulli", "the decoder's distribution of a pixel", choices=("bernoulli", "gaussian")
+    label_loss: str = setting(
+        "none", "the term that ties latent j to label j", choices=("none", *LABEL_TERMS)
     )
+    label_weight: float = setting(1.0, "weight of the label term", low=0)
+    labelled_images: int = setting(1000, "how many images have labels", low=1)
+    labeller: str = setting(
+        "perfect",
+        "their labels: right; in 5 bins; a tenth wrong; values renamed; only two of them",
+        choices=("perfect", "binned", "noisy", "permuted", "partial"),
+    )
+    label_seed: int = setting(0, "seed of which images are labelled, and how", low=0)
 
-    def state(self, image_shape: Shape, generator: torch.Generator) -> State:
-        """Encoder, decoder and one Adam over both."""
-        make_encoder, make_decoder = NETWORKS[self.network]
-        modules = nn.ModuleDict(
-            {
-                "encoder": fresh(lambda: make_encoder(image_shape, 2 * self.latents), generator),
-                "decoder": fresh(lambda: make_decoder(self.latents, image_shape), generator),
-            }
-        )
-        to_channels_last(modules)
-        return State(modules, {"adam": self.adam(modules)})
+    paper: ClassVar = {
+        "latents": "20 for faces, 3 to 200 for digits",
+        "batch_size": "100",
+        "learning_rate": "Adagrad, .01, .02 or .1",
+        "network": "one hidden layer of 200 or 500",
+    }
+    study: ClassVar = {"latents": "10", "batch_size": "64", "learning_rate": "0.0001", "network": "conv"}
+
+    @property
+    def encoder_outputs(self) -> int:
+        """A mean and a log-variance for every latent."""
+        return 2 * self.latents
+
+    @property
+    def labelled_part(self) -> dict[str, Any] | None:
+        """The labelled images, if there is a label term."""
+        if self.label_loss == "none":
+            return None
+        return {"count": self.labelled_images, "labeller": self.labeller, "seed": self.label_seed}
+
+    def check(self, facts: Facts) -> None:
+        """A label term needs a latent for every label."""
+        super().check(facts)
+        if self.label_loss != "none" and len(facts.labels) > self.latents:
+            raise BadInput(
+                f"label_loss={self.label_loss} needs a latent for each of the {len(facts.labels)} labels, "
+                f"got latents={self.latents}"
+            )
+
+    def networks(self, facts: Facts, generator: torch.Generator) -> nn.ModuleDict:
+        """Encoder, decoder, and what the label term learns."""
+        modules = super().networks(facts, generator)
+        if self.label_loss != "none":
+            modules["labels"] = LABEL_TERMS[self.label_loss](facts.labels)
+        return modules
 
     def encode(self, modules: nn.ModuleDict, images: Tensor, generator: torch.Generator) -> Codes:
         """The posterior's mean and log-variance (n, d), and one sample of it."""
         mean, logvar = modules["encoder"](images).chunk(2, dim=1)
-        return Codes(mean, logvar, mean + torch.exp(logvar / 2) * noise(mean, generator))
+        return sampled(mean, logvar, generator)
 
-    def decode(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:
-        """The mean image (n, C, H, W) in 0..1."""
-        images: Tensor = torch.sigmoid(modules["decoder"](codes))
-        return images
+    def objective(
+        self, modules: nn.ModuleDict, batch: Batch, codes: Codes, generator: torch.Generator
+    ) -> Loss:
+        """Reconstruction, the method's regulariser, and the label term if there is one."""
+        loss = super().objective(modules, batch, codes, generator)
+        if self.label_loss == "none":
+            return loss
+        means = modules["encoder"](batch.labelled)[:, : batch.labels.shape[1]]
+        term = modules["labels"](means, batch.labels)
+        return Loss(loss.total + self.label_weight * term, loss.terms | {"label_term": term})
 
-    def loss(self, modules: nn.ModuleDict, batch: Tensor, generator: torch.Generator, step: int) -> Loss:
-        """Reconstruction and the method's regulariser."""
-        codes = self.encode(modules, batch, generator)
-        reconstruction = negative_log_likelihood(modules["decoder"](codes.sample), batch, self.likelihood)
-        regulariser, terms = self.regulariser(codes, step)
-        return Loss(reconstruction + regulariser, {"reconstruction": reconstruction} | terms)
-
-    def regulariser(self, codes: Codes, step: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """What is added to the reconstruction, and its terms by name. Here the KL itself."""
+    def regulariser(
+        self, modules: nn.ModuleDict, batch: Batch, codes: Codes, generator: torch.Generator
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The KL."""
         kl = kl_to_prior(codes.mean, codes.logvar).sum(dim=1).mean()
         return kl, {"kl": kl}
+
+
+def sampled(mean: Tensor, logvar: Tensor, generator: torch.Generator) -> Codes:
+    """A Gaussian posterior (n, d) with one sample of it."""
+    return Codes(mean, logvar, mean + torch.exp(logvar / 2) * noise(mean, generator))
 
 
 def kl_to_prior(mean: Tensor, logvar: Tensor) -> Tensor:
     """KL(N(mean, exp(logvar)) || N(0, 1)) of every latent, nats, in the shape of `mean`."""
     return 0.5 * (mean.square() + logvar.exp() - logvar - 1)
-
-
-def negative_log_likelihood(logits: Tensor, images: Tensor, likelihood: str) -> Tensor:
-    """-log p(x|z) of images in 0..1, summed over pixels and channels, averaged over the batch, nats.
-
-    `bernoulli`: cross-entropy with the image as target. `gaussian`: sigmoid(logits) is the mean and the
-    standard deviation is 1, with its constant ln sqrt(2 pi) a pixel.
-    """
-    if likelihood == "bernoulli":
-        return F.binary_cross_entropy_with_logits(logits, images, reduction="sum") / len(images)
-    errors = F.mse_loss(torch.sigmoid(logits), images, reduction="sum") / len(images)
-    return 0.5 * errors + 0.5 * math.log(2 * math.pi) * images[0].numel()

@@ -13,18 +13,19 @@ import numpy as np
 import torch
 
 from distaff import __version__
+from distaff.batch import Facts
 from distaff.datasets import DataSet
 from distaff.errors import BadInput
 from distaff.files import read_json
 from distaff.methods.base import Method
 
-FORMAT = 1
+FORMAT = 2
 #: what may not change when a run is continued; the number of steps may grow
 SAME = ("method", "settings", "dataset", "seed", "device", "threads")
 
 
 def make_config(
-    name: str, method: Method, data: DataSet, steps: int, seed: int, threads: int, device: str
+    name: str, method: Method, data: DataSet, facts: Facts, steps: int, seed: int, threads: int, device: str
 ) -> dict[str, Any]:
     """Everything needed to repeat a run."""
     spec = data.spec or {"name": data.name, "options": None}
@@ -36,7 +37,10 @@ def make_config(
             **spec,
             "source": data.source,
             "fingerprint": data.fingerprint(),
-            "image_shape": list(data.image_shape),
+            **{
+                key: list(value) if isinstance(value, tuple) else value
+                for key, value in facts._asdict().items()
+            },
             "pixel_range": list(data.pixel_range),
         },
         "steps": steps,
@@ -71,8 +75,11 @@ def read_config(path: Path) -> dict[str, Any]:
             isinstance(data.get("name"), str)
             and isinstance(data.get("options"), dict | None)
             and isinstance(data.get("fingerprint"), str)
-            and _numbers(data.get("image_shape"), int, 3, 1, 4096)
-            and _numbers(data.get("pixel_range"), int | float, 2, -1e30, 1e30)
+            and _numbers(data.get("image_shape"), int, 1, 4096, 3)
+            and isinstance(data.get("images"), int)
+            and _numbers(data.get("factors"), int, 1, 2**53)
+            and _numbers(data.get("labels"), int, 1, 2**53)
+            and _numbers(data.get("pixel_range"), int | float, -1e30, 1e30, 2)
         )
     if not fine:
         raise BadInput(f"{path} is not the config of a run")
@@ -81,10 +88,10 @@ def read_config(path: Path) -> dict[str, Any]:
     return config
 
 
-def _numbers(value: Any, kind: Any, count: int, low: float, high: float) -> bool:
+def _numbers(value: Any, kind: Any, low: float, high: float, count: int | None = None) -> bool:
     return (
         isinstance(value, list)
-        and len(value) == count
+        and count in (None, len(value))
         and all(isinstance(v, kind) and not isinstance(v, bool) and low <= v <= high for v in value)
     )
 

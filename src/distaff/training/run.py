@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
 from distaff import registry
+from distaff.batch import Facts
 from distaff.datasets import DataSet, data_folder, load_dataset
 from distaff.errors import BadInput
 from distaff.methods.base import Codes, Method
@@ -58,13 +59,23 @@ class Run:
 
     @property
     def normalised_beta(self) -> float | None:
-        """beta * latents / pixels (Higgins et al. 2017), which carries over between image sizes."""
-        beta = self.config["settings"].get("beta")
+        """beta * latents / pixels (Higgins et al. 2017), which carries over between image sizes.
+
+        A scheduled beta counts as what it is in the end.
+        """
+        beta = getattr(self.method.at(self.config["steps"]), "beta", None)
         return (
             None
             if beta is None
             else beta * self.method.latents / math.prod(self.config["dataset"]["image_shape"])
         )
+
+    @property
+    def facts(self) -> Facts:
+        """What the method knew of its data."""
+        data = self.config["dataset"]
+        shape, factors, labels = (tuple(data[key]) for key in ("image_shape", "factors", "labels"))
+        return Facts(shape, data["images"], factors, labels)
 
     @property
     def device(self) -> torch.device:
@@ -77,7 +88,7 @@ class Run:
         path = self.folder / "model.safetensors"
         if not path.exists():
             raise BadInput(f"{self.folder} holds no finished model; train it first")
-        state = self.method.state(tuple(self.config["dataset"]["image_shape"]), torch.Generator())
+        state = self.method.state(self.facts, torch.Generator())
         state.load({f"model/{name}": value for name, value in load_tensors(path).items()})
         return state.modules.to(self.device).eval()
 

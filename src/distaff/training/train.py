@@ -11,21 +11,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from distaff import registry
 from distaff.datasets import DataSet, load_dataset
-from distaff.datasets.samplers import SAMPLERS
 from distaff.errors import BadInput, Interrupted
 from distaff.files import write_json
 from distaff.methods.base import Method, State, Stepped
 from distaff.progress import Report, progress, say
 from distaff.settings import build, whole_number
 from distaff.training.allocator import keep_freed_memory
+from distaff.training.batches import Batches
 from distaff.training.checkpoint import load_checkpoint, save_checkpoint, save_tensors
 from distaff.training.config import differences, make_config, read_config
-from distaff.training.device import available_threads, choose_device, to_unit, torch_threads
+from distaff.training.device import available_threads, choose_device, torch_threads
 from distaff.training.history import Window, trim_history
 from distaff.training.lock import only_one
 from distaff.training.run import Run
@@ -64,7 +63,8 @@ def train(
     chosen = choose_device(device)
     recorded = _recorded(folder)
     threads = threads or (recorded or {}).get("threads") or available_threads()
-    config = make_config(name, method, data, steps, seed, threads, str(chosen))
+    batches = Batches(method, data, seed)
+    config = make_config(name, method, data, batches.facts, steps, seed, threads, str(chosen))
     _check_same(folder, recorded, config)
     with only_one(folder), torch_threads(threads):
         recorded = _recorded(folder)  # again, for another process may have been here
@@ -78,7 +78,7 @@ def train(
         if show:
             say(_headline(run, data))
         assert isinstance(method, Stepped)
-        _fit(run, method, data, chosen, show)
+        _fit(run, method, batches, chosen, show)
     return run
 
 
@@ -138,10 +138,10 @@ def _prepare(folder: Path, recorded: dict[str, Any] | None, config: dict[str, An
     write_json(folder / "config.json", config)
 
 
-def _fit(run: Run, method: Stepped, data: DataSet, device: torch.device, show: bool) -> None:
+def _fit(run: Run, method: Stepped, batches: Batches, device: torch.device, show: bool) -> None:
     keep_freed_memory()
     seed, steps = run.config["seed"], run.config["steps"]
-    state = method.state(data.image_shape, torch.Generator().manual_seed(seed))
+    state = method.state(batches.facts, torch.Generator().manual_seed(seed))
     state.modules.to(device).train()
     path, start = run.folder / "checkpoint.safetensors", 0
     if path.exists():
@@ -153,7 +153,7 @@ def _fit(run: Run, method: Stepped, data: DataSet, device: torch.device, show: b
             say(f"resumed at step {start}")
     trim_history(run.folder / "history.jsonl", start)
     with progress("training", steps, start, show) as report, _stop_at_step_ends() as asked_to_stop:
-        _loop(run, method, data, state, range(start, steps), report, asked_to_stop)
+        _loop(run, method, batches, state, range(start, steps), report, asked_to_stop)
     save_checkpoint(path, state.tensors(), steps)
     save_tensors(run.folder / "model.safetensors", state.modules.state_dict())
 
@@ -161,22 +161,18 @@ def _fit(run: Run, method: Stepped, data: DataSet, device: torch.device, show: b
 def _loop(
     run: Run,
     method: Stepped,
-    data: DataSet,
+    batches: Batches,
     state: State,
     steps: range,
     report: Report,
     asked_to_stop: threading.Event,
 ) -> None:
-    seed, pixel_range = run.config["seed"], run.config["dataset"]["pixel_range"]
     device = next(state.modules.parameters()).device
-    sample = SAMPLERS[method.batches]
     window = Window(run.folder / "history.jsonl", method.batch_size)
     saved = time.monotonic()
     for step in steps:
-        rng = np.random.default_rng([seed, step])
-        generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
-        batch = to_unit(sample(data, method.batch_size, rng), pixel_range, device)
-        window.add(method.step(state, batch, generator, step))
+        batch, generator = batches.at(step, device)
+        window.add(method.at(step).step(state, batch, generator))
         done = step + 1
         if done % LOG_EVERY == 0 or done == steps.stop:
             window.write(done)

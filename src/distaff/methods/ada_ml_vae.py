@@ -1,0 +1,25 @@
+"""Ada-ML-VAE: pairs of images that share most factors, without knowing which, by products of posteriors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from distaff.methods.ada_gvae import AdaGVAE
+from distaff.methods.base import Codes
+from distaff.methods.ml_vae import product
+
+
+@dataclass(frozen=True)
+class AdaMLVAE(AdaGVAE):
+    """Ada-ML-VAE (Locatello et al. 2020): as ada_gvae, with the product of the two posteriors.
+
+    Shared latents take the average of ml_vae.
+
+    Differences from the paper: those of ada_gvae.
+    """
+
+    def average(self, first: Codes, second: Codes) -> tuple[Tensor, Tensor]:
+        """Mean and log-variance (n/2, d) of shared latents."""
+        return product(first, second)

@@ -1,0 +1,50 @@
+"""AnnealedVAE: a VAE whose KL follows a growing capacity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from distaff.batch import Batch
+from distaff.methods.base import Codes
+from distaff.methods.vae import VAE
+from distaff.settings import setting
+
+
+@dataclass(frozen=True)
+class AnnealedVAE(VAE):
+    """AnnealedVAE (Burgess et al. 2018): the KL is held at a capacity that grows during training.
+
+    Minimises reconstruction + gamma * |KL(q(z|x) || N(0, I)) - C| (Burgess et al. 2018, eq. 8), where the
+    capacity C in nats is usually a schedule. Logged: `kl`, and the `capacity` it is to follow.
+
+    Differences from the paper: the networks and step size of Locatello et al. 2019. |KL - C| is taken of the
+    KL averaged over the batch, as in the paper's formula for the expectation.
+    """
+
+    gamma: float = setting(1000.0, "weight of the distance between KL and capacity", low=0)
+    capacity: float = setting("linear:0:25:100000", "C, the KL to be held, nats", low=0)
+
+    paper: ClassVar = {
+        "latents": "10",
+        "batch_size": "64",
+        "learning_rate": "0.0005",
+        "network": "conv, 4 layers of 32 and 2 of 256",
+        "gamma": "1000",
+        "capacity": "linear:0:25:100000",
+    }
+    study: ClassVar = VAE.study | {
+        "gamma": "1000",
+        "capacity": "linear:0:C:100000 with C of 5, 10, 25, 50, 75, 100",
+    }
+
+    def regulariser(
+        self, modules: nn.ModuleDict, batch: Batch, codes: Codes, generator: torch.Generator
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """gamma |KL - C|."""
+        kl, terms = super().regulariser(modules, batch, codes, generator)
+        capacity = torch.as_tensor(self.capacity, dtype=kl.dtype, device=kl.device)
+        return self.gamma * (kl - capacity).abs(), terms | {"capacity": capacity}
