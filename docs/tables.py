@@ -38,12 +38,17 @@ def methods() -> str:
     rows: list[tuple[object, ...]] = [
         (f"[`{name}`](#{name})", registry.summary("methods", name)) for name in registry.names("methods")
     ]
-    parts = ["# Methods\n", MADE, table(("name", "what it is"), rows)]
+    introduction = (HERE / "methods_introduction.md").read_text(encoding="utf-8")
+    parts = ["# Methods\n", MADE, introduction, table(("name", "what it is"), rows)]
     for name in registry.names("methods"):
         method = registry.get("methods", name)
-        settings = [(f"`{s.name}`", f"`{s.default}`", s.allowed, s.help) for s in describe(method)]
+        paper, study = method.paper, method.study
+        settings = [
+            (f"`{s.name}`", f"`{s.default}`", paper.get(s.name, ""), study.get(s.name, ""), s.allowed, s.help)
+            for s in describe(method)
+        ]
         parts += [f"## {name}\n", inspect.getdoc(method) + "\n"]
-        parts.append(table(("setting", "default", "allowed", "meaning"), settings))
+        parts.append(table(("setting", "default", "paper", "study", "allowed", "meaning"), settings))
     return "\n".join(parts)
 
 

@@ -103,7 +103,11 @@ def test_list_shows_one(capsys, kind: str) -> None:
         assert len(out.splitlines()) > 2
 
 
-TRAIN = ["train", "beta_vae", "--dataset", "dsprites", "--out", "OUT"]
+def train(method: str, data: str = "dsprites") -> list[str]:
+    return ["train", method, "--dataset", data, "--out", "OUT"]
+
+
+TRAIN = train("beta_vae")
 
 
 @pytest.mark.parametrize(
@@ -118,6 +122,29 @@ TRAIN = ["train", "beta_vae", "--dataset", "dsprites", "--out", "OUT"]
         ([*TRAIN, "--set", "beta=x"], "beta='x' is not allowed; it must be a number"),
         ([*TRAIN, "--set", "beta=-1"], "beta=-1.0 is out of range; it must be at least 0"),
         ([*TRAIN, "--set", "beta"], "'beta' is not KEY=VALUE"),
+        ([*TRAIN, "--set", "beta=liner:0:4:9"], "unknown schedule 'liner'; did you mean 'linear'?"),
+        ([*TRAIN, "--set", "beta=linear:0:4"], "it must be a number or a schedule: constant:VALUE, or"),
+        ([*train("annealed_vae"), "--set", "gamma=-1"], "gamma=-1.0 is out of range"),
+        ([*train("annealed_vae"), "--set", "capacity=linear:-1:5:9"], "capacity=-1.0 is out of range"),
+        (
+            [*train("factor_vae"), "--set", "batch_size=1"],
+            "batch_size=1 is out of range; it must be at least 2",
+        ),
+        ([*train("ada_gvae"), "--set", "batch_size=5"], "batch_size=5 is odd"),
+        (train("ada_gvae", "digits"), "digits has no grid of factors to make pairs from"),
+        (train("group_vae", "digits"), "digits has no grid of factors to make pairs from"),
+        (train("slow_vae", "digits"), "digits has no grid of factors to make pairs from"),
+        ([*train("group_vae"), "--set", "latents=4"], "each of the 5 factors needs a latent, got latents=4"),
+        (
+            [*train("group_vae"), "--set", "changed_factors=6"],
+            "k=6 is not allowed; pairs may differ in 1 to 5",
+        ),
+        ([*train("vae"), "--set", "label_loss=l2"], "label_loss='l2' is not allowed"),
+        ([*train("vae", "UNLABELLED"), "--set", "label_loss=squared"], "has no labels"),
+        (
+            [*train("vae", "digits"), "--set", "label_loss=squared", "--set", "labelled_images=2000"],
+            "2000 labelled images are not allowed; digits has 1 to 1797",
+        ),
         ([*TRAIN, "--data", "resolution=9"], "resolution=9 is not allowed"),
         ([*TRAIN, "--data", "z=9"], "unknown setting of dsprites 'z'"),
         ([*TRAIN, "--set", "steps=5"], "unknown setting of beta_vae 'steps'"),
@@ -148,8 +175,11 @@ TRAIN = ["train", "beta_vae", "--dataset", "dsprites", "--out", "OUT"]
 def test_bad_input_is_one_line_and_exit_2(
     tmp_path: Path, capsys, trained: Path, words: list, message: str
 ) -> None:
-    places = {"OUT": str(tmp_path / "out"), "RUN": str(trained)}
+    unlabelled = tmp_path / "unlabelled.npz"
+    np.savez(unlabelled, images=np.zeros((9, 16, 16), np.uint8))
+    places = {"OUT": str(tmp_path / "out"), "RUN": str(trained), "UNLABELLED": str(unlabelled)}
     status, out, err = distaff(capsys, *(places.get(word, word) for word in words))
+    assert not (tmp_path / "out").exists()
     assert status == 2
     assert out == ""
     assert len(err.splitlines()) == 1

@@ -142,8 +142,15 @@ class Described(NamedTuple):
 
 def describe(cls: type) -> list[Described]:
     """One row per setting of a method or data set, for help texts and docs."""
+    types = typing.get_type_hints(cls)
+    or_schedule = ", or a schedule" if issubclass(cls, Settings) and cls.scheduled else ""
     return [
-        Described(f.name, f.default, allowed_values(f), f.metadata["help"])
+        Described(
+            f.name,
+            f.default,
+            allowed_values(f) + (or_schedule if types[f.name] is float else ""),
+            f.metadata["help"],
+        )
         for f in dataclasses.fields(typing.cast(Any, cls))
         if "help" in f.metadata
     ]

@@ -1,9 +1,11 @@
-"""Every registered method passes the conformance battery."""
+"""Every registered method passes the conformance battery and goes the whole way to a report."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
+import distaff
 from distaff import registry
 from distaff.testing import check_method
 
@@ -17,7 +19,26 @@ def test_method(name: str) -> None:
 def test_every_setting_is_described(name: str) -> None:
     method = registry.get("methods", name)
     assert "Differences from the paper" in (method.__doc__ or "")
+    names = {field.name for field in dataclasses.fields(method)}
     assert all(field.metadata.get("help") for field in dataclasses.fields(method))
+    assert method.paper.keys() | method.study.keys() <= names
+
+
+@pytest.mark.parametrize("name", registry.names("methods"))
+def test_from_training_to_the_report(name: str, tmp_path: Path) -> None:
+    data = distaff.load_dataset("dsprites", resolution=16, x=8, y=8, orientation=1)
+    run = distaff.train(name, data, steps=5, out=tmp_path / name, threads=1, show=False)
+    card = distaff.evaluate(
+        distaff.load_run(tmp_path / name), metrics=["mig", "sap"], values_only=True, show=False
+    )
+    assert 0 <= card["mig"].value <= 1
+    assert distaff.report(run).exists()
+
+
+@pytest.mark.parametrize("label_loss", ["cross_entropy", "squared", "covariance", "embedding"])
+@pytest.mark.parametrize("name", ["vae", "factor_vae", "ada_gvae"])
+def test_any_vae_takes_a_label_term(name: str, label_loss: str) -> None:
+    check_method(registry.get("methods", name)(label_loss=label_loss, latents=4), steps=30)
 
 
 @pytest.mark.parametrize("settings", [{"network": "fc"}, {"likelihood": "gaussian"}])

@@ -35,9 +35,9 @@ def pairs(
     """
     if data.pairs is not None and not known:
         return _own_pairs(data, data.pairs, size, rng)
-    space = _space(data)
+    space = _space(data, known)
     first, second, changed = pair_rows(space, size // 2, rng, k, space.rows(data.draw(size // 2, rng)))
-    return _both(data, first, second)._replace(changed=changed)
+    return _both(data, space, first, second)._replace(changed=changed)
 
 
 def transitions(data: DataSet, size: int, rng: np.random.Generator, rate: float = 1.0) -> Batch:
@@ -46,13 +46,15 @@ def transitions(data: DataSet, size: int, rng: np.random.Generator, rate: float 
         return _own_pairs(data, data.pairs, size, rng)
     space = _space(data)
     first = space.rows(data.draw(size // 2, rng))
-    return _both(data, *transition_rows(space, size // 2, rng, rate, first))
+    return _both(data, space, *transition_rows(space, size // 2, rng, rate, first))
 
 
-def _space(data: DataSet) -> FactorSpace:
-    if data.factors is None:
+def _space(data: DataSet, known: bool = False) -> FactorSpace:
+    """The grid to make pairs from; where no one is told of the factors, they may be hidden ones."""
+    space = data.factors if known else data.factors or data.grid
+    if space is None:
         raise BadInput(f"{data.name} has no grid of factors to make pairs from")
-    return data.factors
+    return space
 
 
 def _own_pairs(data: DataSet, pairs: NDArray[np.int64], size: int, rng: np.random.Generator) -> Batch:
@@ -60,9 +62,9 @@ def _own_pairs(data: DataSet, pairs: NDArray[np.int64], size: int, rng: np.rando
     return Batch(data.images(drawn.T.ravel()), len(data))
 
 
-def _both(data: DataSet, first: NDArray[np.int64], second: NDArray[np.int64]) -> Batch:
+def _both(data: DataSet, space: FactorSpace, first: NDArray[np.int64], second: NDArray[np.int64]) -> Batch:
     """The images of two tables of rows, drawn in one batch."""
-    return Batch(data.images(_space(data).index(np.concatenate([first, second]))), len(data))
+    return Batch(data.images(space.index(np.concatenate([first, second]))), len(data))
 
 
 #: the kinds of batches that a method can ask for
