@@ -85,9 +85,8 @@ class FactorVAE(VAE):
         if others is not None:
             with torch.no_grad():
                 to_permute = self.encode(modules, others, generator).sample
-        own = discriminator_loss(
-            modules["discriminator"](real), modules["discriminator"](permute_latents(to_permute, generator))
-        )
+        permuted = permute_latents(to_permute, generator)
+        own = discriminator_loss(modules["discriminator"](torch.cat([real, permuted])))
         descend(state.optimisers["discriminator"], own, self.discriminator_learning_rate)
         terms = {"loss": loss.total} | loss.terms | {"discriminator": own}
         return {name: value.detach() for name, value in terms.items()}
@@ -98,11 +97,10 @@ def density_ratio(logits: Tensor) -> Tensor:
     return (logits[:, 0] - logits[:, 1]).mean()
 
 
-def discriminator_loss(real: Tensor, permuted: Tensor) -> Tensor:
-    """Half the cross-entropy of logits (n, 2) of real codes against class 0, and of permuted against 1."""
-    zeros = torch.zeros(len(real), dtype=torch.long, device=real.device)
-    ones = torch.ones(len(permuted), dtype=torch.long, device=permuted.device)
-    return 0.5 * (F.cross_entropy(real, zeros) + F.cross_entropy(permuted, ones))
+def discriminator_loss(logits: Tensor) -> Tensor:
+    """Cross-entropy, nats, of logits (2n, 2): n of real codes against class 0, n of permuted against 1."""
+    permuted = torch.arange(len(logits), device=logits.device) >= len(logits) // 2
+    return F.cross_entropy(logits, permuted.long())
 
 
 def permute_latents(codes: Tensor, generator: torch.Generator) -> Tensor:

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from distaff.networks.up_conv import UpConv
+
 CHANNELS = (32, 32, 64, 64, 64)
 HIDDEN = 256
 
@@ -58,12 +60,12 @@ def encoder(image_shape: Shape, outputs: int) -> nn.Module:
     layers: list[nn.Module] = [Pad(height << len(channels), width << len(channels))]
     before = image_shape[0]
     for after in channels:
-        layers += [nn.Conv2d(before, after, 4, stride=2, padding=1), nn.ReLU()]
+        layers += [nn.Conv2d(before, after, 4, stride=2, padding=1), nn.ReLU(inplace=True)]
         before = after
     layers += [
         nn.Flatten(),
         nn.Linear(before * height * width, HIDDEN),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Linear(HIDDEN, outputs),
     ]
     return nn.Sequential(*layers)
@@ -73,11 +75,12 @@ def decoder(latents: int, image_shape: Shape) -> nn.Module:
     """Codes (B, latents) to logits (B, C, H, W)."""
     channels, (height, width) = plan(image_shape)
     last = channels[-1]
-    layers: list[nn.Module] = [nn.Linear(latents, HIDDEN), nn.ReLU()]
-    layers += [nn.Linear(HIDDEN, last * height * width), nn.ReLU(), nn.Unflatten(1, (last, height, width))]
+    layers: list[nn.Module] = [nn.Linear(latents, HIDDEN), nn.ReLU(inplace=True)]
+    layers += [nn.Linear(HIDDEN, last * height * width), nn.ReLU(inplace=True)]
+    layers.append(nn.Unflatten(1, (last, height, width)))
     steps = [*channels[::-1], image_shape[0]]
     for before, after in itertools.pairwise(steps):
-        layers += [nn.ConvTranspose2d(before, after, 4, stride=2, padding=1), nn.ReLU()]
+        layers += [UpConv(before, after), nn.ReLU(inplace=True)]
     layers[-1] = Crop(*image_shape[1:])  # the last layer gives logits
     return nn.Sequential(*layers)
 
