@@ -26,9 +26,11 @@ class Schedule(NamedTuple):
 
     def at(self, step: int) -> float:
         """Its value at a step (the first step is 0)."""
-        done = 1.0 if step >= self.steps else step / self.steps
+        if step >= self.steps:
+            return self.last
         if self.shape == "constant":
-            return self.last if done == 1 else self.first
+            return self.first
+        done = step / self.steps
         part = done if self.shape == "linear" else (1 - math.cos(math.pi * done)) / 2
         return self.first + (self.last - self.first) * part
 

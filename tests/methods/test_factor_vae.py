@@ -64,7 +64,7 @@ def test_discriminator_loss_is_half_of_both_negative_log_likelihoods() -> None:
     real, permuted = 2 * rng.standard_normal((9, 2)), 2 * rng.standard_normal((9, 2))
     expected = -0.5 * np.log(probability_of_real(real)).mean()
     expected -= 0.5 * np.log(1 - probability_of_real(permuted)).mean()
-    found = discriminator_loss(torch.tensor(real), torch.tensor(permuted))
+    found = discriminator_loss(torch.tensor(np.concatenate([real, permuted])))
     assert float(found) == pytest.approx(expected, rel=1e-5)
 
 
@@ -169,6 +169,11 @@ def test_both_networks_and_both_optimisers_are_in_the_state() -> None:
             assert found == [shape for _, shape in parts]
 
 
+def test_the_two_optimisers_are_adams_with_momenta_of_their_own() -> None:
+    betas = {name: o.param_groups[0]["betas"] for name, o in fresh_state(FactorVAE()).optimisers.items()}
+    assert betas == {"adam": (0.9, 0.999), "discriminator": (0.5, 0.9)}
+
+
 def test_the_vae_moves_by_the_gradient_of_its_loss_alone() -> None:
     method = FactorVAE(gamma=50.0, second_batch=False)
     state, twin = fresh_state(method), fresh_state(method)
@@ -188,7 +193,7 @@ def test_the_discriminator_moves_by_the_gradient_of_its_loss_alone() -> None:
     network = twin.modules["discriminator"]
     with torch.no_grad():
         codes = method.encode(twin.modules, images(), generator).sample
-    loss = discriminator_loss(network(codes), network(permute_latents(codes, generator)))
+    loss = discriminator_loss(network(torch.cat([codes, permute_latents(codes, generator)])))
     expected = torch.autograd.grad(loss, list(network.parameters()))
     terms = method.step(state, batch_of(method), torch.Generator().manual_seed(5))
     assert float(terms["discriminator"]) == pytest.approx(float(loss.detach()), rel=1e-5)
@@ -215,7 +220,7 @@ def seen_by_the_discriminator(method: FactorVAE, state: State) -> list[torch.Ten
     hook = network.register_forward_hook(lambda module, given, out: seen.append(given[0].detach()))
     method.step(state, batch_of(method), torch.Generator().manual_seed(5))
     hook.remove()
-    return seen
+    return list(torch.cat(seen).split(N))
 
 
 @pytest.mark.parametrize("second_batch", [True, False])

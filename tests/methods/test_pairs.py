@@ -134,13 +134,13 @@ def test_latents_beyond_the_factors_are_shared(method: type[GroupVAE]) -> None:
 def test_the_threshold_lies_between_the_pairs_smallest_and_largest_divergence(
     method: type[AdaGVAE], threshold: float
 ) -> None:
-    divergences = np.array([0.2, 1.0, 1.1, 2.2])  # of means 0 and sqrt(2 KL) apart, with unit variances
+    divergences = np.array([2.0, 2.3, 2.9, 3.1, 4.0])  # of means sqrt(2 KL) apart, with unit variances
     means = torch.tensor(np.stack([divergences, 10 * divergences])).mul(2).sqrt()
     zeros = torch.zeros_like(means)
     first, second = Codes(zeros, zeros, zeros), Codes(means, zeros, means)
     found = method(threshold=threshold).shared(first, second, Batch(torch.zeros(4, 1, 4, 4), 100))
     for row, scale in zip(found.tolist(), (1, 10), strict=True):
-        assert row == [scale * d < scale * (0.2 + threshold * 2.0) for d in divergences]
+        assert row == [scale * d < scale * (2 + threshold * 2) for d in divergences]
 
 
 @ADAPTIVE

@@ -79,6 +79,8 @@ def permuted(labels: Labels, sizes: Sizes, rng: np.random.Generator) -> tuple[La
 
 def partial(labels: Labels, sizes: Sizes, rng: np.random.Generator) -> tuple[Labels, Sizes]:
     """Two of the labels, chosen at random, are seen; the others are not."""
+    if len(sizes) < SEEN:
+        raise BadInput(f"labeller=partial needs at least {SEEN} labels, got {len(sizes)}")
     seen = np.sort(rng.permutation(len(sizes))[:SEEN])
     return labels[:, seen], tuple(sizes[j] for j in seen)
 

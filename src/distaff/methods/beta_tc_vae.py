@@ -29,9 +29,13 @@ class BetaTCVAE(VAE):
     constant. Logged, in nats: `mutual_information` (at most ln of the batch size with `weighted`),
     `total_correlation`, `marginal_kl`.
 
-    Differences from the paper: the networks, batch size and optimiser of Locatello et al. 2019, whose batches
-    of 64 make the estimates rough. The KL itself is exact, where the paper samples it. The weights of
-    `stratified` stand on the diagonal, where the authors' code has them in the first column.
+    Both estimates are biased in small batches of narrow posteriors: 256 of 2,000 Gaussian codes whose
+    posteriors are a tenth as wide as their spread gave a total correlation too high by 71 % (`weighted`) and
+    too low by 33 % (`stratified`). `stratified` takes images to be drawn uniformly.
+
+    Differences from the paper: the networks, batch size and optimiser of Locatello et al. 2019. The KL itself
+    is exact, where the paper samples it. The weights of `stratified` stand on the diagonal, where the
+    authors' code has them in the first column.
     """
 
     alpha: float = setting(1.0, "weight of the mutual information of image and code", low=0)

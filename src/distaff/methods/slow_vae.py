@@ -26,8 +26,8 @@ class SlowVAE(BetaVAE):
     image. Pairs are made from the data set's factors: each moves by a Laplace-distributed number of values.
 
     Differences from the paper: pairs by discrete steps on the grid, the networks of Locatello et al. 2019.
-    The authors' code adds both directions' cross-entropies but subtracts one entropy, which weighs the
-    transition term otherwise. A batch of 64 images is 32 pairs.
+    The authors' code adds both directions' cross-entropies but subtracts one entropy, so that its
+    cross-entropy weighs twice as much against the entropy. A batch of 64 images is 32 pairs.
     """
 
     beta: float = setting(1.0, "weight of the KL to the normal prior", low=0)
