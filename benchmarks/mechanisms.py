@@ -146,8 +146,9 @@ def correlations(run: distaff.Run, codes: Codes, active: np.ndarray) -> dict[str
         "means": covariance,
         "samples": covariance + np.diag(np.exp(codes.logvar).mean(0)),
     }.items():
+        matrix = matrix[np.ix_(active, active)]
         scale = np.sqrt(np.diag(matrix))
-        off = np.abs(matrix / np.outer(scale, scale) - np.eye(len(scale)))[np.ix_(active, active)]
+        off = np.abs(matrix / np.outer(scale, scale) - np.eye(len(scale)))
         largest[name] = float(off.max()) if active.any() else 0.0
     return largest
 
