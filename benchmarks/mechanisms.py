@@ -147,9 +147,10 @@ def correlations(run: distaff.Run, codes: Codes, active: np.ndarray) -> dict[str
         "samples": covariance + np.diag(np.exp(codes.logvar).mean(0)),
     }.items():
         matrix = matrix[np.ix_(active, active)]
-        scale = np.sqrt(np.diag(matrix))
-        off = np.abs(matrix / np.outer(scale, scale) - np.eye(len(scale)))
-        largest[name] = float(off.max()) if active.any() else 0.0
+        scale = np.sqrt(np.maximum(np.diag(matrix), 1e-12))
+        off = np.abs(matrix / np.outer(scale, scale))
+        np.fill_diagonal(off, 0)
+        largest[name] = float(off.max(initial=0))
     return largest
 
 
