@@ -35,9 +35,11 @@ def test_dip_vae_has_nearly_an_identity_for_its_covariance(method: str, tmp_path
 
 
 def test_annealed_vae_follows_its_capacity(tmp_path: Path) -> None:
-    run = trained(tmp_path / "run", "annealed_vae", capacity="linear:0:6:500")
+    run = trained(tmp_path / "run", "annealed_vae", capacity="linear:0:6:500", gamma=30)
     for line in run.history()[1:]:
         assert line["kl"] == pytest.approx(line["capacity"], abs=0.5)
+    reconstruction = [line["reconstruction"] for line in run.history()]
+    assert reconstruction[-1] < reconstruction[0] / 2  # it is filled with what the decoder needs
 
 
 def test_beta_tc_vae_keeps_more_of_the_kl_than_beta_vae(tmp_path: Path) -> None:
