@@ -52,10 +52,8 @@ def vae(method: str, **settings: Any) -> Plan:
 
 PLANS = {
     "vae": vae("vae"),
-    "autoencoder": vae("autoencoder"),
     "beta_vae_2": vae("beta_vae", beta=2),
     "beta_vae_4": vae("beta_vae", beta=4),
-    "beta_tc_vae_2": vae("beta_tc_vae", beta=2),
     "beta_tc_vae_4": vae("beta_tc_vae", beta=4),
     "annealed_vae": vae("annealed_vae", capacity="linear:0:10:1500", gamma=100),
     "annealed_vae_1000": vae("annealed_vae", capacity="linear:0:10:1500", gamma=1000),
@@ -64,6 +62,12 @@ PLANS = {
     "ada_gvae": vae("ada_gvae"),
     "slow_vae": vae("slow_vae"),
     **{f"factor_vae_{gamma}": Plan("factor_vae", {"gamma": gamma}, (400, 800, 1200)) for gamma in (0, 6, 20)},
+    **{
+        f"factor_vae_{gamma}_quick": Plan(
+            "factor_vae", {"gamma": gamma, "discriminator_learning_rate": 1e-3}, (400, 800, 1200)
+        )
+        for gamma in (0, 6, 20)
+    },
     "beta_vae_4_at_64": Plan("beta_vae", {"beta": 4}, resolution=64),
 }
 
@@ -172,21 +176,25 @@ def claims(runs: dict[str, list[list[dict[str, Any]]]]) -> list[dict[str, Any]]:
         "beta_tc_vae has lower total correlation than beta_vae at beta=4", "first < second", tc, tc[0] < tc[1]
     )
     claim("beta_tc_vae has a higher ELBO than beta_vae at beta=4", "first > second", elbo, elbo[0] > elbo[1])
-    factor = [middle(f"factor_vae_{gamma}", "total_correlation") for gamma in (0, 6, 20)]
-    claim(
-        "FactorVAE's true total correlation falls with gamma = 0, 6, 20",
-        "decreasing",
-        factor,
-        factor[0] > factor[1] > factor[2],
-    )
-    stages = [stage for gamma in (0, 6, 20) for seed in runs[f"factor_vae_{gamma}"] for stage in seed]
+    for kind, words in (("", "a tenth of the VAE's"), ("_quick", "the VAE's as in the paper")):
+        factor = [middle(f"factor_vae_{gamma}{kind}", "total_correlation") for gamma in (0, 6, 20)]
+        claim(
+            f"FactorVAE's total correlation falls with gamma = 0, 6, 20; discriminator's step size {words}",
+            "decreasing",
+            factor,
+            factor[0] > factor[1] > factor[2],
+        )
+    names = [f"factor_vae_{gamma}{kind}" for gamma in (0, 6, 20) for kind in ("", "_quick")]
+    stages = [stage for name in names for seed in runs[name] for stage in seed]
     below = [stage["discriminator_says"] <= stage["total_correlation"] + 0.1 for stage in stages]
     share = sum(below) / len(below)
+    says = middle("factor_vae_0", "discriminator_says")
     claim(
-        "the discriminator says at most .1 nats more than the true total correlation",
-        ">= 80 % of checkpoints",
-        share,
-        share >= 0.8,
+        "the discriminator says at most .1 nats more than the true total correlation (second: what it says "
+        "of the VAE's)",
+        ">= 80 % of checkpoints; more than 0",
+        [share, says],
+        share >= 0.8 and says > 0,
     )
     off = [
         abs(kl - c) / max(0.5, 0.03 * c)
@@ -207,9 +215,9 @@ def claims(runs: dict[str, list[list[dict[str, Any]]]]) -> list[dict[str, Any]]:
         pair = [median(s[-1]["correlations"][key] for s in runs[which]) for which in (name, "vae")]
         claim(
             f"{name}'s {key} of active latents are uncorrelated, against vae's",
-            "largest correlation <= .1 and a third of vae's",
+            "largest correlation <= .1 and a third of vae's, of 3 latents or more",
             pair,
-            pair[0] <= 0.1 and pair[0] <= pair[1] / 3,
+            pair[0] <= min(0.1, pair[1] / 3) and min(s[-1]["active"] for s in runs[name]) >= 3,
         )
     best = max(middle(name, "mig") for name in ("vae", "beta_vae_2", "beta_vae_4"))
     for name in ("ada_gvae", "slow_vae"):

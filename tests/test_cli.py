@@ -137,13 +137,13 @@ TRAIN = train("beta_vae")
         ([*train("group_vae"), "--set", "latents=4"], "each of the 5 factors needs a latent, got latents=4"),
         (
             [*train("group_vae"), "--set", "changed_factors=6"],
-            "k=6 is not allowed; pairs may differ in 1 to 5",
+            "changed_factors=6 is not allowed; of 5 factors 0 to 4 may differ",
         ),
         ([*train("vae"), "--set", "label_loss=l2"], "label_loss='l2' is not allowed"),
         ([*train("vae", "UNLABELLED"), "--set", "label_loss=squared"], "has no labels"),
         (
             [*train("vae", "digits"), "--set", "label_loss=squared", "--set", "labelled_images=2000"],
-            "2000 labelled images are not allowed; digits has 1 to 1797",
+            "labelled_images=2000 is not allowed; digits has 1 to 1797",
         ),
         ([*TRAIN, "--data", "resolution=9"], "resolution=9 is not allowed"),
         ([*TRAIN, "--data", "z=9"], "unknown setting of dsprites 'z'"),

@@ -15,6 +15,7 @@ from distaff.errors import BadInput
 from distaff.methods.annealed_vae import AnnealedVAE
 from distaff.methods.beta_vae import BetaVAE
 from distaff.methods.factor_vae import FactorVAE
+from distaff.methods.slow_vae import SlowVAE
 from distaff.schedules import parse
 from distaff.training.batches import Batches
 from distaff.training.device import torch_threads
@@ -73,8 +74,9 @@ def test_both_ends_must_be_in_range(text: str) -> None:
 
 def test_ends_may_lie_on_the_border_only_where_that_is_allowed() -> None:
     assert BetaVAE(beta="linear:0:4:10").at(0).beta == 0
-    with pytest.raises(BadInput, match=r"learning_rate=0\.0 is out of range; it must be more than 0"):
-        BetaVAE(learning_rate="linear:0.001:0:10")
+    assert BetaVAE(learning_rate="cosine:0.001:0:100").at(100).learning_rate == 0
+    with pytest.raises(BadInput, match=r"prior_rate=0\.0 is out of range; it must be more than 0"):
+        SlowVAE(prior_rate="linear:6:0:10")
 
 
 def test_what_does_not_change_is_the_number() -> None:

@@ -141,7 +141,7 @@ class Described(NamedTuple):
 
 
 def describe(cls: type) -> list[Described]:
-    """One row per setting of a method or data set, for help texts and docs."""
+    """One row per setting of a method or data set, its own before inherited ones, for help texts and docs."""
     types = typing.get_type_hints(cls)
     or_schedule = ", or a schedule" if issubclass(cls, Settings) and cls.scheduled else ""
     return [
@@ -151,9 +151,14 @@ def describe(cls: type) -> list[Described]:
             allowed_values(f) + (or_schedule if types[f.name] is float else ""),
             f.metadata["help"],
         )
-        for f in dataclasses.fields(typing.cast(Any, cls))
+        for f in sorted(dataclasses.fields(typing.cast(Any, cls)), key=lambda f: _generation(cls, f.name))
         if "help" in f.metadata
     ]
+
+
+def _generation(cls: type, name: str) -> int:
+    """How many classes above `cls` a setting was first written down."""
+    return max(age for age, each in enumerate(cls.__mro__) if name in vars(each).get("__annotations__", {}))
 
 
 def parse_pairs(pairs: list[str] | None) -> dict[str, Any]:

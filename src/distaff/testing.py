@@ -245,6 +245,10 @@ def _check_labels(data: Any, index: NDArray[np.int64]) -> None:
         assert min(data.factors.sizes) > 1, "factors that do not vary must be dropped"
 
 
+#: the batches that check_method trains on, again and again, so that losses can be compared
+BATCHES = 10
+
+
 def check_method(method: Any, seed: int = 0, steps: int = 200) -> None:
     """Check a method: finite loss and gradients, one result per seed, a falling loss, exact round trips.
 
@@ -253,19 +257,33 @@ def check_method(method: Any, seed: int = 0, steps: int = 200) -> None:
     """
     import dataclasses
 
+    import torch
+
+    from distaff.datasets.samplers import SAMPLERS
+
+    assert method.batches in SAMPLERS, f"'{method.batches}' is none of: {', '.join(SAMPLERS)}"
     grey = (1, 16, 16)
     for size in (16, 32, 64):
         for channels in (1, 3):
-            _few_steps(dataclasses.replace(method, batch_size=8), (channels, size, size), seed, 2)
+            _few_steps(
+                dataclasses.replace(method, batch_size=max(8, method.smallest_batch)),
+                (channels, size, size),
+                seed,
+                2,
+            )
     _few_steps(dataclasses.replace(method, latents=method.smallest_latents), grey, seed, 2)
     _few_steps(dataclasses.replace(method, latents=64), grey, seed, 2)
     _few_steps(dataclasses.replace(method, batch_size=method.smallest_batch), grey, seed, 2)
     small = dataclasses.replace(method, batch_size=max(16, method.smallest_batch), learning_rate=1e-3)
+    before = small.state(_facts(small, grey), torch.Generator().manual_seed(seed))
     losses, state = _few_steps(small, grey, seed, steps)
     again, same = _few_steps(small, grey, seed, steps)
     assert losses == again, "the same seed gave other losses"
-    first, last = np.mean(losses[:10]), np.mean(losses[-10:])
-    assert last < first, f"the loss does not fall in {steps} steps: {first:.3f} to {last:.3f}"
+    first, last = np.mean(losses[:BATCHES]), np.mean(losses[-BATCHES:])
+    assert last < first - 0.01 * abs(first), f"the loss hardly falls in {steps} steps: {first} to {last}"
+    after = dict(state.modules.named_parameters())
+    for name, parameter in before.modules.named_parameters():
+        assert not torch.equal(parameter, after[name]), f"{name} does not move in {steps} steps"
     _check_round_trip(small, state, same, seed)
     _check_codes(small, state)
 
@@ -292,7 +310,7 @@ def _few_steps(method: Any, shape: tuple[int, int, int], seed: int, steps: int) 
 def _one_step(method: Any, state: Any, facts: Facts, seed: int, step: int) -> float:
     import torch
 
-    generator = torch.Generator().manual_seed(1000 * seed + step)
+    generator = torch.Generator().manual_seed(1000 * seed + step % BATCHES)
     batch = _made_up_batch(method, facts, generator)
     return float(method.at(step).step(state, batch, generator)["loss"])
 

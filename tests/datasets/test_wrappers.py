@@ -5,10 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from distaff.batch import Batch
 from distaff.datasets import (
+    ArrayImages,
     Built,
     Correlated,
+    DataSet,
     Hidden,
+    SubGrid,
+    Subset,
     build_images,
     hold_out,
     labelled_rows,
@@ -147,27 +152,98 @@ def test_pairs_share_all_but_k_factors() -> None:
         pair_rows(FactorSpace(("a",), (3,)), 2, rng)
 
 
-def test_transitions_are_laplace_steps_inside_the_grid() -> None:
-    space = FactorSpace(("a", "b"), (101, 101))
-    first, second = transition_rows(space, 20_000, np.random.default_rng(0), rate=0.5)
-    step = (second - first)[(np.abs(first - 50) < 25).all(axis=1)]
-    assert np.abs(step).mean() == pytest.approx(2, abs=0.1)  # the scale of the distribution
-    assert (step == 0).mean() == pytest.approx(1 - np.exp(-0.25), abs=0.02)
-    assert second.min() >= 0
-    assert second.max() <= 100
+@pytest.mark.parametrize("rate", [0.5, 1.0, 6.0])
+def test_transitions_follow_a_laplace_distribution_on_the_grid(rate: float) -> None:
+    space = FactorSpace(("a", "b"), (9, 5))
+    first, second = transition_rows(space, 60_000, np.random.default_rng(0), rate=rate)
+    assert (first != second).any(axis=1).all(), "something moves"
+    stay, table = [], []
+    for n in space.sizes:
+        weights = np.exp(-np.abs(np.subtract.outer(np.arange(n), np.arange(n))) * rate / np.log(n))
+        table.append(weights / weights.sum(axis=1, keepdims=True))
+        stay.append(np.diag(table[-1]))
+    for value in range(9):
+        rows = first[:, 0] == value
+        still = stay[0][value] * stay[1].mean()  # both stay: one of the two is then moved
+        moves = np.delete(table[0][value], value)
+        expected = moves + still / 2 * moves / moves.sum()
+        found = np.delete(np.bincount(second[rows, 0], minlength=9) / rows.sum(), value)
+        np.testing.assert_allclose(found, expected, atol=0.02)
+
+
+def test_transitions_of_any_rate() -> None:
+    for rate in (1e-300, 1e300):
+        first, second = transition_rows(SPACE, 50, np.random.default_rng(0), rate=rate)
+        assert SPACE.check(second).shape == first.shape
+    assert np.abs(first - second).sum(axis=1).max() == 1  # a large rate: one smallest step
     with pytest.raises(BadInput, match="rate=0 is not allowed"):
-        transition_rows(space, 2, np.random.default_rng(0), rate=0)
+        transition_rows(SPACE, 2, np.random.default_rng(0), rate=0)
+
+
+def seen(kind: str, data: DataSet, size: int, **options: object) -> tuple[Batch, np.ndarray]:
+    """A batch, and the indices of its images in their order."""
+    batch = SAMPLERS[kind](data, size, np.random.default_rng(0), **options)
+    everything = data.images(np.arange(len(data)))
+    same = (batch.images[:, None] == everything).all(axis=(2, 3, 4))
+    assert (same.sum(axis=1) == 1).all(), "images that can be told apart"
+    return batch, same.argmax(axis=1)
+
+
+TOLD_APART = {"resolution": 32, "shape": 1, "orientation": 1, "x": 6, "y": 6}
+
+
+def test_images_and_two_batches() -> None:
+    data = load_dataset("dsprites", **TOLD_APART)
+    batch, index = seen("images", data, 8)
+    np.testing.assert_array_equal(index, data.draw(8, np.random.default_rng(0)))
+    assert batch.population == len(data) == 216
+    assert len(seen("two", data, 8)[1]) == 16
+    assert batch.changed is None
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_pairs_differ_in_changed_factors_only(known: bool) -> None:
+    data = load_dataset("dsprites", **TOLD_APART)
+    batch, index = seen("pairs", data, 200, k=1, known=known)
+    first, second = data.labels(index[:100]), data.labels(index[100:])
+    assert batch.population == len(data)
+    assert (batch.changed.sum(axis=1) == 1).all()
+    assert not ((first != second) & ~batch.changed).any()
+    assert (first != second)[batch.changed].mean() > 0.7
+    assert (index == seen("pairs", data, 200, k=1, known=known)[1]).all()
+
+
+def test_pairs_of_the_data_sets_own() -> None:
+    images = np.random.default_rng(0).integers(256, size=(24, 16, 16)).astype(np.uint8)
+    own = np.array([[0, 23], [5, 7], [12, 13]])
+    factors = FactorSpace(("a", "b"), (4, 6)).rows(np.arange(24))
+    data = ArrayImages(images, factors, names=("a", "b"), pairs=own)
+    for kind in ("pairs", "transitions"):
+        batch, index = seen(kind, data, 40)
+        assert {tuple(pair) for pair in index.reshape(2, 20).T} == {tuple(pair) for pair in own}
+        assert batch.changed is None
+    batch, index = seen("pairs", data, 40, known=True)  # made from the factors, for what is shared is known
+    assert not ((factors[index[:20]] != factors[index[20:]]) & ~batch.changed).any()
+    np.testing.assert_array_equal(Hidden(data, ["a"]).pairs, own)
+    np.testing.assert_array_equal(Subset(data, np.arange(1, 15)).pairs, [[4, 6], [11, 12]])
+    np.testing.assert_array_equal(SubGrid(data, {"a": [0, 1, 2]}).pairs, [[5, 7], [12, 13]])
+    with pytest.raises(BadInput, match="none of its own pairs is left"):
+        SAMPLERS["pairs"](Subset(data, np.arange(1, 4)), 4, np.random.default_rng(0))
+    with pytest.raises(BadInput, match="do not say what they share"):
+        SAMPLERS["pairs"](ArrayImages(images, pairs=own), 4, np.random.default_rng(0), known=True)
+    for wrong in ([[0, 24]], [[-1, 2]], [[0.5, 1]], [0, 1], np.empty((0, 2), int)):
+        with pytest.raises(BadInput, match=r"pairs must be \(m, 2\) numbers of images in 0\.\.23"):
+            ArrayImages(images, pairs=np.array(wrong))
 
 
 @pytest.mark.parametrize("kind", ["pairs", "transitions"])
-def test_pairs_of_images(kind: str) -> None:
-    data = load_dataset("dsprites", **SMALL)
-    both = SAMPLERS[kind](data, 32, np.random.default_rng(0)).images
-    assert both.shape == (32, 1, 16, 16)
-    assert (both == SAMPLERS[kind](data, 32, np.random.default_rng(0)).images).all()
-    assert (both[:16] != both[16:]).any()
-    with pytest.raises(BadInput, match="no grid of factors to make pairs from"):
+def test_no_grid_to_make_pairs_from(kind: str) -> None:
+    with pytest.raises(BadInput, match="no grid of factors to make pairs from, and no array of pairs"):
         SAMPLERS[kind](load_dataset("digits"), 4, np.random.default_rng(0))
+    hidden = load_dataset("dsprites", **TOLD_APART, hide=["scale"])
+    assert len(SAMPLERS[kind](hidden, 4, np.random.default_rng(0)).images) == 4
+    with pytest.raises(BadInput, match=r"hides factors.*hide=\[\]"):
+        SAMPLERS["pairs"](hidden, 4, np.random.default_rng(0), known=True)
 
 
 def test_a_labelled_part() -> None:
@@ -176,7 +252,7 @@ def test_a_labelled_part() -> None:
     assert len(set(rows)) == 100
     np.testing.assert_array_equal(rows, labelled_rows(data, 100))
     assert (rows != labelled_rows(data, 100, seed=1)).any()
-    with pytest.raises(BadInput, match="5000 labelled images are not allowed; digits has 1 to 1797"):
+    with pytest.raises(BadInput, match="labelled_images=5000 is not allowed; digits has 1 to 1797"):
         labelled_rows(data, 5000)
 
 

@@ -71,7 +71,7 @@ def test_the_loss_is_reconstruction_at_the_values_and_two_distances_per_pixel() 
     distance = sum((o - v) ** 2 for o, v in zip(outputs.flat, values.flat, strict=True)) / (N * D)
     loss = loss_of(modules)
     assert float(loss.terms["reconstruction"].detach()) == pytest.approx(reconstruction, rel=1e-5)
-    assert float(loss.terms["quantisation"]) == pytest.approx(distance, rel=1e-5)
+    assert float(loss.terms["quantisation_error"]) == pytest.approx(distance, rel=1e-5)
     expected = reconstruction + PIXELS * (0.3 + 0.07) * distance
     assert float(loss.total.detach()) == pytest.approx(expected, rel=1e-5)
 

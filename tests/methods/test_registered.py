@@ -44,3 +44,26 @@ def test_any_vae_takes_a_label_term(name: str, label_loss: str) -> None:
 @pytest.mark.parametrize("settings", [{"network": "fc"}, {"likelihood": "gaussian"}])
 def test_other_networks_and_likelihoods(settings: dict) -> None:
     check_method(registry.get("methods", "beta_vae")(**settings), steps=60)
+
+
+class Idle(registry.get("methods", "vae")):
+    """A VAE that computes its loss and learns nothing."""
+
+    def step(self, state, batch, generator):
+        return {"loss": self.loss(state.modules, batch, generator).total.detach()}
+
+
+class Frozen(registry.get("methods", "vae")):
+    """A VAE whose encoder is cut off from its loss."""
+
+    def encode(self, modules, images, generator):
+        codes = super().encode(modules, images, generator)
+        return type(codes)(*(part.detach() for part in codes))
+
+
+@pytest.mark.parametrize(
+    ("method", "message"), [(Idle(), "the loss hardly falls"), (Frozen(), "encoder.* does not move")]
+)
+def test_the_battery_notices_what_does_not_learn(method: object, message: str) -> None:
+    with pytest.raises(AssertionError, match=message):
+        check_method(method)

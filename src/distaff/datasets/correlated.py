@@ -19,6 +19,8 @@ class Correlated(DataSet):
 
     `joint` (sizes of the two factors) holds probabilities up to a common factor; the other factors stay
     uniform. The images and their order are those of `data`, so that scores can be taken on the uniform grid.
+    Of pairs that are made from the factors, the first images follow the joint, and changed factors of their
+    partners are uniform; pairs of the data set's own stay as they are.
     """
 
     def __init__(self, data: DataSet, first: str, second: str, joint: ArrayLike) -> None:
@@ -33,6 +35,7 @@ class Correlated(DataSet):
         self._data, self.factors, self._pair = data, data.factors, (first, second)
         self.draw(1, np.random.default_rng(0))  # an error now where factors and joint do not fit
         self.joint = self.joint / self.joint.sum()  # a new array: the one given stays as it is
+        self.pairs = data.pairs
         take_over(self, data, f"{first} and {second} are drawn correlated")
 
     def __len__(self) -> int:

@@ -36,7 +36,7 @@ class Hidden(DataSet):
         self.hidden = ()
         self.label_names = tuple(data.label_names[j] for j in self._kept)
         self.factors = None if hide else data.factors
-        self.grid = data.factors
+        self.grid, self.pairs = data.factors, data.pairs
 
     def __len__(self) -> int:
         return len(self._data)

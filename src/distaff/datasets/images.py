@@ -200,7 +200,7 @@ def _pairs(pairs: NDArray[Any], n: int, name: str) -> NDArray[np.int64]:
     fine = pairs.ndim == 2 and pairs.shape[1] == 2 and len(pairs) and np.issubdtype(pairs.dtype, np.integer)
     if not fine or pairs.min() < 0 or pairs.max() >= n:
         raise BadInput(
-            f"{name}: pairs must be (m, 2) numbers of images in 0..{n - 1}, "
-            f"got {pairs.dtype} of shape {pairs.shape}"
+            f"{name}: pairs must be (m, 2) numbers of images in 0..{n - 1}, got {pairs.dtype} of shape "
+            f"{pairs.shape}" + (f" from {pairs.min()} to {pairs.max()}" if fine else "")
         )
     return pairs.astype(np.int64)

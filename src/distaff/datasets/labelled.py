@@ -50,7 +50,10 @@ def whole_labels(data: DataSet) -> tuple[Labels, Sizes]:
     sizes = labels.max(axis=0) + 1
     if sizes.min() < 2 or sizes.max() > len(data):
         name = data.label_names[int(sizes.argmin() if sizes.min() < 2 else sizes.argmax())]
-        raise BadInput(f"{data.name}: a label term needs labels with 2 to {len(data)} values; see '{name}'")
+        raise BadInput(
+            f"{data.name}: a label term needs labels numbered from 0, of 2 to {len(data)}; '{name}' runs "
+            f"from {labels.min()} to {labels.max()}"
+        )
     return labels.astype(np.int64), tuple(int(size) for size in sizes)
 
 

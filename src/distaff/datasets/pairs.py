@@ -42,13 +42,28 @@ def transition_rows(
     rate: float = 1.0,
     first: NDArray[np.int64] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows (size, factors) of consecutive frames: each factor moves by a Laplace-distributed number of steps.
+    """Rows (size, factors) of consecutive frames: each factor of n values moves, by a Laplace distribution.
 
-    The step is rounded to whole values and has scale 1/`rate`; a frame that would leave the grid stays at its
-    border (Klindt et al. 2021, section 4, for their uniform data sets in our discrete form).
+    Its scale is ln(n) / `rate` values, cut off at the ends of the grid. Where nothing has moved, a factor
+    chosen at random does. (Klindt et al. 2021, their LAP data sets, as their code has them; there, factors
+    without an order such as shape never move.)
     """
-    if not rate > 0:
+    if not 0 < rate < np.inf:
         raise BadInput(f"rate={rate} is not allowed; it must be above 0")
     first = space.sample(size, rng) if first is None else first
-    step = np.rint(rng.laplace(scale=1 / rate, size=first.shape)).astype(np.int64)
-    return first, np.clip(first + step, 0, np.array(space.sizes) - 1)
+    other = rng.integers(len(space.sizes), size=size)  # the factor that moves where nothing else has
+    moved, forced = np.empty_like(first), np.empty_like(first)
+    for j, n in enumerate(space.sizes):
+        apart = np.abs(np.arange(n)[:, None] - np.arange(n))
+        moved[:, j] = _choose(np.exp(-apart * rate / np.log(n))[first[:, j]], rng)
+        far = np.where(apart > 0, np.exp(-np.maximum(apart - 1, 0) * rate / np.log(n)), 0)
+        forced[:, j] = _choose(far[first[:, j]], rng)
+    still = (moved == first).all(axis=1)
+    moved[still, other[still]] = forced[still, other[still]]
+    return first, moved
+
+
+def _choose(weights: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:
+    """A column for each row of weights (m, n), with probabilities in proportion to them."""
+    steps = weights.cumsum(axis=1)
+    return (rng.random((len(weights), 1)) * steps[:, -1:] >= steps).sum(axis=1)

@@ -51,13 +51,20 @@ def transitions(data: DataSet, size: int, rng: np.random.Generator, rate: float 
 
 def _space(data: DataSet, known: bool = False) -> FactorSpace:
     """The grid to make pairs from; where no one is told of the factors, they may be hidden ones."""
-    space = data.factors if known else data.factors or data.grid
-    if space is None:
-        raise BadInput(f"{data.name} has no grid of factors to make pairs from")
-    return space
+    if data.factors is not None:
+        return data.factors
+    if known and data.pairs is not None:
+        raise BadInput(f"{data.name}: its own pairs do not say what they share, which the method must know")
+    if data.grid is None:
+        raise BadInput(f"{data.name} has no grid of factors to make pairs from, and no array of pairs")
+    if known:
+        raise BadInput(f"{data.name} hides factors, and the method must know what pairs share; see hide=[]")
+    return data.grid
 
 
 def _own_pairs(data: DataSet, pairs: NDArray[np.int64], size: int, rng: np.random.Generator) -> Batch:
+    if not len(pairs):
+        raise BadInput(f"{data.name}: none of its own pairs is left")
     drawn = pairs[rng.integers(len(pairs), size=size // 2)]
     return Batch(data.images(drawn.T.ravel()), len(data))
 

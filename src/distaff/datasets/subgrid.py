@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from distaff.datasets.base import DataSet
-from distaff.datasets.subset import take_over
+from distaff.datasets.subset import pairs_left, take_over
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
 
@@ -41,16 +41,22 @@ class SubGrid(DataSet):
         take_over(self, data, "part of the grid: " + ", ".join(fixed))
         self.label_names = self.factors.names
         self.hidden = tuple(name for name in data.hidden if name in self.label_names)
+        if data.pairs is not None:
+            self.pairs = pairs_left(data, self._originals(np.arange(len(self))))
 
     def __len__(self) -> int:
         return len(self._grid)
 
     def images(self, index: ArrayLike) -> NDArray[Any]:
         """The images (n, C, H, W) at `index` of this part."""
+        return self._data.images(self._originals(index))
+
+    def _originals(self, index: ArrayLike) -> NDArray[np.int64]:
+        """The indices in the data set beneath."""
         rows = self._grid.rows(self.check(index))
         original = np.stack([values[rows[:, j]] for j, values in enumerate(self._values)], axis=1)
         assert self._data.factors is not None
-        return self._data.images(self._data.factors.index(original))
+        return self._data.factors.index(original)
 
 
 def _kept(factor: str, size: int, kept: int | Sequence[int]) -> NDArray[np.int64]:

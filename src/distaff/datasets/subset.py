@@ -23,6 +23,16 @@ def take_over(view: DataSet, data: DataSet, note: str) -> None:
     view.note = "; ".join(filter(None, [data.note, note]))
 
 
+def pairs_left(data: DataSet, rows: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """The data set's own pairs (m, 2) of which both images are among `rows`, as places in `rows`."""
+    if data.pairs is None:
+        return None
+    place = np.full(len(data), -1)
+    place[rows] = np.arange(len(rows))
+    pairs = place[data.pairs]
+    return pairs[(pairs >= 0).all(axis=1)]
+
+
 class Subset(DataSet):
     """The images of `data` at `rows` (m,), in that order. Their labels need not form a grid."""
 
@@ -31,6 +41,7 @@ class Subset(DataSet):
         if len(self._rows) < 2:
             raise BadInput(f"{data.name}: at least 2 images must be left, got {len(self._rows)}")
         take_over(self, data, note)
+        self.pairs = pairs_left(data, self._rows)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -88,5 +99,5 @@ def labelled_rows(data: DataSet, count: int, seed: int = 0) -> NDArray[np.int64]
     if data.labels(np.arange(1)) is None:
         raise BadInput(f"{data.name} has no labels")
     if not 1 <= count <= len(data):
-        raise BadInput(f"{count} labelled images are not allowed; {data.name} has 1 to {len(data)}")
+        raise BadInput(f"labelled_images={count} is not allowed; {data.name} has 1 to {len(data)}")
     return np.random.default_rng(seed).choice(len(data), size=count, replace=False)

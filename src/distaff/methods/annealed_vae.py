@@ -43,6 +43,11 @@ class AnnealedVAE(VAE):
         "capacity": "linear:0:C:100000 with C of 5, 10, 25, 50, 75, 100",
     }
 
+    @property
+    def kl_weight(self) -> float | None:
+        """None: the KL is not weighted as a whole."""
+        return None
+
     def regulariser(
         self, modules: nn.ModuleDict, batch: Batch, codes: Codes, generator: torch.Generator
     ) -> tuple[Tensor, dict[str, Tensor]]:

@@ -151,7 +151,7 @@ class Stepped(Method):
     """A method trained by steps on batches. By default a step is one loss and one Adam step."""
 
     batch_size: int = setting(64, "images in a batch", low=1, high=100_000)
-    learning_rate: float = setting(1e-4, "Adam's step size", above=0)
+    learning_rate: float = setting(1e-4, "Adam's step size", low=0)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -24,7 +24,7 @@ class BetaTCVAE(VAE):
     reconstruction + KL + (alpha - 1) I + (beta - 1) TC + (gamma - 1) KL of the marginals, which is the
     paper's eq. 4 in expectation, and the VAE's loss exactly at alpha = beta = gamma = 1. The log q(z) in the
     parts come from the batch. `weighted` is the average of q(z|x) over the batch: the paper's minibatch
-    weighted sampling (eq. 5) without its constant ln N, which has no gradient and would add (d - 1) ln N to
+    weighted sampling without its constant ln N, which has no gradient and would add (d - 1) ln N to
     the total correlation of d latents. `stratified` is the paper's appendix C.2, a weighted sum that needs no
     constant. Logged, in nats: `mutual_information` (at most ln of the batch size with `weighted`),
     `total_correlation`, `marginal_kl`.
@@ -70,6 +70,11 @@ class BetaTCVAE(VAE):
             raise BadInput(
                 f"sampling=stratified needs at least batch_size={self.batch_size} images, got {facts.images}"
             )
+
+    @property
+    def kl_weight(self) -> float | None:
+        """None: the KL is not weighted as a whole."""
+        return None
 
     def regulariser(
         self, modules: nn.ModuleDict, batch: Batch, codes: Codes, generator: torch.Generator

@@ -36,6 +36,11 @@ class BetaVAE(VAE):
     }
     study: ClassVar = VAE.study | {"beta": "1, 2, 4, 6, 8, 16"}
 
+    @property
+    def kl_weight(self) -> float | None:
+        """beta."""
+        return self.beta
+
     def regulariser(
         self, modules: nn.ModuleDict, batch: Batch, codes: Codes, generator: torch.Generator
     ) -> tuple[Tensor, dict[str, Tensor]]:

@@ -23,7 +23,7 @@ class DIPVAEI(VAE):
     `off_diagonal` and `diagonal`, the two sums.
 
     Differences from the paper: the networks, batch size and optimiser of Locatello et al. 2019. The
-    covariance divides by the batch size, as in its code.
+    covariance divides by the batch size, as in disentanglement_lib.
     """
 
     lambda_od: float = setting(10.0, "weight of the squared covariances", low=0)

@@ -35,7 +35,7 @@ class FactorVAE(VAE):
     """
 
     gamma: float = setting(10.0, "weight of the total correlation", low=0)
-    discriminator_learning_rate: float = setting(1e-4, "step size of the discriminator's Adam", above=0)
+    discriminator_learning_rate: float = setting(1e-4, "step size of the discriminator's Adam", low=0)
     second_batch: bool = setting(True, "permuted codes come from an independent second batch")
 
     smallest_batch: ClassVar[int] = 2

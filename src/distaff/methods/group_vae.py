@@ -23,11 +23,12 @@ class GroupVAE(BetaVAE):
     Where the images of a pair share factor j, latent j of both takes the average of the two posteriors: mean
     (m1 + m2) / 2 and variance (v1 + v2) / 2. Latents beyond the factors are always shared. The loss is that
     of a beta-VAE at these posteriors, averaged over both images (Locatello et al. 2020, "Weakly-supervised
-    disentanglement without compromises", eq. 6 and 7). The representation is the plain encoder's. Pairs are
-    made from the data set's factors, all but a few of which agree.
+    disentanglement without compromises", section 4). The representation is the plain encoder's. Pairs are
+    made from the data set's factors: 1 to all but one may differ.
 
     Differences from the paper: the variant of the 2020 study's code with known factors, for several changed
-    ones; the networks and optimiser of Locatello et al. 2019. A batch of 64 images is 32 pairs.
+    ones. That code lets 1 or k factors differ with equal probability, where the paper and we draw k. The
+    networks and optimiser of Locatello et al. 2019. A batch of 64 images is 32 pairs.
     """
 
     beta: float = setting(1.0, "weight of the KL", low=0)
@@ -61,8 +62,13 @@ class GroupVAE(BetaVAE):
         return {"k": self.changed_factors or None, "known": self.latents_are_factors}
 
     def check(self, facts: Facts) -> None:
-        """Every factor needs a latent."""
+        """Every factor needs a latent, and some factor must be shared."""
         super().check(facts)
+        if facts.factors and self.changed_factors >= len(facts.factors):
+            raise BadInput(
+                f"changed_factors={self.changed_factors} is not allowed; of {len(facts.factors)} factors "
+                f"0 to {len(facts.factors) - 1} may differ"
+            )
         if self.latents_are_factors and len(facts.factors) > self.latents:
             raise BadInput(
                 f"each of the {len(facts.factors)} factors needs a latent, got latents={self.latents}"

@@ -21,8 +21,9 @@ class QLAE(EncoderDecoder):
     Every output of the encoder snaps to the nearest of its latent's `values`; gradients pass straight
     through. Minimises reconstruction + pixels * (quantisation * mean squared distance of the values from the
     fixed outputs + commitment * that of the outputs from the fixed values), with strong weight decay on the
-    weight matrices (Hsu et al. 2023, "Disentanglement via latent quantization", eq. 4 to 7). Codes are the
-    values, so a discrete code is scored like any other.
+    weight matrices (Hsu et al. 2023, "Disentanglement via latent quantization"). Codes are the values, so a
+    discrete code is scored like any other. Logged: `quantisation_error`, the mean squared distance of outputs
+    from values, in squared units of the codes.
 
     Differences from the paper: the reconstruction is summed over pixels as everywhere here, where the paper
     averages; the two other terms are multiplied by the number of pixels instead, which is the same
@@ -32,7 +33,7 @@ class QLAE(EncoderDecoder):
 
     latents: int = setting(12, "number of latents; twice the factors in the paper", low=1, high=10_000)
     batch_size: int = setting(128, "images in a batch", low=1, high=100_000)
-    learning_rate: float = setting(1e-3, "Adam's step size", above=0)
+    learning_rate: float = setting(1e-3, "Adam's step size", low=0)
     values: int = setting(10, "values that each latent can take", low=2, high=10_000)
     quantisation: float = setting(0.01, "weight that draws values to outputs", low=0)
     commitment: float = setting(0.01, "weight that draws outputs to values", low=0)
@@ -89,7 +90,7 @@ class QLAE(EncoderDecoder):
         to_values = (outputs - values.detach()).square().mean()
         pixels = batch.images[0].numel()
         total = pixels * (self.quantisation * to_outputs + self.commitment * to_values)
-        return total, {"quantisation": to_values.detach()}
+        return total, {"quantisation_error": to_values.detach()}
 
 
 class Quantiser(nn.Module):

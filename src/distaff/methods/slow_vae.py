@@ -23,9 +23,11 @@ class SlowVAE(BetaVAE):
     Minimises, for a pair, both reconstructions + beta KL(q(z_t|x_t) || N(0, I)) + gamma KL(q(z_s|x_s) || p)
     with the transition prior p a Laplace distribution of `prior_rate` around the other frame's mean (Klindt
     et al. 2021, eq. 6 and appendix), averaged over the two directions; the loss is half of it, in nats per
-    image. Pairs are made from the data set's factors: each moves by a Laplace-distributed number of values.
+    image. Pairs are made from the data set's factors: each moves by a Laplace-distributed number of values
+    (see distaff.datasets.pairs).
 
-    Differences from the paper: pairs by discrete steps on the grid, the networks of Locatello et al. 2019.
+    Differences from the paper: factors without an order, such as shape, move as well; the networks of
+    Locatello et al. 2019.
     The authors' code adds both directions' cross-entropies but subtracts one entropy, so that its
     cross-entropy weighs twice as much against the entropy. A batch of 64 images is 32 pairs.
     """
@@ -33,7 +35,9 @@ class SlowVAE(BetaVAE):
     beta: float = setting(1.0, "weight of the KL to the normal prior", low=0)
     gamma: float = setting(10.0, "weight of the KL to the transition prior", low=0)
     prior_rate: float = setting(6.0, "rate of the Laplace transition prior, 1 / its scale", above=0)
-    step_rate: float = setting(1.0, "rate of the data's steps; the mean step is 1 / it, in values", above=0)
+    step_rate: float = setting(
+        1.0, "rate of the data's steps; a factor of n values has scale ln(n) / it", above=0
+    )
 
     smallest_batch: ClassVar[int] = 2
     study: ClassVar = {}
@@ -50,6 +54,11 @@ class SlowVAE(BetaVAE):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_even(self.batch_size)
+
+    @property
+    def kl_weight(self) -> float | None:
+        """Half of beta, for the KL is counted once for a pair."""
+        return self.beta / 2
 
     @property
     def batches(self) -> str:

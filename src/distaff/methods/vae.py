@@ -43,12 +43,24 @@ class VAE(EncoderDecoder):
     label_seed: int = setting(0, "seed of which images are labelled, and how", low=0)
 
     paper: ClassVar = {
-        "latents": "20 for faces, 3 to 200 for digits",
+        "latents": "2 to 20 (faces), 3 to 200 (digits)",
         "batch_size": "100",
         "learning_rate": "Adagrad, .01, .02 or .1",
         "network": "one hidden layer of 200 or 500",
     }
-    study: ClassVar = {"latents": "10", "batch_size": "64", "learning_rate": "0.0001", "network": "conv"}
+    study: ClassVar = {
+        "latents": "10",
+        "batch_size": "64",
+        "learning_rate": "0.0001",
+        "network": "conv",
+        "likelihood": "bernoulli",
+        "labeller": "all five",
+    }
+
+    @property
+    def kl_weight(self) -> float | None:
+        """What the KL of an image is multiplied by; None where it is not weighted as a whole."""
+        return 1.0
 
     @property
     def encoder_outputs(self) -> int:

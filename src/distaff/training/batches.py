@@ -9,6 +9,7 @@ from distaff.batch import Batch, Facts
 from distaff.datasets import DataSet
 from distaff.datasets.labelled import LabelledPart
 from distaff.datasets.samplers import SAMPLERS
+from distaff.errors import unknown
 from distaff.methods.base import Method, Stepped
 from distaff.training.device import to_unit
 
@@ -27,22 +28,27 @@ class Batches:
         )
         method.check(self.facts)
         assert isinstance(method, Stepped)
-        self._data, self._seed, self._size = data, seed, method.batch_size
-        self._sample, self._options = SAMPLERS[method.batches], method.batch_options
-        self._sample(data, 2, np.random.default_rng(0), **self._options)  # an error now if it cannot
+        if method.batches not in SAMPLERS:
+            raise unknown("kind of batch", method.batches, SAMPLERS)
+        self._method, self._data, self._seed = method, data, seed
+        self._sample(0, 2, np.random.default_rng(0))  # an error now if it cannot
 
     def at(self, step: int, device: torch.device) -> tuple[Batch, torch.Generator]:
         """The batch of a step, on the device, images in 0..1, and the generator of the step's noise."""
         rng = np.random.default_rng([self._seed, step])
         generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
-        batch = self._sample(self._data, self._size, rng, **self._options)
+        batch = self._sample(step, self._method.batch_size, rng)
         changed = None if batch.changed is None else torch.from_numpy(batch.changed).to(device)
         images = to_unit(batch.images, self._data.pixel_range, device)
         batch = Batch(images, batch.population, changed)
         if self.labelled is not None:
-            pixels, labels = self.labelled.sample(self._size, rng)
+            pixels, labels = self.labelled.sample(self._method.batch_size, rng)
             batch = batch._replace(
                 labelled=to_unit(pixels, self._data.pixel_range, device),
                 labels=torch.from_numpy(labels).to(device),
             )
         return batch, generator
+
+    def _sample(self, step: int, size: int, rng: np.random.Generator) -> Batch:
+        method = self._method.at(step)
+        return SAMPLERS[method.batches](self._data, size, rng, **method.batch_options)

@@ -61,9 +61,10 @@ class Run:
     def normalised_beta(self) -> float | None:
         """beta * latents / pixels (Higgins et al. 2017), which carries over between image sizes.
 
-        A scheduled beta counts as what it is in the end.
+        beta is what the KL of an image is multiplied by, in the end if it follows a schedule. None where
+        there is no such number.
         """
-        beta = getattr(self.method.at(self.config["steps"]), "beta", None)
+        beta = getattr(self.method.at(self.config["steps"]), "kl_weight", None)
         return (
             None
             if beta is None
