@@ -27,7 +27,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "engine.json"
-STEPS = 300
+STEPS = 200
 REPEATS = 3
 MFLOP = 98  # of a 64x64x1 image and step: forward and backward through encoder and decoder
 THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -62,12 +62,6 @@ PLANS = {
     "ada_gvae": vae("ada_gvae"),
     "slow_vae": vae("slow_vae"),
     **{f"factor_vae_{gamma}": Plan("factor_vae", {"gamma": gamma}, (400, 800, 1200)) for gamma in (0, 6, 20)},
-    **{
-        f"factor_vae_{gamma}_quick": Plan(
-            "factor_vae", {"gamma": gamma, "discriminator_learning_rate": 1e-3}, (400, 800, 1200)
-        )
-        for gamma in (0, 6, 20)
-    },
     "beta_vae_4_at_64": Plan("beta_vae", {"beta": 4}, resolution=64),
 }
 
@@ -176,16 +170,14 @@ def claims(runs: dict[str, list[list[dict[str, Any]]]]) -> list[dict[str, Any]]:
         "beta_tc_vae has lower total correlation than beta_vae at beta=4", "first < second", tc, tc[0] < tc[1]
     )
     claim("beta_tc_vae has a higher ELBO than beta_vae at beta=4", "first > second", elbo, elbo[0] > elbo[1])
-    for kind, words in (("", "a tenth of the VAE's"), ("_quick", "the VAE's as in the paper")):
-        factor = [middle(f"factor_vae_{gamma}{kind}", "total_correlation") for gamma in (0, 6, 20)]
-        claim(
-            f"FactorVAE's total correlation falls with gamma = 0, 6, 20; discriminator's step size {words}",
-            "decreasing",
-            factor,
-            factor[0] > factor[1] > factor[2],
-        )
-    names = [f"factor_vae_{gamma}{kind}" for gamma in (0, 6, 20) for kind in ("", "_quick")]
-    stages = [stage for name in names for seed in runs[name] for stage in seed]
+    factor = [middle(f"factor_vae_{gamma}", "total_correlation") for gamma in (0, 6, 20)]
+    claim(
+        "FactorVAE's true total correlation falls with gamma = 0, 6, 20",
+        "decreasing",
+        factor,
+        factor[0] > factor[1] > factor[2],
+    )
+    stages = [stage for gamma in (0, 6, 20) for seed in runs[f"factor_vae_{gamma}"] for stage in seed]
     below = [stage["discriminator_says"] <= stage["total_correlation"] + 0.1 for stage in stages]
     share = sum(below) / len(below)
     says = middle("factor_vae_0", "discriminator_says")
