@@ -21,13 +21,15 @@ SETTINGS = ["--set", "beta=1.0", "--set", "learning_rate=1e-3", "--steps", "300"
 
 def distaff(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
     """Exit status, stdout and stderr of a command, in this process for speed."""
-    before = sys.argv
+    before, handlers = sys.argv, {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
     sys.argv = ["distaff", *map(str, words)]
     try:
         with pytest.raises(SystemExit) as ended:
             cli.main()
     finally:
         sys.argv = before
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
     out, err = capsys.readouterr()
     return int(ended.value.code or 0), out, err
 

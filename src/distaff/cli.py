@@ -338,6 +338,8 @@ def main() -> None:
         status, message = _explain(error)
         if message:
             print(f"distaff: {message}", file=sys.stderr)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # all is done and said; only the exit is left
     sys.exit(status)
 
 
@@ -345,12 +347,17 @@ def _interrupt(*_: Any) -> None:
     raise KeyboardInterrupt
 
 
+def _printable(text: str) -> str:
+    """Text without characters that a terminal would obey; names in files may hold them."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
 def _explain(error: BaseException) -> tuple[int, str]:
     """The exit status and the one line for an error. An unexpected one is raised again, to be reported."""
     if isinstance(error, KeyboardInterrupt):
         return 130, str(error) or "interrupted; run the same command again to continue"
     if isinstance(error, BadInput):
-        return 2, " ".join(str(error).split())
+        return 2, _printable(" ".join(str(error).split()))
     if hasattr(error, "format_message"):  # wrong usage, as the parser says it
         context = getattr(error, "ctx", None)
         place = f" See: {context.command_path} --help" if context else ""

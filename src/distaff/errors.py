@@ -5,9 +5,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+LONGEST = 2000  # characters of a message; names in files may have more
+
 
 class BadInput(ValueError):
     """What was given cannot be used. The message names it, what is allowed, and what to do."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message if len(message) <= LONGEST else f"{message[: LONGEST - 3]}...")
 
 
 class NotApplicable(BadInput):

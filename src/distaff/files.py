@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import csv
+import glob
 import json
+import lzma
 import os
 import re
+import signal
+import struct
+import threading
 import tokenize
 import zipfile
 import zlib
@@ -19,12 +24,37 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput, unknown
 
+LARGEST = 2**32  # bytes that an archive may unpack to, unless it is as large itself
+
+
+@contextmanager
+def unbroken() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM wait until the block has ended, so that a write that was begun is finished."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _: came.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a path to write to; if the block ends well it replaces `path` in one step, else it goes."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    if os.path.isdir(path):
+        raise BadInput(f"{path} is a folder, and a file is to be written there; remove it")
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial.unlink(missing_ok=True)  # a link that waits there could lead anywhere
     try:
         yield partial
         with partial.open("rb") as file:
@@ -37,8 +67,8 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def write_text(path: Path, text: str) -> None:
     """Replace `path` by `text`."""
-    with replacing(path) as partial:
-        partial.write_text(text, encoding="utf-8")
+    with unbroken(), replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8", errors="replace")
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -48,17 +78,30 @@ def write_json(path: Path, value: Any) -> None:
 
 def read_json(path: Path) -> Any:
     """The JSON value of a file, or one clear error."""
+    check_file(path)
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BadInput(f"{path} does not exist") from None
     except (ValueError, RecursionError) as error:
         raise BadInput(f"{path} is not JSON: {error}") from None
 
 
+def check_own(path: Path) -> None:
+    """An error where there is something to append to that is no file of this folder, such as a link."""
+    if os.path.lexists(path) and (os.path.islink(path) or not os.path.isfile(path)):
+        raise BadInput(f"{path} is not a file; remove it")
+
+
+def check_file(path: Path) -> None:
+    """An error where there is no file, or a folder, or what would never end, such as a pipe."""
+    if os.path.isdir(path):
+        raise BadInput(f"{path} is a folder, not a file")
+    if not os.path.isfile(path):
+        raise BadInput(f"{path} is not a file" if os.path.exists(path) else f"{path} does not exist")
+
+
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Replace `path` by an .npz of `arrays`."""
-    with replacing(path) as partial, partial.open("wb") as file:
+    with unbroken(), replacing(path) as partial, partial.open("wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
@@ -75,13 +118,17 @@ UNREADABLE = (
     RuntimeError,  # encrypted archives, and NotImplementedError for unknown compression
     RecursionError,
     tokenize.TokenError,
+    IndexError,
+    struct.error,
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
 )
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """All arrays of a .npy (under the name "array") or .npz file; pickled objects are refused."""
+    check_file(path)
     try:
         with path.open("rb") as file:
             if file.read(4) not in (b"\x93NUM", b"PK\x03\x04", b"PK\x05\x06"):
@@ -90,16 +137,24 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
             loaded = np.load(file, allow_pickle=False)
             if isinstance(loaded, np.ndarray):
                 return {"array": loaded}
-            return {name: loaded[name] for name in loaded.files}
-    except FileNotFoundError:
-        raise BadInput(f"{path} does not exist") from None
-    except IsADirectoryError:
-        raise BadInput(f"{path} is a folder, not a file") from None
+            _check_size(loaded.zip, path)
+            arrays = {name: loaded[name] for name in loaded.files}
     except BadInput:
         raise
     except UNREADABLE as error:
         reason = "it holds pickled objects, which are never loaded" if "pickle" in str(error) else error
         raise BadInput(f"{path} cannot be read as {path.suffix or 'an array'}: {reason}") from None
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):
+            raise BadInput(f"{path} cannot be read as {path.suffix}: '{name}' in it is no array")
+    return arrays
+
+
+def _check_size(archive: zipfile.ZipFile, path: Path) -> None:
+    """An error where a small archive would fill the memory."""
+    size = sum(member.file_size for member in archive.infolist())
+    if size > max(LARGEST, 2 * path.stat().st_size):
+        raise BadInput(f"{path} cannot be read: it unpacks to {size / 1e9:.1f} GB, more than is allowed")
 
 
 def read_table(
@@ -119,8 +174,7 @@ def read_table(
         return table, names
     if suffix not in (".csv", ".parquet"):
         raise BadInput(f"{path}: unknown kind of file '{suffix}'. Allowed: .npy, .npz, .csv, .parquet")
-    if not path.is_file():
-        raise BadInput(f"{path} does not exist" if not path.exists() else f"{path} is not a file")
+    check_file(path)
     names, found = (read_csv if suffix == ".csv" else _read_parquet)(path)
     picked = _pick(columns, names, path, "column")
     return side_by_side([found[j] for j in picked], [names[j] for j in picked], path, words), [
@@ -194,7 +248,7 @@ def read_csv(path: Path, headed: bool | None = None) -> tuple[list[str], list[ND
             raise BadInput(f"{path}, line {number}: {len(line)} values where {len(names)} are expected")
         if "" in line:
             raise BadInput(f"{path}, line {number}: no value for '{names[line.index('')]}'")
-    columns = [np.array(column, dtype=str) for column in zip(*lines, strict=True)]
+    columns = [np.array(column, dtype=object) for column in zip(*lines, strict=True)]
     return names, columns or [np.empty(0) for _ in names]
 
 
@@ -203,9 +257,9 @@ def _read_parquet(path: Path) -> tuple[list[str], list[NDArray[Any]]]:
 
     try:
         with duckdb.connect() as connection:
-            found = connection.from_parquet([str(path)]).fetchnumpy()
-    except duckdb.Error as error:
-        raise BadInput(f"{path} is not a Parquet file: {str(error).splitlines()[0]}") from None
+            found = connection.from_parquet([glob.escape(str(path))]).fetchnumpy()
+    except (duckdb.Error, *UNREADABLE) as error:
+        raise BadInput(f"{path} is not a Parquet file: {str(error).partition(chr(10))[0]}") from None
     found = {name: column for name, column in found.items() if not re.fullmatch(r"__index_level_\d+__", name)}
     for name, column in found.items():
         if isinstance(column, np.ma.MaskedArray) and column.mask.any():
@@ -222,15 +276,18 @@ def _numbers(column: NDArray[Any], name: str, path: Path, words: bool) -> NDArra
     if strange and (not words or len(strange) < len(cells)):
         raise BadInput(f"{path}, column '{name}': '{strange[0][:40]}' is not a number")
     if strange:
-        return np.unique(cells, return_inverse=True)[1]
+        number = {word: n for n, word in enumerate(sorted(set(cells)))}
+        return np.array([number[cell] for cell in cells], dtype=np.int64)
     try:
         return np.array([int(cell) for cell in cells], dtype=np.int64)
     except (ValueError, OverflowError):
-        return np.array(cells, dtype=np.float64)
+        return np.array([float(cell) for cell in cells], dtype=np.float64)
 
 
 def side_by_side(columns: list[NDArray[Any]], names: list[str], path: Path, words: bool) -> NDArray[Any]:
     """Columns as one table of numbers (n, columns); with `words`, words are numbered as they sort."""
+    if not columns:
+        raise BadInput(f"{path} holds no columns")
     return np.stack([_numbers(c, n, path, words) for c, n in zip(columns, names, strict=True)], axis=1)
 
 

@@ -65,7 +65,7 @@ def load_dataset(
     if isinstance(name, str) and name in registry.names("datasets"):
         location, data = name, _built(name, data_folder(data_dir), made)
     else:
-        location, data = str(Path(name).resolve()), _path(Path(name), made)
+        data, location = _path(Path(name), made), os.path.realpath(name)
     data = _studied(data, options)
     data.spec = {"name": location, "options": options}
     return data
@@ -168,13 +168,13 @@ def _path(path: Path, options: dict[str, Any]) -> DataSet:
 
 
 def _read(path: Path, options: dict[str, Any]) -> DataSet:
-    if path.is_dir():
+    if os.path.isdir(path):
         return read_folder(path, **options)
     if path.suffix.lower() == ".npz":
         return read_npz(path, **options)
     if is_idx(path):
         return read_idx_images(path, **options)
-    if path.exists():
+    if os.path.exists(path):
         raise BadInput(
             f"{path} is neither a folder of images, nor an .npz file, nor named *images-idx3-ubyte"
         )

@@ -13,6 +13,7 @@ from distaff.datasets.base import DataSet
 from distaff.datasets.originals import cached, find, map_npy, write_npy
 from distaff.datasets.pixels import reduced
 from distaff.errors import BadInput
+from distaff.files import UNREADABLE, check_file
 from distaff.settings import Settings, setting
 
 SIDE = 64
@@ -65,6 +66,7 @@ class CelebA(Settings, DataSet):
 
 def read_attributes(path: Path) -> tuple[list[str], tuple[str, ...], NDArray[np.int8]]:
     """Files, names and values (n, k) of an attribute list: a count, the names, a line for each file."""
+    check_file(path)
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
         count, names = int(lines[0]), tuple(lines[1].split())
@@ -84,17 +86,19 @@ def read_attributes(path: Path) -> tuple[list[str], tuple[str, ...], NDArray[np.
 
 def _faces(folder: Path, files: list[str]) -> Iterator[NDArray[np.uint8]]:
     """The images (1, 3, 64, 64) of one file after another."""
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     for name in files:
         path = folder / Path(name).name
         try:
-            with Image.open(path) as image:
+            with Image.open(path, formats=("JPEG", "PNG")) as image:
                 if image.size != (178, 218):
                     raise BadInput(
                         f"{path} has {image.width}x{image.height} pixels; aligned ones have 178x218"
                     )
                 face = image.convert("RGB").crop(CROP).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
-        except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+        except (*UNREADABLE, Image.DecompressionBombError) as error:
+            if isinstance(error, BadInput):
+                raise
             raise BadInput(f"{path} cannot be read as an image: {error}") from None
         yield np.asarray(face).transpose(2, 0, 1)[None]

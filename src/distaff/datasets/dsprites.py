@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ from numpy.lib import format as npy
 from numpy.typing import ArrayLike, NDArray
 
 from distaff.datasets.base import DataSet
-from distaff.datasets.originals import cached, map_npy, present, read_header
+from distaff.datasets.originals import cached, map_npy, opened, present, read_header
 from distaff.drawing import sprites
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
@@ -101,21 +99,16 @@ def open_packed(original: Path, cache: Path, shape: tuple[int, int, int]) -> NDA
 
 def _pack(original: Path, out: Path, shape: tuple[int, int, int]) -> None:
     pixels = shape[1] * shape[2]
-    try:
-        with zipfile.ZipFile(original) as archive, archive.open("imgs.npy") as stream:
-            found, by_column, dtype = read_header(stream)
-            if found != shape or by_column or dtype != np.uint8:
-                raise BadInput(f"{original}: imgs must be uint8 {shape}, got {dtype} {found}")
-            with out.open("wb") as target:
-                header = {"descr": "|u1", "fortran_order": False, "shape": (shape[0], pixels // 8)}
-                npy.write_array_header_1_0(target, header)
-                for start in range(0, shape[0], 4096):
-                    size = min(4096, shape[0] - start) * pixels
-                    piece = np.frombuffer(stream.read(size), dtype=np.uint8)
-                    if piece.size != size or piece.max() > 1:
-                        raise BadInput(f"{original}: imgs is cut short or holds values other than 0 and 1")
-                    target.write(np.packbits(piece).tobytes())
-    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError) as error:
-        if isinstance(error, BadInput):
-            raise
-        raise BadInput(f"{original} is not the original dSprites archive: {error}") from error
+    with opened(original, "dSprites archive") as archive, archive.open("imgs.npy") as stream:
+        found, by_column, dtype = read_header(stream)
+        if found != shape or by_column or dtype != np.uint8:
+            raise BadInput(f"{original}: imgs must be uint8 {shape}, got {dtype} {found}")
+        with out.open("wb") as target:
+            header = {"descr": "|u1", "fortran_order": False, "shape": (shape[0], pixels // 8)}
+            npy.write_array_header_1_0(target, header)
+            for start in range(0, shape[0], 4096):
+                size = min(4096, shape[0] - start) * pixels
+                piece = np.frombuffer(stream.read(size), dtype=np.uint8)
+                if piece.size != size or piece.max() > 1:
+                    raise BadInput(f"{original}: imgs is cut short or holds values other than 0 and 1")
+                target.write(np.packbits(piece).tobytes())

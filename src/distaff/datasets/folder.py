@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ from numpy.typing import NDArray
 
 from distaff.datasets.images import ArrayImages, check_side
 from distaff.errors import BadInput
-from distaff.files import read_csv, side_by_side
+from distaff.files import UNREADABLE, check_file, read_csv, side_by_side
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
+FORMATS = ("PNG", "JPEG")  # whatever the name says; a PostScript file would be run as a program
+MOST_FILES = 1_000_000
 
 
 def read_folder(folder: Path, pixel_range: Sequence[float] | None = None) -> ArrayImages:
@@ -21,7 +24,10 @@ def read_folder(folder: Path, pixel_range: Sequence[float] | None = None) -> Arr
 
     A single .csv in the folder may hold labels: a header, then a line per image, its file name first.
     """
-    paths = [path.relative_to(folder) for path in sorted(folder.rglob("*"))]
+    paths = [path.relative_to(folder) for path in itertools.islice(folder.rglob("*"), MOST_FILES + 1)]
+    if len(paths) > MOST_FILES:
+        raise BadInput(f"{folder} holds over {MOST_FILES:,} files; give the folder of the images alone")
+    paths.sort()
     shown = [p for p in paths if not any(part.startswith(".") for part in p.parts) and (folder / p).is_file()]
     files = [path for path in shown if path.suffix.lower() in SUFFIXES]
     if not files:
@@ -43,12 +49,13 @@ def read_folder(folder: Path, pixel_range: Sequence[float] | None = None) -> Arr
 
 def _decode(folder: Path, files: list[Path]) -> tuple[NDArray[np.uint8], list[str]]:
     """The images (n, H, W) or (n, H, W, 3) of the files, and what should be known about them."""
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     decoded, modes, path = [], set(), files[0]
     try:
         for path in files:
-            with Image.open(folder / path) as image:
+            check_file(folder / path)
+            with Image.open(folder / path, formats=FORMATS) as image:
                 check_side(image.height, image.width, path.as_posix())
                 pixels, mode = _flat(image, path)
             decoded.append(pixels)
@@ -58,7 +65,7 @@ def _decode(folder: Path, files: list[Path]) -> tuple[NDArray[np.uint8], list[st
                     f"{p} is {d.shape[1]}x{d.shape[0]}" for p, d in ((files[0], decoded[0]), (path, pixels))
                 )
                 raise BadInput(f"images of mixed sizes: {sizes}; make them one size")
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (*UNREADABLE, Image.DecompressionBombError) as error:
         if isinstance(error, BadInput):
             raise
         raise BadInput(f"{folder / path} cannot be read as an image: {error}") from None

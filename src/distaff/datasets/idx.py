@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import math
+import os
 import struct
 import zlib
 from collections.abc import Sequence
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 
 from distaff.datasets.images import ArrayImages
 from distaff.errors import BadInput
+from distaff.files import check_file
 
 IMAGES = "images-idx3-ubyte"
 LARGEST = 2**31  # bytes
@@ -20,7 +23,7 @@ LARGEST = 2**31  # bytes
 
 def is_idx(path: Path) -> bool:
     """Whether a path is named as an IDX file of images."""
-    return path.is_file() and IMAGES in path.name.replace(".idx3", "-idx3")
+    return os.path.isfile(path) and IMAGES in path.name.replace(".idx3", "-idx3")
 
 
 def read_idx_images(path: Path, pixel_range: Sequence[float] | None = None) -> ArrayImages:
@@ -48,19 +51,23 @@ def _label_names(images: str) -> list[str]:
 def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
     """The array of an IDX file: two zero bytes, the type (8: bytes), the number of dimensions, the sizes
     (big-endian), the bytes."""
+    check_file(path)
+    start = 4 + 4 * dimensions
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            data = file.read(LARGEST)
-    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+            head = file.read(start)
+            if head[:4] != bytes([0, 0, 8, dimensions]):
+                raise BadInput(
+                    f"{path} is no IDX file of bytes with {dimensions} dimensions: "
+                    f"it begins with {head[:4]!r}"
+                )
+            if len(head) < start:
+                raise BadInput(f"{path} is cut short")
+            shape = struct.unpack(f">{dimensions}I", head[4:])
+            size = math.prod(shape)
+            data = file.read(size + 1) if size <= LARGEST else b""  # a byte more, if there is one
+    except (gzip.BadGzipFile, zlib.error, EOFError, MemoryError) as error:
         raise BadInput(f"{path} cannot be unpacked: {error}") from None
-    if len(data) < 4 or data[:2] != b"\0\0" or data[2] != 8 or data[3] != dimensions:
-        raise BadInput(
-            f"{path} is no IDX file of bytes with {dimensions} dimensions: it begins with {data[:4]!r}"
-        )
-    start = 4 + 4 * dimensions
-    if len(data) < start:
-        raise BadInput(f"{path} is cut short")
-    shape = struct.unpack(f">{dimensions}I", data[4:start])
-    if len(data) - start != int(np.prod(shape, dtype=np.int64)):
-        raise BadInput(f"{path} holds {len(data) - start} bytes, which does not fit its sizes {shape}")
-    return np.frombuffer(data, dtype=np.uint8, offset=start).reshape(shape)
+    if len(data) != size:
+        raise BadInput(f"{path} holds {len(data)} bytes or more, which does not fit its sizes {shape}")
+    return np.frombuffer(data, dtype=np.uint8).reshape(shape)

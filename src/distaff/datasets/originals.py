@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import zipfile
-import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,7 +14,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput
-from distaff.files import read_json, replacing, write_json
+from distaff.files import UNREADABLE, check_file, read_json, replacing, write_json
 from distaff.progress import progress, say
 
 PIECE = 2**26  # bytes unpacked at once
@@ -42,20 +43,30 @@ def find(data_dir: Path | None, places: Sequence[str], name: str, where: str) ->
 
 def map_npz(path: Path, key: str, cache: Path) -> NDArray[Any]:
     """The array `key` of an .npz as read-only memory map. A compressed one is unpacked to `cache` first."""
+    with opened(path, ".npz file") as archive:
+        if f"{key}.npy" not in archive.namelist():
+            held = ", ".join(name.removesuffix(".npy") for name in archive.namelist())
+            raise BadInput(f"{path} has no array '{key}'; it holds: {held or 'nothing'}")
+        member = archive.getinfo(f"{key}.npy")
+        if member.compress_type == zipfile.ZIP_STORED:
+            return _map_stored(path, member)
+        cached(cache, [path], lambda: _unpack(archive, member, path, cache))
+    return map_npy(cache)
+
+
+@contextmanager
+def opened(path: Path, kind: str) -> Iterator[zipfile.ZipFile]:
+    """An archive to read from, and one clear error where it is damaged."""
+    check_file(path)
     try:
         with zipfile.ZipFile(path) as archive:
-            if f"{key}.npy" not in archive.namelist():
-                held = ", ".join(name.removesuffix(".npy") for name in archive.namelist())
-                raise BadInput(f"{path} has no array '{key}'; it holds: {held or 'nothing'}")
-            member = archive.getinfo(f"{key}.npy")
-            if member.compress_type == zipfile.ZIP_STORED:
-                return _map_stored(path, member)
-            cached(cache, [path], lambda: _unpack(archive, member, path, cache))
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
-        if isinstance(error, BadInput):
+            yield archive
+    except UNREADABLE as error:
+        # places out of range and broken streams come as errors of the system: EINVAL and without a number
+        told = isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)
+        if told or isinstance(error, BadInput):
             raise
-        raise BadInput(f"{path} is damaged or no .npz file: {error}") from None
-    return map_npy(cache)
+        raise BadInput(f"{path} is damaged or no {kind}: {error}") from None
 
 
 def map_h5(path: Path, key: str, shape: tuple[int, ...], cache: Path) -> NDArray[np.uint8]:
@@ -64,35 +75,55 @@ def map_h5(path: Path, key: str, shape: tuple[int, ...], cache: Path) -> NDArray
         import h5py
     except ImportError:
         raise BadInput(f"{path.name} needs h5py to be read: pip install 'distaff[files]'") from None
-    try:
-        with h5py.File(path, "r") as file:
-            images: Any = file.get(key)
+    check_file(path)
+    with _hdf5(path):
+        file = h5py.File(path, "r")
+    with file:
+        with _hdf5(path):
+            # a link could lead to another file
+            images: Any = file[key] if isinstance(file.get(key, getlink=True), h5py.HardLink) else None
             if not isinstance(images, h5py.Dataset):
                 raise BadInput(f"{path} holds no data set '{key}'")
             if images.shape != shape or images.dtype != np.uint8:
                 raise BadInput(f"{path}: {key} must be uint8 {shape}, got {images.dtype} {images.shape}")
+            if images.external or images.is_virtual:
+                raise BadInput(f"{path}: {key} lies in other files, which are not opened")
             if images.chunks is None and images.id.get_offset() is not None:
                 return np.memmap(path, dtype=np.uint8, mode="r", offset=images.id.get_offset(), shape=shape)
-            step = images.chunks[0] if images.chunks else 1
-            step *= max(1, PIECE // (step * int(np.prod(shape[1:]))))  # whole chunks
-            pieces = (images[start : start + step] for start in range(0, len(images), step))
-            cached(
-                cache,
-                [path],
-                lambda: write_npy(cache, shape, np.uint8, pieces, f"unpacking {path.name} once"),
-            )
-    except (OSError, RuntimeError, KeyError, ValueError) as error:
+        pieces = _pieces(path, images)
+        cached(
+            cache, [path], lambda: write_npy(cache, shape, np.uint8, pieces, f"unpacking {path.name} once")
+        )
+    return map_npy(cache)
+
+
+def _pieces(path: Path, images: Any) -> Iterator[NDArray[np.uint8]]:
+    """The images of an HDF5 file, whole chunks at a time."""
+    step = images.chunks[0] if images.chunks else 1
+    step *= max(1, PIECE // (step * int(np.prod(images.shape[1:]))))
+    for start in range(0, len(images), step):
+        with _hdf5(path):
+            piece = images[start : start + step]
+        yield piece
+
+
+@contextmanager
+def _hdf5(path: Path) -> Iterator[None]:
+    """What h5py raises on a damaged file as one clear error."""
+    try:
+        yield
+    except UNREADABLE as error:
         if isinstance(error, BadInput):
             raise
         raise BadInput(f"{path} cannot be read as HDF5: {' '.join(str(error).split())}") from None
-    return map_npy(cache)
 
 
 def map_npy(path: Path, shape: tuple[int, ...] | None = None) -> NDArray[Any]:
     """An .npy as read-only memory map, of `shape` and uint8 if a shape is given."""
+    check_file(path)
     try:
         found: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+    except UNREADABLE as error:
         raise BadInput(f"{path} is damaged: {error}; remove it and it is made again") from None
     if shape is not None and (found.shape != shape or found.dtype != np.uint8):
         raise BadInput(f"{path} has shape {found.shape}, not {shape}; remove it and it is made again")
@@ -103,6 +134,7 @@ def read_mat(path: Path, key: str) -> NDArray[Any]:
     """One array of a MATLAB file, version 4 to 7.2."""
     from scipy.io import loadmat
 
+    check_file(path)
     try:
         found = loadmat(path, variable_names=[key])
     except Exception as error:  # scipy's readers raise many kinds on damaged files

@@ -12,6 +12,7 @@ from distaff.datasets.nuisance import uniform
 from distaff.datasets.originals import present
 from distaff.datasets.pixels import reduced
 from distaff.errors import BadInput
+from distaff.files import UNREADABLE, check_file
 from distaff.settings import setting
 
 PAINTING = "scream.jpg"
@@ -50,18 +51,13 @@ class ScreamDSprites(DSprites):
             return _fitted(
                 load_sample_image("china.jpg")
             ), "scikit-learn's photograph china.jpg, not the painting"
-        from PIL import Image, UnidentifiedImageError
+        from PIL import Image
 
+        check_file(path)
         try:
-            with Image.open(path) as image:
+            with Image.open(path, formats=("JPEG", "PNG")) as image:
                 pixels = np.asarray(image.convert("RGB"))
-        except (
-            UnidentifiedImageError,
-            OSError,
-            SyntaxError,
-            ValueError,
-            Image.DecompressionBombError,
-        ) as error:
+        except (*UNREADABLE, Image.DecompressionBombError) as error:
             raise BadInput(f"{path} cannot be read as an image: {error}") from None
         if min(pixels.shape[:2]) <= CROP:
             raise BadInput(

@@ -16,6 +16,7 @@ from distaff.datasets.originals import cached, find, map_npy, write_npy
 from distaff.datasets.pixels import reduced, shrunk
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
+from distaff.files import check_file
 from distaff.settings import Settings, setting
 
 SIDE = 64
@@ -71,6 +72,7 @@ class SmallNORB(Settings, DataSet):
 
 def read_norb(path: Path, mapped: bool = False) -> NDArray[Any]:
     """The array of a NORB file: magic number, number of dimensions, at least three sizes, the numbers."""
+    check_file(path)
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(8)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -83,7 +83,7 @@ def hold_out(data: DataSet, combination: Mapping[str, int | Sequence[int]]) -> t
     inside = np.ones(len(data), dtype=bool)
     for name, values in combination.items():
         j, size = data.factors.position(name), data.factors.sizes[data.factors.position(name)]
-        wanted = [values] if isinstance(values, int) else list(values)
+        wanted = list(values) if isinstance(values, Iterable) else [values]
         if not wanted or not all(type(v) is int and 0 <= v < size for v in wanted):
             raise BadInput(f"held_out {name}={values!r} is not allowed; give whole numbers in 0..{size - 1}")
         inside &= np.isin(rows[:, j], wanted)

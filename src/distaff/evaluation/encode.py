@@ -45,7 +45,7 @@ def encode_run(run: Run, rows: int | None = ROWS, seed: int = 0, show: bool = Tr
     rows, seed = None if rows is None else whole_number("rows", rows, 2), whole_number("seed", seed, 0)
     index = _choose(run, rows, seed, show)
     path = run.folder / "encoding.npz"
-    kept = _read(path, index, seed)
+    kept = _read(path, index, seed, run.method.latents)
     if kept is not None:
         return kept
     encoding = _encode(run, index, seed, show)
@@ -67,7 +67,7 @@ def _choose(run: Run, rows: int | None, seed: int, show: bool) -> NDArray[np.int
     return np.sort(np.random.default_rng(seed).choice(n, size=wanted, replace=False))
 
 
-def _read(path: Path, index: NDArray[np.int64], seed: int) -> Encoding | None:
+def _read(path: Path, index: NDArray[np.int64], seed: int, latents: int) -> Encoding | None:
     """The stored encoding if it is whole, of these images, and sampled with this seed."""
     try:
         arrays = read_arrays(path) if path.exists() else {}
@@ -77,6 +77,10 @@ def _read(path: Path, index: NDArray[np.int64], seed: int) -> Encoding | None:
     if not {"mean", "sample"} <= arrays.keys() or not all(
         np.array_equal(arrays.get(name, np.empty(0)), value) for name, value in asked.items()
     ):
+        return None
+    codes = [arrays[name] for name in ("mean", "sample", "logvar") if name in arrays]
+    like = (len(index), latents)
+    if not all(a.shape == like and a.dtype == np.float32 and np.isfinite(a).all() for a in codes):
         return None
     return Encoding(arrays["rows"], arrays["mean"], arrays.get("logvar"), arrays["sample"])
 

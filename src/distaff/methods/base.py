@@ -54,14 +54,21 @@ class State:
         return flat
 
     def load(self, tensors: dict[str, Tensor]) -> None:
-        """Take over what `tensors` gave. Names and shapes must match."""
+        """Take over what `tensors` gave. Names, shapes and types must match."""
         weights = {name[6:]: value for name, value in tensors.items() if name.startswith("model/")}
+        for name, like in self.modules.state_dict().items():
+            if name in weights and weights[name].dtype != like.dtype:
+                found = weights[name].dtype
+                raise BadInput(f"these weights do not fit the method: {name} is {found}, not {like.dtype}")
         try:
             self.modules.load_state_dict(weights)
         except RuntimeError as error:
             raise BadInput(
                 f"these weights do not fit the method: {str(error).splitlines()[-1].strip()}"
             ) from None
+        for name in tensors:
+            if not name.startswith(("model/", *(f"optimiser/{optimiser}/" for optimiser in self.optimisers))):
+                raise BadInput(f"these weights do not fit the method: it has no {name}")
         for name, optimiser in self.optimisers.items():
             optimiser.load_state_dict(self._optimiser_state(name, optimiser, tensors))
 
@@ -77,16 +84,20 @@ class State:
     ) -> dict[str, Any]:
         parameters = [p for group in optimiser.param_groups for p in group["params"]]
         state: dict[int, dict[str, Tensor]] = {}
-        try:
-            for path, value in tensors.items():
-                if path.startswith(f"optimiser/{name}/"):
-                    _, _, number, key = path.split("/")
-                    like = parameters[int(number)]
-                    if value.ndim:  # in the memory layout of its parameter, as fused steps expect
-                        value = torch.empty_like(like).copy_(value)
-                    state.setdefault(int(number), {})[key] = value
-        except (ValueError, IndexError, RuntimeError):
-            raise BadInput(f"the optimiser values in this checkpoint do not fit: {path}") from None
+        for path, value in tensors.items():
+            if path.startswith(f"optimiser/{name}/"):
+                number, _, key = path.removeprefix(f"optimiser/{name}/").partition("/")
+                like = parameters[int(number)] if number in map(str, range(len(parameters))) else None
+                if like is None or value.dtype != like.dtype or value.shape not in ((), like.shape):
+                    raise BadInput(f"the optimiser values in this checkpoint do not fit: {path}")
+                if value.shape == like.shape:  # in the memory layout of its parameter, as fused steps expect
+                    value = torch.empty_like(like).copy_(value)
+                state.setdefault(int(number), {})[key] = value
+        for n, values in state.items():
+            shapes = {"step": torch.Size(), "exp_avg": parameters[n].shape, "exp_avg_sq": parameters[n].shape}
+            found = {key: value.shape for key, value in values.items()}
+            if isinstance(optimiser, torch.optim.Adam) and found != shapes:
+                raise BadInput(f"the optimiser values in this checkpoint do not fit: optimiser/{name}/{n}")
         return {"state": state, "param_groups": optimiser.state_dict()["param_groups"]}
 
 

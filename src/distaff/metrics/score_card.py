@@ -74,16 +74,18 @@ class ScoreCard:
     def from_dict(cls, value: Any) -> ScoreCard:
         """The card that `to_dict` gave."""
         try:
-            if not {"rows", "codes", "factors", "seed"} <= value["protocol"].keys():
-                raise KeyError("protocol")
+            _check_protocol(value["protocol"])
             for score in value["scores"].values():
                 numbers = [score[key] for key in ("value", "low", "high", "chance", "ceiling")]
-                if not all(number is None or type(number) in (int, float) for number in numbers):
+                fine = all(n is None or (type(n) in (int, float) and abs(n) < 1e300) for n in numbers)
+                if not fine or (score["low"] is None) != (score["high"] is None):
+                    raise TypeError("scores")
+                if type(score["reason"]) is not str or type(score["higher_is_better"]) is not bool:
                     raise TypeError("scores")
             return cls(
                 {str(name): Score(**score) for name, score in value["scores"].items()},
                 dict(value["protocol"]),
-                [Finding(**finding) for finding in value.get("health", [])],
+                [Finding(str(f["code"]), str(f["message"])) for f in value.get("health", [])],
             )
         except (TypeError, KeyError, AttributeError, ValueError):
             raise BadInput("this is not a score card") from None
@@ -114,6 +116,20 @@ class ScoreCard:
             f"{p['rows']} rows, {p['codes']} codes, factors: {factors}; seed {p['seed']}{by}{learners}"
         )
         return lines
+
+
+def _check_protocol(protocol: dict[str, Any]) -> None:
+    """TypeError or KeyError where a part that is shown is not what it should be."""
+    if not all(type(protocol[key]) is int and protocol[key] >= 0 for key in ("rows", "codes", "seed")):
+        raise TypeError("protocol")
+    names = [*protocol["factors"], protocol.get("protocol") or "", protocol.get("representation", "")]
+    tables = [protocol.get(key, {}) for key in ("left out", "learners")]
+    if not all(type(table) is dict for table in tables) or type(protocol["factors"]) is not list:
+        raise TypeError("protocol")
+    if not all(
+        type(word) is str for word in [*names, *(word for table in tables for word in table.values())]
+    ):
+        raise TypeError("protocol")
 
 
 def _line(name: str, score: Score, width: int) -> str:

@@ -50,7 +50,7 @@ def curves(history: list[dict[str, float]]) -> str:
     for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
         values = np.array([line.get(name, np.nan) for line in history])
         axes.plot(steps, values, color=LINE, linewidth=1.4)
-        axes.set_title(name, loc="left", fontsize=10, color=INK)
+        axes.set_title(name, loc="left", fontsize=10, color=INK, parse_math=False)
         axes.set_xlabel("step", fontsize=8)
         axes.spines[["top", "right"]].set_visible(False)
         axes.tick_params(labelsize=8)

@@ -10,24 +10,27 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from distaff.errors import BadInput
-from distaff.files import replacing
+from distaff.files import check_file, replacing, unbroken
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
     """Replace `path` by the tensors. The bytes depend on names and values alone."""
     plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    with replacing(path) as partial:
+    with unbroken(), replacing(path) as partial:
         partial.write_bytes(save(plain))
 
 
 def load_tensors(path: Path) -> dict[str, Tensor]:
     """The tensors of a file, or one clear error."""
-    if not path.exists():
-        raise BadInput(f"{path} does not exist")
+    check_file(path)
     try:
-        return dict(load_file(path))
-    except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
+        tensors = dict(load_file(path))
+    except (SafetensorError, OSError, ValueError, TypeError, KeyError, RuntimeError, MemoryError) as error:
         raise BadInput(f"{path} is damaged: {error}") from None
+    for name, value in tensors.items():
+        if value.is_floating_point() and value.element_size() > 1 and not value.isfinite().all():
+            raise BadInput(f"{path} is damaged: {name} holds values that are no finite numbers")
+    return tensors
 
 
 def save_checkpoint(path: Path, tensors: dict[str, Tensor], step: int) -> None:
@@ -39,6 +42,6 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], int]:
     """The state of a checkpoint and the number of steps behind it."""
     tensors = load_tensors(path)
     step = tensors.pop("step", None)
-    if step is None or step.numel() != 1 or step.is_floating_point() or int(step) < 0:
+    if step is None or step.shape or step.dtype != torch.int64 or int(step) < 0:
         raise BadInput(f"{path} is damaged: it holds no step")
     return tensors, int(step)

@@ -18,10 +18,12 @@ from distaff.datasets import DataSet
 from distaff.errors import BadInput
 from distaff.files import read_json
 from distaff.methods.base import Method
+from distaff.training.device import MOST_THREADS
 
 FORMAT = 2
 #: what may not change when a run is continued; the number of steps may grow
 SAME = ("method", "settings", "dataset", "seed", "device", "threads")
+MOST_FACTORS, LARGEST_LABEL = 1000, 10**7  # of a config that is believed
 
 
 def make_config(
@@ -59,27 +61,22 @@ def make_config(
 def read_config(path: Path) -> dict[str, Any]:
     """The config in a file, or an error that says what is wrong with it."""
     config = read_json(path)
-    kinds = {
-        "method": str,
-        "settings": dict,
-        "dataset": dict,
-        "steps": int,
-        "seed": int,
-        "threads": int,
-        "device": str,
-    }
+    kinds = {"method": str, "settings": dict, "dataset": dict, "device": str, "versions": dict}
     fine = isinstance(config, dict) and all(isinstance(config.get(key), kind) for key, kind in kinds.items())
     if fine:
         data = config["dataset"]
+        options = data.get("options")
         fine = (
-            isinstance(data.get("name"), str)
-            and isinstance(data.get("options"), dict | None)
-            and isinstance(data.get("fingerprint"), str)
+            all(isinstance(data.get(key), str) for key in ("name", "source", "fingerprint"))
+            and (options is None or (isinstance(options, dict) and "data_dir" not in options))
             and _numbers(data.get("image_shape"), int, 1, 4096, 3)
-            and isinstance(data.get("images"), int)
+            and _numbers([data.get("images")], int, 1, 2**53)
             and _numbers(data.get("factors"), int, 1, 2**53)
-            and _numbers(data.get("labels"), int, 1, 2**53)
+            and _numbers(data.get("labels"), int, 1, LARGEST_LABEL)
             and _numbers(data.get("pixel_range"), int | float, -1e30, 1e30, 2)
+            and data["pixel_range"][0] < data["pixel_range"][1]
+            and _numbers([config.get("steps"), config.get("seed")], int, 0, 2**63 - 1)
+            and _numbers([config.get("threads")], int, 1, MOST_THREADS)
         )
     if not fine:
         raise BadInput(f"{path} is not the config of a run")
@@ -92,6 +89,7 @@ def _numbers(value: Any, kind: Any, low: float, high: float, count: int | None =
     return (
         isinstance(value, list)
         and count in (None, len(value))
+        and len(value) <= MOST_FACTORS
         and all(isinstance(v, kind) and not isinstance(v, bool) and low <= v <= high for v in value)
     )
 

@@ -15,6 +15,8 @@ from torch import Tensor
 
 from distaff.errors import BadInput
 
+MOST_THREADS = 256
+
 
 def to_unit(
     pixels: NDArray[Any], pixel_range: tuple[float, float] | list[float], device: torch.device
@@ -48,8 +50,8 @@ def is_present(name: str) -> bool:
 def available_threads() -> int:
     """The CPU cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        return min(len(os.sched_getaffinity(0)), MOST_THREADS)
+    return min(os.cpu_count() or 1, MOST_THREADS)
 
 
 @contextmanager

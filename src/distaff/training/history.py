@@ -11,47 +11,62 @@ import torch
 from torch import Tensor
 
 from distaff.errors import BadInput, Diverged
-from distaff.files import write_text
+from distaff.files import check_file, check_own, write_text
+
+LARGEST, MOST_TERMS = 1e39, 100  # no loss in 32 bits goes beyond
 
 
 class Window:
-    """The loss terms since the last line of the history, kept on the device until the line is written."""
+    """The loss terms of the steps since the last line of the history, on the device until it is written."""
 
     def __init__(self, path: Path, batch_size: int) -> None:
         self.path, self.batch_size = path, batch_size
         self.words = ""
-        self._sums: dict[str, Tensor] = {}
-        self._count = 0
+        self._steps: list[dict[str, Tensor]] = []
         self._began = time.monotonic()
 
     def add(self, terms: dict[str, Tensor]) -> None:
         """Take in the terms of one step."""
-        for name, value in terms.items():
-            self._sums[name] = self._sums[name] + value if name in self._sums else value
-        self._count += 1
+        self._steps.append(terms)
+
+    def check(self, step: int) -> Tensor:
+        """The terms of each step up to this one (steps, terms), or Diverged where one is not finite."""
+        if not self._steps:
+            return torch.empty(0, 0)
+        values = torch.stack([torch.stack(list(terms.values())) for terms in self._steps])
+        bad = ~values.isfinite()
+        if bad.any():
+            row = int(bad.any(dim=1).int().argmax())
+            found = [(name, float(v)) for name, v in self._steps[row].items() if not math.isfinite(v)]
+            name, value = found[-1] if found[0][0] == "loss" else found[0]  # the loss is their sum
+            raise diverged(f"{name} became {value} at step {step - len(values) + row + 1}")
+        return values
 
     def write(self, step: int) -> None:
-        """Append the averages as a line, or raise Diverged where one is not finite."""
-        names = list(self._sums)
-        means = (torch.stack([self._sums[name] for name in names]) / self._count).tolist()
-        terms = dict(zip(names, means, strict=True))
-        for name, value in terms.items():
-            if not math.isfinite(value):
-                raise Diverged(
-                    f"{name} became {value} in steps {step - self._count + 1} to {step}. "
-                    "The last checkpoint is kept; a smaller learning_rate may help (in another folder)"
-                )
-        seconds = time.monotonic() - self._began
-        line = {"step": step, **terms, "images_per_second": round(self._count * self.batch_size / seconds, 1)}
+        """Append the averages as a line, or raise Diverged where a term is not finite."""
+        means = self.check(step).mean(dim=0).tolist()
+        terms = dict(zip(self._steps[0], means, strict=True))
+        images = len(self._steps) * self.batch_size
+        rate = images / max(time.monotonic() - self._began, 1e-6)  # the clock may be a coarse one
+        line = {"step": step, **terms, "images_per_second": round(rate, 1)}
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
         kl = f"  kl {terms['kl']:.2f}" if "kl" in terms else ""
         self.words = f"loss {terms['loss']:.1f}{kl}  {line['images_per_second']:.0f} images/s"
-        self._sums, self._count, self._began = {}, 0, time.monotonic()
+        self._steps, self._began = [], time.monotonic()
+
+
+def diverged(what: str) -> Diverged:
+    """The error for a number that is not finite."""
+    return Diverged(
+        f"{what}. The last checkpoint is from before that and is kept, if there was one; "
+        "a smaller learning_rate may help (in another folder)"
+    )
 
 
 def trim_history(path: Path, step: int) -> None:
     """Forget lines later than the checkpoint, which will be written again."""
+    check_own(path)
     if not path.exists():
         return
     kept = []
@@ -59,7 +74,7 @@ def trim_history(path: Path, step: int) -> None:
         try:
             if json.loads(line)["step"] <= step:
                 kept.append(line + "\n")
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             continue  # the half-written last line of a killed process
     write_text(path, "".join(kept))
 
@@ -68,12 +83,15 @@ def read_history(path: Path) -> list[dict[str, float]]:
     """The lines written so far; none where there is no file."""
     if not path.exists():
         return []
+    check_file(path)
     try:
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BadInput(f"{path} is damaged: a line is not JSON") from None
     for line in lines:
-        numbers = isinstance(line, dict) and all(isinstance(v, int | float) for v in line.values())
-        if not numbers or not {"step", "images_per_second"} <= line.keys():
-            raise BadInput(f"{path} is damaged: a line holds no step")
+        numbers = isinstance(line, dict) and all(
+            isinstance(v, int | float) and abs(v) < LARGEST for v in line.values()
+        )
+        if not numbers or not {"step", "images_per_second"} <= line.keys() or len(line) > MOST_TERMS:
+            raise BadInput(f"{path} is damaged: a line is not the numbers of a step")
     return lines

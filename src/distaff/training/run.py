@@ -55,6 +55,8 @@ class Run:
                 f"the data set {recorded['name']} ({data.source}) is not the one {self.folder} was "
                 f"trained on ({recorded['source']}); is --data-dir missing?"
             )
+        if list(data.image_shape) != recorded["image_shape"] or len(data) != recorded["images"]:
+            raise BadInput(f"{self.folder / 'config.json'} is damaged: {recorded['name']} has other images")
         return data
 
     @property
@@ -110,8 +112,10 @@ class Run:
                 pixels[start : start + ENCODE_BATCH], self.config["dataset"]["pixel_range"], self.device
             )
             parts.append(self.method.encode(self.modules, batch, generator))
-        columns = zip(*parts, strict=True)
-        return Codes(*(None if c[0] is None else torch.cat(c).float().cpu().numpy() for c in columns))
+        columns = [None if c[0] is None else torch.cat(c).float() for c in zip(*parts, strict=True)]
+        if not all(c is None or c.isfinite().all() for c in columns):
+            raise BadInput(f"the model in {self.folder} gives codes that are no finite numbers")
+        return Codes(*(None if c is None else c.cpu().numpy() for c in columns))
 
     @torch.inference_mode()
     def decode(self, codes: ArrayLike) -> NDArray[np.float32]:

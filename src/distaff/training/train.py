@@ -24,8 +24,8 @@ from distaff.training.allocator import keep_freed_memory
 from distaff.training.batches import Batches
 from distaff.training.checkpoint import load_checkpoint, save_checkpoint, save_tensors
 from distaff.training.config import differences, make_config, read_config
-from distaff.training.device import available_threads, choose_device, torch_threads
-from distaff.training.history import Window, trim_history
+from distaff.training.device import MOST_THREADS, available_threads, choose_device, torch_threads
+from distaff.training.history import Window, diverged, trim_history
 from distaff.training.lock import only_one
 from distaff.training.run import Run
 
@@ -58,6 +58,8 @@ def train(
     name, method = _method(method, settings)
     steps, seed = whole_number("steps", steps, 0), whole_number("seed", seed, 0)
     threads = None if threads is None else whole_number("threads", threads, 1)
+    if threads is not None and threads > MOST_THREADS:
+        raise BadInput(f"threads={threads} is not allowed; it must be at most {MOST_THREADS}")
     data = data if isinstance(data, DataSet) else load_dataset(data)
     folder = Path(out) if out is not None else Path("runs") / f"{name}-{data.name}-s{seed}"
     chosen = choose_device(device)
@@ -130,9 +132,13 @@ def _check_same(folder: Path, recorded: dict[str, Any] | None, config: dict[str,
 def _prepare(folder: Path, recorded: dict[str, Any] | None, config: dict[str, Any]) -> None:
     """Write the config. A run that is extended first loses what was derived from the shorter one."""
     for partial in folder.glob(".*.partial"):  # of a process that was killed
-        partial.unlink()
+        if partial.is_symlink() or partial.is_file():
+            partial.unlink()
     if recorded is not None and recorded["steps"] == config["steps"]:
         return
+    for name in DERIVED:
+        if (folder / name).is_dir():
+            raise BadInput(f"{folder / name} is a folder, not a file; remove it")
     for name in DERIVED:
         (folder / name).unlink(missing_ok=True)
     write_json(folder / "config.json", config)
@@ -154,8 +160,23 @@ def _fit(run: Run, method: Stepped, batches: Batches, device: torch.device, show
     trim_history(run.folder / "history.jsonl", start)
     with progress("training", steps, start, show) as report, _stop_at_step_ends() as asked_to_stop:
         _loop(run, method, batches, state, range(start, steps), report, asked_to_stop)
-    save_checkpoint(path, state.tensors(), steps)
-    save_tensors(run.folder / "model.safetensors", state.modules.state_dict())
+        _save(run, state, steps)
+        save_tensors(run.folder / "model.safetensors", state.modules.state_dict())
+    if asked_to_stop.is_set():  # in the last step or after it
+        raise Interrupted(f"stopped at step {steps} of {steps}: {run.folder} is finished")
+
+
+def _save(run: Run, state: State, step: int) -> None:
+    """Replace the checkpoint, unless a weight is no longer a finite number."""
+    tensors = state.tensors()
+    for name, value in tensors.items():
+        if not value.isfinite().all():
+            raise diverged(f"{name.removeprefix('model/')} is no longer finite after step {step}")
+    if not run.folder.is_dir():
+        raise BadInput(f"{run.folder} was removed while it was trained; nothing is left of it")
+    if not (run.folder / "config.json").exists():  # removed meanwhile, and nothing can be read without it
+        write_json(run.folder / "config.json", run.config)
+    save_checkpoint(run.folder / "checkpoint.safetensors", tensors, step)
 
 
 def _loop(
@@ -178,10 +199,11 @@ def _loop(
             window.write(done)
             report(done, window.words)
             if time.monotonic() - saved > CHECKPOINT_SECONDS and done < steps.stop:
-                save_checkpoint(run.folder / "checkpoint.safetensors", state.tensors(), done)
+                _save(run, state, done)
                 saved = time.monotonic()
         if asked_to_stop.is_set() and done < steps.stop:
-            save_checkpoint(run.folder / "checkpoint.safetensors", state.tensors(), done)
+            window.check(done)
+            _save(run, state, done)
             raise Interrupted(
                 f"stopped at step {done} of {steps.stop}; run the same command again to continue"
             )
