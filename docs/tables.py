@@ -54,7 +54,7 @@ def methods() -> str:
 
 MECHANISMS = """## Does each method do what it was made for?
 
-On a grid of 1,536 sprites of 32 pixels, three seeds each, 2,000 steps (FactorVAE 1,200); medians over seeds.
+On a grid of 1,536 sprites of 32 pixels, three seeds each, 2,000 steps (FactorVAE 3,000); medians over seeds.
 Recorded by `benchmarks/mechanisms.py` in `benchmarks/results/mechanisms.json`. What does not hold stays here.
 """
 

@@ -69,11 +69,11 @@ def test_discriminator_loss_is_half_of_both_negative_log_likelihoods() -> None:
 
 
 def test_the_discriminator_has_six_leaky_layers_of_1000_and_two_logits() -> None:
-    layers = list(discriminator(10))
+    layers = list(discriminator(10, 1000))
     assert [type(layer) for layer in layers] == [nn.Linear, nn.LeakyReLU] * 6 + [nn.Linear]
     assert [layer.out_features for layer in layers[::2]] == [1000] * 6 + [2]
     assert {layer.negative_slope for layer in layers[1::2]} == {0.2}
-    assert sum(value.numel() for value in discriminator(10).parameters()) == 5_018_002
+    assert sum(value.numel() for value in discriminator(10, 1000).parameters()) == 5_018_002
 
 
 def test_its_logits_are_those_of_the_layers_by_hand() -> None:

@@ -35,6 +35,7 @@ class FactorVAE(VAE):
     """
 
     gamma: float = setting(10.0, "weight of the total correlation", low=0)
+    discriminator_width: int = setting(1000, "units in each of the discriminator's six layers", low=1)
     discriminator_learning_rate: float = setting(1e-4, "step size of the discriminator's Adam", low=0)
     second_batch: bool = setting(True, "permuted codes come from an independent second batch")
 
@@ -45,11 +46,13 @@ class FactorVAE(VAE):
         "learning_rate": "0.0001",
         "network": "conv, 32-32-64-64 and 128",
         "gamma": "35 (2D shapes), 7 (3D shapes)",
+        "discriminator_width": "1000",
         "discriminator_learning_rate": "0.0001, 0.00001 (chairs, CelebA)",
         "second_batch": "true",
     }
     study: ClassVar = VAE.study | {
         "gamma": "10, 20, 30, 40, 50, 100",
+        "discriminator_width": "1000",
         "discriminator_learning_rate": "0.0001",
         "second_batch": "false",
     }
@@ -62,7 +65,9 @@ class FactorVAE(VAE):
     def state(self, facts: Facts, generator: torch.Generator) -> State:
         """The VAE and its Adam; the discriminator and its own."""
         vae = super().state(facts, generator)
-        vae.modules["discriminator"] = fresh(lambda: discriminator(self.latents), generator)
+        vae.modules["discriminator"] = fresh(
+            lambda: discriminator(self.latents, self.discriminator_width), generator
+        )
         own = adam(vae.modules["discriminator"].parameters(), DISCRIMINATOR_BETAS)
         return State(vae.modules, vae.optimisers | {"discriminator": own})
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from torch import nn
 
-WIDTH, LAYERS, SLOPE = 1000, 6, 0.2
+LAYERS, SLOPE = 6, 0.2
 
 
-def discriminator(latents: int) -> nn.Module:
-    """Codes (B, latents) to two logits (B, 2): six layers of 1000, as in Kim and Mnih 2018, appendix A."""
+def discriminator(latents: int, width: int) -> nn.Module:
+    """Codes (B, latents) to two logits (B, 2): six layers of `width` (Kim and Mnih 2018, appendix A)."""
     layers: list[nn.Module] = []
-    for before in (latents, *[WIDTH] * (LAYERS - 1)):
-        layers += [nn.Linear(before, WIDTH), nn.LeakyReLU(SLOPE)]
-    return nn.Sequential(*layers, nn.Linear(WIDTH, 2))
+    for before in (latents, *[width] * (LAYERS - 1)):
+        layers += [nn.Linear(before, width), nn.LeakyReLU(SLOPE)]
+    return nn.Sequential(*layers, nn.Linear(width, 2))
