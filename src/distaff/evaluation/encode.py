@@ -87,14 +87,17 @@ def _read(path: Path, index: NDArray[np.int64], seed: int, latents: int) -> Enco
 
 def _encode(run: Run, index: NDArray[np.int64], seed: int, show: bool) -> Encoding:
     keep_freed_memory()
-    columns: list[list[Any]] = [[], [], []]
+    kept: dict[str, Any] = {}  # whole from the start: parts that stay would cut the heap into pieces
     with torch_threads(run.config["threads"]), progress("encoding", len(index), show=show) as report:
         for number, start in enumerate(range(0, len(index), ENCODE_BATCH)):
             batch = index[start : start + ENCODE_BATCH]
-            for column, part in zip(
-                columns, run.encode(run.data.images(batch), seed=seed + number), strict=True
-            ):
-                column.append(part)
-            report(min(start + ENCODE_BATCH, len(index)))
-    mean, logvar, sample = [None if c[0] is None else np.concatenate(c) for c in columns]
-    return Encoding(index, mean, logvar, sample)  # type: ignore[arg-type]
+            codes = run.encode(run.data.images(batch), seed=seed + number)._asdict()
+            for name, part in codes.items():
+                if part is None:
+                    kept[name] = None
+                    continue
+                if not number:
+                    kept[name] = np.empty((len(index), *part.shape[1:]), part.dtype)
+                kept[name][start : start + len(part)] = part
+            report(start + len(batch))
+    return Encoding(index, **kept)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from distaff.networks.down_conv import DownConv
 from distaff.networks.up_conv import UpConv
 
 CHANNELS = (32, 32, 64, 64, 64)
@@ -60,7 +61,7 @@ def encoder(image_shape: Shape, outputs: int) -> nn.Module:
     layers: list[nn.Module] = [Pad(height << len(channels), width << len(channels))]
     before = image_shape[0]
     for after in channels:
-        layers += [nn.Conv2d(before, after, 4, stride=2, padding=1), nn.ReLU(inplace=True)]
+        layers += [DownConv(before, after), nn.ReLU(inplace=True)]
         before = after
     layers += [
         nn.Flatten(),

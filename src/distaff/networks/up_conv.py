@@ -52,17 +52,27 @@ class _UpConv(torch.autograd.Function):
 
 
 def sum_of_taps(images: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """The transposed convolution as one matrix product and four shifted sums.
+    """The transposed convolution as one matrix product and sums of shifted planes.
 
-    Pixel (i, j) adds a 4x4 patch to the result, from (2i-1, 2j-1) on. Its four quarters of 2x2 fall on the
-    cells (i, j) to (i+1, j+1) of a grid of h+1 by w+1 cells, one pixel wider than the result on each side.
+    Pixel (i, j) adds a 4x4 patch to the result, from (2i-1, 2j-1) on. So result pixel 2i+p is reached from
+    rows i (by tap 1 + p) and i-1+2p (by tap 3 - 3p), and columns likewise: four planes for each of the four
+    images of even or odd rows and columns.
     """
     (b, c, h, w), o = images.shape, weight.shape[1]
-    quarters = weight.reshape(c, o, 2, 2, 2, 2).permute(0, 2, 4, 3, 5, 1).reshape(c, 16 * o)
-    taps = (images.permute(0, 2, 3, 1).reshape(-1, c) @ quarters).view(b, h, w, 2, 2, 4 * o)
-    cells = bias.repeat(4).expand(b, h + 1, w + 1, 4 * o).contiguous()
-    for down in (0, 1):
-        for right in (0, 1):
-            cells[:, down : down + h, right : right + w] += taps[:, :, :, down, right]
-    grown = cells.view(b, h + 1, w + 1, 2, 2, o).permute(0, 5, 1, 3, 2, 4)  # (b, o, h+1, 2, w+1, 2)
-    return grown.reshape(b, o, 2 * h + 2, 2 * w + 2)[:, :, 1:-1, 1:-1]
+    rows = images.permute(0, 2, 3, 1).reshape(-1, c)
+    taps = (weight.permute(2, 3, 1, 0).reshape(16 * o, c) @ rows.t()).view(4, 4, o, b, h, w)
+    parts = images.new_empty(2, 2, o, b, h, w)
+    for p in (0, 1):
+        for q in (0, 1):
+            plane = parts[p, q].copy_(taps[1 + p, 1 + q]).add_(bias.view(o, 1, 1, 1))
+            to_down, from_down = _shifted(p)
+            to_right, from_right = _shifted(q)
+            plane[:, :, to_down] += taps[3 - 3 * p, 1 + q][:, :, from_down]
+            plane[..., to_right] += taps[1 + p, 3 - 3 * q][..., from_right]
+            plane[:, :, to_down, to_right] += taps[3 - 3 * p, 3 - 3 * q][:, :, from_down, from_right]
+    return parts.permute(3, 2, 4, 0, 5, 1).reshape(b, o, 2 * h, 2 * w)
+
+
+def _shifted(odd: int) -> tuple[slice, slice]:
+    """Where in a plane a shifted one is added, and what of it: from the row after (odd) or before."""
+    return (slice(None, -1), slice(1, None)) if odd else (slice(1, None), slice(None, -1))

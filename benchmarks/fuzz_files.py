@@ -1,0 +1,81 @@
+"""Small valid files of every kind that a user can hand us, for fuzz.py to damage."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+import zipfile
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import hostile
+import numpy as np
+
+GRID = {"resolution": 16, "x": 3, "y": 3, "orientation": 2, "scale": 2}
+RUNS: dict[str, dict[str, Any]] = {"beta_vae": {"beta": 2.0}, "qlae": {"values": 4}}
+TRAINED = {"steps": 10, "batch_size": 8, "latents": 3, "threads": 1, "show": False}
+SCORED = {"rows": 60, "metrics": ["mig"], "values_only": True, "show": False}
+
+
+def make_bases(root: Path) -> None:
+    """Valid files of every kind, a folder for each of SUBJECTS."""
+    import distaff
+
+    for method, settings in RUNS.items():
+        data = distaff.load_dataset("dsprites", **GRID)
+        with mock.patch("distaff.training.train.LOG_EVERY", 5):
+            run = distaff.train(method, data, out=root / method, **TRAINED, **settings)
+        distaff.evaluate(run, **SCORED)
+        (root / method / ".lock").unlink()
+    rng = np.random.default_rng(0)
+    for name, make in (("tables", _tables), ("originals", _originals), ("pictures", _pictures)):
+        (root / name).mkdir()
+        make(root / name, rng)
+    images = rng.integers(256, size=(12, 16, 16), dtype=np.uint8)
+    labels = np.stack([np.arange(12) % 3, np.arange(12) // 3], axis=1)
+    for name in ("npz", "idx"):
+        (root / name).mkdir()
+    pairs = np.stack([np.arange(11), np.arange(1, 12)], axis=1)
+    names = np.array(["a", hostile.SCRIPT])
+    np.savez(root / "npz" / "data.npz", images=images, factors=labels, factor_names=names, pairs=pairs)
+    idx = struct.pack(">4B3I", 0, 0, 8, 3, 12, 16, 16) + images.tobytes()
+    (root / "idx" / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx))
+    numbers = labels[:, 0].astype(np.uint8).tobytes()
+    (root / "idx" / "train-labels-idx1-ubyte").write_bytes(struct.pack(">4BI", 0, 0, 8, 1, 12) + numbers)
+
+
+def _pictures(folder: Path, rng: np.random.Generator) -> None:
+    from PIL import Image
+
+    lines = ["file,shape,size"]
+    for i, kind in enumerate(("png", "png", "jpg", "png")):
+        Image.fromarray(rng.integers(256, size=(16, 16, 3), dtype=np.uint8)).save(folder / f"{i}.{kind}")
+        lines.append(f"{i}.{kind},{'ab'[i % 2]},{i // 2}")
+    (folder / "labels.csv").write_text("\n".join(lines))
+
+
+def _tables(folder: Path, rng: np.random.Generator) -> None:
+    import duckdb
+
+    factors = rng.integers(3, size=(80, 2))
+    codes = factors + 0.1 * rng.standard_normal(factors.shape)
+    for name, table in (("codes", codes), ("factors", factors)):
+        np.save(folder / f"{name}.npy", table)
+        np.savez(folder / f"{name}.npz", table=table)
+        header = f"a,{hostile.SCRIPT}"
+        np.savetxt(folder / f"{name}.csv", table, delimiter=",", header=header, comments="", fmt="%g")
+        duckdb.sql(f"COPY (FROM '{folder / name}.csv') TO '{folder / name}.parquet' (FORMAT parquet)")
+
+
+def _originals(folder: Path, rng: np.random.Generator) -> None:
+    import h5py
+
+    with zipfile.ZipFile(folder / "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz", "w", 8) as archive:
+        archive.writestr("imgs.npy", hostile.npy(rng.integers(2, size=(48, 64, 64), dtype=np.uint8)))
+        archive.writestr("metadata.npy", hostile.npy(np.array([hostile.Payload()], dtype=object)))
+    np.savez_compressed(folder / "mpi3d_toy.npz", images=np.zeros((16, 64, 64, 3), np.uint8))
+    np.savez(folder / "mpi3d_real.npz", images=np.zeros((16, 64, 64, 3), np.uint8))
+    with h5py.File(folder / "3dshapes.h5", "w") as file:
+        options: dict[str, Any] = {"chunks": (5, 16, 16, 3), "compression": "gzip"}
+        file.create_dataset("images", data=rng.integers(256, size=(8, 64, 64, 3), dtype=np.uint8), **options)
