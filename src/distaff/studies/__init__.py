@@ -1,0 +1,1 @@
+"""Studies: many runs, one results table, and what the table says."""
