@@ -29,7 +29,8 @@ def accuracy_by_labels(table: pd.DataFrame, *, representation: str = "mean") -> 
 
     Columns: dataset, learner ("lr" logistic regression, "gbt" gradient boosting), method, labels, runs,
     mean, sd, q25, median, q75 (of all strengths and seeds; 0..1, higher is better). Raises BadInput without
-    any downstream accuracy. Locatello et al. 2019, section 5.6."""
+    any downstream accuracy. Locatello et al. 2019, section 5.6.
+    """
     accuracies = _accuracies(metrics_of(table, representation))
     wide = by_run(table, list(accuracies), representation)
     wide.columns = pd.MultiIndex.from_tuples(list(accuracies.values()), names=Accuracy._fields)
@@ -60,7 +61,8 @@ def efficiency(table: pd.DataFrame, *, representation: str = "mean") -> pd.DataF
 
     1 says that more labels than 100 add nothing; higher is better. Columns: dataset, method, strength,
     seed, learner, labels (the most that the table has: 10,000 in the paper), efficiency. Runs without
-    either accuracy are left out. Raises BadInput as `most_labels`. Locatello et al. 2019, section 5.6."""
+    either accuracy are left out. Raises BadInput as `most_labels`. Locatello et al. 2019, section 5.6.
+    """
     most = most_labels(table, representation=representation)
     ratios = _efficiencies(table, most, representation)
     ratios.columns = pd.Index([name.partition(".")[2] for name in ratios.columns], name="learner")
@@ -89,6 +91,22 @@ def scores_and_downstream(
     on for accuracies, and "efficiency.lr" or "efficiency.gbt" (100 labels over `most_labels`) where the table has
     them. Columns: dataset, first, second, correlation (-1..1), low, high (95 % bootstrap interval over runs), runs.
     Raises BadInput without disentanglement scores or accuracies. Locatello et al. 2019, figure 5.
+    """
+    accuracies = _accuracies(metrics_of(table, representation))
+    first = _disentanglement(table, representation)
+    wide = by_run(table, [*first, *accuracies], representation)
+    try:
+        most = most_labels(table, representation=representation)
+    except BadInput:
+        most = {}
+    ratios = _efficiencies(table, most, representation) if most else wide[[]]
+    second = [*(f"{a.learner}{a.labels}" for a in accuracies.values()), *ratios.columns]
+    named_well = wide[list(accuracies)].set_axis(second[: len(accuracies)], axis=1)
+    joined = turned(wide[first]).join(named_well).join(ratios)
+    return correlate_columns(joined, first, second, resamples=resamples, seed=seed)
+
+
+def _accuracies(metrics: Iterable[str]) -> dict[str, Accuracy]:
     """Scores that are accuracies, in the order of learner and labels."""
     metrics = list(metrics)
     matches = {metric: re.fullmatch(r"downstream\.([a-z]+)(\d+)", metric) for metric in metrics}

@@ -33,7 +33,8 @@ def between_metrics(
     bootstrap interval over runs, ranked anew in each resample), runs (that have both scores). Every ordered
     pair has a row. NaN where a score is constant or fewer than three runs have both. `metrics` are the
     disentanglement scores unless named. Raises BadInput for a metric that the table lacks. Locatello et al.
-    2019, figure 2."""
+    2019, figure 2.
+    """
     there = metrics_of(table, representation)
     chosen = list(metrics) if metrics is not None else _some(disentanglement(there), "disentanglement", there)
     wide = turned(by_run(table, chosen, representation))
@@ -47,7 +48,8 @@ def with_unsupervised(
 
     Reconstruction, kl, elbo, total correlation and the like are turned so that higher is better: a positive
     number means that choosing by the unsupervised score helps. Columns and errors as of `between_metrics`.
-    Locatello et al. 2019, figure 4 (middle)."""
+    Locatello et al. 2019, figure 4 (middle).
+    """
     there = metrics_of(table, representation)
     first = _some(unsupervised(there), "unsupervised", there)
     second = _some(disentanglement(there), "disentanglement", there)
@@ -67,7 +69,8 @@ def across_datasets(
 
     Columns: metric, first, second (data sets), correlation (-1..1), low, high (95 % bootstrap interval over
     matched runs), runs. Raises BadInput where the table has one data set only, and for a metric that it
-    lacks. Locatello et al. 2019, figure 4 (right)."""
+    lacks. Locatello et al. 2019, figure 4 (right).
+    """
     there = metrics_of(table, representation)
     chosen = list(metrics) if metrics is not None else _some(disentanglement(there), "disentanglement", there)
     wide = by_run(table, chosen, representation)
@@ -112,7 +115,8 @@ def spearman(
 
     (4, p, q): the correlation, the ends of its 95 % bootstrap interval over rows, and the number of rows,
     which are those where both columns are numbers. Ties share their mean rank. NaN for constant columns and
-    for fewer than three rows."""
+    for fewer than three rows.
+    """
     found = np.full((4, left.shape[1], right.shape[1]), np.nan)
     for columns, there in _patterns(left):
         for others, there_too in _patterns(right):

@@ -22,7 +22,8 @@ def mean_and_sampled(table: pd.DataFrame, metric: str = DEPENDENCE[0]) -> pd.Dat
 
     Columns: representation, dataset, method, strength, runs, mean, sd, min, q25, median, q75, max, over
     seeds and in the score's own units (nats for DEPENDENCE, 0 for independent latents). Raises BadInput
-    where either representation lacks the score. Locatello et al. 2019, figure 1."""
+    where either representation lacks the score. Locatello et al. 2019, figure 1.
+    """
     parts = [
         scores_by_setting(table, [metric], representation=which).assign(representation=which)
         for which in REPRESENTATIONS
@@ -39,7 +40,8 @@ def trend_with_strength(
     The score is taken as it is: -1 says that it falls with strength in every run, 1 that it rises. Columns:
     dataset, method, representation, correlation (NaN where a method has one strength), low, high (95 %
     bootstrap interval over runs), runs. Raises BadInput as `mean_and_sampled`. Locatello et al. 2019,
-    section 5.2."""
+    section 5.2.
+    """
     rng = np.random.default_rng(seed)
     found = []
     for representation in REPRESENTATIONS:

@@ -79,7 +79,8 @@ def _rules(
     """What each rule's model scores on data set `d`, in each resample: (resamples,), higher better.
 
     `values` (data sets, settings, seeds) of one metric; `by` holds unsupervised scores (settings, seeds) of
-    data set `d`; `counts` (resamples, seeds)."""
+    data set `d`; `counts` (resamples, seeds).
+    """
     here = values[d]
     rules = {"oracle": _best_by(here, here, counts)}
     if len(values) > 1:

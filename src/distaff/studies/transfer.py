@@ -70,7 +70,8 @@ def transfer(
     share chance and draws would make any study look large. With two to four seeds they are rough. Missing
     scores are never chosen and never compared with. `metrics` are the disentanglement scores unless named.
     Raises BadInput for a metric that the table lacks and for a table of one seed. With one data set the
-    random-data shares are None, with one metric the random-metric shares."""
+    random-data shares are None, with one metric the random-metric shares.
+    """
     there = metrics_of(table, representation)
     chosen = list(metrics) if metrics is not None else disentanglement(there)
     if not chosen:
@@ -134,7 +135,8 @@ def _beats(values: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[
     """For every source and target (metric, data set), how often the choice beats a random model.
 
     `values` (metrics, data sets, settings, seeds); `counts` (resamples, seeds) says how often each seed is
-    there. (resamples, sources, targets), NaN where no run could be compared."""
+    there. (resamples, sources, targets), NaN where no run could be compared.
+    """
     pairs = values.reshape(-1, *values.shape[2:])  # (metrics x data sets, settings, seeds)
     choice = best_settings(pairs)
     some = max(1, MEMORY // pairs.size)

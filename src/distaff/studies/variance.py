@@ -24,7 +24,8 @@ def scores_by_setting(
 
     Columns: dataset, metric, method, strength, runs, mean, sd (NaN for one run), min, q25, median, q75,
     max; in the score's own units. `metrics` are the disentanglement scores unless named. Raises BadInput
-    for a metric that the table lacks. Locatello et al. 2019, figures 3 and 4 (left)."""
+    for a metric that the table lacks. Locatello et al. 2019, figures 3 and 4 (left).
+    """
     wide = by_run(table, _chosen(table, metrics, representation), representation)
     stacked: Any = wide.stack(future_stack=True)
     long: pd.DataFrame = stacked.dropna().rename("value").reset_index()
@@ -46,19 +47,19 @@ def variance_shares(
 
     For each data set and metric, four rows by `source`: "method" is eta squared of a one-way analysis of
     variance over methods, "method and strength" that over (method, strength), "strength" their difference
-    and "seed" the rest. `share` is 0..1, and method, strength and seed add up to 1. `low` and `high` bound
-    its 95 % interval, from a bootstrap of the runs within each setting (the settings are the study's, the
-    seeds are chance); it is the basic bootstrap interval, which takes off the bias that the resamples show.
+    and "seed" the rest. `share` is 0..1, and method, strength and seed add up to 1.
 
     Eta squared is biased up: pure noise over 36 settings of 4 seeds has a share of "method and strength"
     near 35 / 143. `unbiased` is omega squared, which takes the expected noise off each sum of squares; it
     adds up to 1 as well, and falls below 0 where a source explains less than noise would. Read it where
-    seeds are few.
+    seeds are few. `low` and `high` bound the 95 % interval of the unbiased share, from a bootstrap of the
+    runs within each setting: the settings are the study's, the seeds are chance.
 
     Columns: dataset, metric, source, share, low, high, unbiased, runs. A score that is constant on a data
     set has NaN shares, as has one of a single run per setting. Runs without the score are left out, so
     groups may be of unequal size. Raises BadInput for a metric that the table lacks and where no setting
-    has two seeds. Locatello et al. 2019, section 5.4."""
+    has two seeds. Locatello et al. 2019, section 5.4.
+    """
     wide = by_run(table, _chosen(table, metrics, representation), representation)
     rng = np.random.default_rng(seed)
     if not wide.groupby(level=["dataset", "method", "strength"]).size().gt(1).any():
@@ -98,12 +99,12 @@ def _explained(scores: pd.Series[float], resamples: int, rng: np.random.Generato
     squares = _squares(np.asarray(values[None], dtype=np.float64), starts, method_starts)
     share = _shares(squares)[0]
     drawn = _shares(_squares(_redrawn(values, starts, cell, resamples, rng), starts, method_starts))
-    low, high = ends(2 * share - drawn)
     degrees = np.array([len(method_starts) - 1, len(starts) - len(method_starts)])
     noise = squares[0, 2] / (len(scores) - len(starts))
     total = squares[0].sum() + noise
     between = (squares[0, :2] - degrees * noise) / total if share[0] == share[0] else np.full(2, np.nan)
     unbiased = [*between, between.sum(), 1 - between.sum()]
+    low, high = unbiased + np.stack(ends(drawn)) - drawn.mean(axis=0)
     columns = {"share": share, "low": np.clip(low, 0, 1), "high": np.clip(high, 0, 1), "unbiased": unbiased}
     return pd.DataFrame({"source": SOURCES, **columns})
 
@@ -143,4 +144,8 @@ def _redrawn(
     """Values (resamples, runs) with each setting's runs drawn again from its own."""
     sizes = np.diff(starts, append=len(values))
     drawn = starts[cell] + (rng.random((resamples, len(values))) * sizes[cell]).astype(np.int64)
-    return np.asarray(values[drawn])
+    means = (np.add.reduceat(values, starts) / sizes)[cell]
+    wider = np.sqrt(sizes / np.maximum(sizes - 1, 1))[
+        cell
+    ]  # n residuals vary by (n - 1) / n less than noise does
+    return np.asarray(means + wider * (values[drawn] - means))
