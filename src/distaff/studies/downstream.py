@@ -87,10 +87,11 @@ def scores_and_downstream(
 ) -> pd.DataFrame:
     """Spearman correlation of disentanglement scores with downstream accuracy and efficiency.
 
-    `first` is a disentanglement score, turned so that higher is better; `second` is "lr100", "gbt10000" and so
-    on for accuracies, and "efficiency.lr" or "efficiency.gbt" (100 labels over `most_labels`) where the table has
-    them. Columns: dataset, first, second, correlation (-1..1), low, high (95 % bootstrap interval over runs), runs.
-    Raises BadInput without disentanglement scores or accuracies. Locatello et al. 2019, figure 5.
+    `first` is a disentanglement score, turned so that higher is better; `second` is "lr100", "gbt10000" and
+    so on for accuracies, and "efficiency.lr" or "efficiency.gbt" (100 labels over `most_labels`) where the
+    table has them. Columns: dataset, first, second, correlation (-1..1), low, high (95 % bootstrap interval
+    over runs), runs. Raises BadInput without disentanglement scores or accuracies. Locatello et al. 2019,
+    figure 5.
     """
     accuracies = _accuracies(metrics_of(table, representation))
     first = _disentanglement(table, representation)

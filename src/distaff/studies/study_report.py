@@ -1,0 +1,254 @@
+"""The report of a study: one self-contained HTML file, and its figures as PNG files."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from distaff.errors import BadInput
+from distaff.files import replacing
+from distaff.studies import figures
+from distaff.studies.downstream import accuracy_by_labels, efficiency_and_scores, scores_and_downstream
+from distaff.studies.metric_roles import disentanglement, is_known
+from distaff.studies.rank_correlation import across_datasets, between_metrics, with_unsupervised
+from distaff.studies.sampled_and_mean import DEPENDENCE, mean_and_sampled, trend_with_strength
+from distaff.studies.score_table import MODEL, by_run, check_table, metrics_of, named
+from distaff.studies.selection import selection
+from distaff.studies.transfer import transfer
+from distaff.studies.variance import scores_by_setting, variance_shares
+
+
+class Part(NamedTuple):
+    """A figure, what it is of, and its numbers."""
+
+    name: str
+    figure: Figure
+    numbers: pd.DataFrame
+
+
+Parts = Iterator[Part]
+
+
+def study_report(table: pd.DataFrame, *, title: str, note: str = "") -> str:
+    """The HTML page of a results table: every analysis with its figures and numbers.
+
+    An analysis that the table lacks something for is shown with the reason instead. Raises BadInput for
+    what is no results table at all.
+    """
+    from jinja2 import Environment
+
+    check_table(table)
+    page = files("distaff.studies").joinpath("study_report.html.jinja").read_text(encoding="utf-8")
+    unread = [metric for metric in table["metric"].unique() if not is_known(str(metric))]
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(page).render(
+        title=title,
+        note=note,
+        runs=len(table[["dataset", "method", "strength", "seed"]].drop_duplicates()),
+        kinds={
+            k: named(sorted(table[k].unique())) for k in ("dataset", "method", "representation", "metric")
+        },
+        unread=named(unread) if unread else "",
+        sections=[_shown(table, heading, words, build) for heading, words, build in SECTIONS],
+    )
+
+
+def save_figures(table: pd.DataFrame, folder: str | os.PathLike[str]) -> list[Path]:
+    """Write every figure that the table allows into `folder`, as PNG files, and return their paths."""
+    check_table(table)
+    written = []
+    for heading, _, build in SECTIONS:
+        try:
+            parts = list(build(table, _main(table)))
+        except BadInput:
+            continue
+        for part in parts:
+            words = re.sub(r"[^a-z0-9]+", "_", f"{heading} {part.name}".lower()).strip("_")[:80]
+            path = Path(folder) / f"{len(written) + 1:02d}_{words}.png"
+            with replacing(path) as partial:
+                partial.write_bytes(figures.png(part.figure))
+            written.append(path)
+    return written
+
+
+def _shown(
+    table: pd.DataFrame, heading: str, words: str, build: Callable[[pd.DataFrame, str], Parts]
+) -> dict[str, object]:
+    """A section as the template takes it."""
+    try:
+        parts = [
+            {
+                "name": part.name,
+                "picture": "data:image/png;base64," + base64.b64encode(figures.png(part.figure)).decode(),
+                "columns": list(part.numbers.columns),
+                "rows": [[_cell(value) for value in row] for row in part.numbers.itertuples(index=False)],
+            }
+            for part in build(table, _main(table))
+        ]
+        return {"heading": heading, "words": words, "parts": parts, "problem": ""}
+    except BadInput as problem:
+        return {"heading": heading, "words": words, "parts": [], "problem": str(problem)}
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return "–" if value != value else f"{value:.4g}" if abs(value) >= 10 else f"{value:.3f}"
+    return str(value)
+
+
+def _main(table: pd.DataFrame) -> str:
+    """The representation that is studied: the mean where the table has it."""
+    there = [name for name in table["representation"].unique() if name != MODEL]
+    return "mean" if "mean" in there or not there else str(there[0])
+
+
+def _by_method(table: pd.DataFrame, which: str) -> Parts:
+    chosen = disentanglement(metrics_of(table, which))
+    numbers = scores_by_setting(table, chosen, representation=which)
+    wide = by_run(table, chosen, which)
+    for dataset, part in numbers.groupby("dataset"):
+        rows = wide.xs(dataset, level="dataset")
+        yield Part(str(dataset), figures.scores_by_method(rows.dropna(axis=1, how="all")), part)
+
+
+def _by_strength(table: pd.DataFrame, which: str) -> Parts:
+    for dataset, part in scores_by_setting(table, representation=which).groupby("dataset"):
+        label = "strength, weakest to strongest"
+        columns = part[["dataset", "metric", "method", "strength", "runs", "mean"]]
+        yield Part(str(dataset), figures.lines(part, "metric", "strength", "method", label), columns)
+
+
+def _variance(table: pd.DataFrame, which: str) -> Parts:
+    shares = variance_shares(table, representation=which)
+    yield Part("all data sets", figures.variance_shares(shares), shares)
+
+
+def _heat_maps(found: pd.DataFrame, panel: str) -> Parts:
+    """A heat map of correlations for each value of a column."""
+    for name, part in found.groupby(panel, sort=False):
+        first, second = part["first"].unique(), part["second"].unique()
+        matrix = part.pivot(index="first", columns="second", values="correlation").loc[first, second]
+        yield Part(str(name), figures.heat_map(matrix), part)
+
+
+def _transfer(table: pd.DataFrame, which: str) -> Parts:
+    found = transfer(table, representation=which)
+    rows = [
+        (name.replace("_", " "), *(share or (float("nan"),) * 3)) for name, share in found._asdict().items()
+    ]
+    numbers = pd.DataFrame(rows, columns=["choice", "share of wins", "low", "high"])
+    yield Part("all metrics and data sets", figures.transfer_table(found), numbers)
+
+
+def _sampled(table: pd.DataFrame, which: str) -> Parts:
+    there = [m for m in DEPENDENCE if m in metrics_of(table, which)] or [DEPENDENCE[0]]
+    for metric in there:
+        trends = trend_with_strength(table, metric)
+        for dataset, part in mean_and_sampled(table, metric).groupby("dataset"):
+            figure = figures.lines(
+                part, "method", "strength", "representation", "strength, weakest to strongest"
+            )
+            numbers = trends[trends["dataset"] == dataset]
+            yield Part(f"{metric} on {dataset}; correlation with strength", figure, numbers)
+
+
+def _downstream(table: pd.DataFrame, which: str) -> Parts:
+    for dataset, part in accuracy_by_labels(table, representation=which).groupby("dataset"):
+        yield Part(str(dataset), figures.lines(part, "learner", "labels", "method", "labels"), part)
+
+
+def _efficiency(table: pd.DataFrame, which: str) -> Parts:
+    points = efficiency_and_scores(table, representation=which)
+    scores = list(points.columns[points.columns.get_loc("efficiency") + 1 :])
+    for (dataset, learner, labels), part in points.groupby(["dataset", "learner", "labels"]):
+        numbers = part.groupby(["method", "strength"], as_index=False)[["efficiency", *scores]].mean()
+        name = f"{dataset}, {learner}: accuracy at 100 labels over that at {labels}"
+        yield Part(name, figures.scatter(part, scores, "efficiency"), numbers)
+
+
+def _selection(table: pd.DataFrame, which: str) -> Parts:
+    for dataset, part in selection(table, representation=which).groupby("dataset"):
+        yield Part(str(dataset), figures.selection(part), part)
+
+
+SECTIONS: tuple[tuple[str, str, Callable[[pd.DataFrame, str], Parts]], ...] = (
+    (
+        "Scores by method",
+        "Each box holds all runs of a method. Where boxes overlap, the method alone decides little.",
+        _by_method,
+    ),
+    (
+        "Scores by strength",
+        "Lines are means over seeds, bands the middle half of them. A setting that is best everywhere would "
+        "stand above the rest in every panel.",
+        _by_strength,
+    ),
+    (
+        "What explains the scores",
+        "The variance of each score, split into what the method, its strength and the seed explain. "
+        "Where seeds are few, read the unbiased column, for plain shares flatter method and strength.",
+        _variance,
+    ),
+    (
+        "Do metrics agree?",
+        "Rank correlations of metrics over the runs of a data set. 1 says that two order the runs alike, 0 "
+        "that they have nothing in common.",
+        lambda table, which: _heat_maps(between_metrics(table, representation=which), "dataset"),
+    ),
+    (
+        "Do data sets agree?",
+        "Rank correlations of one metric on two data sets, over runs of the same method, strength and seed. "
+        "High numbers say that what works on one works on the other.",
+        lambda table, which: _heat_maps(across_datasets(table, representation=which), "metric"),
+    ),
+    (
+        "Can one choose without labels?",
+        "Rank correlations of scores that need no labels with those that do, all turned so that higher is "
+        "better. Numbers near 0 say that choosing by the former is guessing.",
+        lambda table, which: _heat_maps(with_unsupervised(table, representation=which), "dataset"),
+    ),
+    (
+        "Does a choice of settings transfer?",
+        "How often the settings that were best by one metric, data set and seed beat a random model at another "
+        "seed. One half is chance.",
+        _transfer,
+    ),
+    (
+        "Sampled and mean codes",
+        "How dependent the latents are, in sampled codes and in their means. The losses ask for independent "
+        "samples, and the means need not follow.",
+        _sampled,
+    ),
+    (
+        "Downstream accuracy",
+        "How well simple learners predict the factors from the codes, by number of labels. Lines are means over "
+        "strengths and seeds, bands the middle half of them.",
+        _downstream,
+    ),
+    (
+        "Disentanglement and downstream accuracy",
+        "Rank correlations of disentanglement with accuracies and efficiencies. Positive numbers say that "
+        "disentangled codes are easier to learn from.",
+        lambda table, which: _heat_maps(scores_and_downstream(table, representation=which), "dataset"),
+    ),
+    (
+        "Statistical efficiency",
+        "The accuracy at 100 labels over that at the most labels there are, a point per run. The table holds "
+        "means over seeds.",
+        _efficiency,
+    ),
+    (
+        "Choosing a model",
+        "The score of the model that each rule chooses, from a random one (0) to the best there is (1). "
+        "Lines are 95 % intervals over seeds.",
+        _selection,
+    ),
+)
