@@ -49,6 +49,8 @@ def lines(frame: pd.DataFrame, panel: str, x: str, line: str, label: str) -> Fig
             axes.fill_between(at, rows["q25"], rows["q75"], color=styles[key]["color"], alpha=0.12)
         if x == "labels":
             axes.set_xscale("log")
+        elif x == "strength":
+            axes.set_xticks(range(1, part.groupby(line).size().max() + 1))
         axes.set_xlabel(label, fontsize=8)
         _title(axes, str(name))
     _legend(figure, styles)
@@ -69,6 +71,7 @@ def variance_shares(shares: pd.DataFrame) -> Figure:
     names = [f"{short(d)} · {short(m)}" for d, m in parts.index]
     axes.set_yticks(range(len(parts)), names, fontsize=8, parse_math=False)
     axes.invert_yaxis()
+    axes.set_xlim(0, 1)
     axes.set_xlabel("share of variance", fontsize=8)
     figure.legend(loc="outside upper right", ncols=3, fontsize=8, frameon=False)
     return figure
@@ -124,7 +127,7 @@ def selection(chosen: pd.DataFrame) -> Figure:
         axes.set_yticks(at, rows["rule"], fontsize=8)
         axes.invert_yaxis()
         axes.axvline(0, color="#9aa5b1", linewidth=0.8)
-        _title(axes, metric)
+        _title(axes, str(metric))
     return figure
 
 

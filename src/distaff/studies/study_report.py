@@ -64,7 +64,7 @@ def study_report(table: pd.DataFrame, *, title: str, note: str = "") -> str:
 def save_figures(table: pd.DataFrame, folder: str | os.PathLike[str]) -> list[Path]:
     """Write every figure that the table allows into `folder`, as PNG files, and return their paths."""
     check_table(table)
-    written = []
+    written: list[Path] = []
     for heading, _, build in SECTIONS:
         try:
             parts = list(build(table, _main(table)))
@@ -115,7 +115,7 @@ def _by_method(table: pd.DataFrame, which: str) -> Parts:
     numbers = scores_by_setting(table, chosen, representation=which)
     wide = by_run(table, chosen, which)
     for dataset, part in numbers.groupby("dataset"):
-        rows = wide.xs(dataset, level="dataset")
+        rows = pd.DataFrame(wide[wide.index.get_level_values("dataset") == dataset])
         yield Part(str(dataset), figures.scores_by_method(rows.dropna(axis=1, how="all")), part)
 
 
@@ -167,7 +167,7 @@ def _downstream(table: pd.DataFrame, which: str) -> Parts:
 
 def _efficiency(table: pd.DataFrame, which: str) -> Parts:
     points = efficiency_and_scores(table, representation=which)
-    scores = list(points.columns[points.columns.get_loc("efficiency") + 1 :])
+    scores = list(points.columns)[list(points.columns).index("efficiency") + 1 :]
     for (dataset, learner, labels), part in points.groupby(["dataset", "learner", "labels"]):
         numbers = part.groupby(["method", "strength"], as_index=False)[["efficiency", *scores]].mean()
         name = f"{dataset}, {learner}: accuracy at 100 labels over that at {labels}"
@@ -217,8 +217,8 @@ SECTIONS: tuple[tuple[str, str, Callable[[pd.DataFrame, str], Parts]], ...] = (
     ),
     (
         "Does a choice of settings transfer?",
-        "How often the settings that were best by one metric, data set and seed beat a random model at another "
-        "seed. One half is chance.",
+        "How often the settings that are best by one metric, data set and seed beat a random model at "
+        "another seed. One half is chance.",
         _transfer,
     ),
     (
@@ -229,8 +229,8 @@ SECTIONS: tuple[tuple[str, str, Callable[[pd.DataFrame, str], Parts]], ...] = (
     ),
     (
         "Downstream accuracy",
-        "How well simple learners predict the factors from the codes, by number of labels. Lines are means over "
-        "strengths and seeds, bands the middle half of them.",
+        "How well simple learners predict the factors from the codes, by number of labels. Lines are means "
+        "over strengths and seeds, bands the middle half of them.",
         _downstream,
     ),
     (
