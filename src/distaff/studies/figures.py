@@ -70,8 +70,8 @@ def variance_shares(shares: pd.DataFrame) -> Figure:
         left += parts[source].to_numpy()
     names = [f"{short(d)} · {short(m)}" for d, m in parts.index]
     axes.set_yticks(range(len(parts)), names, fontsize=8, parse_math=False)
-    axes.invert_yaxis()
     axes.set_xlim(0, 1)
+    axes.set_ylim(len(parts) - 0.5, -0.5)
     axes.set_xlabel("share of variance", fontsize=8)
     figure.legend(loc="outside upper right", ncols=3, fontsize=8, frameon=False)
     return figure
@@ -80,7 +80,7 @@ def variance_shares(shares: pd.DataFrame) -> Figure:
 def heat_map(matrix: pd.DataFrame, low: float = -1, high: float = 1) -> Figure:
     """A matrix with its numbers in the cells; blue above the middle, red below it."""
     rows, columns = matrix.shape
-    figure = Figure(figsize=(min(9.3, 2.6 + 0.85 * columns), 1.6 + 0.36 * rows), layout="constrained")
+    figure = Figure(figsize=(min(9.3, 2.6 + 0.85 * columns), 1.6 + 0.4 * rows), layout="constrained")
     axes = figure.subplots()
     values = matrix.to_numpy(dtype=float)
     axes.imshow(values, cmap="RdBu", vmin=low, vmax=high, aspect="auto")
@@ -93,7 +93,15 @@ def heat_map(matrix: pd.DataFrame, low: float = -1, high: float = 1) -> Figure:
     for i, j in zip(*np.nonzero(np.isfinite(values)), strict=True):
         strong = abs(values[i, j] - (low + high) / 2) > 0.3 * (high - low)
         colour = "white" if strong else INK
-        axes.text(j, i, f"{values[i, j]:.2f}", ha="center", va="center", fontsize=8, color=colour)
+        axes.text(
+            j,
+            i,
+            f"{values[i, j]:.2f}".replace("-0.00", "0.00"),
+            ha="center",
+            va="center",
+            fontsize=8,
+            color=colour,
+        )
     return figure
 
 
@@ -101,7 +109,10 @@ def transfer_table(found: Transfer) -> Figure:
     """The four shares of wins as a 2 x 2 heat map around one half."""
     values = np.array([np.nan if share is None else share.value for share in found]).reshape(2, 2)
     columns = ["random metric", "same metric"]
-    return heat_map(pd.DataFrame(values, index=["random data", "same data"], columns=columns), 0, 1)
+    figure = heat_map(pd.DataFrame(values, index=["random data", "same data"], columns=columns), 0, 1)
+    for text, share in zip(figure.axes[0].texts, (share for share in found if share), strict=True):
+        text.set_text(f"{share.value:.3f}\n{share.low:.3f} – {share.high:.3f}")
+    return figure
 
 
 def scatter(points: pd.DataFrame, x: Sequence[str], y: str) -> Figure:
