@@ -98,12 +98,10 @@ def _explained(scores: pd.Series[float], resamples: int, rng: np.random.Generato
     values = values - values.mean(dtype=np.float64)
     squares = _squares(np.asarray(values[None], dtype=np.float64), starts, method_starts)
     share = _shares(squares)[0]
-    drawn = _shares(_squares(_redrawn(values, starts, cell, resamples, rng), starts, method_starts))
-    degrees = np.array([len(method_starts) - 1, len(starts) - len(method_starts)])
-    noise = squares[0, 2] / (len(scores) - len(starts))
-    total = squares[0].sum() + noise
-    between = (squares[0, :2] - degrees * noise) / total if share[0] == share[0] else np.full(2, np.nan)
-    unbiased = [*between, between.sum(), 1 - between.sum()]
+    sizes = len(scores), len(starts), len(method_starts)
+    unbiased = _unbiased(squares, *sizes)[0]
+    redrawn = _redrawn(values, starts, cell, resamples, rng)
+    drawn = _unbiased(_squares(redrawn, starts, method_starts), *sizes)
     low, high = unbiased + np.stack(ends(drawn)) - drawn.mean(axis=0)
     columns = {"share": share, "low": np.clip(low, 0, 1), "high": np.clip(high, 0, 1), "unbiased": unbiased}
     return pd.DataFrame({"source": SOURCES, **columns})
@@ -132,6 +130,13 @@ def _shares(squares: NDArray[np.float64]) -> NDArray[np.float64]:
         squares.T, total, out=np.full((3, len(squares)), np.nan), where=total > 1e-24
     )
     return np.stack([method, strength, method + strength, rest], axis=1)
+
+
+def _unbiased(squares: NDArray[np.float64], runs: int, settings: int, methods: int) -> NDArray[np.float64]:
+    """Shares (resamples, 4) less what noise would explain, in the order of SOURCES."""
+    noise = squares[:, 2] / (runs - settings)  # expected per degree of freedom
+    freed = squares + np.outer(noise, [1 - methods, methods - settings, settings])
+    return _shares(freed)
 
 
 def _redrawn(
