@@ -117,7 +117,8 @@ def await_moment(phase: str, process: subprocess.Popen[str], folder: Path, chanc
         "encoding": lambda: begun() and (folder / "model.safetensors").exists(),
         "scoring": lambda: begun() and (folder / "encoding.npz").exists(),
     }
-    reached = signs.get(phase, lambda: any(folder.glob(f".{PARTIAL[phase]}.*.partial")))
+    left = set(folder.glob(".*.partial"))  # by a process that was killed
+    reached = signs.get(phase, lambda: bool(set(folder.glob(f".{PARTIAL[phase]}.*.partial")) - left))
 
     def begun() -> bool:
         lock = folder / ".lock"

@@ -369,6 +369,8 @@ def _explain(error: BaseException) -> tuple[int, str]:
         return 2, f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}{hint}"
     if isinstance(error, Diverged):
         return 1, str(error)
+    if isinstance(error, MemoryError) or "not enough memory" in str(error) or "out of memory" in str(error):
+        return 1, "there is not enough memory; a smaller batch_size, --rows or resolution takes less"
     raise error
 
 

@@ -1,6 +1,7 @@
 """Label terms against loops, and what they do to a VAE."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -142,3 +143,10 @@ def test_without_a_label_term_nothing_is_asked_of_labels() -> None:
     assert VAE().labelled_part is None
     asked = VAE(label_loss="squared", labelled_images=50, labeller="noisy", label_seed=3).labelled_part
     assert asked == {"count": 50, "labeller": "noisy", "seed": 3}
+
+
+def test_settings_of_labels_without_a_label_term_are_refused(tmp_path: Path) -> None:
+    data = distaff.load_dataset("dsprites", resolution=16)
+    with pytest.raises(BadInput, match="labeller=noisy has no effect without a label_loss"):
+        distaff.train("vae", data, labeller="noisy", steps=1, out=tmp_path / "run", show=False)
+    assert not (tmp_path / "run").exists()

@@ -14,7 +14,10 @@ from distaff.batch import Batch, Facts
 from distaff.methods.base import Codes, Loss, State, Stepped, adam
 from distaff.networks import NETWORKS, fresh
 from distaff.networks.conv import to_channels_last
+from distaff.networks.network import Network
 from distaff.settings import setting
+
+PRECISIONS: dict[str, torch.dtype | None] = {"float32": None, "bfloat16": torch.bfloat16}
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,12 @@ class EncoderDecoder(Stepped):
     likelihood: str = setting(
         "bernoulli", "the decoder's distribution of a pixel", choices=("bernoulli", "gaussian")
     )
+    precision: str = setting(
+        "float32",
+        "arithmetic of the networks in training; bfloat16 is for devices that are quicker at it",
+        choices=tuple(PRECISIONS),
+    )
+    compile: bool = setting(False, "torch.compile the networks: a minute at the start, for some devices")
 
     @property
     @abstractmethod
@@ -43,6 +52,9 @@ class EncoderDecoder(Stepped):
                 "decoder": fresh(lambda: make_decoder(self.latents, facts.image_shape), generator),
             }
         )
+        for network in modules.values():
+            assert isinstance(network, Network)
+            network.lower, network.compiled = PRECISIONS[self.precision], self.compile
         to_channels_last(modules)
         return modules
 

@@ -15,6 +15,8 @@ from distaff.methods.encoder_decoder import EncoderDecoder
 from distaff.methods.label_terms import LABEL_TERMS
 from distaff.settings import setting
 
+LABEL_SETTINGS = ("label_weight", "labelled_images", "labeller", "label_seed")
+
 
 @dataclass(frozen=True)
 class VAE(EncoderDecoder):
@@ -77,6 +79,9 @@ class VAE(EncoderDecoder):
     def check(self, facts: Facts) -> None:
         """A label term needs a latent for every label."""
         super().check(facts)
+        for name in LABEL_SETTINGS if self.label_loss == "none" else ():
+            if getattr(self, name) != getattr(type(self), name):
+                raise BadInput(f"{name}={getattr(self, name)} has no effect without a label_loss")
         if self.label_loss != "none" and len(facts.labels) > self.latents:
             raise BadInput(
                 f"label_loss={self.label_loss} needs a latent for each of the {len(facts.labels)} labels, "

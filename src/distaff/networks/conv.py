@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from distaff.networks.down_conv import DownConv
+from distaff.networks.network import Network
 from distaff.networks.up_conv import UpConv
 
 CHANNELS = (32, 32, 64, 64, 64)
@@ -69,7 +70,7 @@ def encoder(image_shape: Shape, outputs: int) -> nn.Module:
         nn.ReLU(inplace=True),
         nn.Linear(HIDDEN, outputs),
     ]
-    return nn.Sequential(*layers)
+    return Network(*layers)
 
 
 def decoder(latents: int, image_shape: Shape) -> nn.Module:
@@ -83,7 +84,7 @@ def decoder(latents: int, image_shape: Shape) -> nn.Module:
     for before, after in itertools.pairwise(steps):
         layers += [UpConv(before, after), nn.ReLU(inplace=True)]
     layers[-1] = Crop(*image_shape[1:])  # the last layer gives logits
-    return nn.Sequential(*layers)
+    return Network(*layers)
 
 
 def to_channels_last(module: nn.Module) -> nn.Module:

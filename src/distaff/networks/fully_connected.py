@@ -6,12 +6,14 @@ import math
 
 from torch import nn
 
+from distaff.networks.network import Network
+
 WIDTH = 1200
 
 
 def encoder(image_shape: tuple[int, int, int], outputs: int) -> nn.Module:
     """Images (B, C, H, W) to (B, outputs)."""
-    return nn.Sequential(
+    return Network(
         nn.Flatten(),
         nn.Linear(math.prod(image_shape), WIDTH),
         nn.ReLU(),
@@ -23,7 +25,7 @@ def encoder(image_shape: tuple[int, int, int], outputs: int) -> nn.Module:
 
 def decoder(latents: int, image_shape: tuple[int, int, int]) -> nn.Module:
     """Codes (B, latents) to logits (B, C, H, W)."""
-    return nn.Sequential(
+    return Network(
         nn.Linear(latents, WIDTH),
         nn.Tanh(),
         nn.Linear(WIDTH, WIDTH),

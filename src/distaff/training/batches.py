@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 
@@ -12,12 +14,15 @@ from distaff.datasets.samplers import SAMPLERS
 from distaff.errors import unknown
 from distaff.methods.base import Method, Stepped
 from distaff.training.device import to_unit
+from distaff.training.resident import Resident, fits
 
 
 class Batches:
     """What a method learns from. Made before anything is written, so that errors come first."""
 
-    def __init__(self, method: Method, data: DataSet, seed: int) -> None:
+    def __init__(
+        self, method: Method, data: DataSet, seed: int, device: torch.device = torch.device("cpu")
+    ) -> None:
         part = method.labelled_part
         self.labelled = None if part is None else LabelledPart(data, **part)
         self.facts = Facts(
@@ -30,7 +35,8 @@ class Batches:
         assert isinstance(method, Stepped)
         if method.batches not in SAMPLERS:
             raise unknown("kind of batch", method.batches, SAMPLERS)
-        self._method, self._data, self._seed = method, data, seed
+        self._method, self._seed = method, seed
+        self._data: Any = Resident(data, device) if fits(data, device) else data
         self._sample(0, 2, np.random.default_rng(0))  # an error now if it cannot
 
     def at(self, step: int, device: torch.device) -> tuple[Batch, torch.Generator]:

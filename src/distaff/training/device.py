@@ -19,12 +19,13 @@ MOST_THREADS = 256
 
 
 def to_unit(
-    pixels: NDArray[Any], pixel_range: tuple[float, float] | list[float], device: torch.device
+    pixels: NDArray[Any] | Tensor, pixel_range: tuple[float, float] | list[float], device: torch.device
 ) -> Tensor:
     """Pixels as float32 in 0..1 on the device, laid out channels last."""
     low, high = pixel_range
-    tensor = torch.from_numpy(np.require(pixels, requirements=["C", "W"])).to(device)
-    tensor = tensor.to(torch.float32, memory_format=torch.channels_last)
+    if not isinstance(pixels, Tensor):
+        pixels = torch.from_numpy(np.require(pixels, requirements=["C", "W"]))
+    tensor = pixels.to(device).to(torch.float32, memory_format=torch.channels_last)
     return (tensor - low).div_(high - low) if low else tensor / high
 
 

@@ -65,7 +65,7 @@ def train(
     chosen = choose_device(device)
     recorded = _recorded(folder)
     threads = threads or (recorded or {}).get("threads") or available_threads()
-    batches = Batches(method, data, seed)
+    batches = Batches(method, data, seed, chosen)
     config = make_config(name, method, data, batches.facts, steps, seed, threads, str(chosen))
     _check_same(folder, recorded, config)
     with only_one(folder), torch_threads(threads):

@@ -1,0 +1,50 @@
+"""Layers in a row, and how they are run while they are trained."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from distaff.errors import BadInput
+
+
+class Network(nn.Sequential):
+    """Layers in a row. `lower` and `compiled` are for training alone: codes and images are made in float32.
+
+    `lower`: a type such as torch.bfloat16, in which layers run where torch's autocast holds it safe; what
+    comes out is float32 again, so that losses are not rounded. `compiled`: by torch.compile, after a minute
+    of preparation.
+    """
+
+    lower: torch.dtype | None = None
+    compiled: bool = False
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """What the last layer makes of the inputs."""
+        if not self.training:
+            return self._in_a_row(inputs)
+        run = self._compiled if self.compiled else self._in_a_row
+        if self.lower is None:
+            return run(inputs)
+        with torch.autocast(inputs.device.type, self.lower):
+            result = run(inputs)
+        return result.to(inputs.dtype)
+
+    def _in_a_row(self, inputs: Tensor) -> Tensor:
+        return super().forward(inputs)
+
+    @functools.cached_property
+    def _compiled(self) -> Callable[[Tensor], Tensor]:
+        run = torch.compile(self._in_a_row)
+
+        def guarded(inputs: Tensor) -> Tensor:
+            try:
+                return run(inputs)
+            except torch._dynamo.exc.TorchDynamoException as error:
+                reason = str(error).strip().splitlines()[0]
+                raise BadInput(f"compile=true does not work here ({reason}); leave it out") from None
+
+        return guarded
