@@ -43,7 +43,8 @@ def drive(commands: list[list[str]], back: bool) -> None:
     for command in commands:
         sys.argv = ["distaff", *command]
         try:
-            signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a process of its own
+            for number in (signal.SIGINT, signal.SIGTERM):  # as in a process of its own
+                signal.signal(number, signal.default_int_handler)
             cli.main()
         except SystemExit as done:
             if done.code:

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from distaff import __version__, registry
+from distaff.cli_study import study_app
 from distaff.errors import BadInput, Diverged
 from distaff.settings import build, describe, parse_pairs
 
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 dataset_app = typer.Typer(help="Look at data sets.", rich_markup_mode=None)
 app.add_typer(dataset_app, name="dataset")
+app.add_typer(study_app, name="study")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else on stdout.")]
 Data = Annotated[

@@ -15,6 +15,10 @@ class BadInput(ValueError):
         super().__init__(message if len(message) <= LONGEST else f"{message[: LONGEST - 3]}...")
 
 
+class InUse(BadInput):
+    """Another process holds the folder."""
+
+
 class NotApplicable(BadInput):
     """A metric has no meaning on these arrays. The score card shows the reason instead of a number."""
 

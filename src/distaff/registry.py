@@ -79,7 +79,7 @@ TABLES: dict[str, dict[str, str]] = {
         "svhn": "distaff.datasets.svhn:SVHN",
         "celeba": "distaff.datasets.celeba:CelebA",
     },
-    "studies": {},
+    "studies": {"locatello2019": "distaff.studies.locatello2019:plan"},
     "experiments": {},
 }
 

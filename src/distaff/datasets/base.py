@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,6 +23,8 @@ class DataSet(ABC):
 
     name: str = ""
     image_shape: tuple[int, int, int]
+    #: of its images, known before any file is opened
+    channels: ClassVar[int] = 3
     #: pixels are uint8 in 0..255, or float32 between these two values
     pixel_range: tuple[float, float] = (0.0, 255.0)
     label_names: tuple[str, ...] = ()

@@ -43,6 +43,7 @@ class Chairs3D(Settings, DataSet):
     resolution: int = setting(64, "pixels along each side", choices=(16, 32, 64))
 
     name = "chairs3d"
+    channels = 1
     licence = "drawn here; none of the original renderings is used"
     citation = "Aubry, Maturana, Efros, Russell, Sivic: Seeing 3D chairs, CVPR 2014"
     factors = FactorSpace(

@@ -19,6 +19,7 @@ class Digits(Settings, DataSet):
     """
 
     name = "digits"
+    channels = 1
     image_shape = (1, 16, 16)
     licence = "CC BY 4.0; comes with scikit-learn"
     citation = "Alpaydin, Kaynak: Optical recognition of handwritten digits, UCI repository, 1998"

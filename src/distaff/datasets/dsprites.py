@@ -36,6 +36,7 @@ class DSprites(Settings, DataSet):
     data_dir: Path | None = field(default=None, repr=False)
 
     name = "dsprites"
+    channels = 1
     licence = "drawn here; the original data set is Apache-2.0"
     citation = "Matthey, Higgins, Hassabis, Lerchner: dSprites, 2017"
     factors = FactorSpace(

@@ -44,6 +44,7 @@ class Faces3D(Settings, DataSet):
     resolution: int = setting(64, "pixels along each side", choices=(16, 32, 64))
 
     name = "faces3d"
+    channels = 1
     licence = "drawn here; stands for images of the Basel face model, whose licence forbids to hand them on"
     citation = "Paysan, Knothe, Amberg, Romdhani, Vetter: A 3D face model for pose and illumination, 2009"
     factors = FactorSpace(

@@ -24,6 +24,7 @@ class NoisyDSprites(DSprites):
     seed: int = setting(0, "seed of the noise", low=0, high=2**63 - 1)
 
     name = "noisy_dsprites"
+    channels = 3
     citation = "Locatello et al.: Challenging common assumptions, 2019; sprites: Matthey et al., 2017"
 
     def __post_init__(self) -> None:

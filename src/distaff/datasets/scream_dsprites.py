@@ -33,6 +33,7 @@ class ScreamDSprites(DSprites):
     seed: int = setting(0, "seed of the crops and colours", low=0, high=2**63 - 1)
 
     name = "scream_dsprites"
+    channels = 3
     citation = "Locatello et al.: Challenging common assumptions, 2019; sprites: Matthey et al., 2017"
 
     def __post_init__(self) -> None:

@@ -40,6 +40,7 @@ class SmallNORB(Settings, DataSet):
     data_dir: Path | None = field(default=None, repr=False)
 
     name = "smallnorb"
+    channels = 1
     places = (f"{CHUNKS[0]}-dat.mat", f"small_norb/{CHUNKS[0]}-dat.mat")
     licence = "for research; see the publication"
     citation = "LeCun, Huang, Bottou: Learning methods for generic object recognition, 2004"

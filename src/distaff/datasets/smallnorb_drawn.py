@@ -48,6 +48,7 @@ class SmallNORBDrawn(Settings, DataSet):
     resolution: int = setting(64, "pixels along each side", choices=(16, 32, 64))
 
     name = "smallnorb_drawn"
+    channels = 1
     licence = "drawn here; has SmallNORB's factors but none of its photographs"
     citation = "LeCun, Huang, Bottou: Learning methods for generic object recognition, 2004 (the grid only)"
     factors = FactorSpace(

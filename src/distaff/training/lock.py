@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from distaff.errors import BadInput
+from distaff.errors import InUse
 from distaff.files import check_own
 
 
@@ -29,7 +29,7 @@ def only_one(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             file.seek(0)
             holder = file.read(100).strip() or "of unknown number"
-            raise BadInput(
+            raise InUse(
                 f"{folder} is in use by another distaff process, {holder}; "
                 "wait for it or choose another folder"
             ) from None

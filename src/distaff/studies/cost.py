@@ -1,0 +1,104 @@
+"""What a plan will cost, from steps on drawn noise: no data is opened."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from distaff import registry
+from distaff.datasets import DataSet
+from distaff.factors import FactorSpace
+from distaff.methods.base import Stepped
+from distaff.studies.plan import Plan, PlannedRun
+from distaff.training.allocator import keep_freed_memory
+from distaff.training.batches import Batches
+from distaff.training.device import torch_threads
+
+WARM, TIMED = 2, 8  # steps
+FORWARD = 1 / 3  # of a step: encoding goes one way, through one of two networks, without gradients
+HISTORY = 200  # bytes a line
+
+
+class Noise(DataSet):
+    """Images of random pixels, with two factors."""
+
+    name = "noise"
+    factors = FactorSpace(("a", "b"), (16, 16))
+    label_names = factors.names
+
+    def __init__(self, shape: tuple[int, int, int]) -> None:
+        self.image_shape = shape
+
+    def __len__(self) -> int:
+        return 256
+
+    def images(self, index: ArrayLike) -> NDArray[Any]:
+        """Random pixels, others at every call."""
+        return np.random.default_rng(0).integers(
+            256, size=(len(np.asarray(index)), *self.image_shape), dtype=np.uint8
+        )
+
+
+def shape_of(run: PlannedRun) -> tuple[int, int, int]:
+    """The shape (C, H, W) of a run's images, by the data set's declaration."""
+    kind = registry.get("datasets", run.dataset)
+    fields = {field.name: field.default for field in dataclasses.fields(kind)}
+    side = int(run.options.get("resolution", fields.get("resolution", 64)))
+    return (kind.channels, side, side)
+
+
+def estimate(plan: Plan, workers: int) -> dict[str, Any]:
+    """Runs, core-hours of training and encoding, hours on so many cores, and bytes on disk."""
+    kinds: Counter[tuple[str, tuple[int, int, int]]] = Counter()
+    example: dict[tuple[str, tuple[int, int, int]], PlannedRun] = {}
+    for run in plan.runs:
+        kind = (run.method, shape_of(run))
+        kinds[kind] += 1
+        example.setdefault(kind, run)
+    step = {kind: _measured(run, kind[1]) for kind, run in example.items()}
+    seconds, size = 0.0, 0
+    for run in plan.runs:
+        one, parameters = step[run.method, shape_of(run)]
+        method = run.made
+        batch = method.batch_size if isinstance(method, Stepped) else 64
+        seconds += one * (run.steps + FORWARD * plan.rows / batch)
+        size += 16 * parameters + 12 * plan.rows * method.latents + HISTORY * run.steps // 100
+    return {
+        "study": plan.name,
+        "scale": plan.scale,
+        "runs": len(plan.runs),
+        "core_hours": round(seconds / 3600, 2),
+        "hours": round(seconds / 3600 / workers, 2),
+        "workers": workers,
+        "bytes": size,
+        "step_seconds": {
+            f"{method} at {'x'.join(map(str, shape))}": round(one, 5)
+            for (method, shape), (one, _) in step.items()
+        },
+        "runs_by_method": dict(Counter(run.method for run in plan.runs)),
+    }
+
+
+def _measured(run: PlannedRun, shape: tuple[int, int, int]) -> tuple[float, int]:
+    """Seconds of a step on one thread, and the number of weights."""
+    method = run.made
+    if not isinstance(method, Stepped):
+        return 0.0, 0
+    keep_freed_memory()
+    with torch_threads(1):
+        batches = Batches(method, Noise(shape), 0)
+        state = method.state(batches.facts, torch.Generator().manual_seed(0))
+        state.modules.train()
+        times = []
+        for number in range(WARM + TIMED):
+            began = time.perf_counter()
+            batch, generator = batches.at(number, torch.device("cpu"))
+            method.at(number).step(state, batch, generator)
+            times.append(time.perf_counter() - began)
+    return float(np.median(times[WARM:])), sum(p.numel() for p in state.modules.parameters())

@@ -1,0 +1,178 @@
+"""One run of a study: trained, encoded once, and given the scores it lacks.
+
+Everything of a run lies in its folder, RUNS/ID. `study.json` there holds the scores, a number by
+representation and score, and is replaced as a whole; so the same task again does what is missing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from distaff import registry
+from distaff.datasets import DataSet, load_dataset
+from distaff.errors import BadInput
+from distaff.evaluation.encode import Encoding, encode_run
+from distaff.files import read_json, write_json
+from distaff.metrics.arrays import usable_factors
+from distaff.metrics.scoring import score
+from distaff.metrics.udr import udr
+from distaff.studies.plan import Plan, PlannedRun
+from distaff.training.lock import only_one
+from distaff.training.run import Run, load_run
+from distaff.training.train import train
+
+SCORES = "study.json"
+MODEL = "model"  # the representation under which scores of the model itself stand
+DECODED = 1000  # images behind the reconstruction
+UDR_ROWS = 1000
+
+
+def folder_of(study: Path, run: PlannedRun) -> Path:
+    """Where a run of the study in a folder lies."""
+    return study / "runs" / run.id
+
+
+def lock_of(study: Path, run: PlannedRun) -> Path:
+    """The folder that a process holds while it works on a run."""
+    return study / "locks" / run.id
+
+
+def read_scores(study: Path, run: PlannedRun) -> dict[str, Any]:
+    """What is known of a run: `scores` by representation, `metrics` done by representation, `seconds`."""
+    path = folder_of(study, run) / SCORES
+    if not path.exists():
+        return {"scores": {}, "metrics": {}, "seconds": 0.0}
+    found = read_json(path)
+    if not isinstance(found, dict) or not all(
+        isinstance(found.get(key), dict) for key in ("scores", "metrics")
+    ):
+        raise BadInput(f"{path} is damaged; remove it and run the study again")
+    return found
+
+
+def missing(plan: Plan, known: dict[str, Any]) -> dict[str, list[str]]:
+    """The metrics that a run lacks, by representation."""
+    lacking = {
+        each: [metric for metric in plan.metrics if metric not in known["metrics"].get(each, [])]
+        for each in plan.representations
+    }
+    return {each: metrics for each, metrics in lacking.items() if metrics}
+
+
+def has_udr(plan: Plan, run: PlannedRun, known: dict[str, Any]) -> bool:
+    """Whether UDR was made, or there is nothing to make it from."""
+    return "udr" in known["scores"].get(MODEL, {}) or not plan.mates(run)
+
+
+def execute(study: Path, plan: Plan, run: PlannedRun, data_dir: str | None = None) -> None:
+    """Train, encode and score a run, as far as that is not done."""
+    with only_one(lock_of(study, run)):
+        known = read_scores(study, run)
+        if missing(plan, known):
+            _execute(study, plan, run, known, data_dir)
+
+
+def _execute(study: Path, plan: Plan, run: PlannedRun, known: dict[str, Any], data_dir: str | None) -> None:
+    began = time.monotonic()
+    data = load_dataset(run.dataset, data_dir=data_dir, **run.options)
+    trained = train(
+        run.made, data, steps=run.steps, seed=run.seed, out=folder_of(study, run), threads=1, show=False
+    )
+    encoding = encode_run(trained, plan.rows, show=False)
+    for representation, metrics in missing(plan, known).items():
+        known["scores"].setdefault(representation, {}).update(
+            _scores(plan, data, encoding, representation, metrics)
+        )
+        known["metrics"].setdefault(representation, []).extend(metrics)
+    known["scores"].setdefault(MODEL, {}).update(_of_the_model(trained, data, encoding))
+    known["seconds"] = known.get("seconds", 0.0) + time.monotonic() - began
+    write_json(folder_of(study, run) / SCORES, known)
+
+
+def _scores(
+    plan: Plan, data: DataSet, encoding: Encoding, representation: str, metrics: list[str]
+) -> dict[str, float | None]:
+    codes = encoding.mean if representation == "mean" else encoding.sample
+    labels = data.labels(encoding.rows)
+    if labels is None:
+        raise BadInput(f"{data.name} has no labels to score codes against")
+    usable, _ = usable_factors(labels, data.label_names)
+    factors = labels[:, usable]
+    plain = [metric for metric in metrics if metric not in plan.metric_options]
+    found = (
+        {
+            name: one.value
+            for name, one in score(codes, factors, metrics=plain, values_only=True).scores.items()
+        }
+        if plain
+        else {}
+    )
+    for metric in set(metrics) - set(plain):
+        result = registry.get("metrics", metric)(codes, factors, **plan.metric_options[metric])
+        values = result._asdict() if hasattr(result, "_asdict") else {"": result}
+        found |= {f"{metric}.{part}".rstrip("."): value for part, value in values.items()}
+    return found
+
+
+def _of_the_model(run: Run, data: DataSet, encoding: Encoding) -> dict[str, float]:
+    """Reconstruction (of the first images), KL and ELBO, nats per image."""
+    kl = float(encoding.kl.sum())
+    try:
+        reconstruction = _reconstruction(run, data, encoding)
+    except BadInput:  # nothing decodes
+        return {"kl": kl}
+    return {"kl": kl, "reconstruction": reconstruction, "elbo": -reconstruction - kl}
+
+
+def _reconstruction(run: Run, data: DataSet, encoding: Encoding) -> float:
+    """-log p(x|z) of sampled codes under the Bernoulli likelihood, nats per image."""
+    total, rows = 0.0, encoding.rows[:DECODED]
+    for start in range(0, len(rows), 100):
+        some = slice(start, start + 100)
+        p = np.clip(run.decode(encoding.sample[:DECODED][some]).astype(np.float64), 1e-7, 1 - 1e-7)
+        x = data.unit_images(rows[some])
+        total -= float((x * np.log(p) + (1 - x) * np.log(1 - p)).sum())
+    return total / len(rows)
+
+
+def add_udr(study: Path, plan: Plan, run: PlannedRun, data_dir: str | None = None) -> None:
+    """UDR of a run with its mates, from the kept codes; when all of them are done."""
+    with only_one(lock_of(study, run)):
+        known = read_scores(study, run)
+        if not has_udr(plan, run, known):
+            _add_udr(study, plan, run, known, data_dir)
+
+
+def _add_udr(study: Path, plan: Plan, run: PlannedRun, known: dict[str, Any], data_dir: str | None) -> None:
+    codes, kl = _for_udr(study, plan, run, data_dir)
+    mates = [_for_udr(study, plan, mate, data_dir) for mate in plan.mates(run)]
+    value = udr(codes, [mate for mate, _ in mates], kl=kl, mates_kl=[other for _, other in mates])
+    known["scores"].setdefault(MODEL, {})["udr"] = value
+    write_json(folder_of(study, run) / SCORES, known)
+
+
+def _for_udr(study: Path, plan: Plan, run: PlannedRun, data_dir: str | None) -> tuple[Any, Any]:
+    trained = load_run(folder_of(study, run), data_dir=data_dir)
+    encoding = encode_run(trained, plan.rows, show=False)
+    rows = np.random.default_rng(0).permutation(len(encoding.rows))[:UDR_ROWS]
+    return encoding.mean[rows], encoding.kl
+
+
+def settings_of(run: PlannedRun) -> dict[str, Any]:
+    """A run's columns in the results table."""
+    return {
+        "run": run.id,
+        "dataset": run.dataset,
+        "method": run.method,
+        "strength": run.strength_value,
+        "strength_name": run.strength,
+        "seed": run.seed,
+        "steps": run.steps,
+        "settings": json.dumps(dataclasses.asdict(run.made)),
+    }

@@ -1,0 +1,203 @@
+"""Plans: which runs a study consists of, and how each is scored.
+
+A plan is put together from parts, lists of half-described runs: `each` makes one, `product`, `chain` and
+`zipped` join them.
+
+    betas = product(each(method=["beta_vae"]), each(**{"set.beta": [1, 4]}))
+    runs = product(each(dataset=["dsprites"], steps=[1000]), betas, each(seed=range(5)))
+
+Keys are method, dataset, steps, seed, strength (which setting the study varies), `set.NAME` for a setting of
+the method and `data.NAME` for one of the data set.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import itertools
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from distaff import registry
+from distaff.errors import BadInput, unknown
+from distaff.methods.base import Method
+from distaff.settings import build
+
+Part = list[dict[str, Any]]
+KEYS = ("method", "dataset", "steps", "seed", "strength")
+REPRESENTATIONS = ("mean", "sampled")
+
+
+def each(**values: Iterable[Any]) -> Part:
+    """A half-described run for every combination of values, the last key varying fastest."""
+    return [dict(zip(values, row, strict=True)) for row in itertools.product(*values.values())]
+
+
+def product(*parts: Part) -> Part:
+    """Every choice of one from each part, the last part varying fastest."""
+    return [_joined(row) for row in itertools.product(*parts)]
+
+
+def chain(*parts: Part) -> Part:
+    """The parts one after the other."""
+    return [one for part in parts for one in part]
+
+
+def zipped(*parts: Part) -> Part:
+    """The first of each part, the second of each, and so on. BadInput where lengths differ."""
+    if len({len(part) for part in parts}) > 1:
+        raise BadInput(f"parts of {', '.join(str(len(part)) for part in parts)} cannot be zipped")
+    return [_joined(row) for row in zip(*parts, strict=True)]
+
+
+def _joined(row: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    whole: dict[str, Any] = {}
+    for one in row:
+        for key, value in one.items():
+            if key in whole and whole[key] != value:
+                raise BadInput(f"a plan gives {key} twice, as {whole[key]!r} and {value!r}")
+            whole[key] = value
+    return whole
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """One run of a study: what it trains on what, from which seed, and which setting the study varies."""
+
+    method: str
+    settings: Mapping[str, Any]
+    dataset: str
+    options: Mapping[str, Any]
+    steps: int
+    seed: int
+    strength: str = ""
+
+    @functools.cached_property
+    def made(self) -> Method:
+        """The method with its settings. BadInput where they are wrong."""
+        return _made(self.method, json.dumps(self.settings))
+
+    @functools.cached_property
+    def id(self) -> str:
+        """A hash of all that determines the run, defaults included: 12 letters and digits."""
+        facts = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        facts["settings"] = _all_settings(self.made)
+        del facts["strength"]
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
+
+    @property
+    def group(self) -> tuple[str, ...]:
+        """What it shares with the runs that differ in nothing but their seed."""
+        facts = (self.method, self.settings, self.dataset, self.options, self.steps)
+        return tuple(json.dumps(fact, sort_keys=True) for fact in facts)
+
+    @property
+    def strength_value(self) -> float:
+        """The value of the varied setting, 0 without one; of a schedule the last."""
+        value = getattr(self.made, self.strength) if self.strength else 0.0
+        return float(value.split(":")[2]) if isinstance(value, str) else float(value)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study: its runs, and how each is scored.
+
+    `rows` images are encoded, `representations` scored by `metrics`, values only; `metric_options` holds
+    options of single metrics. `udr_mates` runs of other seeds are compared with each for UDR (0: none).
+    """
+
+    name: str
+    scale: str
+    runs: tuple[PlannedRun, ...]
+    metrics: tuple[str, ...]
+    rows: int = 10_000
+    representations: tuple[str, ...] = REPRESENTATIONS
+    metric_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    udr_mates: int = 5
+
+    def __post_init__(self) -> None:
+        if not self.runs:
+            raise BadInput(f"the plan of {self.name} has no runs")
+        for metric in self.metrics:
+            registry.check("metrics", metric)
+        for representation in self.representations:
+            if representation not in REPRESENTATIONS:
+                raise unknown("representation", representation, REPRESENTATIONS)
+        places: dict[str, int] = {}
+        for place, run in enumerate(self.runs):
+            first = places.setdefault(run.id, place)
+            if first != place:
+                raise BadInput(f"runs {first} and {place} of {self.name} are the same: {describe(run)}")
+
+    @functools.cached_property
+    def by_id(self) -> dict[str, PlannedRun]:
+        """The runs by their id, in the plan's order."""
+        return {run.id: run for run in self.runs}
+
+    def mates(self, run: PlannedRun) -> list[PlannedRun]:
+        """The next `udr_mates` runs with other seeds and nothing else different, in a circle."""
+        group = self._groups[run.group]
+        place = group.index(run)
+        return (group[place + 1 :] + group[:place])[: self.udr_mates]
+
+    @functools.cached_property
+    def _groups(self) -> dict[tuple[str, ...], list[PlannedRun]]:
+        groups: dict[tuple[str, ...], list[PlannedRun]] = {}
+        for run in self.runs:
+            groups.setdefault(run.group, []).append(run)
+        return groups
+
+    def to_dict(self) -> dict[str, Any]:
+        """The plan as JSON takes it."""
+        value: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
+        return value
+
+    @classmethod
+    def from_dict(cls, value: Any) -> Plan:
+        """The plan that `to_dict` gave. BadInput where it is something else."""
+        try:
+            runs = tuple(PlannedRun(**run) for run in value["runs"])
+            lists = {key: tuple(value[key]) for key in ("metrics", "representations")}
+            return cls(**(value | lists | {"runs": runs}))
+        except (TypeError, KeyError, AttributeError):
+            raise BadInput("this is not the plan of a study") from None
+
+
+@functools.lru_cache(maxsize=10_000)  # studies give the same settings to many seeds and data sets
+def _made(method: str, settings: str) -> Method:
+    made: Method = build(registry.get("methods", method), json.loads(settings), method)
+    return made
+
+
+@functools.lru_cache(maxsize=10_000)
+def _all_settings(made: Method) -> dict[str, Any]:
+    return dataclasses.asdict(made)
+
+
+def runs_of(part: Part) -> tuple[PlannedRun, ...]:
+    """The runs that a part describes. BadInput where a key is missing or unknown."""
+    return tuple(_run(one) for one in part)
+
+
+def _run(one: dict[str, Any]) -> PlannedRun:
+    known = {key: value for key, value in one.items() if key in KEYS}
+    inner: dict[str, dict[str, Any]] = {"set": {}, "data": {}}
+    for key, value in one.items():
+        kind, dot, name = key.partition(".")
+        if dot and kind in inner:
+            inner[kind][name] = value
+        elif key not in KEYS:
+            raise unknown("key of a plan", key, [*KEYS, "set.NAME", "data.NAME"])
+    missing = [key for key in KEYS[:4] if key not in known]
+    if missing:
+        raise BadInput(f"a plan does not say the {', '.join(missing)} of a run; it says: {', '.join(one)}")
+    return PlannedRun(settings=inner["set"], options=inner["data"], **known)
+
+
+def describe(run: PlannedRun) -> str:
+    """A run in a few words."""
+    settings = "".join(f" {key}={value}" for key, value in run.settings.items())
+    return f"{run.method}{settings} on {run.dataset}, seed {run.seed}"

@@ -1,0 +1,232 @@
+"""A study in a folder: run it, see how far it is, and have its results as one table.
+
+plan.json         what is run and how it is scored
+runs/ID/          a run folder each, with its scores in study.json
+failed/ID.json    the error of a run that failed
+results.parquet   one row per run, representation and score
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from distaff.errors import BadInput
+from distaff.files import read_json, replacing, write_json
+from distaff.progress import progress, say
+from distaff.studies import on_ray, workers
+from distaff.studies.execute import has_udr, lock_of, missing, read_scores, settings_of
+from distaff.studies.plan import Plan, PlannedRun
+from distaff.training.device import available_threads
+from distaff.training.lock import only_one
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHOWN = 5  # errors
+
+
+def read_plan(folder: Path) -> Plan:
+    """The plan of the study in a folder."""
+    path = folder / "plan.json"
+    if not path.exists():
+        raise BadInput(f"{folder} holds no study; `distaff study run NAME --out {folder}` starts one")
+    return Plan.from_dict(read_json(path))
+
+
+class Study:
+    """The study in a folder. With a plan it is made there, or gets new metrics; another plan is an error."""
+
+    def __init__(self, folder: str | os.PathLike[str], plan: Plan | None = None) -> None:
+        self.folder = Path(folder)
+        if plan is not None:
+            self._begin(plan)
+        self.plan = plan or read_plan(self.folder)
+
+    def _begin(self, plan: Plan) -> None:
+        path = self.folder / "plan.json"
+        if path.exists():
+            kept = read_plan(self.folder)
+            if kept.to_dict() == plan.to_dict():
+                return
+            for what in ("name", "scale", "rows"):
+                was, now = getattr(kept, what), getattr(plan, what)
+                if was != now:
+                    raise BadInput(
+                        f"{self.folder} holds a study with {what} {was}, not {now}; choose another --out"
+                    )
+            if kept.by_id.keys() != plan.by_id.keys():
+                raise BadInput(
+                    f"{self.folder} holds a study of {len(kept.runs)} other runs; choose another --out"
+                )
+        elif self.folder.exists() and any(self.folder.iterdir()):
+            raise BadInput(f"{self.folder} is not empty and holds no study; choose another --out")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_json(path, plan.to_dict())
+
+    def run(
+        self,
+        *,
+        workers: int | None = None,
+        ray: str | None = None,
+        retry: bool = False,
+        data_dir: str | None = None,
+        show: bool = True,
+    ) -> dict[str, int]:
+        """Do what is missing, on local processes or a Ray cluster. Returns the counts of `status`.
+
+        Runs that failed stay so unless `retry`. The same call again continues.
+        """
+        with only_one(self.folder):
+            if retry:
+                for path in (self.folder / "failed").glob("*.json"):
+                    path.unlink()
+            for kind, tasks in (("run", self._to_run), ("udr", self._to_compare)):
+                self._do(kind, tasks(), workers or available_threads(), ray, data_dir, show)
+            self.collect()
+        counts = self.status()
+        if show and counts["failed"]:
+            self._say_failures()
+        return counts
+
+    def _do(
+        self, kind: str, runs: list[PlannedRun], count: int, ray: str | None, data_dir: str | None, show: bool
+    ) -> None:
+        tasks = [f"{kind} {run.id}" for run in runs]
+        if not tasks:
+            return
+        named = {"run": "running", "udr": "comparing"}[kind]
+        found: Iterator[workers.Answer] = (
+            on_ray.answers(self.folder, tasks, ray, data_dir)
+            if ray
+            else workers.answers(self.folder, tasks, count, data_dir)
+        )
+        with progress(named, len(tasks), show=show) as report:
+            for done, answer in enumerate(found, 1):
+                if answer.error:
+                    self._keep_failure(answer)
+                report(done)
+
+    def _keep_failure(self, answer: workers.Answer) -> None:
+        folder = self.folder / "failed"
+        folder.mkdir(exist_ok=True)
+        kind, _, name = answer.task.partition(" ")
+        write_json(folder / f"{name}.json", {"task": kind, "error": answer.error, "where": answer.where})
+
+    def _say_failures(self) -> None:
+        failures = self.failures()
+        for run, error in list(failures.items())[:SHOWN]:
+            say(f"failed: {run}: {error}")
+        if len(failures) > SHOWN:
+            say(f"and {len(failures) - SHOWN} more in {self.folder / 'failed'}")
+        say("the same command with --retry tries them again")
+
+    def failures(self) -> dict[str, str]:
+        """The error of every run that failed, by its id."""
+        paths = sorted((self.folder / "failed").glob("*.json"))
+        return {path.stem: str(read_json(path)["error"]) for path in paths}
+
+    def _to_run(self) -> list[PlannedRun]:
+        failed = self.failures()
+        known = ((run, read_scores(self.folder, run)) for run in self.plan.runs if run.id not in failed)
+        return [run for run, scores in known if missing(self.plan, scores)]
+
+    def _to_compare(self) -> list[PlannedRun]:
+        """The runs that lack UDR and whose mates are all done."""
+        known = {run.id: read_scores(self.folder, run) for run in self.plan.runs}
+        done = {name for name, scores in known.items() if not missing(self.plan, scores)}
+        failed = self.failures()
+        return [
+            run
+            for run in self.plan.runs
+            if run.id not in failed
+            and not has_udr(self.plan, run, known[run.id])
+            and {run.id, *(mate.id for mate in self.plan.mates(run))} <= done
+        ]
+
+    def status(self) -> dict[str, Any]:
+        """How many runs there are, done, running, failed and waiting, and the seconds left on one core."""
+        failed, counts, spent = self.failures(), Counter[str](), []
+        for run in self.plan.runs:
+            known = read_scores(self.folder, run)
+            if not missing(self.plan, known):
+                counts["done"] += 1
+                spent.append(known.get("seconds", 0.0))
+            elif run.id in failed:
+                counts["failed"] += 1
+            elif _held(lock_of(self.folder, run)):
+                counts["running"] += 1
+            else:
+                counts["waiting"] += 1
+        left = counts["running"] + counts["waiting"]
+        named = {name: counts[name] for name in ("done", "running", "failed", "waiting")}
+        seconds = round(left * sum(spent) / len(spent)) if spent else None
+        return {"runs": len(self.plan.runs)} | named | {"core_seconds_left": seconds}
+
+    def collect(self) -> Path:
+        """Write results.parquet: a row per run, representation and score."""
+        import duckdb
+        import pandas as pd
+
+        rows: list[dict[str, Any]] = []
+        for run in self.plan.runs:
+            scores = read_scores(self.folder, run)["scores"]
+            common = settings_of(run) if scores else {}
+            rows += [
+                common | {"representation": representation, "metric": metric, "value": value}
+                for representation, values in scores.items()
+                for metric, value in values.items()
+            ]
+        columns = [*settings_of(self.plan.runs[0]), "representation", "metric", "value"]
+        table = pd.DataFrame(rows, columns=columns).astype({"value": float, "strength": float})
+        path = self.folder / "results.parquet"
+        with replacing(path) as partial, duckdb.connect() as connection:
+            connection.register("results", table)
+            connection.execute(f"COPY results TO '{_quoted(partial)}' (FORMAT parquet)")
+        return path
+
+    def results(self) -> pd.DataFrame:
+        """The results table: run, dataset, method, strength, seed, representation, metric, value and more."""
+        return self.query("SELECT * FROM results")
+
+    def query(self, sql: str) -> pd.DataFrame:
+        """What SQL says of the table `results`."""
+        import duckdb
+
+        path = self.folder / "results.parquet"
+        if not path.exists():
+            raise BadInput(f"{self.folder} has no results yet; `distaff study run` collects them")
+        with duckdb.connect() as connection:
+            try:
+                connection.execute(f"CREATE VIEW results AS SELECT * FROM read_parquet('{_quoted(path)}')")
+                return connection.execute(sql).df()
+            except duckdb.Error as error:
+                raise BadInput(f"the query cannot be answered: {' '.join(str(error).split())}") from None
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+def _held(folder: Path) -> bool:
+    """Whether a process works in the folder now."""
+    if not folder.is_dir():
+        return False
+    try:
+        with only_one(folder):
+            return False
+    except BadInput:
+        return True
+
+
+def time_left(seconds: float, cores: int) -> str:
+    """Core-seconds in words, on so many cores."""
+    return (
+        time.strftime("%H:%M:%S", time.gmtime(seconds / max(1, cores)))
+        if seconds < 86_400 * cores
+        else (f"{seconds / cores / 3600:.0f} hours")
+    )

@@ -1,0 +1,61 @@
+"""A worker of a study: a process that does one task after the other, as it reads them.
+
+    python -m distaff.studies.worker STUDY [DATA_DIR]
+
+A line of its input is `run ID` or `udr ID`; a line of JSON on its output answers it: {"ok": true}, or the
+error in one line. It ends with its input.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+from distaff.errors import BadInput, Diverged, InUse
+from distaff.studies.execute import add_udr, execute
+from distaff.studies.plan import Plan
+
+TASKS = {"run": execute, "udr": add_udr}
+
+
+def answer(study: Path, plan: Plan, line: str, data_dir: str | None) -> dict[str, Any]:
+    """Do a task; what came of it."""
+    kind, _, name = line.partition(" ")
+    try:
+        while True:
+            try:
+                TASKS[kind](study, plan, plan.by_id[name], data_dir)
+                break
+            except InUse:  # by a worker whose study was killed; it finishes what it is at
+                time.sleep(1)
+    except (BadInput, Diverged, OSError) as error:
+        return {"ok": False, "error": " ".join(str(error).split())}
+    except Exception as error:  # a defect: the study goes on, and keeps where it was
+        return {"ok": False, "error": f"{type(error).__name__}: {error}", "where": traceback.format_exc()}
+    return {"ok": True}
+
+
+def main(study: str, data_dir: str | None = None) -> None:
+    """Answer tasks until there are no more."""
+    from distaff.studies.study import read_plan
+
+    plan, answers = read_plan(Path(study)), sys.stdout
+    with contextlib.redirect_stdout(sys.stderr):  # the answers alone go where the study reads
+        for line in sys.stdin:
+            print(json.dumps(answer(Path(study), plan, line.strip(), data_dir)), file=answers, flush=True)
+
+
+def _stop(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _stop)
+    with contextlib.suppress(KeyboardInterrupt):
+        main(*sys.argv[1:])

@@ -1,0 +1,234 @@
+"""A study of tiny runs: run, killed, resumed, failed, retried, extended, and its table."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import distaff
+from distaff.errors import BadInput
+from distaff.files import read_json
+from distaff.metrics.udr import udr
+from distaff.studies import workers
+from distaff.studies.execute import execute, folder_of, read_scores
+from distaff.studies.plan import Plan, chain, each, product, runs_of
+from distaff.studies.study import Study
+
+GRID = {"data.resolution": [16], "data.x": [4], "data.y": [4], "data.orientation": [2], "data.scale": [2]}
+TINY = product(
+    each(dataset=["dsprites"], steps=[4], **GRID),
+    each(**{"set.batch_size": [4], "set.latents": [3]}),
+)
+BETAS = each(method=["beta_vae"], strength=["beta"], **{"set.beta": [1.0, 4.0]})
+GAMMAS = each(method=["dip_vae_i"], strength=["lambda_od"], **{"set.lambda_od": [2.0]})
+
+
+def tiny(seeds: int = 2, metrics: tuple[str, ...] = ("mig",), **more: object) -> Plan:
+    part = product(TINY, chain(BETAS, GAMMAS), each(seed=range(seeds)))
+    return Plan("tiny", "test", runs_of(part), metrics, rows=100, **more)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    study = Study(tmp_path_factory.mktemp("studies") / "tiny", tiny())
+    counts = study.run(workers=2, show=False)
+    assert (counts["runs"], counts["done"], counts["failed"]) == (6, 6, 0)
+    return study
+
+
+def test_the_table_has_a_row_per_run_representation_and_score(done: Study) -> None:
+    table = done.results()
+    assert list(table.columns[:6]) == ["run", "dataset", "method", "strength", "strength_name", "seed"]
+    assert len(table) == 6 * (2 * 1 + 4)
+    assert set(table["representation"]) == {"mean", "sampled", "model"}
+    assert set(table.loc[table["representation"] == "model", "metric"]) == {
+        "kl",
+        "reconstruction",
+        "elbo",
+        "udr",
+    }
+    assert sorted(table["strength"].unique()) == [1, 2, 4]
+    assert not table.duplicated(["run", "representation", "metric"]).any()
+
+
+def test_scores_are_those_of_the_run(done: Study) -> None:
+    planned = done.plan.runs[0]
+    run = distaff.load_run(folder_of(done.folder, planned))
+    assert run.config["threads"] == 1
+    card = distaff.evaluate(run, rows=100, metrics=["mig"], values_only=True, show=False)
+    table = done.results()
+    ours = table[(table["run"] == planned.id) & (table["representation"] == "mean")]
+    assert ours["value"].tolist() == [card["mig"].value]
+
+
+def test_udr_is_of_the_runs_with_other_seeds(done: Study) -> None:
+    from distaff.evaluation.encode import encode_run
+
+    first, second = done.plan.runs[:2]
+    assert done.plan.mates(first) == [second]
+    one, other = (
+        encode_run(distaff.load_run(folder_of(done.folder, run)), 100, show=False) for run in (first, second)
+    )
+    expected = udr(one.mean, [other.mean], kl=one.kl, mates_kl=[other.kl])
+    found = read_scores(done.folder, first)["scores"]["model"]["udr"]
+    assert found == pytest.approx(expected)
+
+
+def test_elbo_is_minus_reconstruction_and_kl(done: Study) -> None:
+    scores = read_scores(done.folder, done.plan.runs[0])["scores"]["model"]
+    assert scores["elbo"] == pytest.approx(-scores["reconstruction"] - scores["kl"])
+    history = distaff.load_run(folder_of(done.folder, done.plan.runs[0])).history()
+    assert scores["reconstruction"] == pytest.approx(history[-1]["reconstruction"], rel=0.1)
+
+
+def test_again_does_nothing(done: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "answers", lambda *_: pytest.fail("there is nothing to do"))
+    before = (done.folder / "results.parquet").read_bytes()
+    assert Study(done.folder, tiny()).run(show=False)["done"] == 6
+    assert (done.folder / "results.parquet").read_bytes() == before
+
+
+def test_a_new_metric_scores_from_the_kept_codes(done: Study, tmp_path: Path) -> None:
+    import shutil
+
+    folder = tmp_path / "study"
+    shutil.copytree(done.folder, folder)
+    more = tiny(metrics=("mig", "sap"))
+    codes = {path: path.stat().st_mtime_ns for path in folder.glob("runs/*/*") if path.name != "study.json"}
+    study = Study(folder, more)
+    assert study.status()["done"] == 0
+    assert study.run(workers=1, show=False)["done"] == 6
+    assert {path: path.stat().st_mtime_ns for path in codes} == codes
+    table = study.results()
+    assert set(table.loc[table["representation"] == "mean", "metric"]) == {"mig", "sap"}
+    old = done.results()
+    pd.testing.assert_frame_equal(
+        table[table["metric"] == "mig"].reset_index(drop=True),
+        old[old["metric"] == "mig"].reset_index(drop=True),
+    )
+
+
+def test_killed_workers_cost_nothing_but_time(tmp_path: Path) -> None:
+    study, stop = Study(tmp_path / "study", tiny(4)), threading.Event()
+    killed: set[int] = set()
+
+    def kill() -> None:
+        chance = np.random.default_rng(0)
+        while not stop.is_set():
+            time.sleep(0.3)
+            pids = [pid for pid in _children(str(study.folder)) if pid not in killed]
+            if pids and len(killed) < 3:
+                os.kill(pid := int(chance.choice(pids)), signal.SIGKILL)
+                killed.add(pid)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    counts = study.run(workers=2, show=False)
+    stop.set()
+    thread.join()
+    assert killed
+    assert (counts["done"], counts["failed"]) == (12, 0)
+    assert not study.results().duplicated(["run", "representation", "metric"]).any()
+
+
+def _children(folder: str) -> list[int]:
+    """The workers of a study."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"distaff.studies.worker" in words and folder.encode() in words:
+            found.append(int(path.parent.name))
+    return found
+
+
+def test_a_failed_run_is_kept_and_tried_again_on_request(tmp_path: Path) -> None:
+    plan = tiny(1)
+    study = Study(tmp_path / "study", plan)
+    bad = folder_of(study.folder, plan.runs[1])
+    bad.mkdir(parents=True)
+    (bad / "config.json").write_text("{}")
+    counts = study.run(workers=1, show=False)
+    assert (counts["done"], counts["failed"]) == (2, 1)
+    (error,) = study.failures().values()
+    assert "config.json" in error
+    assert study.run(workers=1, show=False)["failed"] == 1
+    (bad / "config.json").unlink()
+    assert study.run(workers=1, show=False)["failed"] == 1
+    counts = study.run(workers=1, retry=True, show=False)
+    assert (counts["done"], counts["failed"]) == (3, 0)
+
+
+def test_two_at_once_are_one(tmp_path: Path) -> None:
+    plan = tiny(1)
+    study = Study(tmp_path / "study", plan)
+    from distaff.training.lock import only_one
+
+    with only_one(study.folder), pytest.raises(BadInput, match="in use by another distaff process"):
+        Study(study.folder, plan).run(show=False)
+    execute(study.folder, plan, plan.runs[0])
+    before = read_json(folder_of(study.folder, plan.runs[0]) / "study.json")
+    execute(study.folder, plan, plan.runs[0])
+    assert read_json(folder_of(study.folder, plan.runs[0]) / "study.json") == before
+
+
+def test_another_plan_is_refused(done: Study, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="holds a study of 6 other runs"):
+        Study(done.folder, tiny(1))
+    with pytest.raises(BadInput, match="holds a study with rows 100, not 50"):
+        Study(done.folder, dataclasses.replace(done.plan, rows=50))
+    (tmp_path / "x").touch()
+    with pytest.raises(BadInput, match="is not empty and holds no study"):
+        Study(tmp_path, tiny())
+    with pytest.raises(BadInput, match="holds no study"):
+        Study(tmp_path / "nothing")
+
+
+def test_sql(done: Study) -> None:
+    found = done.query("SELECT method, count(*) AS n FROM results GROUP BY method ORDER BY method")
+    assert found["n"].tolist() == [4 * 6, 2 * 6]
+    with pytest.raises(BadInput, match="the query cannot be answered: .*nothing"):
+        done.query("SELECT nothing FROM results")
+
+
+@pytest.mark.slow
+def test_a_ray_cluster_that_loses_a_worker(tmp_path: Path) -> None:
+    ray = pytest.importorskip("ray")
+    from ray.cluster_utils import Cluster
+
+    os.environ["RAY_DISABLE_USAGE_STATS"] = "1"
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    other = [cluster.add_node(num_cpus=1) for _ in range(2)]
+    study = Study(tmp_path / "study", tiny(6))
+
+    def lose() -> None:
+        while study.status()["done"] < 3:
+            time.sleep(0.5)
+        cluster.remove_node(other[0], allow_graceful=False)
+
+    thread = threading.Thread(target=lose)
+    thread.start()
+    try:
+        counts = study.run(ray=cluster.address, show=False)
+    finally:
+        thread.join()
+        ray.shutdown()
+        cluster.shutdown()
+    assert (counts["done"], counts["failed"]) == (18, 0)
+    assert len(study.results()) == 18 * 6
+
+
+def test_an_unreachable_ray_cluster_is_one_line(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    with pytest.raises(BadInput, match="no Ray cluster answers at --ray 127.0.0.1:1"):
+        Study(tmp_path / "study", tiny(1)).run(ray="127.0.0.1:1", show=False)
