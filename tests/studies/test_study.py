@@ -102,7 +102,11 @@ def test_a_new_metric_scores_from_the_kept_codes(done: Study, tmp_path: Path) ->
     folder = tmp_path / "study"
     shutil.copytree(done.folder, folder)
     more = tiny(metrics=("mig", "sap"))
-    codes = {path: path.stat().st_mtime_ns for path in folder.glob("runs/*/*") if path.name != "study.json"}
+    codes = {
+        path: path.stat().st_mtime_ns
+        for path in folder.glob("runs/*/*")
+        if path.name not in ("study.json", ".lock")
+    }
     study = Study(folder, more)
     assert study.status()["done"] == 0
     assert study.run(workers=1, show=False)["done"] == 6
@@ -197,7 +201,7 @@ def test_another_plan_is_refused(done: Study, tmp_path: Path) -> None:
 def test_sql(done: Study) -> None:
     found = done.query("SELECT method, count(*) AS n FROM results GROUP BY method ORDER BY method")
     assert found["n"].tolist() == [4 * 6, 2 * 6]
-    with pytest.raises(BadInput, match="the query cannot be answered: .*nothing"):
+    with pytest.raises(BadInput, match=r"the query cannot be answered: .*nothing"):
         done.query("SELECT nothing FROM results")
 
 
@@ -230,5 +234,5 @@ def test_a_ray_cluster_that_loses_a_worker(tmp_path: Path) -> None:
 
 def test_an_unreachable_ray_cluster_is_one_line(tmp_path: Path) -> None:
     pytest.importorskip("ray")
-    with pytest.raises(BadInput, match="no Ray cluster answers at --ray 127.0.0.1:1"):
+    with pytest.raises(BadInput, match=r"no Ray cluster answers at --ray 127.0.0.1:1"):
         Study(tmp_path / "study", tiny(1)).run(ray="127.0.0.1:1", show=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ def answers(study: Path, tasks: Sequence[str], address: str, data_dir: str | Non
         import ray
     except ImportError:
         raise BadInput("--ray needs the package ray: pip install 'distaff[ray]'") from None
+    _check_reachable(address)
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, ValueError, RuntimeError) as error:
@@ -28,6 +30,17 @@ def answers(study: Path, tasks: Sequence[str], address: str, data_dir: str | Non
         yield from _answers(ray, study.resolve(), tasks, data_dir)
     finally:
         ray.shutdown()
+
+
+def _check_reachable(address: str) -> None:
+    """Fail now where nobody listens: Ray itself would wait for minutes."""
+    host, _, port = address.rpartition("//")[2].rpartition(":")
+    if not port.isdecimal():  # auto, local
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except (OSError, OverflowError) as error:
+        raise BadInput(f"no Ray cluster answers at --ray {address}: {error}") from None
 
 
 def _answers(ray: Any, study: Path, tasks: Sequence[str], data_dir: str | None) -> Iterator[Answer]:

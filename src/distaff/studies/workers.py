@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -75,6 +76,8 @@ class _Worker(threading.Thread):
                 self._do(task, attempt)
         except BaseException as error:
             self._done.put(error)
+        finally:
+            self._end()
 
     def _do(self, task: str, attempt: int) -> None:
         found = self._ask(task)
@@ -87,7 +90,7 @@ class _Worker(threading.Thread):
 
     def _ask(self, task: str) -> dict[str, Any] | None:
         """The answer of the process, None where it died."""
-        if self._process is None or self._process.poll() is not None:
+        if self._process is None:
             self._process = subprocess.Popen(
                 self._words,
                 stdin=subprocess.PIPE,
@@ -105,13 +108,23 @@ class _Worker(threading.Thread):
         except (BrokenPipeError, ValueError):
             line = ""
         if not line.endswith("\n"):
-            self._process.wait()
+            self._end()
             return None
         answer: dict[str, Any] = json.loads(line)
         return answer
 
+    def _end(self) -> None:
+        """Wait for the process and close what leads to it."""
+        process, self._process = self._process, None
+        if process is not None:
+            for pipe in (process.stdin, process.stdout):
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()  # type: ignore[union-attr]
+            process.wait()
+
     def stop(self) -> None:
         """Ask the process to end: training stops at the end of a step and keeps its checkpoint."""
         self._stopping.set()
-        if self._process is not None and self._process.poll() is None:
-            self._process.terminate()
+        process = self._process
+        if process is not None and process.poll() is None:
+            process.terminate()
