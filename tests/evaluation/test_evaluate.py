@@ -86,6 +86,10 @@ def test_a_damaged_card_is_named_and_damaged_codes_are_made_again(copy: Path) ->
     (copy / "scores.json").unlink()
     (copy / "encoding.npz").write_bytes(b"junk")
     assert distaff.evaluate(copy, rows=100, values_only=True, show=False) == card
+    (copy / "scores.json").unlink()
+    arrays = dict(np.load(copy / "encoding.npz"))
+    np.savez(copy / "encoding.npz", **arrays | {"rows": np.zeros(100, dtype="i8,U1")})
+    assert distaff.evaluate(copy, rows=100, values_only=True, show=False) == card
 
 
 def test_the_seed_of_the_sample_counts(tmp_path: Path, copy: Path) -> None:

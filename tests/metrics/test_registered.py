@@ -62,6 +62,7 @@ SUPERVISED = [
         ([1, 1, 1, 1], "has a single value, 1; drop that column"),
         ([np.nan, 1, 2, 3], "NaN"),
         (["a", "b", "c", "d"], "must be numbers"),
+        (np.zeros(4, dtype="timedelta64[D]"), "must be numbers"),
         ([[0, 1, 2]], "codes have 4 rows and factors 1"),
     ],
 )

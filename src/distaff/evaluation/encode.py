@@ -75,7 +75,8 @@ def _read(path: Path, index: NDArray[np.int64], seed: int, latents: int) -> Enco
         return None
     asked = {"rows": index, "seed": np.array(seed)}
     if not {"mean", "sample"} <= arrays.keys() or not all(
-        np.array_equal(arrays.get(name, np.empty(0)), value) for name, value in asked.items()
+        name in arrays and arrays[name].dtype == value.dtype and np.array_equal(arrays[name], value)
+        for name, value in asked.items()
     ):
         return None
     codes = [arrays[name] for name in ("mean", "sample", "logvar") if name in arrays]

@@ -155,7 +155,7 @@ def _matrix(values: ArrayLike, what: str) -> NDArray[Any]:
         array = _numbers(np.asarray(values))
     except (TypeError, ValueError, RuntimeError) as error:
         raise BadInput(f"{what} must be numbers, and cannot be read as such: {error}") from None
-    if not (np.issubdtype(array.dtype, np.integer) or np.issubdtype(array.dtype, np.floating)):
+    if array.dtype.kind not in "iuf":  # spans of time count as integers elsewhere in NumPy
         raise BadInput(f"{what} must be numbers, got {array.dtype}")
     array = array[:, None] if array.ndim == 1 else array
     if array.ndim != 2 or array.shape[1] == 0:
