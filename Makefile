@@ -4,7 +4,7 @@ BIN := .venv/bin
 RUN := runs/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check slow docs clean
+.PHONY: help install demo test check slow bench faults docs clean
 
 help:  ## show what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,12 @@ test: check  ## the checks and the tests
 
 slow: install  ## the tests that take minutes each
 	$(BIN)/pytest -m slow
+
+bench: install  ## how fast it trains, encodes and scores (40 minutes, wants an idle machine)
+	$(BIN)/python benchmarks/engine.py
+
+faults: install  ## kills, full disks, hostile files (half an hour; root tries full disks too)
+	$(BIN)/python benchmarks/faults.py
 
 docs: install  ## write the tables in docs/ from the registry
 	$(BIN)/python docs/tables.py

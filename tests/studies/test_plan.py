@@ -1,0 +1,195 @@
+"""Plans, and the study of 2019 in the published order."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from distaff import registry
+from distaff.errors import BadInput
+from distaff.studies.cost import estimate, shape_of
+from distaff.studies.locatello2019 import plan as locatello2019
+from distaff.studies.plan import Plan, PlannedRun, chain, each, product, runs_of, zipped
+
+BASE = each(method=["beta_vae"], dataset=["dsprites"], steps=[10])
+
+
+def test_parts_are_joined() -> None:
+    assert each(a=[1, 2], b=[3, 4]) == [
+        {"a": 1, "b": 3},
+        {"a": 1, "b": 4},
+        {"a": 2, "b": 3},
+        {"a": 2, "b": 4},
+    ]
+    assert product(each(a=[1, 2]), each(b=[3])) == [{"a": 1, "b": 3}, {"a": 2, "b": 3}]
+    assert chain(each(a=[1]), each(b=[2])) == [{"a": 1}, {"b": 2}]
+    assert zipped(each(a=[1, 2]), each(b=[3, 4])) == [{"a": 1, "b": 3}, {"a": 2, "b": 4}]
+
+
+def test_what_cannot_be_joined() -> None:
+    with pytest.raises(BadInput, match="a plan gives beta twice, as 1 and 2"):
+        product(each(beta=[1]), each(beta=[2]))
+    with pytest.raises(BadInput, match="parts of 1, 2 cannot be zipped"):
+        zipped(each(a=[1]), each(b=[1, 2]))
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        (each(method=["vae"], dataset=["dsprites"], seed=[0]), "does not say the steps of a run"),
+        (product(BASE, each(seed=[0], stps=[1])), "unknown key of a plan 'stps'; did you mean 'steps'"),
+        (product(BASE, each(**{"seed": [0], "set.bta": [1]})), "unknown setting of beta_vae 'bta'"),
+        (product(BASE, each(seed=[0, 0])), "runs 0 and 1 of test are the same: beta_vae on dsprites, seed 0"),
+        (product(BASE, each(seed=[0]), chain(each(**{"set.beta": [4.0]}), [{}])), "runs 0 and 1 of test"),
+        ([], "the plan of test has no runs"),
+    ],
+)
+def test_wrong_plans(part: list, message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        Plan("test", "nano", runs_of(part), ("mig",))
+
+
+def test_wrong_scores() -> None:
+    runs = runs_of(product(BASE, each(seed=[0])))
+    with pytest.raises(BadInput, match="unknown metric 'mgi'; did you mean 'mig'"):
+        Plan("test", "nano", runs, ("mgi",))
+    with pytest.raises(BadInput, match="unknown representation 'average'"):
+        Plan("test", "nano", runs, ("mig",), representations=("average",))
+
+
+def test_a_run_is_known_by_all_that_determines_it() -> None:
+    run = PlannedRun("beta_vae", {"beta": 4}, "dsprites", {}, 10, 0, "beta")
+    for same in ({"settings": {"beta": 4.0}}, {"settings": {}}, {"strength": ""}):
+        assert dataclasses.replace(run, **same).id == run.id
+    for other in (
+        {"seed": 1},
+        {"steps": 11},
+        {"settings": {"beta": 5}},
+        {"options": {"x": 2}},
+        {"method": "vae", "settings": {}},
+        {"dataset": "rooms"},
+    ):
+        assert dataclasses.replace(run, **other).id != run.id
+
+
+def test_a_plan_comes_back_from_json() -> None:
+    plan = locatello2019("nano")
+    again = Plan.from_dict(json.loads(json.dumps(plan.to_dict())))
+    assert list(again.by_id) == list(plan.by_id)
+    assert again.to_dict() == plan.to_dict()
+    for damaged in ({}, [], {"runs": 3}, plan.to_dict() | {"more": 1}):
+        with pytest.raises(BadInput, match="this is not the plan of a study"):
+            Plan.from_dict(damaged)
+
+
+def test_mates_have_other_seeds_and_nothing_else_different() -> None:
+    plan = Plan("t", "t", runs_of(product(BASE, each(**{"set.beta": [1, 2]}), each(seed=range(4)))), ("mig",))
+    for run in plan.runs:
+        mates = plan.mates(run)
+        assert len(mates) == 3
+        assert all(mate.settings == run.settings for mate in mates)
+        assert len({run.seed, *(mate.seed for mate in mates)}) == 4
+    assert [mate.seed for mate in dataclasses.replace(plan, udr_mates=2).mates(plan.runs[3])] == [0, 1]
+
+
+def test_the_published_order() -> None:
+    plan = locatello2019("paper")
+    assert len(plan.runs) == 12_600
+    expected = {
+        0: ("dsprites", "beta_vae", 1, 0),
+        49: ("dsprites", "beta_vae", 1, 49),
+        5 * 50: ("dsprites", "beta_vae", 16, 0),
+        6 * 50 + 7: ("dsprites", "factor_vae", 10, 7),
+        1800 + 12 * 50: ("color_dsprites", "dip_vae_i", 1, 0),
+        2 * 1800 + 19 * 50: ("noisy_dsprites", "dip_vae_ii", 2, 0),
+        3 * 1800 + 29 * 50: ("scream_dsprites", "beta_tc_vae", 10, 0),
+        4 * 1800 + 30 * 50: ("smallnorb", "annealed_vae", 5, 0),
+        5 * 1800: ("cars3d", "beta_vae", 1, 0),
+        12_599: ("shapes3d", "annealed_vae", 100, 49),
+    }
+    for number, facts in expected.items():
+        run = plan.runs[number]
+        assert (run.dataset, run.method, run.strength_value, run.seed) == facts
+        assert run.steps == 300_000
+    dip = [run.made for run in plan.runs[12 * 50 : 24 * 50 : 50]]
+    assert [(m.lambda_od, m.lambda_d) for m in dip[:2]] == [(1, 10), (2, 20)]
+    assert [(m.lambda_od, m.lambda_d) for m in dip[6:8]] == [(1, 1), (2, 2)]
+    assert plan.runs[30 * 50].made.gamma == 1000
+    assert plan.runs[30 * 50].made.capacity == "linear:0:5:100000"
+
+
+def test_smaller_scales() -> None:
+    nano = locatello2019("nano")
+    assert len(nano.runs) == 6 * 3 * 4 * 2
+    assert {run.made.beta for run in nano.runs if run.method == "beta_vae"} == {0.25, 1, 4}
+    assert {run.made.discriminator_width for run in nano.runs if run.method == "factor_vae"} == {256}
+    assert len(locatello2019("desktop").runs) == 36 * 10 * 5
+    with pytest.raises(BadInput, match="unknown scale 'huge'"):
+        locatello2019("huge")
+
+
+def test_channels_are_those_of_the_images() -> None:
+    for name in registry.names("datasets"):
+        kind = registry.get("datasets", name)
+        if not kind.places:
+            assert kind().image_shape[0] == kind.channels, name
+    run = PlannedRun("vae", {}, "smallnorb", {"resolution": 32}, 10, 0)
+    assert shape_of(run) == (1, 32, 32)
+
+
+def test_a_dry_run_opens_no_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    from distaff.studies import cost
+
+    monkeypatch.setattr(cost, "TIMED", 2)
+    runs = runs_of(product(each(method=["vae", "factor_vae"], dataset=["smallnorb"], steps=[100], seed=[0])))
+    found = estimate(Plan("t", "t", runs, ("mig",)), workers=4)
+    assert found["runs"] == 2
+    assert found["core_hours"] >= 0
+    assert set(found["step_seconds"]) == {"vae at 1x64x64", "factor_vae at 1x64x64"}
+    assert found["bytes"] > 2 * 16 * 400_000
+
+
+def test_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from distaff import cli
+    from distaff.studies import locatello2019 as module
+    from distaff.studies.study import Study
+
+    def run(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["distaff", *words])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        return int(caught.value.code or 0), *capsys.readouterr()
+
+    tiny = {"resolution": 16, "scale": 2, "orientation": 2, "x": 4, "y": 4}
+    monkeypatch.setattr(module, "SMALL_GRID", {"dsprites": tiny})
+    small = module.SCALES["nano"]._replace(
+        datasets=("dsprites",), strengths=(0,), seeds=1, steps=3, rows=90, resolution=None
+    )
+    monkeypatch.setitem(module.SCALES, "nano", small)
+    monkeypatch.setattr(module, "METRICS", ("mig",))
+    monkeypatch.chdir(tmp_path)
+    words = ("study", "run", "locatello2019", "--scale", "nano", "--workers", "1")
+    status, out, _ = run(*words, "--dry-run", "--json")
+    assert (status, json.loads(out)["runs"]) == (0, 6)
+    assert not list(tmp_path.iterdir())
+    assert run("study", "status")[0] == 2
+    status, out, _ = run(*words)
+    assert status == 0
+    assert "6 runs, 6 done, 0 running, 0 failed, 0 waiting" in out
+    status, out, _ = run("study", "status", "--json")
+    assert json.loads(out)["done"] == 6
+    status, out, _ = run("study", "query", "SELECT count(DISTINCT run) AS n FROM results", "--json")
+    assert json.loads(out) == [{"n": 6}]
+    status, out, _ = run("study", "report")
+    assert status == 0
+    assert Path(out.strip()).read_text().startswith("<!doctype html>")
+    assert run("study", "run", "locatello2019", "--scale", "tiny")[0] == 2
+    assert run("study", "run", "lcatello2019")[0] == 2
+    assert run("study", "query", "SELECT", "--out", "elsewhere")[0] == 2
+    assert Study("runs/locatello2019-nano").plan.scale == "nano"
