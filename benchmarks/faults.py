@@ -85,14 +85,9 @@ def signals(count: int, root: Path) -> dict[str, Any]:
 
 def stopped_well(phase: str, status: int, lines: list[str], folder: Path) -> str:
     """What is wrong with how a process was stopped, or ""."""
-    early = phase == "starting" and status in (
-        1,
-        -signal.SIGINT,
-        -signal.SIGTERM,
-    )  # before the program begins
-    done = (
-        phase in ("scoring", "writing scores") and status == 0
-    )  # the signal came when nothing was left but the exit
+    before_main = (1, -signal.SIGINT, -signal.SIGTERM)
+    early = phase == "starting" and status in before_main
+    done = phase in ("scoring", "writing scores") and status == 0  # when nothing was left but the exit
     if early or done:
         return ""
     if status != 130 or not any(words in lines[-1] for words in ("the same command again", "is finished")):

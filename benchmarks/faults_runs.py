@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -32,6 +31,9 @@ PARTIAL = {"checkpointing": "checkpoint", "writing codes": "encoding", "writing 
 
 def drive(commands: list[list[str]], back: bool) -> None:
     """Commands of the command line one after the other; with `back`, clocks that run backwards."""
+    from distaff.interrupt import listen
+
+    listen()
     from distaff import cli
     from distaff.training import train
 
@@ -43,8 +45,7 @@ def drive(commands: list[list[str]], back: bool) -> None:
     for command in commands:
         sys.argv = ["distaff", *command]
         try:
-            for number in (signal.SIGINT, signal.SIGTERM):  # as in a process of its own
-                signal.signal(number, signal.default_int_handler)
+            listen()  # again, because main leaves with the signals ignored
             cli.main()
         except SystemExit as done:
             if done.code:

@@ -57,9 +57,9 @@ MECHANISMS = """## Does each method do what it was made for?
 On a grid of 1,536 sprites of 32 pixels, three seeds each, 2,000 steps (FactorVAE 3,000); medians over seeds.
 Recorded by `benchmarks/mechanisms.py` in `benchmarks/results/mechanisms.json`. What does not hold stays here.
 
-The one that does not: from gamma=6 to 20 FactorVAE's total correlation no longer falls. Steps are 1e-3 here, ten
-times the paper's, so that 3,000 are enough; at gamma=20 the encoder then outruns its discriminator, which in one
-of the three seeds says 0 nats where the truth is 6, with a KL of 30 nats in nine latents.
+The one that does not: from gamma=6 to 20 FactorVAE's total correlation no longer falls. Steps are 1e-3 here,
+ten times the paper's, so that 3,000 are enough; at gamma=20 the encoder then outruns its discriminator, which
+in one of the three seeds says 0 nats where the truth is 6, with a KL of 30 nats in nine latents.
 """
 
 

@@ -15,6 +15,7 @@ import typer
 from distaff import __version__, registry
 from distaff.cli_study import study_app
 from distaff.errors import BadInput, Diverged
+from distaff.interrupt import listen
 from distaff.settings import build, describe, parse_pairs
 
 app = typer.Typer(
@@ -327,7 +328,7 @@ def _version(
 
 def main() -> None:
     """Run the command line and leave with its exit status: 0 done, 1 failed, 2 bad input, 130 interrupted."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    listen()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without our signs still gets the numbers
@@ -343,10 +344,6 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # all is done and said; only the exit is left
     sys.exit(status)
-
-
-def _interrupt(*_: Any) -> None:
-    raise KeyboardInterrupt
 
 
 def _printable(text: str) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import signal
 import sys
 import time
 import traceback
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from distaff.errors import BadInput, Diverged, InUse
+from distaff.interrupt import listen
 from distaff.studies.execute import add_udr, execute
 from distaff.studies.plan import Plan
 
@@ -51,11 +51,7 @@ def main(study: str, data_dir: str | None = None) -> None:
             print(json.dumps(answer(Path(study), plan, line.strip(), data_dir)), file=answers, flush=True)
 
 
-def _stop(*_: Any) -> None:
-    raise KeyboardInterrupt
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _stop)
+    listen()
     with contextlib.suppress(KeyboardInterrupt):
         main(*sys.argv[1:])
