@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "settings": {"errors", "schedules"},
     "files": {"errors"},
     "progress": set(),
+    "interrupt": set(),
     "factors": {"errors", "settings"},
     "metrics": SMALL | {"factors"},
     "drawing": SMALL,
@@ -27,7 +28,7 @@ MAY_IMPORT = {
 MAY_IMPORT["training"] = SMALL | {"factors", "datasets", "methods"}
 MAY_IMPORT["evaluation"] = MAY_IMPORT["training"] | {"training", "metrics"}
 MAY_IMPORT["reporting"] = MAY_IMPORT["evaluation"] | {"evaluation"}
-MAY_IMPORT["studies"] = MAY_IMPORT["reporting"] | {"reporting"}
+MAY_IMPORT["studies"] = MAY_IMPORT["reporting"] | {"reporting", "interrupt"}
 MAY_IMPORT["experiments"] = MAY_IMPORT["studies"] | {"studies"}
 MAY_IMPORT["testing"] = SMALL | {"factors", "datasets", "methods", "metrics"}
 MAY_IMPORT["cli_study"] = MAY_IMPORT["experiments"] | {"experiments"}

@@ -31,6 +31,9 @@ TABLES: dict[str, dict[str, str]] = {
         "slow_vae": "distaff.methods.slow_vae:SlowVAE",
         "hfs_vae": "distaff.methods.hfs_vae:HFSVAE",
         "qlae": "distaff.methods.qlae:QLAE",
+        "raw": "distaff.methods.raw:Raw",
+        "pca": "distaff.methods.pca:PCA",
+        "ica": "distaff.methods.ica:ICA",
     },
     "metrics": {
         name: f"distaff.metrics.{name}:{name}"

@@ -253,15 +253,20 @@ def check_method(method: Any, seed: int = 0, steps: int = 200) -> None:
     """Check a method: finite loss and gradients, one result per seed, a falling loss, exact round trips.
 
     It must work for grey and RGB images of 16, 32 and 64 pixels, at its smallest batch, and from its smallest
-    number of latents to 64. Its batches are of the kind it asks for.
+    number of latents to 64. Its batches are of the kind it asks for. Of a fitted method only what does not
+    speak of steps is checked.
     """
     import dataclasses
 
     import torch
 
     from distaff.datasets.samplers import SAMPLERS
+    from distaff.methods.base import Fitted
 
     assert method.batches in SAMPLERS, f"'{method.batches}' is none of: {', '.join(SAMPLERS)}"
+    if isinstance(method, Fitted):
+        _check_fitted(dataclasses.replace(method, images=300), seed)
+        return
     grey = (1, 16, 16)
     for size in (16, 32, 64):
         for channels in (1, 3):
@@ -286,6 +291,40 @@ def check_method(method: Any, seed: int = 0, steps: int = 200) -> None:
         assert not torch.equal(parameter, after[name]), f"{name} does not move in {steps} steps"
     _check_round_trip(small, state, same, seed)
     _check_codes(small, state)
+
+
+def _check_fitted(method: Any, seed: int) -> None:
+    import dataclasses
+
+    for shape in ((1, 16, 16), (3, 16, 16), (1, 32, 32), (3, 64, 64)):
+        state, terms = _one_fit(method, shape, seed)
+        assert np.isfinite(list(terms.values())).all(), f"a term of the fit is not finite: {terms}"
+        again, same = _one_fit(method, shape, seed)
+        assert terms == same, "the same seed gave other terms"
+        fresh = method.state(_facts(method, shape), _generator(seed + 1))
+        fresh.load({name: tensor.clone() for name, tensor in state.tensors().items()})
+        for name, tensor in state.tensors().items():
+            assert np.isfinite(tensor.numpy()).all(), f"{name} is not finite on images {shape}"
+            assert (tensor == again.tensors()[name]).all(), f"the same seed gave another {name}"
+            assert (tensor == fresh.tensors()[name]).all(), f"{name} differs after a round trip"
+        _check_codes(method, state, shape)
+        _check_codes(method, fresh, shape)
+    for latents in (method.smallest_latents, 64):
+        other = dataclasses.replace(method, latents=latents)
+        _check_codes(other, _one_fit(other, (1, 16, 16), seed)[0])
+
+
+def _generator(seed: int) -> Any:
+    import torch
+
+    return torch.Generator().manual_seed(seed)
+
+
+def _one_fit(method: Any, shape: tuple[int, int, int], seed: int) -> tuple[Any, dict[str, float]]:
+    facts = _facts(method, shape)
+    method.check(facts)
+    state = method.state(facts, _generator(seed))
+    return state, method.fit(state, _made_up_batch(method, facts, _generator(seed)), _generator(seed))
 
 
 def _facts(method: Any, shape: tuple[int, int, int]) -> Facts:
@@ -349,13 +388,14 @@ def _check_round_trip(method: Any, state: Any, same: Any, seed: int) -> None:
         assert torch.equal(tensor, fresh.tensors()[name]), f"{name} differs after a round trip"
 
 
-def _check_codes(method: Any, state: Any) -> None:
+def _check_codes(method: Any, state: Any, shape: tuple[int, int, int] = (1, 16, 16)) -> None:
     import torch
 
     with torch.inference_mode():
-        images = torch.rand((5, 1, 16, 16), generator=torch.Generator().manual_seed(0))
-        codes = method.encode(state.modules, images, torch.Generator().manual_seed(0))
-        assert codes.mean.shape == (5, method.latents), f"codes have shape {tuple(codes.mean.shape)}"
+        images = torch.rand((5, *shape), generator=_generator(0))
+        codes = method.encode(state.modules, images, _generator(0))
+        size = method.code_size(_facts(method, shape))
+        assert codes.mean.shape == (5, size), f"codes have shape {tuple(codes.mean.shape)}"
         assert codes.logvar is None or codes.logvar.shape == codes.mean.shape, "log-variances differ in shape"
         assert codes.sample.shape == codes.mean.shape, "samples differ in shape"
         try:

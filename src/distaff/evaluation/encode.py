@@ -45,7 +45,7 @@ def encode_run(run: Run, rows: int | None = ROWS, seed: int = 0, show: bool = Tr
     rows, seed = None if rows is None else whole_number("rows", rows, 2), whole_number("seed", seed, 0)
     index = _choose(run, rows, seed, show)
     path = run.folder / "encoding.npz"
-    kept = _read(path, index, seed, run.method.latents)
+    kept = _read(path, index, seed, run.code_size)
     if kept is not None:
         return kept
     encoding = _encode(run, index, seed, show)
@@ -56,7 +56,7 @@ def encode_run(run: Run, rows: int | None = ROWS, seed: int = 0, show: bool = Tr
 
 def _choose(run: Run, rows: int | None, seed: int, show: bool) -> NDArray[np.int64]:
     n = len(run.data)
-    cap = BYTES // (3 * 4 * run.method.latents)
+    cap = BYTES // (3 * 4 * run.code_size)
     wanted = n if rows is None else min(rows, n)
     if wanted > cap:
         wanted = cap

@@ -24,8 +24,9 @@ from distaff.settings import Settings, setting
 class Codes(NamedTuple):
     """What an encoder says of images: `mean` (n, d), log-variance (n, d) or None, and one `sample` (n, d).
 
-    d is the method's `latents`. Codes that are discrete are given by their values, with the sample equal to
-    the mean; a latent that is a vector takes as many of the d columns as it has numbers.
+    d is the method's `code_size`, in general its `latents`. Codes that are discrete are given by their
+    values, with the sample equal to the mean; a latent that is a vector takes as many of the d columns as it
+    has numbers.
     """
 
     mean: Any
@@ -132,6 +133,10 @@ class Method(Settings, ABC):
         """Which labelled images come with every batch (see distaff.datasets.labelled), or None."""
         return None
 
+    def code_size(self, facts: Facts) -> int:
+        """d, how many numbers the code of an image has."""
+        return self.latents
+
     def check(self, facts: Facts) -> None:
         """Raise BadInput where the method cannot learn from such data."""
 
@@ -187,6 +192,22 @@ class Stepped(Method):
         loss = self.loss(state.modules, batch, generator)
         descend(state.optimisers["adam"], loss.total, self.learning_rate)
         return {"loss": loss.total.detach()} | {name: value.detach() for name, value in loss.terms.items()}
+
+
+@dataclass(frozen=True)
+class Fitted(Method):
+    """A method that is fitted at once to images drawn at random; `--steps` means nothing to it."""
+
+    images: int = setting(10_000, "images it is fitted to, drawn with replacement", low=2, high=10**7)
+
+    @property
+    def batch_size(self) -> int:
+        """Its only batch holds all the images."""
+        return self.images
+
+    @abstractmethod
+    def fit(self, state: State, batch: Batch, generator: torch.Generator) -> dict[str, float]:
+        """Fill the state from a batch of images in 0..1. Returns what is worth a line in the history."""
 
 
 def adam(parameters: Iterable[nn.Parameter], betas: tuple[float, float] = (0.9, 0.999)) -> torch.optim.Adam:

@@ -12,7 +12,7 @@ from distaff.datasets import DataSet
 from distaff.datasets.labelled import LabelledPart
 from distaff.datasets.samplers import SAMPLERS
 from distaff.errors import unknown
-from distaff.methods.base import Method, Stepped
+from distaff.methods.base import Fitted, Method, Stepped
 from distaff.training.device import to_unit
 from distaff.training.resident import Resident, fits
 
@@ -32,10 +32,11 @@ class Batches:
             labels=self.labelled.sizes if self.labelled else (),
         )
         method.check(self.facts)
-        assert isinstance(method, Stepped)
+        assert isinstance(method, Stepped | Fitted)
         if method.batches not in SAMPLERS:
             raise unknown("kind of batch", method.batches, SAMPLERS)
-        self._method, self._seed = method, seed
+        self._method: Stepped | Fitted = method
+        self._seed = seed
         self._data: Any = Resident(data, device) if fits(data, device) else data
         self._sample(0, 2, np.random.default_rng(0))  # an error now if it cannot
 

@@ -81,6 +81,11 @@ class Run:
         return Facts(shape, data["images"], factors, labels)
 
     @property
+    def code_size(self) -> int:
+        """How many numbers a code has."""
+        return self.method.code_size(self.facts)
+
+    @property
     def device(self) -> torch.device:
         """Where it encodes: the device it was trained on, or the CPU where that is absent."""
         return choose_device(self.config["device"] if is_present(self.config["device"]) else "cpu")
@@ -121,8 +126,8 @@ class Run:
     def decode(self, codes: ArrayLike) -> NDArray[np.float32]:
         """Images (n, C, H, W) in 0..1 of codes (n, d)."""
         array = np.array(codes, dtype=np.float32)
-        if array.ndim != 2 or array.shape[1] != self.method.latents:
-            raise BadInput(f"codes must have shape (n, {self.method.latents}), got {array.shape}")
+        if array.ndim != 2 or array.shape[1] != self.code_size:
+            raise BadInput(f"codes must have shape (n, {self.code_size}), got {array.shape}")
         tensor = torch.from_numpy(array).to(self.device)
         images: NDArray[np.float32] = self.method.decode(self.modules, tensor).float().cpu().numpy()
         return images

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
@@ -16,8 +17,8 @@ import torch
 from distaff import registry
 from distaff.datasets import DataSet, load_dataset
 from distaff.errors import BadInput, Interrupted
-from distaff.files import write_json
-from distaff.methods.base import Method, State, Stepped
+from distaff.files import write_json, write_text
+from distaff.methods.base import Fitted, Method, State, Stepped
 from distaff.progress import Report, progress, say
 from distaff.settings import build, whole_number
 from distaff.training.allocator import keep_freed_memory
@@ -79,8 +80,11 @@ def train(
             return run
         if show:
             say(_headline(run, data))
-        assert isinstance(method, Stepped)
-        _fit(run, method, batches, chosen, show)
+        if isinstance(method, Fitted):
+            _fit(run, method, batches, chosen)
+        else:
+            assert isinstance(method, Stepped)
+            _step(run, method, batches, chosen, show)
     return run
 
 
@@ -144,7 +148,20 @@ def _prepare(folder: Path, recorded: dict[str, Any] | None, config: dict[str, An
     write_json(folder / "config.json", config)
 
 
-def _fit(run: Run, method: Stepped, batches: Batches, device: torch.device, show: bool) -> None:
+def _fit(run: Run, method: Fitted, batches: Batches, device: torch.device) -> None:
+    batch, generator = batches.at(0, device)
+    state = method.state(batches.facts, generator)
+    state.modules.to(device)
+    began = time.monotonic()
+    terms = method.fit(state, batch, generator)
+    rate = method.images / max(time.monotonic() - began, 1e-6)
+    check_finite(state.tensors(), "the fit")
+    line = {"step": run.config["steps"], **terms, "images_per_second": round(rate, 1)}
+    write_text(run.folder / "history.jsonl", json.dumps(line) + "\n")
+    save_tensors(run.folder / "model.safetensors", state.modules.state_dict())
+
+
+def _step(run: Run, method: Stepped, batches: Batches, device: torch.device, show: bool) -> None:
     keep_freed_memory()
     seed, steps = run.config["seed"], run.config["steps"]
     state = method.state(batches.facts, torch.Generator().manual_seed(seed))
@@ -169,14 +186,19 @@ def _fit(run: Run, method: Stepped, batches: Batches, device: torch.device, show
 def _save(run: Run, state: State, step: int) -> None:
     """Replace the checkpoint, unless a weight is no longer a finite number."""
     tensors = state.tensors()
-    for name, value in tensors.items():
-        if not value.isfinite().all():
-            raise diverged(f"{name.removeprefix('model/')} is no longer finite after step {step}")
+    check_finite(tensors, f"step {step}")
     if not run.folder.is_dir():
         raise BadInput(f"{run.folder} was removed while it was trained; nothing is left of it")
     if not (run.folder / "config.json").exists():  # removed meanwhile, and nothing can be read without it
         write_json(run.folder / "config.json", run.config)
     save_checkpoint(run.folder / "checkpoint.safetensors", tensors, step)
+
+
+def check_finite(tensors: dict[str, torch.Tensor], after: str) -> None:
+    """Raise Diverged where a value is not a finite number."""
+    for name, value in tensors.items():
+        if not value.isfinite().all():
+            raise diverged(f"{name.removeprefix('model/')} is no longer finite after {after}")
 
 
 def _loop(

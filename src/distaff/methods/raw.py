@@ -1,0 +1,60 @@
+"""The pixels themselves."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from distaff.batch import Batch, Facts
+from distaff.methods.base import Codes, Fitted, State
+
+
+class Pixels(nn.Module):
+    """Remembers the shape of images."""
+
+    mean: Tensor
+
+    def __init__(self, image_shape: tuple[int, int, int]) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(image_shape))
+
+
+@dataclass(frozen=True)
+class Raw(Fitted):
+    """Raw pixels: the code is the image, the lowest row of Higgins et al. 2017 (table 1).
+
+    Nothing is learned. A code has as many numbers as the image, each in 0..1; `latents` means nothing here.
+
+    Differences from the paper: none is meant.
+    """
+
+    paper: ClassVar = {}
+
+    def code_size(self, facts: Facts) -> int:
+        """The number of pixels and channels."""
+        return math.prod(facts.image_shape)
+
+    def state(self, facts: Facts, generator: torch.Generator) -> State:
+        """Zeros, until the mean image is known."""
+        return State(nn.ModuleDict({"pixels": Pixels(facts.image_shape)}))
+
+    def fit(self, state: State, batch: Batch, generator: torch.Generator) -> dict[str, float]:
+        """Keep the mean image, and record the variance per image, in squared pixels."""
+        pixels = state.modules["pixels"]
+        assert isinstance(pixels, Pixels)
+        pixels.mean.copy_(batch.images.mean(dim=0))
+        return {"variance": float(batch.images.var(dim=0, correction=0).sum())}
+
+    def encode(self, modules: nn.ModuleDict, images: Tensor, generator: torch.Generator) -> Codes:
+        """The pixels (n, C * H * W)."""
+        codes = images.flatten(1)
+        return Codes(codes, None, codes)
+
+    def decode(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:
+        """The image again, cut to 0..1."""
+        images: Tensor = codes.unflatten(1, modules["pixels"].mean.shape).clamp(0, 1)
+        return images
