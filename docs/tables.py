@@ -1,4 +1,4 @@
-"""Write docs/methods.md, docs/metrics.md, docs/datasets.md and the contact sheets from what is registered.
+"""Write docs/methods.md, metrics.md, datasets.md, experiments.md and the contact sheets from what is registered.
 
 Run by `make docs`; a test fails where a page is not what this writes.
 """
@@ -73,6 +73,30 @@ def _mechanisms() -> str:
             (each["claim"], each["bound"].replace("|", "\\|"), numbers, "yes" if each["passed"] else "no")
         )
     return "\n".join([MECHANISMS, table(("claim", "bound", "measured", "holds"), rows)])
+
+
+def experiments() -> str:
+    """Every experiment: what it claims, what was found at scale nano, and whether it holds."""
+    parts = ["# Experiments\n", MADE, (HERE / "experiments_introduction.md").read_text(encoding="utf-8")]
+    for name in registry.names("experiments"):
+        each = registry.get("experiments", name)
+        parts += [f"## {name}\n", inspect.getdoc(each) + "\n"]
+        parts.append(table(("scale", "takes"), [(f"`{s}`", scale.takes) for s, scale in each.scales.items()]))
+        path = ROOT / "benchmarks" / "results" / "experiments" / f"{name}.json"
+        parts.append(_found(read_json(path)["claims"]) if path.exists() else "Not run at scale nano yet.\n")
+    return "\n".join(parts)
+
+
+def _found(claims: list[dict[str, Any]]) -> str:
+    rows: list[tuple[object, ...]] = []
+    for each in claims:
+        low, high = each["low"], each["high"]
+        span = "" if low is None else f" ({low:.3g} to {high:.3g})"
+        verdict = ("yes" if each["passed"] else "no") + ("" if each["judged"] else " (not judged)")
+        rows.append(
+            (each["claim"].replace("|", "\\|"), each["bound"], f"{each['measured']:.3g}{span}", verdict)
+        )
+    return table(("claim", "bound", "measured (range over seeds)", "holds"), rows)
 
 
 def metrics() -> str:
@@ -260,7 +284,7 @@ def write_sheets() -> None:
             write_contact_sheet(data, HERE / SHEETS / f"{name}.png")
 
 
-PAGES = {"methods.md": methods, "metrics.md": metrics, "datasets.md": datasets}
+PAGES = {"methods.md": methods, "metrics.md": metrics, "datasets.md": datasets, "experiments.md": experiments}
 
 if __name__ == "__main__":
     for name, write in PAGES.items():

@@ -290,6 +290,33 @@ def dataset_build(
     _print(f"{path}: {size / 1e6:,.0f} MB", {"path": str(path), "bytes": size}, as_json)
 
 
+@app.command()
+def experiment(
+    name: Annotated[str, typer.Argument(help="An experiment, or all; see `distaff list experiments`.")],
+    scale: Annotated[str, typer.Option(help="quick, nano or paper.")] = "nano",
+    out: Annotated[Path | None, typer.Option(help="Folder [default: experiments/NAME-SCALE].")] = None,
+    threads: Annotated[int | None, typer.Option(help="CPU threads [default: all].")] = None,
+    as_json: Json = False,
+) -> None:
+    """Run a paper's claim and judge it.
+
+    The same command again continues where it stopped. A claim that fails is a result: the exit status is 0.
+    """
+    if name != "all":
+        registry.check("experiments", name)
+    from distaff.experiments.base import Claim
+    from distaff.experiments.conduct import conduct, line
+
+    found, lines = [], []
+    for each in registry.names("experiments") if name == "all" else [name]:
+        folder = (out or Path("experiments")) / f"{each}-{scale}" if name == "all" or out is None else out
+        found.append(conduct(each, scale, folder, threads=threads))
+        lines += [f"{each}: {'passed' if found[-1]['passed'] else 'not passed'}"]
+        lines += [f"  {line(Claim(**claim))}" for claim in found[-1]["claims"]]
+        lines += [f"  {folder / 'report.html'}"]
+    _print("\n".join(lines), found if name == "all" else found[0], as_json)
+
+
 def _data_options(pairs: list[str] | None) -> dict[str, Any]:
     options = parse_pairs(pairs)
     if "data_dir" in options:

@@ -1,0 +1,132 @@
+"""What an experiment is.
+
+An experiment is a generator function decorated with `experiment`. It is given a `Lab`, where it trains runs,
+shows tables and figures and says what it has to say, and yields a `Claim` for everything it judges. Whoever
+runs it writes what was found into a folder: experiment.json and report.html.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from distaff.datasets import DataSet
+from distaff.training.run import Run
+from distaff.training.train import train
+
+
+class Claim(NamedTuple):
+    """A claim, the bound it is judged by, what was measured and, where there are several seeds, its range.
+
+    A claim that is not `judged` is reported beside the others: the paper makes it at another scale.
+    """
+
+    claim: str
+    bound: str
+    measured: float
+    passed: bool
+    low: float | None = None
+    high: float | None = None
+    judged: bool = True
+
+
+def claim(
+    words: str,
+    measured: ArrayLike,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    judged: bool = True,
+) -> Claim:
+    """The claim that a number lies from `low` to `high`. Of several seeds the median is judged."""
+    values = np.atleast_1d(np.asarray(measured, dtype=np.float64))
+    middle = float(np.median(values))
+    bounds = [f"{sign} {limit:g}" for sign, limit in ((">=", low), ("<=", high)) if limit is not None]
+    passed = (low is None or middle >= low) and (high is None or middle <= high)
+    several = len(values) > 1
+    return Claim(
+        words,
+        " and ".join(bounds),
+        middle,
+        bool(passed),
+        float(values.min()) if several else None,
+        float(values.max()) if several else None,
+        judged,
+    )
+
+
+class Scale(NamedTuple):
+    """What a scale takes (machine and time, in words) and its numbers by name."""
+
+    takes: str
+    numbers: Mapping[str, Any]
+
+
+@dataclasses.dataclass
+class Lab:
+    """Where an experiment works: a folder, the numbers of its scale, and what it has shown so far."""
+
+    folder: Path
+    numbers: Mapping[str, Any]
+    threads: int | None = None
+    show: bool = True
+    shown: list[tuple[str, str, Any]] = dataclasses.field(default_factory=list)
+
+    def __getitem__(self, name: str) -> Any:
+        """A number of the scale."""
+        return self.numbers[name]
+
+    def train(self, name: str, method: str, data: DataSet | str, steps: int = 0, **settings: Any) -> Run:
+        """A run in this folder, trained or resumed; `seed` is among the settings that it takes."""
+        out = self.folder / "runs" / name
+        return train(method, data, steps=steps, out=out, threads=self.threads, show=self.show, **settings)
+
+    def table(self, title: str, frame: pd.DataFrame) -> None:
+        """Show a table."""
+        self.shown.append(("table", title, frame))
+
+    def figure(self, title: str, figure: Figure) -> None:
+        """Show a figure."""
+        self.shown.append(("figure", title, figure))
+
+    def say(self, words: str) -> None:
+        """A paragraph, for what the numbers do not say."""
+        self.shown.append(("words", "", words))
+
+
+Work = Callable[[Lab], Iterator[Claim]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """A claim of a paper that can be run: what it says, how, and at which scales."""
+
+    name: str
+    about: str
+    work: Work
+    scales: Mapping[str, Scale]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "__doc__", self.about)  # what `distaff list experiments NAME` shows
+
+
+def experiment(**scales: Scale) -> Callable[[Work], Experiment]:
+    """Make an experiment of a function; its docstring states the paper, the claim and what is done.
+
+    Every experiment has the scales `quick` (seconds, for tests), `nano` (ten minutes on two cores) and
+    `paper` (as published).
+    """
+
+    def made(work: Work) -> Experiment:
+        missing = {"quick", "nano", "paper"} - scales.keys()
+        assert not missing, f"{work.__name__} has no scale {', '.join(sorted(missing))}"
+        return Experiment(work.__name__, work.__doc__ or "", work, scales)
+
+    return made

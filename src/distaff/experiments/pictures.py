@@ -1,0 +1,91 @@
+"""Figures that several experiments draw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+
+COLOURS = ("#2f6f8f", "#d08c3f", "#6b8e4e", "#8a5a83", "#b3392f", "#5c6b7a")
+
+
+def axes(width: float = 6.4, height: float = 3.6, title: str = "") -> tuple[Figure, Axes]:
+    """A figure with one plain pair of axes."""
+    figure = Figure((width, height), layout="constrained")
+    one = figure.subplots()
+    one.spines[["top", "right"]].set_visible(False)
+    if title:
+        one.set_title(title, fontsize=10)
+    return figure, one
+
+
+def bars(frame: pd.DataFrame, label: str, best: float | None = None) -> Figure:
+    """A group of bars for every row, a colour for every column."""
+    figure, one = axes(max(6.4, 0.9 * len(frame)))
+    width = 0.8 / len(frame.columns)
+    for j, name in enumerate(frame.columns):
+        places = np.arange(len(frame)) + (j - (len(frame.columns) - 1) / 2) * width
+        drawn = one.bar(places, frame[name], 0.92 * width, label=name, color=COLOURS[j % len(COLOURS)])
+        one.bar_label(drawn, fmt="%.2f", fontsize=8)
+    one.set_xticks(range(len(frame)), [str(name) for name in frame.index])
+    one.set_ylabel(label)
+    if best is not None:
+        one.axhline(best, color="#9aa5b1", lw=0.8, zorder=0)
+    if len(frame.columns) > 1:
+        one.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=4)
+    return figure
+
+
+def curves(
+    x: ArrayLike, lines: Mapping[str, ArrayLike], x_label: str, y_label: str, log: bool = False
+) -> Figure:
+    """A line for every entry, over the same x."""
+    figure, one = axes()
+    for (name, y), colour in zip(lines.items(), COLOURS * (1 + len(lines) // len(COLOURS)), strict=False):
+        one.plot(np.asarray(x), np.asarray(y), marker="o", ms=3, label=name, color=colour)
+    one.set_xlabel(x_label)
+    one.set_ylabel(y_label)
+    if log:
+        one.set_xscale("log")
+    if len(lines) > 1:
+        one.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def heat_map(
+    values: NDArray[np.float64], rows: Sequence[str], columns: Sequence[str], labels: tuple[str, str]
+) -> Figure:
+    """A matrix with its numbers; `labels` name the rows' and the columns' axis."""
+    figure = Figure((1.6 + 0.8 * len(columns), 1.2 + 0.5 * len(rows)), layout="constrained")
+    one = figure.subplots()
+    one.imshow(values, cmap="viridis", aspect="auto")
+    middle = (np.nanmin(values) + np.nanmax(values)) / 2
+    for (i, j), value in np.ndenumerate(values):
+        one.text(
+            j, i, f"{value:.2f}", ha="center", va="center", fontsize=8, color="w" if value < middle else "k"
+        )
+    one.set_xticks(range(len(columns)), columns)
+    one.set_yticks(range(len(rows)), rows)
+    one.set_ylabel(labels[0])
+    one.set_xlabel(labels[1])
+    return figure
+
+
+def image_grid(images: NDArray[np.float32], columns: int, titles: Sequence[str] = ()) -> Figure:
+    """Images (n, C, H, W) or (n, H, W) in 0..1, row by row; `titles` stand over the first row or all."""
+    pictures = np.asarray(images)
+    pictures = pictures[:, None] if pictures.ndim == 3 else pictures
+    rows = -(-len(pictures) // columns)
+    figure = Figure((columns * 0.9, rows * (0.9 + 0.25 * (len(titles) > columns))), layout="constrained")
+    for n, one in enumerate(np.ravel(figure.subplots(rows, columns, squeeze=False))):
+        one.axis("off")
+        if n < len(pictures):
+            picture = np.clip(pictures[n].transpose(1, 2, 0), 0, 1)
+            one.imshow(picture.squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        if n < len(titles):
+            one.set_title(titles[n], fontsize=7)
+    return figure

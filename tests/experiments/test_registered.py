@@ -1,0 +1,26 @@
+"""Every registered experiment runs at its quick scale, from the command to the page."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from distaff import registry
+from distaff.experiments.conduct import conduct
+
+
+@pytest.mark.parametrize("name", registry.names("experiments"))
+def test_experiment(name: str, tmp_path: Path) -> None:
+    found = conduct(name, "quick", tmp_path / "lab", threads=1, show=False)
+    assert found["claims"], "it claims nothing"
+    assert json.loads((tmp_path / "lab" / "experiment.json").read_text()) == json.loads(json.dumps(found))
+    page = (tmp_path / "lab" / "report.html").read_text()
+    assert "<img" in page, "it draws nothing"
+
+
+@pytest.mark.parametrize("name", registry.names("experiments"))
+def test_every_experiment_says_what_it_is(name: str) -> None:
+    found = registry.get("experiments", name)
+    assert found.name == name
+    assert len(found.about.split("\n\n")) >= 2, "the docstring says what is claimed, and then how it is tried"
+    assert all(scale.takes for scale in found.scales.values())
