@@ -1,4 +1,4 @@
-"""Write docs/methods.md, metrics.md, datasets.md, experiments.md and the contact sheets from what is registered.
+"""Write methods.md, metrics.md, datasets.md, experiments.md and the contact sheets from what is registered.
 
 Run by `make docs`; a test fails where a page is not what this writes.
 """
