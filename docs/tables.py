@@ -1,4 +1,4 @@
-"""Write methods.md, metrics.md, datasets.md, experiments.md and the contact sheets from what is registered.
+"""Write pages of docs/ and the contact sheets from what is registered and what was measured.
 
 Run by `make docs`; a test fails where a page is not what this writes.
 """
@@ -97,6 +97,34 @@ def _found(claims: list[dict[str, Any]]) -> str:
             (each["claim"].replace("|", "\\|"), each["bound"], f"{each['measured']:.3g}{span}", verdict)
         )
     return table(("claim", "bound", "measured (range over seeds)", "holds"), rows)
+
+
+def engine() -> str:
+    """What the speed and fault benchmarks measured last."""
+    results = ROOT / "benchmarks" / "results"
+    introduction = (HERE / "engine_introduction.md").read_text(encoding="utf-8")
+    parts = ["# Speed and reliability\n", MADE, introduction]
+    for part, found in read_json(results / "engine.json").items():
+        on = found.pop("on")
+        rows: list[tuple[object, ...]] = [(what, f"{value:,.4g}") for what, value in found.items()]
+        parts += [f"## {part}\n", table(("what (and the bound)", "measured"), rows)]
+        parts.append(f"{on['processor']}, {on['threads']} threads, torch {on['torch']}, {on['date']}.\n")
+    parts += ["## What may happen to a run\n", "`make faults`; a failure would be told below.\n"]
+    rows = []
+    for part, found in read_json(results / "faults.json").items():
+        rows.append((part, FAULTS[part], f"{found['tried']:,}", len(found["failures"]), found["date"]))
+    parts.append(table(("part", "what happens", "tried", "failures", "on"), rows))
+    return "\n".join(parts)
+
+
+FAULTS = {
+    "kills": "SIGKILL at a random moment, then the same command: the bytes of an undisturbed run",
+    "signals": "Ctrl-C or SIGTERM at a random moment: status 130, how to continue, then the same bytes",
+    "lock": "a second process in the folder leaves and says who holds it; after a kill the next may have it",
+    "disk": "full or read-only disk, files removed meanwhile, clocks that run backwards: a line, nothing lost",
+    "threads": "one thread and two: the same scores within .05",
+    "fuzz": "hostile folders, weights, arrays, tables, images: an error of ours or success, no code run",
+}
 
 
 def metrics() -> str:
@@ -284,7 +312,13 @@ def write_sheets() -> None:
             write_contact_sheet(data, HERE / SHEETS / f"{name}.png")
 
 
-PAGES = {"methods.md": methods, "metrics.md": metrics, "datasets.md": datasets, "experiments.md": experiments}
+PAGES = {
+    "methods.md": methods,
+    "metrics.md": metrics,
+    "datasets.md": datasets,
+    "experiments.md": experiments,
+    "engine.md": engine,
+}
 
 if __name__ == "__main__":
     for name, write in PAGES.items():

@@ -21,7 +21,7 @@ def tables():
     return module
 
 
-@pytest.mark.parametrize("page", ["methods.md", "metrics.md", "datasets.md"])
+@pytest.mark.parametrize("page", ["methods.md", "metrics.md", "datasets.md", "experiments.md", "engine.md"])
 def test_docs_are_what_the_registry_says(page: str) -> None:
     assert (ROOT / "docs" / page).read_text() == tables().PAGES[page](), "run `make docs`"
 
