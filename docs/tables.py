@@ -121,7 +121,7 @@ FAULTS = {
     "kills": "SIGKILL at a random moment, then the same command: the bytes of an undisturbed run",
     "signals": "Ctrl-C or SIGTERM at a random moment: status 130, how to continue, then the same bytes",
     "lock": "a second process in the folder leaves and says who holds it; after a kill the next may have it",
-    "disk": "full or read-only disk, files removed meanwhile, clocks that run backwards: a line, nothing lost",
+    "disk": "full or read-only disk, files removed, clocks that run backwards: a line, nothing lost",
     "threads": "one thread and two: the same scores within .05",
     "fuzz": "hostile folders, weights, arrays, tables, images: an error of ours or success, no code run",
 }
