@@ -317,6 +317,61 @@ def experiment(
     _print("\n".join(lines), found if name == "all" else found[0], as_json)
 
 
+@dataset_app.command(name="perturb")
+def dataset_perturb(
+    out: Annotated[Path, typer.Argument(help="The .npz to write; it is then a data set by its path.")],
+    run: Annotated[
+        list[Path] | None,
+        typer.Option(help="Runs on one data set: the surest latent of the one with the lowest MIG moves it."),
+    ] = None,
+    dataset: Annotated[str | None, typer.Option(help="Instead of --run: a data set's name.")] = None,
+    data: Data = None,
+    codes: Annotated[
+        Path | None, typer.Option(help="With --dataset: a number for every image, .npy .npz .csv .parquet")
+    ] = None,
+    noise: Annotated[bool, typer.Option("--noise", help="Uniform noise of equal size, the control.")] = False,
+    eps: Annotated[float, typer.Option(help="How far a pixel may move; black is 0, white is 1.")] = 0.1,
+    kappa: Annotated[float, typer.Option(help="Rows the pattern moves for one unit of the code.")] = 10.0,
+    clip: Annotated[bool, typer.Option("--clip", help="Cut pixels to 0..1.")] = False,
+    seed: SeedOption = 0,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Entangle a data set with a hardly visible pattern.
+
+    Zietlow et al. 2020: the pattern moves with a number per image that mixes the factors. Factors stay.
+    """
+    from distaff.datasets import Perturbed, UniformNoise, load_dataset, save_perturbed
+
+    if bool(run) == bool(dataset) or bool(codes or noise) != bool(dataset) or (codes and noise):
+        raise BadInput("give --run, or --dataset with either --codes or --noise")
+    if out.suffix != ".npz":
+        raise BadInput(f"{out} must end in .npz")
+    words = {}
+    if run:
+        from distaff.evaluation.least_noisy import least_noisy
+        from distaff.training.run import load_run
+
+        found = least_noisy([load_run(each, data_dir=data_dir) for each in run], show=True)
+        base, s = found.run.data, found.codes
+        words = {"run": str(found.run.folder), "latent": found.latent, "mig": found.mig}
+    else:
+        base = load_dataset(str(dataset), data_dir=data_dir, **_data_options(data))
+    if codes:
+        from distaff.files import read_table
+
+        s = read_table(codes)[0].squeeze()
+    made = (
+        UniformNoise(base, eps=eps, clip=clip, seed=seed)
+        if noise
+        else Perturbed(base, s, eps=eps, kappa=kappa, clip=clip, seed=seed)
+    )
+    save_perturbed(made, out)
+    found_words = "".join(f"; {key} {value}" for key, value in words.items())
+    text = f"{out}: {made.note}{found_words}\nNext: distaff train METHOD --dataset {out}"
+    _print(text, {"path": str(out), "note": made.note, **words}, as_json)
+
+
 def _data_options(pairs: list[str] | None) -> dict[str, Any]:
     options = parse_pairs(pairs)
     if "data_dir" in options:

@@ -16,9 +16,11 @@ from distaff.datasets.folder import read_folder
 from distaff.datasets.hidden import Hidden
 from distaff.datasets.idx import is_idx, read_idx_images
 from distaff.datasets.images import ArrayImages, read_npz
+from distaff.datasets.perturbed import Perturbed, UniformNoise, read_recipe, save_perturbed
 from distaff.datasets.subgrid import SubGrid
 from distaff.datasets.subset import Subset, hold_out, labelled_rows
 from distaff.errors import BadInput, unknown
+from distaff.files import read_arrays
 from distaff.settings import build
 
 __all__ = [
@@ -27,8 +29,10 @@ __all__ = [
     "Correlated",
     "DataSet",
     "Hidden",
+    "Perturbed",
     "SubGrid",
     "Subset",
+    "UniformNoise",
     "build_images",
     "data_folder",
     "hold_out",
@@ -36,6 +40,7 @@ __all__ = [
     "load_dataset",
     "ratio_joint",
     "ridge",
+    "save_perturbed",
 ]
 
 #: what a study does to any data set, as options of load_dataset
@@ -65,7 +70,7 @@ def load_dataset(
     if isinstance(name, str) and name in registry.names("datasets"):
         location, data = name, _built(name, data_folder(data_dir), made)
     else:
-        data, location = _path(Path(name), made), os.path.realpath(name)
+        data, location = _path(Path(name), made, data_dir), os.path.realpath(name)
     data = _studied(data, options)
     data.spec = {"name": location, "options": options}
     return data
@@ -156,10 +161,10 @@ def build_images(
     return path
 
 
-def _path(path: Path, options: dict[str, Any]) -> DataSet:
+def _path(path: Path, options: dict[str, Any], data_dir: str | os.PathLike[str] | None) -> DataSet:
     given = {key: value for key, value in options.items() if key == "pixel_range"}
     keep = {key: value for key, value in options.items() if key not in given}
-    data = _read(path, given)
+    data = _read(path, given, data_dir)
     factors = data.factors.names if data.factors else ()
     for key in keep:
         if key not in factors:
@@ -167,11 +172,14 @@ def _path(path: Path, options: dict[str, Any]) -> DataSet:
     return SubGrid(data, keep) if keep else data
 
 
-def _read(path: Path, options: dict[str, Any]) -> DataSet:
+def _read(path: Path, options: dict[str, Any], data_dir: str | os.PathLike[str] | None) -> DataSet:
     if os.path.isdir(path):
         return read_folder(path, **options)
     if path.suffix.lower() == ".npz":
-        return read_npz(path, **options)
+        arrays = read_arrays(path)
+        if "perturbation" in arrays:
+            return _perturbed(arrays, path, options, data_dir)
+        return read_npz(arrays, path, **options)
     if is_idx(path):
         return read_idx_images(path, **options)
     if os.path.exists(path):
@@ -180,3 +188,17 @@ def _read(path: Path, options: dict[str, Any]) -> DataSet:
         )
     error = unknown("data set", str(path), registry.names("datasets"))
     raise BadInput(f"{error} Or give the path of an .npz file or a folder of images.")
+
+
+def _perturbed(
+    arrays: dict[str, Any], path: Path, options: dict[str, Any], data_dir: str | os.PathLike[str] | None
+) -> DataSet:
+    if options:
+        raise BadInput(f"{path.name} declares its pixel range itself; leave out {', '.join(options)}")
+    recipe = read_recipe(arrays, path)
+    registry.check("datasets", recipe["base"]["name"])  # a name, so no file but those it says
+    base = load_dataset(recipe["base"]["name"], data_dir=data_dir, **recipe["base"]["options"])
+    settings = recipe["settings"]
+    if "s" in arrays:
+        return Perturbed(base, arrays["s"], **settings)
+    return UniformNoise(base, **settings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from distaff.datasets.base import DataSet
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
-from distaff.files import read_arrays, side_by_side
+from distaff.files import side_by_side
 
 SMALLEST, LARGEST = 16, 128  # pixels along a side
 LARGEST_PIXEL = 1e30
@@ -78,9 +78,10 @@ class ArrayImages(DataSet):
         return digest.hexdigest()[:16]
 
 
-def read_npz(path: Path, pixel_range: Sequence[float] | None = None) -> ArrayImages:
-    """The data set in an .npz with `images` and optionally `factors`, `factor_names` and `pairs`."""
-    arrays = read_arrays(path)
+def read_npz(
+    arrays: Mapping[str, NDArray[Any]], path: Path, pixel_range: Sequence[float] | None = None
+) -> ArrayImages:
+    """The data set in arrays of an .npz: `images` and optionally `factors`, `factor_names` and `pairs`."""
     if "images" not in arrays:
         raise BadInput(f"{path} has no array 'images'; it holds: {', '.join(arrays) or 'nothing'}")
     names = [str(name) for name in arrays["factor_names"].ravel()] if "factor_names" in arrays else None

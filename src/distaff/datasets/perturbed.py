@@ -1,0 +1,159 @@
+"""Entangled data: a hardly visible pattern that moves with a number per image, and noise of the same size."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from distaff.datasets import nuisance
+from distaff.datasets.base import DataSet
+from distaff.datasets.subset import take_over
+from distaff.errors import BadInput
+from distaff.files import write_arrays
+from distaff.settings import whole_number
+
+PERIOD = 4096  # rows of the pattern, after which it repeats
+SLOWEST = 4  # the slowest columns move one row where the fastest move this many
+
+
+class Added(DataSet):
+    """`data` with something of at most `eps` added to every pixel, as float32 where black is 0 and white 1.
+
+    Without `clip` pixels run from -eps to 1 + eps; with it they are cut to 0..1. No pixel moves by more than
+    `eps`. Labels, factors and pairs are those of `data`.
+    """
+
+    def __init__(self, data: DataSet, eps: float, clip: bool, note: str) -> None:
+        if data.pixel_range not in ((0, 255), (0, 1)):
+            raise BadInput(f"{data.name} has pixels in {data.pixel_range}; 0..255 or 0..1 can be perturbed")
+        self._data, self.eps, self.clip = data, eps, clip
+        take_over(self, data, note)
+        self.factors, self.grid, self.pairs = data.factors, data.grid, data.pairs
+        self.pixel_range = (0.0, 1.0) if clip else (-eps, 1 + eps)
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def labels(self, index: ArrayLike) -> NDArray[Any] | None:
+        """The labels (n, k) at `index`."""
+        return self._data.labels(index)
+
+    def draw(self, size: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """`size` indices, drawn as `data` draws them."""
+        return self._data.draw(size, rng)
+
+    def added(self, index: NDArray[np.int64]) -> NDArray[Any]:
+        """What is added at `index`, in -1..1 of `eps`: (n, C or 1, H, W)."""
+        raise NotImplementedError
+
+    def images(self, index: ArrayLike) -> NDArray[Any]:
+        """The images (n, C, H, W) at `index`, float32."""
+        chosen = self.check(index)
+        before = self._data.unit_images(chosen)
+        after = (before + self.eps * self.added(chosen)).astype(np.float32)
+        too_far = np.abs(after - before) > self.eps  # by rounding
+        after[too_far] = np.nextafter(after[too_far], before[too_far].astype(np.float32))
+        return after.clip(0, 1) if self.clip else after
+
+
+class Perturbed(Added):
+    """x' = x + eps f(s(x)): a fixed pattern of -1 and 1 that moves up with `s` (n,), one number per image.
+
+    Zietlow et al. 2020, "Clearing the path for truly semantic representation learning", section 5: pixel
+    (i, j) of f(s) is row round(kappa s / c_j) + i of column j, where c_j in 1..4 says how slowly the column
+    moves. kappa is in rows per unit of s; the paper does not name it, and at 1 hardly anything moves where s
+    has unit variance. The pattern is the same in all channels and drawn by `seed`. Where s moves along a
+    direction that mixes the factors, the images vary most locally along that direction.
+    """
+
+    def __init__(
+        self,
+        data: DataSet,
+        s: ArrayLike,
+        *,
+        eps: float = 0.1,
+        kappa: float = 10.0,
+        clip: bool = False,
+        seed: int = 0,
+    ) -> None:
+        eps, self.s = _positive("eps", eps), np.asarray(s)
+        if self.s.shape != (len(data),) or self.s.dtype.kind not in "iuf":
+            raise BadInput(f"s must be {len(data)} numbers, one for every image, got shape {self.s.shape}")
+        self.s = self.s.astype(np.float64)
+        self.kappa, self.seed = _positive("kappa", kappa), whole_number("seed", seed, 0)
+        if not np.isfinite(self.s).all() or np.abs(self.s).max() * self.kappa > 2**40:
+            raise BadInput("s holds numbers that are not finite or far too large")
+        rng = np.random.default_rng(self.seed)
+        width = data.image_shape[2]
+        self._rows = rng.choice(np.array([-1, 1], np.int8), size=(PERIOD, width))
+        self._slowness = rng.integers(1, SLOWEST + 1, size=width)
+        note = f"a pattern of {eps:g} moves with a number per image, kappa {self.kappa:g}"
+        super().__init__(data, eps, clip, note)
+
+    def pattern(self, s: ArrayLike) -> NDArray[np.int8]:
+        """f(s) in -1 and 1 for numbers (n,): (n, H, W)."""
+        moved = np.rint(self.kappa * np.asarray(s, np.float64)[:, None] / self._slowness).astype(np.int64)
+        rows = np.arange(self.image_shape[1])[None, :, None] + moved[:, None, :]
+        found: NDArray[np.int8] = self._rows[rows % PERIOD, np.arange(self.image_shape[2])]
+        return found
+
+    def added(self, index: NDArray[np.int64]) -> NDArray[np.int8]:
+        """The pattern of every image: (n, 1, H, W)."""
+        return self.pattern(self.s[index])[:, None]
+
+
+class UniformNoise(Added):
+    """Control of equal size: every pixel moves by a uniform number in -eps..eps, the same at every look."""
+
+    def __init__(self, data: DataSet, *, eps: float = 0.1, clip: bool = False, seed: int = 0) -> None:
+        eps, self.seed = _positive("eps", eps), whole_number("seed", seed, 0)
+        super().__init__(data, eps, clip, f"uniform noise of {eps:g} on every pixel")
+
+    def added(self, index: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Noise in -1..1: (n, C, H, W)."""
+        noise = nuisance.uniform(index, math.prod(self.image_shape), self.seed).astype(np.float64)
+        return 2 * noise.reshape(len(index), *self.image_shape) - 1
+
+
+def save_perturbed(data: Perturbed | UniformNoise, path: Path) -> None:
+    """Write what makes the data set, not its images: `load_dataset(path)` draws the same ones again.
+
+    Only for what was made of a registered data set, which is loaded by name and options.
+    """
+    base = data._data.spec
+    if base is None or Path(base["name"]).suffix:
+        raise BadInput(f"{data.name} is no registered data set; only those can be kept perturbed")
+    settings: dict[str, Any] = {"eps": data.eps, "clip": data.clip, "seed": data.seed}
+    arrays = {}
+    if isinstance(data, Perturbed):
+        settings["kappa"] = data.kappa
+        arrays["s"] = data.s
+    recipe = json.dumps({"base": base, "settings": settings}).encode()
+    write_arrays(path, {"perturbation": np.frombuffer(recipe, np.uint8), **arrays})
+
+
+def read_recipe(arrays: Mapping[str, NDArray[Any]], path: Path) -> dict[str, Any]:
+    """The `base` and `settings` that `save_perturbed` wrote."""
+    try:
+        recipe = json.loads(arrays["perturbation"].astype(np.uint8).tobytes())
+        base, settings = recipe["base"], recipe["settings"]
+        fine = isinstance(base["name"], str) and isinstance(base["options"], dict)
+        fine = fine and isinstance(settings, dict) and settings.keys() <= {"eps", "clip", "seed", "kappa"}
+        fine = fine and isinstance(settings.get("clip"), bool)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        fine = False
+    if not fine:
+        raise BadInput(f"{path} is damaged: it does not say how it was perturbed")
+    return {"base": base, "settings": settings}
+
+
+def _positive(name: str, value: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1e6:
+        raise BadInput(f"{name}={value!r} is not allowed; it must be a number above 0")
+    return float(value)

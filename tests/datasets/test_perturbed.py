@@ -1,0 +1,109 @@
+"""Patterns that move with a number per image, and noise of equal size."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from distaff.datasets import Perturbed, UniformNoise, load_dataset, save_perturbed
+from distaff.errors import BadInput
+from distaff.testing import check_dataset
+
+SMALL = {"resolution": 16, "x": 8, "y": 8, "orientation": 1}
+DATA = load_dataset("dsprites", **SMALL)
+S = np.random.default_rng(0).uniform(-2, 2, len(DATA))
+EVERY = np.arange(len(DATA))
+
+
+def test_every_pixel_of_the_pattern_is_where_the_definition_puts_it() -> None:
+    data = Perturbed(DATA, S, kappa=7.0)
+    found = data.pattern(S[:20])
+    rows, slowness = data._rows, data._slowness
+    for n, i, j in np.ndindex(found.shape):
+        row = round(7.0 * S[n] / slowness[j]) + i
+        assert found[n, i, j] == rows[row % len(rows), j]
+    assert set(np.unique(found)) == {-1, 1}
+    assert set(slowness) <= {1, 2, 3, 4}
+
+
+def test_the_pattern_shifts_whole_rows() -> None:
+    data = Perturbed(DATA, S, kappa=12.0)
+    once, later = data.pattern([0.0, 1.0])  # 12 rows for 1, in columns of slowness 1 to 4: 12, 6, 4, 3
+    for column, slowness in enumerate(data._slowness):
+        by = 12 // slowness
+        assert (later[:-by, column] == once[by:, column]).all()
+
+
+@pytest.mark.parametrize(("kappa", "least"), [(1.0, 5), (10.0, 60), (20.0, 110)])
+def test_kappa_says_how_many_patterns_there_are(kappa: float, least: int) -> None:
+    drawn = np.random.default_rng(1).uniform(-2, 2, 400)
+    patterns = Perturbed(DATA, S, kappa=kappa).pattern(drawn).reshape(400, -1)
+    assert least <= len(np.unique(patterns, axis=0)) <= 5 * least
+
+
+@pytest.mark.parametrize("make", [lambda **o: Perturbed(DATA, S, **o), lambda **o: UniformNoise(DATA, **o)])
+@pytest.mark.parametrize("eps", [0.1, 0.3, 1e-3])
+@pytest.mark.parametrize("clip", [False, True])
+def test_no_pixel_moves_further_than_eps_and_the_factors_stay(make, eps: float, clip: bool) -> None:
+    data = make(eps=eps, clip=clip)
+    check_dataset(data)
+    moved = np.abs(data.images(EVERY).astype(np.float64) - DATA.unit_images(EVERY))
+    assert 0.9 * eps < moved.max() <= eps
+    assert np.array_equal(data.labels(EVERY), DATA.labels(EVERY))
+    assert data.factors == DATA.factors
+    assert data.pixel_range == ((0, 1) if clip else (-eps, 1 + eps))
+
+
+def test_noise_is_uniform_and_the_same_at_every_look() -> None:
+    data = UniformNoise(DATA, eps=0.1)
+    noise = data.added(EVERY)
+    assert noise.mean() == pytest.approx(0, abs=0.01)
+    assert noise.var() == pytest.approx(1 / 3, rel=0.02)
+    assert np.array_equal(data.images(EVERY[5:9]), data.images(EVERY)[5:9])
+
+
+@pytest.mark.parametrize("kind", ["pattern", "noise"])
+def test_it_is_kept_as_a_data_set(kind: str, tmp_path: Path) -> None:
+    made = (
+        Perturbed(DATA, S, eps=0.2, kappa=3.0, seed=4) if kind == "pattern" else UniformNoise(DATA, eps=0.2)
+    )
+    save_perturbed(made, tmp_path / "made.npz")
+    again = load_dataset(tmp_path / "made.npz")
+    assert np.array_equal(again.images(EVERY), made.images(EVERY))
+    assert again.fingerprint() == made.fingerprint()
+    assert load_dataset(tmp_path / "made.npz", x=[1, 2]).factors.sizes[-2:] == (2, 8)
+
+
+def test_bad_input(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"s must be .* numbers, one for every image"):
+        Perturbed(DATA, S[:-1])
+    with pytest.raises(BadInput, match="not finite"):
+        Perturbed(DATA, np.full(len(DATA), np.nan))
+    for eps in (0.0, -1.0, float("nan"), "much"):
+        with pytest.raises(BadInput, match=r"eps=.* is not allowed"):
+            Perturbed(DATA, S, eps=eps)
+    recipe = {"base": {"name": "/etc/passwd", "options": {}}, "settings": {"clip": False}}
+    for text in (json.dumps(recipe), "not JSON", "{}"):
+        np.savez(tmp_path / "bad.npz", perturbation=np.frombuffer(text.encode(), np.uint8))
+        with pytest.raises(BadInput):
+            load_dataset(tmp_path / "bad.npz")
+
+
+def test_the_command_takes_the_surest_latent_of_the_worst_run(tmp_path: Path, capsys) -> None:
+    import distaff
+    from distaff.evaluation.least_noisy import least_noisy
+    from distaff.metrics.mig import mig
+
+    runs = [
+        distaff.train(
+            "beta_vae", DATA, steps=30, seed=seed, latents=3, out=tmp_path / f"s{seed}", threads=1, show=False
+        )
+        for seed in (0, 1)
+    ]
+    found = least_noisy(runs)
+    codes = [run.encode(DATA.images(EVERY)) for run in runs]
+    worst = int(np.argmin([mig(each.mean, DATA.labels(EVERY)) for each in codes]))
+    assert found.run is runs[worst]
+    assert found.latent == np.exp(codes[worst].logvar).mean(axis=0).argmin()
+    assert np.allclose(found.codes, codes[worst].mean[:, found.latent], atol=1e-6)
