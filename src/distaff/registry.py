@@ -84,7 +84,12 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "studies": {"locatello2019": "distaff.studies.locatello2019:plan"},
     "experiments": {
-        name: f"distaff.experiments.{name}:{name}" for name in ("beta_vae_metric_failure", "udr")
+        name: f"distaff.experiments.{name}:{name}"
+        for name in (
+            "beta_vae_metric_failure",
+            "elbo_decomposition",
+            "udr",
+        )
     },
 }
 
