@@ -34,6 +34,7 @@ TABLES: dict[str, dict[str, str]] = {
         "raw": "distaff.methods.raw:Raw",
         "pca": "distaff.methods.pca:PCA",
         "ica": "distaff.methods.ica:ICA",
+        "sparse_coding": "distaff.methods.sparse_coding:SparseCoding",
     },
     "metrics": {
         name: f"distaff.metrics.{name}:{name}"
