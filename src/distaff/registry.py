@@ -86,7 +86,11 @@ TABLES: dict[str, dict[str, str]] = {
     "studies": {"locatello2019": "distaff.studies.locatello2019:plan"},
     "experiments": {
         name: f"distaff.experiments.{name}:{name}"
-        for name in ("beta_vae_metric_failure", "ica_cocktail_party")
+        for name in (
+            "beta_vae_metric_failure",
+            "ica_cocktail_party",
+            "sparse_coding_recovery",
+        )
     },
 }
 
