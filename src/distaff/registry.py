@@ -34,6 +34,7 @@ TABLES: dict[str, dict[str, str]] = {
         "raw": "distaff.methods.raw:Raw",
         "pca": "distaff.methods.pca:PCA",
         "ica": "distaff.methods.ica:ICA",
+        "sparse_coding": "distaff.methods.sparse_coding:SparseCoding",
     },
     "metrics": {
         name: f"distaff.metrics.{name}:{name}"
@@ -89,6 +90,8 @@ TABLES: dict[str, dict[str, str]] = {
             "beta_vae_metric_failure",
             "elbo_decomposition",
             "udr",
+            "ica_cocktail_party",
+            "sparse_coding_recovery",
         )
     },
 }

@@ -112,3 +112,19 @@ def test_contact_sheets(tmp_path: Path) -> None:
     mine = ArrayImages(np.random.default_rng(0).random((9, 20, 20)))
     with Image.open(write_contact_sheet(mine, tmp_path / "b.png")) as sheet:
         assert sheet.size[1] == 5 * (60 + 4)
+
+
+def test_a_linear_code_shows_its_atoms_and_others_do_not(tmp_path: Path, trained: Path) -> None:
+    data = ArrayImages(np.random.default_rng(0).random((60, 16, 16)))
+    run = distaff.train("pca", data, latents=3, images=60, out=tmp_path / "a", show=False)
+    text = distaff.report(run, show=False).read_text()
+    assert "<h2>Atoms</h2>" in text
+    shown = re.findall(r"<figcaption>z(\d)</figcaption>", text)
+    variances = run.encode(data.images(np.arange(60))).mean.var(axis=0)
+    assert list(map(int, shown)) == np.argsort(-variances).tolist()
+    assert "latents that carry most" not in text
+    first = run.method.atoms(run.modules)[0].numpy()
+    picture = figures.png(figures.strip(0.5 + 0.5 * first[None] / np.abs(first).max()))
+    assert picture in text
+    shutil.copytree(trained, tmp_path / "b")
+    assert "<h2>Atoms</h2>" not in distaff.report(tmp_path / "b", show=False).read_text()

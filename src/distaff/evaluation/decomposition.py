@@ -28,7 +28,8 @@ def kl_decomposition(mean: ArrayLike, logvar: ArrayLike, *, samples: int = 1, se
     """
     means, logvars = np.asarray(mean, np.float64), np.asarray(logvar, np.float64)
     n, d = means.shape
-    noise = np.random.default_rng(seed).standard_normal((samples, n, d))
+    # not default_rng(seed), whose numbers may have made the posteriors
+    noise = np.random.default_rng([seed, n, d]).standard_normal((samples, n, d))
     z = (means + np.exp(0.5 * logvars) * noise).reshape(-1, d)
     own = np.tile(np.arange(n), samples)
     of_own = _log_normal(z, means[own], logvars[own]).sum(axis=1)

@@ -161,6 +161,10 @@ class Method(Settings, ABC):
         """Images (n, C, H, W) in 0..1 of codes (n, d); an error where the method cannot."""
         raise BadInput(f"{type(self).__name__} has no decoder: its codes cannot be turned into images")
 
+    def atoms(self, modules: nn.ModuleDict) -> Tensor | None:
+        """What a unit of each number of a code adds to an image (d, C, H, W); None unless that is linear."""
+        return None
+
 
 @dataclass(frozen=True)
 class Stepped(Method):
@@ -197,6 +201,8 @@ class Stepped(Method):
 @dataclass(frozen=True)
 class Fitted(Method):
     """A method that is fitted at once to images drawn at random; `--steps` means nothing to it."""
+
+    scheduled: ClassVar[bool] = False
 
     images: int = setting(10_000, "images it is fitted to, drawn with replacement", low=2, high=10**7)
 

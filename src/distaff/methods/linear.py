@@ -86,3 +86,8 @@ class LinearCode(Fitted):
         linear = cast(Linear, modules["linear"])
         images: Tensor = (codes @ linear.decoder.T).unflatten(1, linear.mean.shape) + linear.mean
         return images.clamp(0, 1)
+
+    def atoms(self, modules: nn.ModuleDict) -> Tensor:
+        """The columns of the decoder as pictures."""
+        linear = cast(Linear, modules["linear"])
+        return linear.decoder.T.unflatten(1, linear.mean.shape)

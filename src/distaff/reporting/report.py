@@ -68,6 +68,7 @@ def _page(run: Run, card: ScoreCard | None, encoding: Encoding) -> str:
             traversal=_traversals(run, encoding, order),
             values=[f"{value:+.1f}" for value in figures.TRAVERSAL],
             reconstructions=_reconstructions(run, encoding),
+            atoms=_atoms(run, order),
             matrix=_information(run, encoding, order),
             curves=figures.curves(history) if len(history) > 1 else None,
             images_per_second=np.median([line["images_per_second"] for line in history]) if history else None,
@@ -115,6 +116,15 @@ def _reconstructions(run: Run, encoding: Encoding) -> tuple[str, str] | None:
     return figures.png(figures.strip(run.data.unit_images(encoding.rows[chosen]))), figures.png(
         figures.strip(decoded)
     )
+
+
+def _atoms(run: Run, order: NDArray[np.int64]) -> list[str] | None:
+    atoms = run.method.atoms(run.modules)
+    if atoms is None:
+        return None
+    shown = atoms.cpu().numpy()[order]
+    largest = np.abs(shown).max(axis=(1, 2, 3), keepdims=True)
+    return [figures.png(figures.strip(one[None])) for one in 0.5 + 0.5 * shown / np.maximum(largest, 1e-12)]
 
 
 def _information(run: Run, encoding: Encoding, order: NDArray[np.int64]) -> str | None:
