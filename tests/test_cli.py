@@ -133,9 +133,9 @@ TRAIN = train("beta_vae")
             "batch_size=1 is out of range; it must be at least 2",
         ),
         ([*train("ada_gvae"), "--set", "batch_size=5"], "batch_size=5 is odd"),
-        (train("ada_gvae", "digits"), "digits has no grid of factors to make pairs from"),
-        (train("group_vae", "digits"), "digits has no grid of factors to make pairs from"),
-        (train("slow_vae", "digits"), "digits has no grid of factors to make pairs from"),
+        (train("ada_gvae", "digits"), "digits has no grid of factors to make such batches from"),
+        (train("group_vae", "digits"), "digits has no grid of factors to make such batches from"),
+        (train("slow_vae", "digits"), "digits has no grid of factors to make such batches from"),
         ([*train("group_vae"), "--set", "latents=4"], "each of the 5 factors needs a latent, got latents=4"),
         (
             [*train("group_vae"), "--set", "changed_factors=6"],

@@ -11,7 +11,8 @@ class Batch(NamedTuple):
     `images` (n, C, H, W): of pairs, the first image of every pair, then their partners in the same order.
     `population`: how many images they were drawn from. `changed` (n/2, factors): which factors may differ
     within a pair, where that is known. `labelled` (m, C, H, W) and `labels` (m, k): more images, with
-    whole-number labels from 0, for semi-supervision.
+    whole-number labels from 0, for semi-supervision. `varying` (group, groups): the only group of
+    factors that varies within the batch, and how many there are.
     """
 
     images: Any
@@ -19,6 +20,7 @@ class Batch(NamedTuple):
     changed: Any = None
     labelled: Any = None
     labels: Any = None
+    varying: Any = None
 
 
 class Facts(NamedTuple):

@@ -31,6 +31,7 @@ TABLES: dict[str, dict[str, str]] = {
         "slow_vae": "distaff.methods.slow_vae:SlowVAE",
         "hfs_vae": "distaff.methods.hfs_vae:HFSVAE",
         "qlae": "distaff.methods.qlae:QLAE",
+        "dc_ign": "distaff.methods.dc_ign:DCIGN",
         "raw": "distaff.methods.raw:Raw",
         "pca": "distaff.methods.pca:PCA",
         "ica": "distaff.methods.ica:ICA",

@@ -366,6 +366,9 @@ def _made_up_batch(method: Any, facts: Facts, generator: Any) -> Batch:
     batch = Batch(images(2 * n if method.batches == "two" else n), facts.images)
     if method.batches == "pairs":
         batch = batch._replace(changed=torch.rand((n // 2, len(facts.factors)), generator=generator) < 0.5)
+    if method.batches == "one_group_varies":
+        groups = len(facts.factors)
+        batch = batch._replace(varying=(int(torch.randint(groups, (), generator=generator)), groups))
     if method.labelled_part is not None:
         labels = torch.rand((n, len(facts.labels)), generator=generator) * torch.tensor(facts.labels)
         batch = batch._replace(labelled=images(n), labels=labels.long())

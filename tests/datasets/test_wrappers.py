@@ -238,7 +238,7 @@ def test_pairs_of_the_data_sets_own() -> None:
 
 @pytest.mark.parametrize("kind", ["pairs", "transitions"])
 def test_no_grid_to_make_pairs_from(kind: str) -> None:
-    with pytest.raises(BadInput, match="no grid of factors to make pairs from, and no array of pairs"):
+    with pytest.raises(BadInput, match="no grid of factors to make such batches from, and no array of pairs"):
         SAMPLERS[kind](load_dataset("digits"), 4, np.random.default_rng(0))
     hidden = load_dataset("dsprites", **TOLD_APART, hide=["scale"])
     assert len(SAMPLERS[kind](hidden, 4, np.random.default_rng(0)).images) == 4

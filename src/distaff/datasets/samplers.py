@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,31 @@ def transitions(data: DataSet, size: int, rng: np.random.Generator, rate: float 
     return _both(data, space, *transition_rows(space, size // 2, rng, rate, first))
 
 
+def one_group_varies(
+    data: DataSet,
+    size: int,
+    rng: np.random.Generator,
+    groups: Sequence[Sequence[str]] | None = None,
+    last_ratio: float = 1.0,
+) -> Batch:
+    """`size` images that differ in one group of factors only; all else is that of one image.
+
+    The groups are drawn equally often, but the last one `last_ratio` times as often as any other. Without
+    `groups` every factor is one of its own.
+    """
+    space = _space(data, known=True)
+    groups = groups or [[name] for name in space.names]
+    places = [[space.position(name) for name in group] for group in groups]
+    if sorted(place for group in places for place in group) != list(range(len(space.names))):
+        raise BadInput(f"groups must name each factor of {data.name} once: {', '.join(space.names)}")
+    weights = np.r_[np.ones(len(groups) - 1), last_ratio]
+    varying = int(rng.choice(len(groups), p=weights / weights.sum()))
+    rows = np.repeat(space.rows(data.draw(1, rng)), size, axis=0)
+    for place in places[varying]:
+        rows[:, place] = rng.integers(space.sizes[place], size=size)
+    return Batch(data.images(space.index(rows)), len(data), varying=(varying, len(groups)))
+
+
 def _space(data: DataSet, known: bool = False) -> FactorSpace:
     """The grid to make pairs from; where no one is told of the factors, they may be hidden ones."""
     if data.factors is not None:
@@ -56,7 +81,7 @@ def _space(data: DataSet, known: bool = False) -> FactorSpace:
     if known and data.pairs is not None:
         raise BadInput(f"{data.name}: its own pairs do not say what they share, which the method must know")
     if data.grid is None:
-        raise BadInput(f"{data.name} has no grid of factors to make pairs from, and no array of pairs")
+        raise BadInput(f"{data.name} has no grid of factors to make such batches from, and no array of pairs")
     if known:
         raise BadInput(f"{data.name} hides factors, and the method must know what pairs share; see hide=[]")
     return data.grid
@@ -75,4 +100,10 @@ def _both(data: DataSet, space: FactorSpace, first: NDArray[np.int64], second: N
 
 
 #: the kinds of batches that a method can ask for
-SAMPLERS: dict[str, Sampler] = {"images": images, "two": two, "pairs": pairs, "transitions": transitions}
+SAMPLERS: dict[str, Sampler] = {
+    "images": images,
+    "two": two,
+    "pairs": pairs,
+    "transitions": transitions,
+    "one_group_varies": one_group_varies,
+}

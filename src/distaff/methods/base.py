@@ -120,7 +120,7 @@ class Method(Settings, ABC):
 
     @property
     def batches(self) -> str:
-        """What a batch is: images, two (independent batches), pairs or transitions."""
+        """What a batch is: images, two (independent batches), pairs, transitions or one_group_varies."""
         return "images"
 
     @property

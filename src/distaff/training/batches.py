@@ -47,7 +47,7 @@ class Batches:
         batch = self._sample(step, self._method.batch_size, rng)
         changed = None if batch.changed is None else torch.from_numpy(batch.changed).to(device)
         images = to_unit(batch.images, self._data.pixel_range, device)
-        batch = Batch(images, batch.population, changed)
+        batch = Batch(images, batch.population, changed, varying=batch.varying)
         if self.labelled is not None:
             pixels, labels = self.labelled.sample(self._method.batch_size, rng)
             batch = batch._replace(
