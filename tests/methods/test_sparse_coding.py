@@ -169,3 +169,14 @@ def test_what_cannot_be_is_refused_before_training(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="penalty='linear:0:1:10' is not allowed"):
         distaff.train("sparse_coding", data, penalty="linear:0:1:10", out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("images", "penalty"), [(torch.full((50, 1, 6, 6), 0.3), 0.5), (blends(50), 1e3)])
+def test_nothing_to_code_is_coded_as_nothing(images: torch.Tensor, penalty: float) -> None:
+    method = SparseCoding(latents=4, penalty=penalty)
+    state = method.state(Facts((1, 6, 6), 50), torch.Generator())
+    terms = method.fit(state, Batch(images, 50), torch.Generator().manual_seed(0))
+    assert np.isfinite(list(terms.values())).all()
+    codes = method.encode(state.modules, images, torch.Generator()).mean
+    assert not codes.any()
+    torch.testing.assert_close(method.decode(state.modules, codes), images.mean(0).expand_as(images))

@@ -48,9 +48,8 @@ class SparseCoding(Fitted):
     1 there.
 
     Differences from the paper: Olshausen and Field use the penalty log(1 + h^2), gradient descent, and
-    whitened patches of photographs; the lecture names no penalty, and |h|_1 is the usual one. Mairal et al.
-    weigh all batches alike; here the weight of a batch grows with its number, so that codes of early
-    dictionaries are forgotten.
+    whitened patches of photographs; |h|_1 is what is usual since. Mairal et al. weigh all batches alike; here
+    the weight of a batch grows with its number, so that codes of early dictionaries are forgotten.
     """
 
     latents: int = setting(64, "atoms; there may be more than pixels", low=1, high=10_000)
