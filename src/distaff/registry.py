@@ -89,6 +89,7 @@ TABLES: dict[str, dict[str, str]] = {
         name: f"distaff.experiments.{name}:{name}"
         for name in (
             "beta_vae_metric_failure",
+            "dc_ign_equivariance",
             "elbo_decomposition",
             "udr",
             "ica_cocktail_party",
