@@ -31,6 +31,7 @@ TABLES: dict[str, dict[str, str]] = {
         "slow_vae": "distaff.methods.slow_vae:SlowVAE",
         "hfs_vae": "distaff.methods.hfs_vae:HFSVAE",
         "qlae": "distaff.methods.qlae:QLAE",
+        "deep_vae": "distaff.methods.deep_vae:DeepVAE",
         "dc_ign": "distaff.methods.dc_ign:DCIGN",
         "raw": "distaff.methods.raw:Raw",
         "pca": "distaff.methods.pca:PCA",
@@ -90,6 +91,7 @@ TABLES: dict[str, dict[str, str]] = {
         for name in (
             "beta_vae_metric_failure",
             "dc_ign_equivariance",
+            "deep_latent_gaussian",
             "elbo_decomposition",
             "udr",
             "ica_cocktail_party",

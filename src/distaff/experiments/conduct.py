@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 import os
 from importlib.resources import files
 from pathlib import Path
@@ -58,9 +59,7 @@ def conduct(
             "scale": scale,
             "passed": all(each.passed for each in claims if each.judged),
             "claims": [each._asdict() for each in claims],
-            "tables": {
-                title: frame.to_dict("records") for kind, title, frame in lab.shown if kind == "table"
-            },
+            "tables": {title: _records(what) for kind, title, what in lab.shown if kind == "table"},
             "version": __version__,
         }
         write_text(folder / "report.html", _page(found, scale, result, lab))
@@ -91,15 +90,24 @@ def _page(found: Experiment, scale: str, result: dict[str, Any], lab: Lab) -> st
     )
 
 
+def _cell(value: Any) -> Any:
+    if not isinstance(value, float):
+        return value
+    return "" if math.isnan(value) else f"{value:.3g}"
+
+
+def _records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
+    """The rows of a table as JSON takes them: null where there is no number."""
+    rows: list[dict[Any, Any]] = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return rows
+
+
 def _shown(what: Any) -> Any:
     if isinstance(what, Figure):
         buffer = io.BytesIO()
         what.savefig(buffer, format="png", dpi=130, bbox_inches="tight")
         return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
     if isinstance(what, pd.DataFrame):
-        rows = [
-            [f"{cell:.3g}" if isinstance(cell, float) else cell for cell in row]
-            for row in what.itertuples(index=False)
-        ]
+        rows = [[_cell(cell) for cell in row] for row in what.itertuples(index=False)]
         return {"header": list(what.columns), "rows": rows}
     return what
