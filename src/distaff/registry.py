@@ -85,7 +85,7 @@ TABLES: dict[str, dict[str, str]] = {
     "studies": {"locatello2019": "distaff.studies.locatello2019:plan"},
     "experiments": {
         name: f"distaff.experiments.{name}:{name}"
-        for name in ("beta_vae_metric_failure", "autoencoder_lessons")
+        for name in ("beta_vae_metric_failure", "autoencoder_lessons", "desiderata_on_digits")
     },
 }
 
