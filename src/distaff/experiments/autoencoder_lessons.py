@@ -54,7 +54,9 @@ def autoencoder_lessons(lab: Lab) -> Iterator[Claim]:
         (f"(c) error per pixel, {name}", errors[:, j])
         for j, name in enumerate(("noisy digits", "plain AE", "denoising AE"))
     ]
-    lab.figure("(c) Held-out digits, with noise, and through both autoencoders", noise[0][1])
+    lab.figure(
+        "(c) Rows: held-out digits, with noise, through the plain AE, through the denoising AE", noise[0][1]
+    )
 
     sparse = np.array([_sparse(lab["digit_steps"], seed) for seed in seeds])
     yield claim("(d) mean activation of the sparse code over rho", sparse[:, 0] / RHO, low=0.8, high=1.2)

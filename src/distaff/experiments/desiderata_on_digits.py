@@ -50,7 +50,10 @@ def desiderata_on_digits(lab: Lab) -> Iterator[Claim]:
     )
     lab.table("What each seed gives", means)
     lab.figure("Codes of 1,000 digits in the plane by t-SNE, coloured by digit", _view(found[0]["views"]))
-    lab.figure("Midpoints of two digits: the digits, decoded, of pixels", _midpoints(runs[0]))
+    lab.figure(
+        "Rows: two digits, the decoded midpoint of their codes, the midpoint of their pixels",
+        _midpoints(runs[0]),
+    )
     lab.say(
         "The plane has 2 dimensions and the code 10, as the statement has it. Accuracies are on a held-out "
         "third of images that the VAE has seen without their labels. A decoder that blurs brings midpoints a "
