@@ -94,6 +94,15 @@ def evaluate(
     protocol: Protocol = None,
     seed: SeedOption = 0,
     values_only: ValuesOnly = False,
+    desiderata: Annotated[
+        bool,
+        typer.Option(
+            "--desiderata", help="Instead: labels needed, clusters, interpolation, sparsity, 2-D views."
+        ),
+    ] = False,
+    label: Annotated[
+        str | None, typer.Option(help="With --desiderata: the label whose values are the classes [first].")
+    ] = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
@@ -101,6 +110,13 @@ def evaluate(
 
     Encodes its images once; the card is printed and kept in the run folder.
     """
+    if desiderata:
+        if metric or all_ or protocol or values_only or representation != "mean" or rows != "100000":
+            raise BadInput("--desiderata takes --label and --seed alone; score the run in another call")
+        _desiderata(run, label, seed, data_dir, as_json)
+        return
+    if label is not None:
+        raise BadInput("--label has no effect without --desiderata")
     from distaff.evaluation.evaluate import evaluate as run_evaluation
     from distaff.training.run import load_run
 
@@ -115,6 +131,15 @@ def evaluate(
         values_only=values_only,
     )
     _print(f"{card}\nNext: distaff report {run}", card.to_dict(), as_json)
+
+
+def _desiderata(run: Path, label: str | None, seed: int, data_dir: Path | None, as_json: bool) -> None:
+    from distaff.evaluation.desiderata import desiderata, lines
+    from distaff.training.run import load_run
+
+    found = desiderata(load_run(run, data_dir=data_dir), label=label, seed=seed)
+    text = "\n".join(f"{line.name:<30}  {line.value}  {line.meaning}" for line in lines(found))
+    _print(f"{text}\nNext: distaff report {run}", found, as_json)
 
 
 @app.command()

@@ -97,6 +97,7 @@ TABLES: dict[str, dict[str, str]] = {
             "ica_cocktail_party",
             "sparse_coding_recovery",
         )
+        for name in ("beta_vae_metric_failure", "autoencoder_lessons", "desiderata_on_digits")
     },
 }
 

@@ -1,26 +1,59 @@
-"""The plain autoencoder, as the control."""
+"""Autoencoders without a prior: plain, linear, tied, sparse and denoising."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
 
-from distaff.batch import Batch
-from distaff.methods.base import Codes
-from distaff.methods.encoder_decoder import EncoderDecoder
+from distaff.batch import Batch, Facts
+from distaff.errors import BadInput
+from distaff.methods.base import Codes, noise
+from distaff.methods.encoder_decoder import EncoderDecoder, gaussian_negative_log_likelihood
+from distaff.networks.linear import tied_decoder
+from distaff.networks.network import Network
+from distaff.settings import setting
+
+ACTIVATIONS = {"none": nn.Identity(), "relu": nn.ReLU(), "sigmoid": nn.Sigmoid()}
 
 
 @dataclass(frozen=True)
 class Autoencoder(EncoderDecoder):
-    """Autoencoder: reconstruction alone, the control without any regulariser.
+    """Autoencoder: reconstruction alone, or with tied weights, sparse codes or corrupted inputs.
 
-    Minimises -log p(x|z) with z = f(x) deterministic, so codes have no log-variance and their scale is free.
+    Minimises -log p(x|z) with z = a(f(x)) deterministic, in nats: codes have no log-variance and, without an
+    activation a, no scale. With fewer latents than the data have dimensions it is undercomplete, with more
+    overcomplete. By its settings it is
 
-    Differences from the paper: none is meant; the networks are those of Locatello et al. 2019.
+    - linear (`network=linear output=linear likelihood=gaussian`): at its optimum it spans the subspace of
+      PCA (Baldi and Hornik 1989);
+    - tied (`tied=true`): the decoder's weights are the encoder's, transposed (Vincent et al. 2010);
+    - sparse: `l1` adds sparsity_weight * mean over images of sum_j |z_j|, `kl` adds sparsity_weight *
+      sum_j KL(rho || r_j), where r_j is the mean of z_j over the batch, 0..1 (Ng 2011, "Sparse autoencoder",
+      CS294A lecture notes, section 3);
+    - denoising: the code is that of a corrupted image, the loss against the clean one (Vincent et al. 2010,
+      "Stacked denoising autoencoders", section 3). `gaussian` adds noise of deviation corruption_level, in
+      units of pixels 0..1, uncut; `masking` puts that share of pixels and channels to 0.
+
+    Differences from the paper: by default the networks are those of Locatello et al. 2019. The mean
+    activation of the KL is that of a batch, not of all images.
     """
+
+    tied: bool = setting(False, "decoder weights are the transpose of the encoder's; needs network=linear")
+    activation: str = setting("none", "what codes pass through", choices=tuple(ACTIVATIONS))
+    output: str = setting(
+        "sigmoid", "what the decoder's pixels pass through; linear is cut to 0..1 after training",
+        choices=("sigmoid", "linear"),
+    )  # fmt: skip
+    sparsity: str = setting("none", "what makes codes sparse", choices=("none", "l1", "kl"))
+    sparsity_weight: float = setting(1.0, "weight of the sparsity term", low=0)
+    rho: float = setting(0.05, "mean activation that kl asks for", above=0, high=0.999)
+    corruption: str = setting(
+        "none", "what is done to the encoder's images in training", choices=("none", "gaussian", "masking")
+    )
+    corruption_level: float = setting(0.3, "deviation of the noise, or share of what is masked", low=0)
 
     paper: ClassVar = {}
     study: ClassVar = {}
@@ -30,13 +63,78 @@ class Autoencoder(EncoderDecoder):
         """A number for every latent."""
         return self.latents
 
+    def check(self, facts: Facts) -> None:
+        """Settings must not contradict each other, and none may be without effect."""
+        super().check(facts)
+        off = {
+            "sparsity_weight": (self.sparsity == "none", "sparsity"),
+            "rho": (self.sparsity != "kl", "sparsity=kl"),
+            "corruption_level": (self.corruption == "none", "corruption"),
+        }
+        for name, (without, needed) in off.items():
+            if without and getattr(self, name) != getattr(type(self), name):
+                raise BadInput(f"{name}={getattr(self, name)} has no effect without {needed}")
+        if self.tied and self.network != "linear":
+            raise BadInput(f"tied=true needs network=linear, got network={self.network}")
+        if self.sparsity == "kl" and self.activation != "sigmoid":
+            raise BadInput(f"sparsity=kl needs activation=sigmoid, got activation={self.activation}")
+        if self.output == "linear" and self.likelihood != "gaussian":
+            raise BadInput(f"output=linear needs likelihood=gaussian, got likelihood={self.likelihood}")
+        most = max(float(self.at(step).corruption_level) for step in (0, 2**62))  # ends of a schedule
+        if self.corruption == "masking" and most > 1:
+            raise BadInput(f"corruption_level={self.corruption_level} is out of range; masking takes 0 to 1")
+
+    def networks(self, facts: Facts, generator: torch.Generator) -> nn.ModuleDict:
+        """Encoder and decoder, with fresh weights."""
+        modules = super().networks(facts, generator)
+        if self.tied:
+            encoder = cast(Network, modules["encoder"])
+            modules["decoder"] = tied = tied_decoder(encoder, facts.image_shape)
+            tied.lower, tied.compiled = encoder.lower, encoder.compiled
+        return modules
+
     def encode(self, modules: nn.ModuleDict, images: Tensor, generator: torch.Generator) -> Codes:
         """The code (n, d), which is its own sample."""
-        codes = modules["encoder"](images)
+        codes = ACTIVATIONS[self.activation](modules["encoder"](images))
         return Codes(codes, None, codes)
+
+    def decode(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:
+        """The image (n, C, H, W), cut to 0..1 where the output is linear."""
+        if self.output == "sigmoid":
+            return super().decode(modules, codes)
+        images: Tensor = modules["decoder"](codes).clamp(0, 1)
+        return images
+
+    def training_codes(self, modules: nn.ModuleDict, batch: Batch, generator: torch.Generator) -> Codes:
+        """The codes of the batch, corrupted if so asked."""
+        return self.encode(modules, self.corrupted(batch.images, generator), generator)
+
+    def corrupted(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """What the encoder sees of images while it is trained."""
+        if self.corruption == "gaussian":
+            return images + self.corruption_level * noise(images, generator)
+        if self.corruption == "masking":
+            kept = torch.rand(images.shape, generator=generator) >= self.corruption_level
+            return images * kept.to(images.device)
+        return images
+
+    def reconstruction(self, outputs: Tensor, images: Tensor) -> Tensor:
+        """-log p(x|z) of the decoder's outputs."""
+        if self.output == "sigmoid":
+            return super().reconstruction(outputs, images)
+        return gaussian_negative_log_likelihood(outputs, images)
 
     def regulariser(
         self, modules: nn.ModuleDict, batch: Batch, codes: Codes, generator: torch.Generator
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Nothing."""
-        return torch.zeros((), device=codes.mean.device), {}
+        """The sparsity term, if there is one."""
+        if self.sparsity == "none":
+            return torch.zeros((), device=codes.mean.device), {}
+        term = kl_to_rate(codes.mean, self.rho) if self.sparsity == "kl" else codes.mean.abs().sum(1).mean()
+        return self.sparsity_weight * term, {"sparsity": term}
+
+
+def kl_to_rate(codes: Tensor, rho: float) -> Tensor:
+    """sum_j KL(Bernoulli(rho) || Bernoulli(r_j)) of codes (n, d) in 0..1 with means r_j, nats."""
+    rates = codes.mean(dim=0).clamp(1e-6, 1 - 1e-6)  # a unit that is always off or on has a finite slope
+    return (rho * torch.log(rho / rates) + (1 - rho) * torch.log((1 - rho) / (1 - rates))).sum()

@@ -80,10 +80,13 @@ class EncoderDecoder(Stepped):
         self, modules: nn.ModuleDict, batch: Batch, codes: Codes, generator: torch.Generator
     ) -> Loss:
         """Reconstruction and the method's regulariser."""
-        logits = modules["decoder"](codes.sample)
-        reconstruction = negative_log_likelihood(logits, batch.images, self.likelihood)
+        reconstruction = self.reconstruction(modules["decoder"](codes.sample), batch.images)
         regulariser, terms = self.regulariser(modules, batch, codes, generator)
         return Loss(reconstruction + regulariser, {"reconstruction": reconstruction} | terms)
+
+    def reconstruction(self, outputs: Tensor, images: Tensor) -> Tensor:
+        """-log p(x|z) of the decoder's outputs (n, C, H, W), which are logits."""
+        return negative_log_likelihood(outputs, images, self.likelihood)
 
     @abstractmethod
     def regulariser(
@@ -100,5 +103,10 @@ def negative_log_likelihood(logits: Tensor, images: Tensor, likelihood: str) -> 
     """
     if likelihood == "bernoulli":
         return F.binary_cross_entropy_with_logits(logits, images, reduction="sum") / len(images)
-    errors = F.mse_loss(torch.sigmoid(logits), images, reduction="sum") / len(images)
+    return gaussian_negative_log_likelihood(torch.sigmoid(logits), images)
+
+
+def gaussian_negative_log_likelihood(means: Tensor, images: Tensor) -> Tensor:
+    """-log N(x; mean, 1), summed over pixels and channels, averaged over the batch, nats."""
+    errors = F.mse_loss(means, images, reduction="sum") / len(images)
     return 0.5 * errors + 0.5 * math.log(2 * math.pi) * images[0].numel()

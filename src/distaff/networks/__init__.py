@@ -1,6 +1,6 @@
 """Encoders and decoders by name."""
 
-from distaff.networks import conv, fully_connected
+from distaff.networks import conv, fully_connected, linear
 from distaff.networks.initial import fresh
 
 __all__ = ["NETWORKS", "fresh"]
@@ -9,4 +9,5 @@ __all__ = ["NETWORKS", "fresh"]
 NETWORKS = {
     "conv": (conv.encoder, conv.decoder),
     "fc": (fully_connected.encoder, fully_connected.decoder),
+    "linear": (linear.encoder, linear.decoder),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -73,6 +73,33 @@ def matrix(values: NDArray[Any], rows: Sequence[str], columns: Sequence[str]) ->
     for i, j in np.ndindex(*values.shape):
         color = "white" if values[i, j] > 0.55 else INK
         axes.text(j, i, f"{values[i, j]:.2f}", ha="center", va="center", fontsize=8, color=color)
+    return _svg(figure)
+
+
+def views(panels: Mapping[str, Sequence[Sequence[float]]], classes: Sequence[int], label: str) -> str:
+    """Points (n, 2) coloured by class, a panel for every entry, as SVG."""
+    from matplotlib import colormaps
+
+    values = np.unique(classes)
+    few = len(values) <= 10
+    cmap = colormaps["tab10"] if few else colormaps["viridis"]
+    place = np.searchsorted(values, classes)
+    figure = _figure(4.2 * len(panels), 3.9)
+    for axes, (name, points) in zip(
+        figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
+    ):
+        x, y = np.asarray(points).T
+        drawn = axes.scatter(x, y, s=7, c=cmap(place) if few else place, cmap=None if few else cmap, lw=0)
+        axes.set_title(name, loc="left", fontsize=10, color=INK)
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set_color("#d9e0e7")
+    if few:
+        marks = [
+            axes.scatter([], [], s=24, color=cmap(n), label=str(value)) for n, value in enumerate(values)
+        ]
+        figure.legend(handles=marks, title=label, loc="outside right upper", frameon=False, fontsize=8)
+    else:
+        figure.colorbar(drawn, ax=axes, label=label)
     return _svg(figure)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput
+from distaff.evaluation.desiderata import lines, read_desiderata
 from distaff.evaluation.encode import Encoding, encode_run
 from distaff.evaluation.evaluate import read_card
 from distaff.files import write_text
@@ -52,6 +53,7 @@ def _page(run: Run, card: ScoreCard | None, encoding: Encoding) -> str:
     from jinja2 import Environment
 
     template = files("distaff.reporting").joinpath("report.html.jinja").read_text(encoding="utf-8")
+    judged = read_desiderata(run)
     order = np.argsort(-encoding.kl)[:SHOWN_LATENTS]
     history = run.history()
     return (
@@ -70,10 +72,18 @@ def _page(run: Run, card: ScoreCard | None, encoding: Encoding) -> str:
             reconstructions=_reconstructions(run, encoding),
             atoms=_atoms(run, order),
             matrix=_information(run, encoding, order),
+            desiderata=lines(judged) if judged else None,
+            views=_views(judged) if judged else None,
             curves=figures.curves(history) if len(history) > 1 else None,
             images_per_second=np.median([line["images_per_second"] for line in history]) if history else None,
         )
     )
+
+
+def _views(judged: dict[str, Any]) -> str:
+    views = judged["views"]
+    panels = {"principal components": views["pca"], "t-SNE": views["tsne"]}
+    return figures.views(panels, views["classes"], judged["label"])
 
 
 def _latents(encoding: Encoding, order: NDArray[np.int64]) -> list[dict[str, Any]]:

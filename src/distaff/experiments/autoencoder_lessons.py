@@ -1,0 +1,234 @@
+"""What autoencoders without a prior learn: five statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from distaff.batch import Batch, Facts
+from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
+from distaff.experiments.pictures import image_grid
+from distaff.methods.autoencoder import Autoencoder
+
+LINEAR: dict[str, Any] = {"network": "linear", "likelihood": "gaussian", "output": "linear"}
+NOISE = 0.4  # deviation that the denoising autoencoder is asked to undo
+RHO = 0.05
+
+
+@experiment(
+    quick=Scale("one core, 10 seconds", {"seeds": 1, "steps": 1000, "digit_steps": 1000}),
+    nano=Scale("two cores, three minutes", {"seeds": 3, "steps": 6000, "digit_steps": 4000}),
+    paper=Scale("two cores, ten minutes", {"seeds": 10, "steps": 6000, "digit_steps": 4000}),
+)
+def autoencoder_lessons(lab: Lab) -> Iterator[Claim]:
+    """Linear autoencoders find the PCA subspace, overcomplete ones copy, denoising and sparse ones do not.
+
+    Statements of a lecture, after Baldi and Hornik 1989 (linear), Vincent et al. 2010 (denoising, tied),
+    Ng 2011 (sparse) and Gregor and LeCun 2010 (a layer as one step of ISTA). Points are 10-dimensional, near
+    a 3-dimensional plane. Digits are those of scikit-learn, 8x8, 1,297 to learn from and 500 held out. Every
+    network has one layer each way.
+    """
+    seeds = range(lab["seeds"])
+    rows = []
+    linear = np.array([_linear(lab["steps"], seed) for seed in seeds])
+    yield claim("(a) largest angle of a linear autoencoder to PCA's subspace, degrees", linear[:, 0], high=2)
+    yield claim("(a) its squared error over PCA's", linear[:, 1], high=1.01)
+    rows += [("(a) squared error per point, PCA", linear[:, 2]), ("(a) ..., linear AE", linear[:, 3])]
+
+    copies = np.array([_copying(lab["steps"], seed) for seed in seeds])
+    yield claim("(b) overcomplete: error per pixel of held-out points", copies[:, 0], high=1e-4)
+    yield claim("(b) overcomplete: error per pixel of uniform noise", copies[:, 1], high=1e-3)
+    yield claim("(b) undercomplete: error of noise over that of held-out points", copies[:, 2], low=5)
+
+    noise = [_denoising(lab["digit_steps"], seed) for seed in seeds]
+    errors = np.array([each[0] for each in noise])
+    yield claim("(c) error of denoised digits over that of noisy ones", errors[:, 2] / errors[:, 0], high=0.6)
+    yield claim("(c) ... over that of a plain autoencoder's", errors[:, 2] / errors[:, 1], high=0.85)
+    rows += [
+        (f"(c) error per pixel, {name}", errors[:, j])
+        for j, name in enumerate(("noisy digits", "plain AE", "denoising AE"))
+    ]
+    lab.figure(
+        "(c) Rows: held-out digits, with noise, through the plain AE, through the denoising AE", noise[0][1]
+    )
+
+    sparse = np.array([_sparse(lab["digit_steps"], seed) for seed in seeds])
+    yield claim("(d) mean activation of the sparse code over rho", sparse[:, 0] / RHO, low=0.8, high=1.2)
+    yield claim("(d) linear probe: accuracy of sparse codes less that of pixels", sparse[:, 3], low=-0.02)
+    rows += [("(d) probe of pixels", sparse[:, 1]), ("(d) probe of sparse codes", sparse[:, 2])]
+
+    tied = np.array([_tied(seed) for seed in seeds])
+    yield claim("(e) tied: decoder's weights less the encoder's transpose", tied[:, 0], high=0)
+    yield claim("(e) tied: gradient less the sum of both ways', relative", tied[:, 1], high=1e-6)
+    yield claim("(e) tied encoder less one ISTA step from zero", tied[:, 2], high=1e-6)
+    table = [{"what": name, "median": np.median(v), "low": v.min(), "high": v.max()} for name, v in rows]
+    lab.table("Numbers behind the claims, over seeds", pd.DataFrame(table))
+
+
+def _learned(method: Autoencoder, images: Tensor, steps: int, seed: int) -> nn.ModuleDict:
+    """The networks after so many steps on batches of images (n, 1, H, W), which a data set may be too small
+    for."""
+    generator = torch.Generator().manual_seed(seed)
+    _, channels, height, width = images.shape
+    facts = Facts((channels, height, width), len(images))
+    method.check(facts)
+    state = method.state(facts, generator)
+    for step in range(steps):
+        drawn = torch.randint(len(images), (method.batch_size,), generator=generator)
+        method.at(step).step(state, Batch(images[drawn], len(images)), generator)
+    return state.modules
+
+
+@torch.inference_mode()
+def _through(method: Autoencoder, modules: nn.ModuleDict, images: Tensor) -> Tensor:
+    return method.decode(modules, method.encode(modules, images, torch.Generator()).mean)
+
+
+def _mse(a: Tensor, b: Tensor) -> float:
+    return float(((a - b) ** 2).mean())
+
+
+def _points(seed: int, n: int = 3000) -> Tensor:
+    """Points (n, 1, 2, 5) in 0..1 near a plane of 3 dimensions, with deviations .16, .14, .12 and .03 off."""
+    rng = np.random.default_rng(seed)
+    turned = np.linalg.qr(rng.standard_normal((10, 10)))[0]
+    spread = np.array([0.16, 0.14, 0.12] + 7 * [0.03])
+    return torch.from_numpy(0.5 + rng.standard_normal((n, 10)) * spread @ turned).float().view(n, 1, 2, 5)
+
+
+def _one_layer(latents: int, steps: int) -> Autoencoder:
+    """A linear autoencoder whose step size goes to 0, so that it ends at its optimum."""
+    schedule: Any = f"cosine:0.02:0:{steps}"
+    return Autoencoder(latents=latents, learning_rate=schedule, batch_size=256, **LINEAR)
+
+
+def _linear(steps: int, seed: int) -> list[float]:
+    """The largest principal angle to PCA's subspace, the ratio of errors, and both errors."""
+    points = _points(seed)
+    method = _one_layer(3, steps)
+    modules = _learned(method, points, steps, seed)
+    x = points.flatten(1).double().numpy()
+    centred = x - x.mean(axis=0)
+    axes = np.linalg.svd(centred, full_matrices=False)[2][:3].T
+    pca = float(((centred - centred @ axes @ axes.T) ** 2).sum(axis=1).mean())
+    weights = next(p for p in modules["decoder"].parameters() if p.ndim == 2).detach().double().numpy()
+    cosines = np.linalg.svd(axes.T @ np.linalg.qr(weights)[0])[1]
+    with torch.inference_mode():
+        outputs = modules["decoder"](modules["encoder"](points)).flatten(1).double().numpy()
+    error = float(((x - outputs) ** 2).sum(axis=1).mean())
+    return [float(np.degrees(np.arccos(cosines.min().clip(0, 1)))), error / pca, pca, error]
+
+
+def _copying(steps: int, seed: int) -> list[float]:
+    """Errors of an overcomplete autoencoder on held-out points and noise; an undercomplete one's ratio."""
+    points, held = _points(seed)[:2000], _points(seed)[2000:]
+    noise = torch.rand(held.shape, generator=torch.Generator().manual_seed(seed))
+    errors = []
+    for latents in (20, 3):
+        method = _one_layer(latents, steps)
+        modules = _learned(method, points, steps, seed)
+        errors.append([_mse(_through(method, modules, each), each) for each in (held, noise)])
+    return [*errors[0], errors[1][1] / errors[1][0]]
+
+
+def _digits() -> tuple[Tensor, Tensor, NDArray[np.int64]]:
+    """Digits to learn from, digits held out (n, 1, 8, 8) in 0..1, and what all of them are."""
+    from sklearn.datasets import load_digits
+
+    found = load_digits()
+    order = np.random.default_rng(0).permutation(len(found.target))
+    images = torch.from_numpy(found.images[order] / 16).float()[:, None]
+    return images[:1297], images[1297:], found.target[order]
+
+
+def _denoising(steps: int, seed: int) -> tuple[list[float], Any]:
+    """Errors per pixel of noisy digits, and of what a plain and a denoising autoencoder make of them."""
+    learn, held, _ = _digits()
+    noisy = held + NOISE * torch.randn(held.shape, generator=torch.Generator().manual_seed(seed))
+    shared: dict[str, Any] = {
+        "network": "linear", "latents": 128, "activation": "relu", "learning_rate": 1e-3
+    }  # fmt: skip
+    pictures, errors = [held[:10], noisy[:10]], [_mse(noisy, held)]
+    for method in (
+        Autoencoder(**shared),
+        Autoencoder(**shared, corruption="gaussian", corruption_level=NOISE),
+    ):
+        back = _through(method, _learned(method, learn, steps, seed), noisy)
+        pictures.append(back[:10])
+        errors.append(_mse(back, held))
+    return errors, image_grid(torch.cat(pictures).numpy(), 10)
+
+
+def _sparse(steps: int, seed: int) -> list[float]:
+    """Mean activation, probe accuracy of pixels, of codes, and their difference."""
+    learn, held, labels = _digits()
+    method = Autoencoder(
+        network="linear", latents=256, activation="sigmoid", sparsity="kl", sparsity_weight=1.0, rho=RHO,
+        learning_rate=3e-3,
+    )  # fmt: skip
+    modules = _learned(method, learn, steps, seed)
+    with torch.inference_mode():
+        codes = [method.encode(modules, each, torch.Generator()).mean.numpy() for each in (learn, held)]
+    pixels = [each.flatten(1).numpy() for each in (learn, held)]
+    found = [_probe(each, labels) for each in (pixels, codes)]
+    return [float(codes[1].mean()), *found, found[1] - found[0]]
+
+
+def _probe(inputs: Sequence[NDArray[Any]], labels: NDArray[np.int64]) -> float:
+    """Held-out accuracy of a logistic regression on standardised inputs, with penalty 1/C = 10."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    learn, held = inputs
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=2000))
+    return float(model.fit(learn, labels[: len(learn)]).score(held, labels[len(learn) :]))
+
+
+def _tied(seed: int) -> list[float]:
+    """Largest differences: of the decoder from the transpose, of gradients, and from a step of ISTA.
+
+    ISTA minimises |x - D h|^2 / 2 + lambda |h|_1, here for D of norm 1, so its step is 1. Its first step from
+    h = 0 is soft(D'x, lambda), which is what a tied encoder with ReLU, weights (D, -D)' and biases -lambda
+    gives, as its first half less its second.
+    """
+    rng = np.random.default_rng(seed)
+    points = _points(seed, 64)
+    method = Autoencoder(latents=24, tied=True, activation="relu", **LINEAR)
+    modules = method.state(Facts((1, 2, 5), 64), torch.Generator().manual_seed(seed)).modules
+    layer = next(each for each in modules["encoder"].modules() if isinstance(each, nn.Linear))
+    bias = next(p for p in modules["decoder"].parameters())
+    drawn = rng.standard_normal((10, 12))
+    dictionary = torch.from_numpy(drawn / np.linalg.norm(drawn, 2)).float()
+    threshold = 0.1
+    with torch.no_grad():
+        layer.weight.copy_(torch.cat([dictionary, -dictionary], dim=1).T)
+        layer.bias.fill_(-threshold)
+        basis = modules["decoder"](torch.eye(24)).flatten(1) - bias
+    method.loss(modules, Batch(points, 64), torch.Generator()).total.backward()
+    assert layer.weight.grad is not None
+    down, up = (layer.weight.detach().clone().requires_grad_() for _ in range(2))
+    x = points.flatten(1)
+    outputs = torch.relu(x @ down.T + layer.bias.detach()) @ up + bias.detach()
+    (0.5 * ((x - outputs) ** 2).sum() / len(x)).backward()
+    assert down.grad is not None
+    assert up.grad is not None
+    both = down.grad + up.grad
+    with torch.inference_mode():
+        codes = method.encode(modules, points, torch.Generator()).mean
+    start = torch.zeros(64, 12, requires_grad=True)
+    (0.5 * ((x - start @ dictionary.T) ** 2).sum()).backward()
+    assert start.grad is not None
+    moved = start.detach() - start.grad
+    ista = moved.sign() * (moved.abs() - threshold).clamp(min=0)
+    return [
+        float((basis - layer.weight.detach()).abs().max()),
+        float((layer.weight.grad - both).abs().max() / both.abs().max()),
+        float((codes[:, :12] - codes[:, 12:] - ista).abs().max()),
+    ]
