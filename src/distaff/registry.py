@@ -31,6 +31,8 @@ TABLES: dict[str, dict[str, str]] = {
         "slow_vae": "distaff.methods.slow_vae:SlowVAE",
         "hfs_vae": "distaff.methods.hfs_vae:HFSVAE",
         "qlae": "distaff.methods.qlae:QLAE",
+        "info_gan": "distaff.methods.info_gan:InfoGAN",
+        "info_wgan_gp": "distaff.methods.info_wgan_gp:InfoWGANGP",
         "raw": "distaff.methods.raw:Raw",
         "pca": "distaff.methods.pca:PCA",
         "ica": "distaff.methods.ica:ICA",
