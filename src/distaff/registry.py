@@ -85,7 +85,10 @@ TABLES: dict[str, dict[str, str]] = {
         "celeba": "distaff.datasets.celeba:CelebA",
     },
     "studies": {"locatello2019": "distaff.studies.locatello2019:plan"},
-    "experiments": {name: f"distaff.experiments.{name}:{name}" for name in ("beta_vae_metric_failure",)},
+    "experiments": {
+        name: f"distaff.experiments.{name}:{name}"
+        for name in ("beta_vae_metric_failure", "infogan_mutual_information")
+    },
 }
 
 
