@@ -87,7 +87,7 @@ TABLES: dict[str, dict[str, str]] = {
     "studies": {"locatello2019": "distaff.studies.locatello2019:plan"},
     "experiments": {
         name: f"distaff.experiments.{name}:{name}"
-        for name in ("beta_vae_metric_failure", "infogan_mutual_information")
+        for name in ("beta_vae_metric_failure", "infogan_mutual_information", "info_wgan_gp_score")
     },
 }
 

@@ -48,11 +48,11 @@ def infogan_mutual_information(lab: Lab) -> Iterator[Claim]:
     Chen et al. 2016, section 7.1 and figure 1: L_I quickly goes to H(c) = ln 10 = 2.30 nats under InfoGAN,
     while under a regular GAN, to whose images a network Q is fitted all the same, it stays near 0. Here both
     are trained on scikit-learn's digits with one code of ten values and two numbers, and InfoWGAN-GP beside
-    them. L_I is that of the categorical code, averaged over 100 steps, and judged after as many steps (1,500)
-    as the plain GAN has; InfoGAN then goes on, for better images. L_I cannot exceed ln 10 in any batch: H(c) is
-    exact, and what is taken off it is a cross-entropy. A number is recovered if Q's mean
-    for images of new codes correlates with it. The two-sample test asks whether the nearest neighbour of an
-    image, in pixels, is of its own kind, real or generated: 0.5 where they cannot be told apart.
+    them. L_I is that of the categorical code, averaged over 100 steps, and judged after as many steps as the
+    plain GAN has; InfoGAN then goes on, for better images. L_I cannot exceed ln 10 in any batch: H(c) is
+    exact, and what is taken off it is a cross-entropy. A number is recovered if Q's mean for images of new
+    codes correlates with it. The two-sample test asks whether the nearest neighbour of an image, in pixels,
+    is of its own kind, real or generated: 0.5 where they cannot be told apart.
     """
     runs = {
         "lambda = 1": _trained(lab, "info_gan", lab["longer"], 1.0),
