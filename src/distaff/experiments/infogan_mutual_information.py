@@ -112,7 +112,7 @@ def made_images(run: Run, count: int, seed: int = 0) -> Made:
     return Made(images.numpy(), codes.numpy(), read.numpy())
 
 
-def two_sample_accuracy(real: NDArray[np.float32], fake: NDArray[np.float32]) -> float:
+def two_sample_accuracy(real: NDArray[np.floating], fake: NDArray[np.floating]) -> float:
     """The share of images whose nearest other image is of their own kind (leave-one-out 1-NN)."""
     both = np.concatenate([real, fake]).reshape(len(real) + len(fake), -1)
     kind = np.arange(len(both)) < len(real)

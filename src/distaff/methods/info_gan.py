@@ -39,9 +39,10 @@ class InfoGAN(Stepped):
     The codes of an image are Q's probabilities, `categories` columns for every categorical code, then Q's
     means. Codes are decoded with every categorical code at its largest column, and noise 0.
 
-    Differences from the paper: the networks of Locatello et al. 2019 and no batch normalisation, so that an
-    image's code does not depend on the others of its batch. Noise and Q's fixed variance are those of the
-    authors' code, as is that Q learns in D's step.
+    Differences from the paper: the networks of Locatello et al. 2019 with leaky rectifiers in the trunk and,
+    in the generator, activations normalised over each image in place of batch normalisation, so that no image
+    depends on the others of its batch. (Without any, D wins and the codes had no effect in trials.) Noise and Q's
+    fixed variance are those of the authors' code, as is that Q learns in D's step.
     """
 
     latents: int = setting(2, "continuous codes, each uniform on -1..1", low=0, high=10_000)
