@@ -34,15 +34,15 @@ class InfoGAN(Stepped):
     Logged: `discriminator`, D's cross-entropy, and L_I in two parts. `categorical_information` is at most
     categorical * ln categories, in every batch: H(c) is exact and the rest is a cross-entropy. For numbers
     Q is a Gaussian of standard deviation 1, so `continuous_information` is at most -0.226 nats each: only its
-    differences mean something. A lambda of 0 is a plain GAN: Q learns, and neither trunk nor G hears of it.
+    differences mean something. A lambda of 0 is a plain GAN: Q learns, and changes neither the trunk nor G.
 
     The codes of an image are Q's probabilities, `categories` columns for every categorical code, then Q's
     means. Codes are decoded with every categorical code at its largest column, and noise 0.
 
     Differences from the paper: the networks of Locatello et al. 2019 with leaky rectifiers in the trunk and,
     in the generator, activations normalised over each image in place of batch normalisation, so that no image
-    depends on the others of its batch. (Without any, D wins and the codes had no effect in trials.) Noise and Q's
-    fixed variance are those of the authors' code, as is that Q learns in D's step.
+    depends on the others of its batch. (Without it D won on digits, and conv networks kept L_I at 0.) Noise
+    and Q's fixed variance are those of the authors' code, as is that Q learns in D's step.
     """
 
     latents: int = setting(2, "continuous codes, each uniform on -1..1", low=0, high=10_000)
