@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from distaff.experiments.infogan_mutual_information import Made, recovery, two_sample_accuracy
+from distaff.experiments.infogan_mutual_information import Made, recovery, two_sample_accuracy, variety
 
 
 def test_two_samples_that_lie_apart_and_two_that_alternate() -> None:
@@ -28,3 +28,7 @@ def test_recovery_is_the_correlation_of_the_last_columns() -> None:
     given, said = codes[:, 4] - codes[:, 4].mean(), read[:, 4] - read[:, 4].mean()
     expected = abs((given * said).sum()) / np.sqrt((given**2).sum() * (said**2).sum())
     assert found == pytest.approx([1, expected])
+
+
+def test_variety_is_the_mean_distance_of_pairs() -> None:
+    assert variety(np.array([0.0, 3.0, 9.0]).reshape(3, 1, 1, 1)) == pytest.approx((3 + 9 + 6) / 3)

@@ -21,7 +21,7 @@ TRAVERSAL = np.linspace(-2, 2, 9)
 
 @experiment(
     quick=Scale("one core, 15 seconds", {"resolution": 16, "steps": 4, "vae_steps": 20, "seeds": 1}),
-    nano=Scale("two cores, 8 minutes", {"resolution": 16, "steps": 250, "vae_steps": 2000, "seeds": 1}),
+    nano=Scale("two cores, 8 minutes", {"resolution": 16, "steps": 250, "vae_steps": 800, "seeds": 1}),
     paper=Scale(
         "a GPU, a day for each seed",
         {"resolution": 64, "steps": 100_000, "vae_steps": 300_000, "seeds": 10},
