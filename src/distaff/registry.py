@@ -33,6 +33,8 @@ TABLES: dict[str, dict[str, str]] = {
         "qlae": "distaff.methods.qlae:QLAE",
         "deep_vae": "distaff.methods.deep_vae:DeepVAE",
         "dc_ign": "distaff.methods.dc_ign:DCIGN",
+        "info_gan": "distaff.methods.info_gan:InfoGAN",
+        "info_wgan_gp": "distaff.methods.info_wgan_gp:InfoWGANGP",
         "raw": "distaff.methods.raw:Raw",
         "pca": "distaff.methods.pca:PCA",
         "ica": "distaff.methods.ica:ICA",
@@ -98,6 +100,7 @@ TABLES: dict[str, dict[str, str]] = {
             "sparse_coding_recovery",
         )
         for name in ("beta_vae_metric_failure", "autoencoder_lessons", "desiderata_on_digits")
+        for name in ("beta_vae_metric_failure", "infogan_mutual_information", "info_wgan_gp_score")
     },
 }
 

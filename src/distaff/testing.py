@@ -252,6 +252,8 @@ BATCHES = 10
 def check_method(method: Any, seed: int = 0, steps: int = 200) -> None:
     """Check a method: finite loss and gradients, one result per seed, a falling loss, exact round trips.
 
+    The loss of an adversarial method need not fall: one side's rises as the other gets better.
+
     It must work for grey and RGB images of 16, 32 and 64 pixels, at its smallest batch, and from its smallest
     number of latents to 64. Its batches are of the kind it asks for. Of a fitted method only what does not
     speak of steps is checked.
@@ -285,7 +287,8 @@ def check_method(method: Any, seed: int = 0, steps: int = 200) -> None:
     again, same = _few_steps(small, grey, seed, steps)
     assert losses == again, "the same seed gave other losses"
     first, last = np.mean(losses[:BATCHES]), np.mean(losses[-BATCHES:])
-    assert last < first - 0.01 * abs(first), f"the loss hardly falls in {steps} steps: {first} to {last}"
+    falls = last < first - 0.01 * abs(first)
+    assert falls or method.adversarial, f"the loss hardly falls in {steps} steps: {first} to {last}"
     after = dict(state.modules.named_parameters())
     for name, parameter in before.modules.named_parameters():
         assert not torch.equal(parameter, after[name]), f"{name} does not move in {steps} steps"

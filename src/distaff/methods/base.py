@@ -173,6 +173,9 @@ class Stepped(Method):
     batch_size: int = setting(64, "images in a batch", low=1, high=100_000)
     learning_rate: float = setting(1e-4, "Adam's step size", low=0)
 
+    #: whether its loss is that of one side of a game, which rises where the other side gets better
+    adversarial: ClassVar[bool] = False
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.batch_size < self.smallest_batch:

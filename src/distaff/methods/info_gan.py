@@ -1,0 +1,222 @@
+"""InfoGAN: a generative adversarial network whose codes can be read off its images."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from distaff.batch import Batch, Facts
+from distaff.errors import BadInput
+from distaff.methods.base import Codes, State, Stepped, adam, descend
+from distaff.networks import NETWORKS, fresh
+from distaff.networks.conv import to_channels_last
+from distaff.settings import setting
+
+FEATURES, HIDDEN = 256, 128  # outputs of the shared trunk, and units of Q's own layer
+SLOPE = 0.1
+
+
+@dataclass(frozen=True)
+class InfoGAN(Stepped):
+    """InfoGAN (Chen et al. 2016): a GAN whose codes a network Q can tell from the images they make.
+
+    min over G, Q and max over D of V(D, G) - lambda L_I, with L_I = E log Q(c | G(z, c)) + H(c), a lower
+    bound of the mutual information of codes and images in nats (Chen et al. 2016, eqs. 5 and 6). The code c
+    is `categorical` one-hot vectors of `categories` values and `latents` numbers uniform on -1..1; the noise
+    z is uniform on -1..1 too. Q shares the trunk of D. G minimises -E log D(G(z, c)) - lambda L_I, the
+    non-saturating loss (logged as `loss`); D and Q minimise theirs on images of G held fixed.
+
+    Logged: `discriminator`, D's cross-entropy, and L_I in two parts. `categorical_information` is at most
+    categorical * ln categories, in every batch: H(c) is exact and the rest is a cross-entropy. For numbers
+    Q is a Gaussian of standard deviation 1, so `continuous_information` is at most -0.226 nats each: only its
+    differences mean something. A lambda of 0 is a plain GAN: Q learns, and changes neither the trunk nor G.
+
+    The codes of an image are Q's probabilities, `categories` columns for every categorical code, then Q's
+    means. Codes are decoded with every categorical code at its largest column, and noise 0.
+
+    Differences from the paper: the networks of Locatello et al. 2019 with leaky rectifiers in the trunk and,
+    in the generator, activations normalised over each image in place of batch normalisation, so that no image
+    depends on the others of its batch. (Without it D won on digits, and conv networks kept L_I at 0.) Noise
+    and Q's fixed variance are those of the authors' code, as is that Q learns in D's step.
+    """
+
+    latents: int = setting(2, "continuous codes, each uniform on -1..1", low=0, high=10_000)
+    categorical: int = setting(1, "categorical codes", low=0, high=1000)
+    categories: int = setting(10, "values of each categorical code", low=2, high=1000)
+    noise_dims: int = setting(62, "numbers of noise", low=1, high=10_000)
+    information_weight: float = setting(1.0, "lambda, weight of L_I; 0 is a plain GAN", low=0)
+    network: str = setting("conv", "the trunk of D and Q, and the generator", choices=tuple(NETWORKS))
+    batch_size: int = setting(128, "images in a batch", low=1, high=100_000)
+    learning_rate: float = setting(1e-3, "step size of the generator's Adam", low=0)
+    discriminator_learning_rate: float = setting(2e-4, "step size of the Adam of D and Q", low=0)
+
+    adversarial: ClassVar[bool] = True
+    smallest_latents: ClassVar[int] = 0
+    betas: ClassVar[tuple[float, float]] = (0.5, 0.999)
+    paper: ClassVar = {
+        "latents": "2 (MNIST, SVHN), 5 (faces), 1 (chairs), 0 (CelebA)",
+        "categorical": "1 (MNIST), 0 (faces), 4 (chairs, SVHN), 10 (CelebA)",
+        "categories": "10, 20 (chairs)",
+        "noise_dims": "62 (MNIST)",
+        "information_weight": "1",
+        "batch_size": "128",
+        "learning_rate": "0.001",
+        "discriminator_learning_rate": "0.0002",
+    }
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.latents + self.categorical == 0:
+            raise BadInput("latents=0 and categorical=0 leave no code; one must be at least 1")
+
+    def code_size(self, facts: Facts) -> int:
+        """A column for each value of each categorical code, and one for each continuous code."""
+        return self.categorical * self.categories + self.latents
+
+    def state(self, facts: Facts, generator: torch.Generator) -> State:
+        """G and its Adam; the trunk with the heads of D and Q and theirs."""
+        make_trunk, make_generator = NETWORKS[self.network]
+        size = self.code_size(facts)
+        makers = {
+            "generator": lambda: normalised(make_generator(self.noise_dims + size, facts.image_shape)),
+            "trunk": lambda: leaky(make_trunk(facts.image_shape, FEATURES)),
+            "discriminator": lambda: nn.Linear(FEATURES, 1, bias=False),  # a critic's bias has no gradient
+            "recogniser": lambda: nn.Sequential(
+                nn.Linear(FEATURES, HIDDEN), nn.LeakyReLU(SLOPE), nn.Linear(HIDDEN, size)
+            ),
+        }
+        modules = nn.ModuleDict({name: fresh(make, generator) for name, make in makers.items()})
+        to_channels_last(modules)
+        others = [p for name in ("trunk", "discriminator", "recogniser") for p in modules[name].parameters()]
+        return State(
+            modules,
+            {
+                "generator": adam(modules["generator"].parameters(), self.betas),
+                "discriminator": adam(others, self.betas),
+            },
+        )
+
+    def encode(self, modules: nn.ModuleDict, images: Tensor, generator: torch.Generator) -> Codes:
+        """Q's probabilities and means (n, d)."""
+        outputs = modules["recogniser"](modules["trunk"](images))
+        logits, means = split(outputs, self.categorical, self.categories)
+        codes = torch.cat([logits.softmax(dim=2).flatten(1), means], dim=1)
+        return Codes(codes, None, codes)
+
+    def decode(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:
+        """Images (n, C, H, W) in 0..1 of codes (n, d): categorical ones at their largest column, noise 0."""
+        columns, numbers = split(codes, self.categorical, self.categories)
+        exact = F.one_hot(columns.argmax(dim=2), self.categories).flatten(1)
+        exact = torch.cat([exact.to(codes.dtype), numbers], dim=1)
+        return self.generate(modules, exact, codes.new_zeros(len(codes), self.noise_dims))
+
+    def generate(self, modules: nn.ModuleDict, codes: Tensor, noise: Tensor) -> Tensor:
+        """G(z, c): images in 0..1 of codes (n, d) and noise (n, noise_dims)."""
+        images: Tensor = torch.sigmoid(modules["generator"](torch.cat([noise, codes], dim=1)))
+        return images
+
+    def draw(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Codes (n, d) and noise (n, noise_dims) from their distributions."""
+        chosen = torch.randint(self.categories, (count, self.categorical), generator=generator)
+        exact = F.one_hot(chosen, self.categories).flatten(1).float()
+        rest = 2 * torch.rand((count, self.latents + self.noise_dims), generator=generator) - 1
+        return torch.cat([exact, rest[:, : self.latents]], dim=1), rest[:, self.latents :]
+
+    def step(self, state: State, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
+        """One step of D and Q, then one of G."""
+        terms = self.discriminator_step(state, batch.images, generator)
+        return self.generator_step(state, batch.images, generator) | terms
+
+    def discriminator_step(self, state: State, real: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+        """One step of D and Q on real images and as many of G's."""
+        modules = state.modules
+        codes, noise = (drawn.to(real.device) for drawn in self.draw(len(real), generator))
+        with torch.no_grad():
+            fake = self.generate(modules, codes, noise)
+        features = modules["trunk"](torch.cat([real, fake]))
+        own, terms = self.discriminator_loss(modules, features, real, fake, generator)
+        heard = features[len(real) :]
+        # Q's head learns at full weight whatever lambda is; the trunk gets lambda of its gradient
+        heard = heard.detach() + self.information_weight * (heard - heard.detach())
+        parts = self.information(modules["recogniser"](heard), codes)
+        loss = own - torch.stack(list(parts.values())).sum()
+        descend(state.optimisers["discriminator"], loss, self.discriminator_learning_rate)
+        return {name: value.detach() for name, value in ({"discriminator": own} | terms).items()}
+
+    def generator_step(self, state: State, real: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+        """One step of G, on as many images as there are real ones."""
+        modules = state.modules
+        codes, noise = (drawn.to(real.device) for drawn in self.draw(len(real), generator))
+        features = modules["trunk"](self.generate(modules, codes, noise))
+        own = self.generator_loss(modules["discriminator"](features))
+        parts = self.information(modules["recogniser"](features), codes)
+        loss = own - self.information_weight * torch.stack(list(parts.values())).sum()
+        descend(state.optimisers["generator"], loss, self.learning_rate)
+        terms = {"loss": loss, "generator": own} | parts
+        return {name: value.detach() for name, value in terms.items()}
+
+    def discriminator_loss(
+        self, modules: nn.ModuleDict, features: Tensor, real: Tensor, fake: Tensor, generator: torch.Generator
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """-E log D(x) - E log(1 - D(G(z, c))), from the features of real, then generated images."""
+        of_real, of_fake = modules["discriminator"](features).chunk(2)
+        return F.softplus(-of_real).mean() + F.softplus(of_fake).mean(), {}
+
+    def generator_loss(self, logits: Tensor) -> Tensor:
+        """-E log D(G(z, c))."""
+        return F.softplus(-logits).mean()
+
+    def information(self, outputs: Tensor, codes: Tensor) -> dict[str, Tensor]:
+        """L_I of Q's outputs (n, d) and the codes (n, d), in nats, by kind of code."""
+        logits, means = split(outputs, self.categorical, self.categories)
+        values, numbers = split(codes, self.categorical, self.categories)
+        parts = {}
+        if self.categorical:
+            parts["categorical_information"] = categorical_information(logits, values)
+        if self.latents:
+            parts["continuous_information"] = continuous_information(means, numbers)
+        return parts
+
+
+def normalised(network: nn.Module) -> nn.Module:
+    """The network with each image's activations normalised before they are bent."""
+    layers: list[nn.Module] = []
+    for layer in network.children():
+        if isinstance(layer, nn.ReLU | nn.Tanh):
+            layers.append(nn.GroupNorm(1, width(layers)))
+        layers.append(layer)
+    return nn.Sequential(*layers)
+
+
+def width(layers: list[nn.Module]) -> int:
+    """The outputs or channels of the last layer that has weights."""
+    return next(len(parameters[0]) for layer in layers[::-1] if (parameters := list(layer.parameters())))
+
+
+def leaky(network: nn.Module) -> nn.Module:
+    """The network with leaky rectifiers, also after its last layer, through which G gets its gradient."""
+    bent = (nn.LeakyReLU(SLOPE) if isinstance(layer, nn.ReLU) else layer for layer in network.children())
+    return nn.Sequential(*bent, nn.LeakyReLU(SLOPE))
+
+
+def split(columns: Tensor, categorical: int, categories: int) -> tuple[Tensor, Tensor]:
+    """Columns (n, d) as those of categorical codes (n, categorical, categories) and of the others."""
+    border = categorical * categories
+    return columns[:, :border].unflatten(1, (categorical, categories)), columns[:, border:]
+
+
+def categorical_information(logits: Tensor, values: Tensor) -> Tensor:
+    """E log Q(c|x) + H(c), nats, of logits and one-hot values (n, codes, categories), uniform a priori."""
+    _, codes, categories = logits.shape
+    return (logits.log_softmax(dim=2) * values).sum(dim=(1, 2)).mean() + codes * math.log(categories)
+
+
+def continuous_information(means: Tensor, values: Tensor) -> Tensor:
+    """E log N(c; mean, 1) + H(c), nats, of means and values (n, codes) that are uniform on -1..1."""
+    constant = math.log(2) - 0.5 * math.log(2 * math.pi)
+    return means.shape[1] * constant - 0.5 * (values - means).square().sum(dim=1).mean()
