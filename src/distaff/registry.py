@@ -91,16 +91,19 @@ TABLES: dict[str, dict[str, str]] = {
     "experiments": {
         name: f"distaff.experiments.{name}:{name}"
         for name in (
+            "higgins_table",
             "beta_vae_metric_failure",
-            "dc_ign_equivariance",
+            "sparse_coding_recovery",
+            "ica_cocktail_party",
+            "autoencoder_lessons",
+            "desiderata_on_digits",
             "deep_latent_gaussian",
+            "infogan_mutual_information",
+            "info_wgan_gp_score",
+            "dc_ign_equivariance",
             "elbo_decomposition",
             "udr",
-            "ica_cocktail_party",
-            "sparse_coding_recovery",
         )
-        for name in ("beta_vae_metric_failure", "autoencoder_lessons", "desiderata_on_digits")
-        for name in ("beta_vae_metric_failure", "infogan_mutual_information", "info_wgan_gp_score")
     },
 }
 

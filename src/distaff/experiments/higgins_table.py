@@ -20,7 +20,7 @@ ROWS: dict[str, tuple[str, dict[str, Any], float]] = {
     "PCA": ("pca", {"latents": 10}, 84.9),
     "ICA": ("ica", {"latents": 10}, 42.03),
     "DC-IGN": ("dc_ign", {"groups": "x;y;scale;orientation"}, 99.3),
-    "InfoGAN": ("info_gan", {"categorical": "", "continuous": 5}, 73.5),
+    "InfoGAN": ("info_gan", {"categorical": 0, "latents": 5}, 73.5),
     "VAE, untrained": ("vae", {}, 44.14),
     "VAE": ("vae", {}, 61.58),
     "beta-VAE": ("beta_vae", {}, 99.23),
