@@ -57,7 +57,8 @@ def desiderata_on_digits(lab: Lab) -> Iterator[Claim]:
     lab.say(
         "The plane has 2 dimensions and the code 10, as the statement has it. Accuracies are on a held-out "
         "third of images that the VAE has seen without their labels. A decoder that blurs brings midpoints a "
-        "little nearer to the data by that alone."
+        "little nearer to the data by that alone. At scale nano midpoints miss their bound of .8: the "
+        "ratio is .81 to .82 for three seeds at 2,000 steps, and was .91 for one seed at 300."
     )
     for name in ("k-NN", "silhouette"):
         better = means[name] - means[f"{name}, pixels' plane"]
