@@ -67,7 +67,7 @@ def infogan_mutual_information(lab: Lab) -> Iterator[Claim]:
         "Variety is the mean distance of two generated images over that of two real ones. A generator that "
         "gives nearly one image, whatever it is given, has an L_I of 0 for that reason alone: where the "
         "variety at lambda = 0 is near 0, the plain GAN has collapsed, and its low L_I shows only that no "
-        "force kept the codes in use. At scale nano InfoGAN's two-sample accuracy was 0.989 after 1,500 steps, "
+        "force kept the codes in use. At scale nano InfoGAN's two-sample accuracy was 0.989 at 1,500 steps, "
         "above its bound; the longer training was chosen after that was seen."
     )
     _show(lab, runs, lines)
