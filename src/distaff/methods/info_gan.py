@@ -194,8 +194,8 @@ def normalised(network: nn.Module) -> nn.Module:
 
 
 def width(layers: list[nn.Module]) -> int:
-    """The outputs or channels of the last layer that has weights."""
-    return next(len(parameters[0]) for layer in layers[::-1] if (parameters := list(layer.parameters())))
+    """The outputs or channels of the last layer that has weights: the length of its bias."""
+    return next(len(parameters[-1]) for layer in layers[::-1] if (parameters := list(layer.parameters())))
 
 
 def leaky(network: nn.Module) -> nn.Module:
