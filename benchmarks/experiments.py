@@ -25,9 +25,11 @@ def main() -> None:
     """Run the experiments that are named, or all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME")
-    for name in parser.parse_args().names or registry.names("experiments"):
+    parser.add_argument("--threads", type=int, help="1 where another job runs beside this one")
+    asked = parser.parse_args()
+    for name in asked.names or registry.names("experiments"):
         began = time.monotonic()
-        found = conduct(name, "nano", ROOT / "runs" / "experiments" / name)
+        found = conduct(name, "nano", ROOT / "runs" / "experiments" / name, threads=asked.threads)
         write_json(RESULTS / f"{name}.json", found | {"seconds": round(time.monotonic() - began)})
 
 

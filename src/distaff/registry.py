@@ -101,6 +101,9 @@ TABLES: dict[str, dict[str, str]] = {
             "infogan_mutual_information",
             "info_wgan_gp_score",
             "dc_ign_equivariance",
+            "impossibility",
+            "vae_is_pca",
+            "hidden_structure",
             "elbo_decomposition",
             "udr",
         )

@@ -1,0 +1,62 @@
+"""How far the columns of a decoder's Jacobian are from being orthogonal."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import linear_sum_assignment
+
+from distaff.training.run import Run
+
+IMAGES = 200
+STEP = 1e-2  # of the differences; their error is near 1e-4 of an image's range
+ACTIVE = 0.8  # a latent of a smaller mean posterior variance is active (Zietlow et al. 2020, section 5.4)
+
+
+def distance_to_orthogonality(jacobians: ArrayLike) -> float:
+    """Mean distance of the right singular vectors V of J (n, outputs, d) from a signed permutation.
+
+    Rolinek et al. 2019, section 4.2: J = U S V'; the Frobenius norm of V - P for the nearest signed
+    permutation P. 0 where the columns of J are orthogonal and of different lengths: each latent then moves
+    the output its own way. At most sqrt(2 d). Where columns have the same length V is arbitrary, and so is
+    the distance.
+    """
+    vs = np.linalg.svd(np.asarray(jacobians, np.float64), full_matrices=False)[2]
+    return float(np.mean([_from_signed_permutation(v) for v in vs]))
+
+
+def _from_signed_permutation(v: NDArray[np.float64]) -> float:
+    rows, columns = linear_sum_assignment(-np.abs(v))
+    signed = np.zeros_like(v)
+    signed[rows, columns] = np.sign(v[rows, columns])
+    return float(np.linalg.norm(v - signed))
+
+
+def decoder_jacobians(run: Run, codes: ArrayLike) -> NDArray[np.float32]:
+    """How the decoded image, C * H * W numbers in 0..1, changes with each latent: (n, C * H * W, d)."""
+    at = np.asarray(codes, dtype=np.float32)
+    columns = []
+    for step in STEP * np.eye(at.shape[1], dtype=np.float32):
+        change = run.decode(at + step) - run.decode(at - step)
+        columns.append(change.reshape(len(at), -1) / (2 * STEP))
+    return np.stack(columns, axis=2)
+
+
+def active_latents(logvar: ArrayLike) -> NDArray[np.bool_]:
+    """Which latents (d,) of posteriors' log-variances (n, d) have a mean variance below .8."""
+    found: NDArray[np.bool_] = np.exp(np.asarray(logvar, np.float64)).mean(axis=0) < ACTIVE
+    return found
+
+
+def run_orthogonality(run: Run, mean: ArrayLike, logvar: ArrayLike | None) -> float:
+    """The distance to orthogonality of a run's decoder, at the mean codes (n, d) of some images.
+
+    Only active latents count, or all of them where there is no `logvar`. At most 200 codes are taken, evenly.
+    0 where no latent is active: nothing moves the image. Raises BadInput for a method without a decoder.
+    """
+    active = np.ones(run.code_size, dtype=bool) if logvar is None else active_latents(logvar)
+    if not active.any():
+        return 0.0
+    means = np.asarray(mean)
+    chosen = np.unique(np.linspace(0, len(means) - 1, IMAGES).astype(np.int64))
+    return distance_to_orthogonality(decoder_jacobians(run, means[chosen])[:, :, active])
