@@ -48,7 +48,7 @@ def vae_is_pca(lab: Lab) -> Iterator[Claim]:
 
 
 class LinearVAE(nn.Module):
-    """x ~ N(W z, noise I) with the posterior N(M x, L L'); L, diagonal or lower triangular, is the same for all."""
+    """x ~ N(W z, noise I) with the posterior N(M x, L L'); L is diagonal or lower triangular."""
 
     def __init__(self, pixels: int, latents: int, full: bool, generator: torch.Generator) -> None:
         super().__init__()
