@@ -103,8 +103,11 @@ TABLES: dict[str, dict[str, str]] = {
             "dc_ign_equivariance",
             "impossibility",
             "vae_is_pca",
+            "local_structure",
             "hidden_structure",
+            "capacity",
             "elbo_decomposition",
+            "correlated_factors",
             "udr",
         )
     },

@@ -14,6 +14,7 @@ from distaff.errors import BadInput
 from distaff.evaluation.desiderata import lines, read_desiderata
 from distaff.evaluation.encode import Encoding, encode_run
 from distaff.evaluation.evaluate import read_card
+from distaff.evaluation.orthogonality import run_orthogonality
 from distaff.files import write_text
 from distaff.metrics.arrays import check_factors, usable_factors
 from distaff.metrics.information import discretise, entropy, mutual_information
@@ -67,6 +68,7 @@ def _page(run: Run, card: ScoreCard | None, encoding: Encoding) -> str:
             latents=_latents(encoding, order),
             active=int((encoding.kl > ACTIVE_KL).sum()),
             active_kl=ACTIVE_KL,
+            orthogonality=_orthogonality(run, encoding),
             traversal=_traversals(run, encoding, order),
             values=[f"{value:+.1f}" for value in figures.TRAVERSAL],
             reconstructions=_reconstructions(run, encoding),
@@ -108,6 +110,13 @@ def _traversals(run: Run, encoding: Encoding, order: NDArray[np.int64]) -> list[
     except BadInput:
         return None
     return [figures.png(figures.strip(row)) for row in rows]
+
+
+def _orthogonality(run: Run, encoding: Encoding) -> float | None:
+    try:
+        return run_orthogonality(run, encoding.mean, encoding.logvar)
+    except BadInput:
+        return None
 
 
 def nearest_the_centre(encoding: Encoding) -> NDArray[np.float32]:

@@ -1,0 +1,78 @@
+"""Training on correlated factors, scoring on independent ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from distaff.datasets import load_dataset
+from distaff.datasets.correlated import Correlated, ratio_joint
+from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
+from distaff.experiments.pictures import bars, heat_map
+from distaff.metrics.mig import mig
+from distaff.training.run import Run
+
+JOINTS = ("uniform", "diagonal", "antidiagonal", "corner")
+METHODS = ("beta_vae", "beta_tc_vae")
+GRID = {"shape": [1], "orientation": 1, "x": 32, "y": list(range(8, 24, 2))}
+
+
+@experiment(
+    quick=Scale(
+        "two cores, 20 seconds",
+        {"grid": GRID | {"resolution": 16}, "latents": 3, "beta": 4.0, "seeds": 1, "steps": 20},
+    ),
+    nano=Scale(
+        "two cores, nine minutes",
+        {"grid": GRID | {"resolution": 32}, "latents": 3, "beta": 4.0, "seeds": 2, "steps": 1200},
+    ),
+    paper=Scale(
+        "one GPU, ten days",
+        {"grid": {"resolution": 64}, "latents": 10, "beta": 6.0, "seeds": 10, "steps": 100_000},
+    ),
+)
+def correlated_factors(lab: Lab) -> Iterator[Claim]:
+    """beta-TCVAE disentangles correlated factors at least as well as beta-VAE.
+
+    Chen et al. 2018, section 6.1. x and y are drawn with a joint distribution whose probabilities run from 1
+    to 4: uniform, along a diagonal, along the other, and towards a corner (the paper's four panels are lost;
+    these are ours). MIG is taken on the uniform grid. The drop is the MIG after training on the uniform
+    joint, less the mean over the other three.
+    """
+    data = load_dataset("dsprites", **lab["grid"])
+    assert data.factors is not None
+    sizes = dict(zip(data.factors.names, data.factors.sizes, strict=True))
+    rows = []
+    for kind in JOINTS:
+        joint = ratio_joint(kind, sizes["x"], sizes["y"])
+        drawn = Correlated(data, "x", "y", joint)
+        for method in METHODS:
+            for seed in range(lab["seeds"]):
+                settings = {"beta": lab["beta"], "latents": lab["latents"], "learning_rate": 1e-3}
+                run = lab.train(
+                    f"{method}-{kind}-s{seed}", method, drawn, lab["steps"], seed=seed, **settings
+                )
+                rows.append({"joint": kind, "method": method, "seed": seed, "mig": _score(run)})
+    table = pd.DataFrame(rows)
+    lab.table("MIG on the uniform grid", table)
+    middle = table.groupby(["joint", "method"], sort=False)["mig"].mean().unstack("method")
+    lab.figure("Mean MIG on the uniform grid, by the joint of x and y in training", bars(middle, "MIG"))
+    four = 1 + np.arange(4)
+    lab.figure(
+        "The diagonal joint of two factors of four values",
+        heat_map(ratio_joint("diagonal", 4, 4), list(map(str, four)), list(map(str, four)), ("x", "y")),
+    )
+    drop = middle.loc["uniform"] - middle.drop(index="uniform").mean()
+    yield claim("Drop of MIG, beta-TCVAE minus beta-VAE", drop["beta_tc_vae"] - drop["beta_vae"], high=0.03)
+    share = float((middle["beta_tc_vae"] >= middle["beta_vae"]).mean())
+    yield claim("Share of joints where beta-TCVAE's MIG is as high", share, low=1.0)
+
+
+def _score(run: Run) -> float:
+    """MIG of the mean codes on every image once."""
+    every = np.arange(len(run.data))
+    labels = run.data.labels(every)
+    assert labels is not None
+    return mig(run.encode(run.data.images(every)).mean, labels[:, np.ptp(labels, axis=0) > 0])

@@ -1,0 +1,133 @@
+"""Data whose global and local axes differ: linear VAEs follow the first, other VAEs the second."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
+from distaff.experiments.pictures import axes
+
+Array = NDArray[np.float64]
+WIDE, NARROW = 1.0, 0.85  # half the ranges of u and v
+NOISE = 3e-3
+FREQUENCY = 8.0
+POINTS = 20_000
+KINDS = {"non-linear": (0.3, False), "linear": (0.3, True), "non-linear, no ripple": (0.0, False)}
+
+
+@experiment(
+    quick=Scale("one core, 5 seconds", {"seeds": 1, "steps": 100}),
+    nano=Scale("one core, five minutes", {"seeds": 3, "steps": 5000}),
+    paper=Scale("one core, one hour", {"seeds": 20, "steps": 20_000}),
+)
+def local_structure(lab: Lab) -> Iterator[Claim]:
+    """A non-linear VAE follows the axes of the small ripple in the data, a linear one those of the whole.
+
+    Zietlow et al. 2020, figure 1; its formula is lost, this is ours. Points are x = (u, v, .3 cos 8 s,
+    .3 sin 8 s) with u and v uniform, u a little wider, and s = (u + v) / sqrt 2, t = (u - v) / sqrt 2. Over
+    the whole set u and v are the principal directions; from point to neighbour x changes most along s. VAEs
+    with two latents: an encoder and a decoder of 64 and 64 tanh units, linear ones, and the first again on
+    points without the ripple.
+    """
+    found = {
+        name: [fit(seed, ripple, linear, lab["steps"]) for seed in range(lab["seeds"])]
+        for name, (ripple, linear) in KINDS.items()
+    }
+    rows = [
+        {"VAE": name, "seed": seed, "with s and t": each.local, "with u and v": each.whole}
+        for name, runs in found.items()
+        for seed, each in enumerate(runs)
+    ]
+    lab.table("Least |correlation| of a latent with its axis", pd.DataFrame(rows))
+    lab.figure(
+        "Points (u, v) by the value of a latent, seed 0", _picture({k: v[0] for k, v in found.items()})
+    )
+    yield claim("Non-linear: least |correlation| with s, t", [f.local for f in found["non-linear"]], low=0.9)
+    yield claim("Linear: least |correlation| with u, v", [f.whole for f in found["linear"]], low=0.95)
+    control = [f.whole for f in found["non-linear, no ripple"]]
+    yield claim("Non-linear, no ripple: least |correlation| with u, v", control, low=0.95)
+
+
+class Found(NamedTuple):
+    """Some points (u, v), their codes, and the least matched |correlation| with (s, t) and with (u, v)."""
+
+    points: Array
+    codes: Array
+    local: float
+    whole: float
+
+
+def turned(uv: Array) -> Array:
+    """(s, t) of points (u, v)."""
+    return np.column_stack([uv[:, 0] + uv[:, 1], uv[:, 0] - uv[:, 1]]) / 2**0.5
+
+
+def observed(uv: Array, ripple: float) -> Array:
+    """x (n, 4) of points (u, v)."""
+    phase = FREQUENCY * turned(uv)[:, 0]
+    return np.column_stack([uv, ripple * np.cos(phase), ripple * np.sin(phase)])
+
+
+def least_match(codes: Array, axes: Array) -> float:
+    """Two codes matched with two axes: the smaller |correlation| of the better matching."""
+    c = np.abs(np.corrcoef(codes.T, axes.T)[:2, 2:])
+    return float(max(min(c[0, 0], c[1, 1]), min(c[0, 1], c[1, 0])))
+
+
+def _network(inputs: int, outputs: int, linear: bool) -> nn.Module:
+    if linear:
+        return nn.Linear(inputs, outputs)
+    return nn.Sequential(
+        nn.Linear(inputs, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh(), nn.Linear(64, outputs)
+    )
+
+
+def _loss(encoder: nn.Module, decoder: nn.Module, x: Tensor, generator: torch.Generator) -> Tensor:
+    mean, logvar = encoder(x).chunk(2, dim=1)
+    z = mean + torch.exp(logvar / 2) * torch.randn(mean.shape, generator=generator)
+    kl = 0.5 * (mean.square() + logvar.exp() - logvar - 1).sum(1).mean()
+    return (decoder(z) - x).square().sum(1).mean() / (2 * NOISE) + kl
+
+
+def fit(seed: int, ripple: float, linear: bool, steps: int) -> Found:
+    """Train a VAE with a known noise of .003 on points drawn by `seed`."""
+    rng = np.random.default_rng(seed)
+    uv = rng.uniform(-1, 1, (POINTS, 2)) * [WIDE, NARROW]
+    x = torch.from_numpy(observed(uv, ripple)).float()
+    with torch.random.fork_rng(devices=[]):  # nn.Linear draws from the global generator
+        torch.manual_seed(seed)
+        encoder, decoder = _network(4, 4, linear), _network(2, 4, linear)
+    generator = torch.Generator().manual_seed(seed)
+    adam = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], fused=True)
+    for step in range(steps):
+        for group in adam.param_groups:
+            group["lr"] = 3e-3 if step < 0.6 * steps else 5e-4
+        batch = x[torch.randint(POINTS, (256,), generator=generator)]
+        adam.zero_grad()
+        _loss(encoder, decoder, batch, generator).backward()
+        adam.step()
+    with torch.no_grad():
+        codes = encoder(x)[:, :2].double().numpy()
+    shown = slice(0, 4000)
+    return Found(uv[shown], codes[shown], least_match(codes, turned(uv)), least_match(codes, uv))
+
+
+def _picture(found: dict[str, Found]) -> Figure:
+    figure = axes()[0]
+    figure.clear()
+    figure.set_size_inches(2.6 * len(found), 5)
+    for n, (name, each) in enumerate(found.items()):
+        for latent in range(2):
+            one = figure.add_subplot(2, len(found), latent * len(found) + n + 1)
+            one.scatter(each.points[:, 0], each.points[:, 1], c=each.codes[:, latent], s=2, cmap="viridis")
+            one.set(xticks=[], yticks=[], aspect="equal", xlabel="u", ylabel="v")
+            one.set_title(f"{name}, z{latent + 1}", fontsize=8)
+    return figure
