@@ -41,7 +41,8 @@ def vae_is_pca(lab: Lab) -> Iterator[Claim]:
     Then convolutional VAEs on sprites: in the polarised regime each latent is active, with a small posterior
     variance, or switched off, with variance 1 and mean 0, and the KL is nearly that of the active latents
     alone without their variance's own term, sum of (mu^2 - ln sigma^2 - 1) / 2. The columns of the decoder's
-    Jacobian are orthogonal for a VAE and not for an autoencoder; the distance is Rolinek's (section 4.2).
+    Jacobian are orthogonal for a VAE and not for an autoencoder; the distance is Rolinek's (section 4.2),
+    here over the largest there is for as many latents, sqrt(2 d).
     """
     yield from _linear(lab)
     yield from _polarised(lab)
@@ -161,15 +162,23 @@ def _polarised(lab: Lab) -> Iterator[Claim]:
             run = lab.train(f"{method}-s{seed}", method, data, lab["steps"], seed=seed, learning_rate=1e-3)
             codes = run.encode(images)
             distance = run_orthogonality(run, codes.mean, codes.logvar)
-            rows.append({"method": method, "seed": seed, "distance": distance, **_regime(codes)})
+            regime = _regime(codes)
+            most = (2 * max(1, regime.get("active by variance", codes.mean.shape[1]))) ** 0.5
+            row = {
+                "method": method,
+                "seed": seed,
+                "distance": distance,
+                "share of the largest": distance / most,
+            }
+            rows.append(row | regime)
     table = pd.DataFrame(rows)
     lab.table("Ten latents on sprites: KL in nats, distance to orthogonality of the active latents", table)
     vae, plain = table[table["method"] == "vae"], table[table["method"] == "autoencoder"]
     yield claim("|exact KL - polarised KL| / exact", np.abs(1 - vae["polarised KL"] / vae["KL"]), high=0.05)
     differ = np.abs(vae["active by variance"] - vae["active by means"])
     yield claim("Latents that the two rules of being active disagree on", differ, high=0)
-    ratio = vae["distance"].to_numpy() / plain["distance"].to_numpy()
-    yield claim("Distance to orthogonality, VAE over autoencoder", ratio, high=0.8)
+    ratio = vae["share of the largest"].to_numpy() / plain["share of the largest"].to_numpy()
+    yield claim("Distance to orthogonality by its largest, VAE over autoencoder", ratio, high=0.8)
 
 
 def _regime(codes: Codes) -> dict[str, float]:
