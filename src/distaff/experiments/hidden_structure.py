@@ -79,13 +79,11 @@ def hidden_structure(lab: Lab) -> Iterator[Claim]:
     """
     original = load_dataset("dsprites", **lab["grid"])
     kinds: dict[str, DataSet] = {"original": original, "noise": UniformNoise(original, eps=0.1)}
-    rows, first = (
-        [],
-        [_trained(lab, "beta_vae", original, "original", seed) for seed in range(lab["restarts"])],
-    )
+    first = [_trained(lab, "beta_vae", original, "original", seed) for seed in range(lab["restarts"])]
     s = diagonal(original) if lab["s"] == "diagonal" else least_noisy(first).codes
     kinds["perturbed"] = Perturbed(original, s, eps=0.1, kappa=lab["kappa"])
     lab.figure("Original, noise and perturbed", _examples(kinds))
+    rows = []
     for method in lab["methods"]:
         for kind, data in kinds.items():
             for seed in range(lab["restarts"]):
