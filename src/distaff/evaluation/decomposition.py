@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from distaff.metrics.inputs import mean_kl
+
 PAIRS_AT_ONCE = 4_000_000
 
 
@@ -39,9 +41,8 @@ def kl_decomposition(mean: ArrayLike, logvar: ArrayLike, *, samples: int = 1, se
         log_q[part] = np.logaddexp.reduce(pairs.sum(axis=2), axis=1) - np.log(n)
         log_marginals[part] = np.logaddexp.reduce(pairs, axis=1) - np.log(n)
     log_prior = _log_normal(z, np.zeros(d), np.zeros(d))
-    kl = 0.5 * (means**2 + np.exp(logvars) - logvars - 1).sum(axis=1).mean()
     return KLParts(
-        float(kl),
+        float(mean_kl(means, logvars).sum()),
         float((of_own - log_q).mean()),
         float((log_q - log_marginals.sum(axis=1)).mean()),
         float((log_marginals - log_prior).sum(axis=1).mean()),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 from distaff.evaluation.encode import encode_run
+from distaff.metrics.inputs import mean_variance
 from distaff.metrics.mig import mig
 from distaff.training.run import Run
 
@@ -43,5 +44,5 @@ def least_noisy(runs: Sequence[Run], show: bool = False) -> LeastNoisy:
         raise BadInput(f"{runs[worst].config['method']} gives no log-variances, so no latent is the surest")
     if len(found.rows) != len(runs[worst].data):
         raise BadInput(f"the codes of all {len(runs[worst].data)} images would take over 1 GB")
-    latent = int(np.exp(found.logvar.astype(np.float64)).mean(axis=0).argmin())
+    latent = int(mean_variance(found.logvar).argmin())
     return LeastNoisy(found.mean[:, latent].astype(np.float64), runs[worst], latent, scores[worst])

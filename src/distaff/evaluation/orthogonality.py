@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linear_sum_assignment
 
+from distaff.metrics.inputs import active_latents
 from distaff.training.run import Run
 
 IMAGES = 200
 STEP = 1e-2  # of the differences; their error is near 1e-4 of an image's range
-ACTIVE = 0.8  # a latent of a smaller mean posterior variance is active (Zietlow et al. 2020, section 5.4)
 
 
 def distance_to_orthogonality(jacobians: ArrayLike) -> float:
@@ -42,13 +44,7 @@ def decoder_jacobians(run: Run, codes: ArrayLike) -> NDArray[np.float32]:
     return np.stack(columns, axis=2)
 
 
-def active_latents(logvar: ArrayLike) -> NDArray[np.bool_]:
-    """Which latents (d,) of posteriors' log-variances (n, d) have a mean variance below .8."""
-    found: NDArray[np.bool_] = np.exp(np.asarray(logvar, np.float64)).mean(axis=0) < ACTIVE
-    return found
-
-
-def run_orthogonality(run: Run, mean: ArrayLike, logvar: ArrayLike | None) -> float:
+def run_orthogonality(run: Run, mean: ArrayLike, logvar: NDArray[Any] | None) -> float:
     """The distance to orthogonality of a run's decoder, at the mean codes (n, d) of some images.
 
     Only active latents count, or all of them where there is no `logvar`. At most 200 codes are taken, evenly.

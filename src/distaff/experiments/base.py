@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from distaff.datasets import DataSet
 from distaff.training.run import Run
@@ -67,6 +67,13 @@ class Scale(NamedTuple):
 
     takes: str
     numbers: Mapping[str, Any]
+
+
+def every_label(data: DataSet) -> NDArray[Any]:
+    """The labels (n, k) of all images of a data set that has labels; fixed factors are not among them."""
+    labels = data.labels(np.arange(len(data)))
+    assert labels is not None
+    return labels
 
 
 @dataclasses.dataclass

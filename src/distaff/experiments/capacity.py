@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from distaff.datasets import DataSet, load_dataset
-from distaff.evaluation.orthogonality import active_latents
-from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
+from distaff.experiments.base import Claim, Lab, Scale, claim, every_label, experiment
 from distaff.experiments.pictures import curves, image_grid
+from distaff.metrics.arrays import standardised
+from distaff.metrics.inputs import active_latents
 from distaff.training.run import Run
 
 FIRST, LAST = 0.5, 25.0  # nats
@@ -92,11 +93,7 @@ class Found(NamedTuple):
 
 def fit_generator(data: DataSet, steps: int, seed: int) -> Found:
     """Train channel and decoder while the capacity grows linearly."""
-    every = np.arange(len(data))
-    labels = data.labels(every)
-    assert labels is not None
-    varied = labels[:, np.ptp(labels, axis=0) > 0].astype(np.float64)
-    factors = torch.from_numpy((varied - varied.mean(0)) / varied.std(0)).float()
+    factors = torch.from_numpy(standardised(every_label(data))).float()
     example = factors[_examples(data)]
     rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):  # nn.Linear draws from the global generator

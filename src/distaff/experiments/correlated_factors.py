@@ -9,7 +9,7 @@ import pandas as pd
 
 from distaff.datasets import load_dataset
 from distaff.datasets.correlated import Correlated, ratio_joint
-from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
+from distaff.experiments.base import Claim, Lab, Scale, claim, every_label, experiment
 from distaff.experiments.pictures import bars, heat_map
 from distaff.metrics.mig import mig
 from distaff.training.run import Run
@@ -72,7 +72,5 @@ def correlated_factors(lab: Lab) -> Iterator[Claim]:
 
 def _score(run: Run) -> float:
     """MIG of the mean codes on every image once."""
-    every = np.arange(len(run.data))
-    labels = run.data.labels(every)
-    assert labels is not None
-    return mig(run.encode(run.data.images(every)).mean, labels[:, np.ptp(labels, axis=0) > 0])
+    images = run.data.images(np.arange(len(run.data)))
+    return mig(run.encode(images).mean, every_label(run.data))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from distaff.datasets import load_dataset
 from distaff.evaluation.decomposition import KLParts, kl_decomposition
-from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
+from distaff.experiments.base import Claim, Lab, Scale, claim, every_label, experiment
 from distaff.experiments.pictures import axes
 from distaff.methods.base import Codes
 from distaff.methods.beta_tc_vae import kl_parts
@@ -142,11 +142,13 @@ def _trained(lab: Lab) -> Iterator[Claim]:
 def _measured(run: Run) -> dict[str, float]:
     """ELBO, the parts of the KL and MIG on the whole grid."""
     every = np.arange(len(run.data))
-    images, factors = run.data.images(every), run.data.labels(every)
-    assert factors is not None
-    codes = run.encode(images, seed=1)
+    codes = run.encode(run.data.images(every), seed=1)
     parts: KLParts = kl_decomposition(codes.mean, codes.logvar)
     p = np.clip(run.decode(codes.sample).astype(np.float64), 1e-12, 1 - 1e-12)
     x = run.data.unit_images(every)
     likelihood = (x * np.log(p) + (1 - x) * np.log(1 - p)).sum() / len(x)
-    return {"elbo": float(likelihood - parts.kl), "mig": float(mig(codes.mean, factors)), **parts._asdict()}
+    return {
+        "elbo": float(likelihood - parts.kl),
+        "mig": float(mig(codes.mean, every_label(run.data))),
+        **parts._asdict(),
+    }

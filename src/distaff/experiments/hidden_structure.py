@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from distaff.datasets import DataSet, load_dataset
 from distaff.datasets.perturbed import Perturbed, UniformNoise
 from distaff.evaluation.least_noisy import least_noisy
-from distaff.evaluation.orthogonality import active_latents
-from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
+from distaff.experiments.base import Claim, Lab, Scale, claim, every_label, experiment
 from distaff.experiments.pictures import bars, image_grid
+from distaff.metrics.arrays import standardised
+from distaff.metrics.inputs import active_latents
 from distaff.metrics.mig import mig
 from distaff.training.run import Run
 
@@ -79,8 +80,11 @@ def hidden_structure(lab: Lab) -> Iterator[Claim]:
     """
     original = load_dataset("dsprites", **lab["grid"])
     kinds: dict[str, DataSet] = {"original": original, "noise": UniformNoise(original, eps=0.1)}
-    first = [_trained(lab, "beta_vae", original, "original", seed) for seed in range(lab["restarts"])]
-    s = diagonal(original) if lab["s"] == "diagonal" else least_noisy(first).codes
+    if lab["s"] == "diagonal":
+        s = diagonal(original)
+    else:
+        runs = [_trained(lab, "beta_vae", original, "original", seed) for seed in range(lab["restarts"])]
+        s = least_noisy(runs).codes
     kinds["perturbed"] = Perturbed(original, s, eps=0.1, kappa=lab["kappa"])
     lab.figure("Original, noise and perturbed", _examples(kinds))
     rows = []
@@ -107,10 +111,7 @@ def hidden_structure(lab: Lab) -> Iterator[Claim]:
 
 def diagonal(data: DataSet) -> NDArray[np.float64]:
     """The sum of the standardised x and y of every image (n,), of unit variance."""
-    labels = data.labels(np.arange(len(data)))
-    assert labels is not None
-    places = labels[:, -2:].astype(np.float64)
-    return np.asarray(((places - places.mean(0)) / places.std(0)).sum(axis=1) / 2**0.5)
+    return np.asarray(standardised(every_label(data)[:, -2:]).sum(axis=1) / 2**0.5)
 
 
 def _trained(lab: Lab, method: str, data: DataSet, kind: str, seed: int) -> Run:
@@ -120,13 +121,11 @@ def _trained(lab: Lab, method: str, data: DataSet, kind: str, seed: int) -> Run:
 
 def _measured(run: Run, s: NDArray[np.float64]) -> dict[str, float]:
     """MIG, how many latents are active, and the largest |correlation| of a latent with s."""
-    every = np.arange(len(run.data))
-    codes, labels = run.encode(run.data.images(every)), run.data.labels(every)
-    assert labels is not None
-    varied = labels[:, np.ptp(labels, axis=0) > 0]
+    codes = run.encode(run.data.images(np.arange(len(run.data))))
     together = np.corrcoef(np.column_stack([codes.mean, s]), rowvar=False)[-1, :-1]
     active = len(codes.mean[0]) if codes.logvar is None else int(active_latents(codes.logvar).sum())
-    return {"mig": mig(codes.mean, varied), "active": active, "|corr| with s": float(np.abs(together).max())}
+    score = mig(codes.mean, every_label(run.data))
+    return {"mig": score, "active": active, "|corr| with s": float(np.abs(together).max())}
 
 
 def _examples(kinds: dict[str, DataSet]) -> Figure:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from distaff.datasets import DataSet, load_dataset
-from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
-from distaff.experiments.pictures import COLOURS, curves
+from distaff.experiments.base import Claim, Lab, Scale, claim, every_label, experiment
+from distaff.experiments.pictures import curves
 from distaff.metrics.mig import mig
 
 Array = NDArray[np.float64]
@@ -145,15 +145,12 @@ def _two_worlds(lab: Lab) -> Iterator[Claim]:
     run = lab.train(
         "ellipse", "beta_vae", data, lab["steps"], seed=0, beta=2.0, latents=2, learning_rate=1e-3
     )
-    every = np.arange(len(data))
-    labels = data.labels(every)
-    assert labels is not None
-    z = (labels[:, -2:] + 0.5) / POSITIONS  # uniform on 0..1
+    z = (every_label(data) + 0.5) / POSITIONS  # uniform on 0..1
     worlds = {"A": z, "B": entangled(z, stats.uniform, mixing(2))}
     codes = {
         "an encoder that gives A's factors": worlds["A"],
         "an encoder that gives B's factors": worlds["B"],
-        "a beta-VAE, trained on the images": run.encode(data.images(every)).mean,
+        "a beta-VAE, trained on the images": run.encode(data.images(np.arange(len(data)))).mean,
     }
     rows = [
         {"codes": name}
@@ -222,7 +219,6 @@ def _rotations(lab: Lab) -> Iterator[Claim]:
             values.append(best_elbo(weights @ turn, noise, covariance, full))
         lines[name] = np.array(values)
     figure = curves(angles, lines, "latents turned by, degrees", "best ELBO, nats")
-    figure.axes[0].lines[1].set_color(COLOURS[1])
     lab.figure("What breaks the tie: a linear decoder's best ELBO as its latents are turned", figure)
     together, diagonal = lines.values()
     yield claim("Range of the ELBO over rotations, full posterior, nats", np.ptp(together), high=1e-9)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
-from distaff.experiments.pictures import axes
+from distaff.methods.vae import kl_to_prior, sampled
 
 Array = NDArray[np.float64]
 WIDE, NARROW = 1.0, 0.85  # half the ranges of u and v
@@ -92,8 +92,8 @@ def _network(inputs: int, outputs: int, linear: bool) -> nn.Module:
 
 def _loss(encoder: nn.Module, decoder: nn.Module, x: Tensor, generator: torch.Generator) -> Tensor:
     mean, logvar = encoder(x).chunk(2, dim=1)
-    z = mean + torch.exp(logvar / 2) * torch.randn(mean.shape, generator=generator)
-    kl = 0.5 * (mean.square() + logvar.exp() - logvar - 1).sum(1).mean()
+    z = sampled(mean, logvar, generator).sample
+    kl = kl_to_prior(mean, logvar).sum(1).mean()
     return (decoder(z) - x).square().sum(1).mean() / (2 * NOISE) + kl
 
 
@@ -121,9 +121,7 @@ def fit(seed: int, ripple: float, linear: bool, steps: int) -> Found:
 
 
 def _picture(found: dict[str, Found]) -> Figure:
-    figure = axes()[0]
-    figure.clear()
-    figure.set_size_inches(2.6 * len(found), 5)
+    figure = Figure((2.6 * len(found), 5), layout="constrained")
     for n, (name, each) in enumerate(found.items()):
         for latent in range(2):
             one = figure.add_subplot(2, len(found), latent * len(found) + n + 1)

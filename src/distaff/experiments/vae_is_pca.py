@@ -13,10 +13,11 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 
 from distaff.datasets import load_dataset
-from distaff.evaluation.orthogonality import active_latents, run_orthogonality
+from distaff.evaluation.orthogonality import run_orthogonality
 from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
 from distaff.experiments.pictures import heat_map
 from distaff.methods.base import Codes
+from distaff.metrics.inputs import active_latents, mean_kl
 
 Array = NDArray[np.float64]
 DEVIATIONS = np.array([3.0, 2.0, 1.2])  # of the data along its principal directions, beside the noise
@@ -147,10 +148,9 @@ def _off(cosines: Array) -> float:
 
 def kl_forms(mean: Array, logvar: Array) -> tuple[float, float]:
     """The KL to the prior of posteriors (n, d), nats per image: exact, and as the polarised regime has it."""
-    exact = 0.5 * (mean**2 + np.exp(logvar) - logvar - 1).sum(axis=1).mean()
     active = active_latents(logvar)
     polarised = 0.5 * (mean**2 - logvar - 1)[:, active].sum(axis=1).mean()
-    return float(exact), float(polarised)
+    return float(mean_kl(mean, logvar).sum()), float(polarised)
 
 
 def _polarised(lab: Lab) -> Iterator[Claim]:

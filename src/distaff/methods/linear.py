@@ -84,10 +84,15 @@ class LinearCode(Fitted):
     def decode(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:
         """Images in 0..1."""
         linear = cast(Linear, modules["linear"])
-        images: Tensor = (codes @ linear.decoder.T).unflatten(1, linear.mean.shape) + linear.mean
-        return images.clamp(0, 1)
+        return linear_images(codes, linear.decoder, linear.mean)
 
     def atoms(self, modules: nn.ModuleDict) -> Tensor:
         """The columns of the decoder as pictures."""
         linear = cast(Linear, modules["linear"])
         return linear.decoder.T.unflatten(1, linear.mean.shape)
+
+
+def linear_images(codes: Tensor, columns: Tensor, mean: Tensor) -> Tensor:
+    """mean + columns z, cut to 0..1, for codes (n, d), columns (p, d) and a mean image (C, H, W)."""
+    images: Tensor = (codes @ columns.T).unflatten(1, mean.shape) + mean
+    return images.clamp(0, 1)

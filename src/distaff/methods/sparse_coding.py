@@ -15,6 +15,7 @@ from distaff.batch import Batch, Facts
 from distaff.errors import BadInput
 from distaff.methods.base import Codes, Fitted, State
 from distaff.methods.ista import ALGORITHMS, correlation, objective
+from distaff.methods.linear import linear_images
 from distaff.settings import setting
 
 MEASURED = 1000  # images that the history speaks of
@@ -96,8 +97,7 @@ class SparseCoding(Fitted):
     def decode(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:
         """Images in 0..1."""
         found = cast(Dictionary, modules["dictionary"])
-        images: Tensor = (codes @ found.atoms.T).unflatten(1, found.mean.shape) + found.mean
-        return images.clamp(0, 1)
+        return linear_images(codes, found.atoms, found.mean)
 
     def atoms(self, modules: nn.ModuleDict) -> Tensor:
         """The atoms as pictures, of length 1 or less."""

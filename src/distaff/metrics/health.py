@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from distaff.metrics.arrays import standardised, varying
 from distaff.metrics.information import discretise, entropy, mutual_information
-from distaff.metrics.inputs import Inputs
+from distaff.metrics.inputs import Inputs, active_latents
 
 if TYPE_CHECKING:
     from distaff.metrics.score_card import Score
@@ -49,7 +49,7 @@ def check_health(inputs: Inputs, names: list[str], scores: Mapping[str, Score]) 
 def _codes(inputs: Inputs) -> Iterator[Finding]:
     codes, live = inputs.codes, varying(inputs.codes)
     if inputs.logvar is not None:
-        active = int((np.exp(inputs.logvar.astype(np.float64)).mean(axis=0) < 0.8).sum())
+        active = int(active_latents(inputs.logvar).sum())
         if active < inputs.factors.shape[1]:
             yield Finding(
                 "H01", f"{active} active latents for {inputs.factors.shape[1]} factors: posterior collapse"

@@ -18,6 +18,8 @@ MISSING = {
     "mates": "it needs the codes of other runs with the same settings (mates)",
 }
 
+ACTIVE = 0.8
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -76,6 +78,16 @@ def call(function: Callable[..., Any], inputs: Inputs, seed: int, settings: Mapp
     learner = fields.pop("learner", None)
     numbers = {f"{function.__name__}.{key}": None if v is None else float(v) for key, v in fields.items()}
     return Result(numbers, learner)
+
+
+def mean_variance(logvar: NDArray[Any]) -> NDArray[np.float64]:
+    """Each latent's mean posterior variance (d,), of log-variances (n, d)."""
+    return np.asarray(np.exp(logvar.astype(np.float64)).mean(axis=0))
+
+
+def active_latents(logvar: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which latents (d,) are active: those of a mean variance below .8 (Zietlow et al. 2020, section 5.4)."""
+    return mean_variance(logvar) < ACTIVE
 
 
 def mean_kl(mean: NDArray[Any], logvar: NDArray[Any]) -> NDArray[np.float64]:

@@ -18,6 +18,7 @@ from distaff.evaluation.orthogonality import run_orthogonality
 from distaff.files import write_text
 from distaff.metrics.arrays import check_factors, usable_factors
 from distaff.metrics.information import discretise, entropy, mutual_information
+from distaff.metrics.inputs import mean_variance
 from distaff.metrics.score_card import ScoreCard
 from distaff.reporting import figures
 from distaff.training.device import torch_threads
@@ -90,7 +91,7 @@ def _views(judged: dict[str, Any]) -> str:
 
 def _latents(encoding: Encoding, order: NDArray[np.int64]) -> list[dict[str, Any]]:
     spread = encoding.mean.std(axis=0)
-    noise = None if encoding.logvar is None else np.exp(encoding.logvar.astype(np.float64)).mean(axis=0)
+    noise = None if encoding.logvar is None else mean_variance(encoding.logvar)
     return [
         {
             "name": f"z{j}",
