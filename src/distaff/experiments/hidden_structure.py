@@ -36,7 +36,7 @@ ELLIPSES = {"shape": [1], "orientation": 1, "scale": [3], "x": 32, "y": list(ran
         },
     ),
     nano=Scale(
-        "two cores, twenty minutes",
+        "two cores, half an hour",
         {
             "grid": ELLIPSES | {"resolution": 32},
             "methods": {"beta_vae": {"beta": 4.0}, "autoencoder": {}},
