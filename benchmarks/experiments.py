@@ -1,24 +1,27 @@
-"""Run experiments at scale nano and keep what they found for docs/experiments.md.
+"""Run experiments at scale nano and keep what they found for the pages of docs/findings.
 
-    python benchmarks/experiments.py                       # all of them, some minutes each
+    python benchmarks/experiments.py                       # all of them, under three hours on two cores
     python benchmarks/experiments.py ica_cocktail_party    # one
+    python docs/tables.py                                  # then write the pages
 
-Writes benchmarks/results/experiments/NAME.json. Runs are kept under runs/experiments, so that a run that was
-stopped goes on where it was.
+Keeps benchmarks/results/experiments/NAME.json and the figures in docs/findings/NAME. What all of them leave
+under runs/experiments is what `distaff experiment all --out runs/experiments` leaves there; an experiment
+that has finished is run again only if it is named, with the runs that it has.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
+import shutil
 from pathlib import Path
 
-from distaff import registry
-from distaff.experiments.conduct import conduct
+from distaff.experiments.conduct import conduct, conduct_all, overview
 from distaff.files import write_json
 
 ROOT = Path(__file__).parents[1]
+RUNS = ROOT / "runs" / "experiments"
 RESULTS = ROOT / "benchmarks" / "results" / "experiments"
+PAGES = ROOT / "docs" / "findings"
 
 
 def main() -> None:
@@ -27,10 +30,23 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--threads", type=int, help="1 where another job runs beside this one")
     asked = parser.parse_args()
-    for name in asked.names or registry.names("experiments"):
-        began = time.monotonic()
-        found = conduct(name, "nano", ROOT / "runs" / "experiments" / name, threads=asked.threads)
-        write_json(RESULTS / f"{name}.json", found | {"seconds": round(time.monotonic() - began)})
+    if asked.names:
+        found = [conduct(name, "nano", RUNS / f"{name}-nano", threads=asked.threads) for name in asked.names]
+    else:
+        found = conduct_all("nano", RUNS, threads=asked.threads)
+    for each in found:
+        keep(each)
+    print(overview(found))
+
+
+def keep(found: dict) -> None:
+    """Take over the numbers and the figures of an experiment."""
+    name = found["experiment"]
+    write_json(RESULTS / f"{name}.json", found)
+    shutil.rmtree(PAGES / name, ignore_errors=True)
+    (PAGES / name).mkdir(parents=True)
+    for figure in found["figures"]:
+        shutil.copy(RUNS / f"{name}-nano" / figure["file"], PAGES / name)
 
 
 if __name__ == "__main__":

@@ -325,21 +325,20 @@ def experiment(
 ) -> None:
     """Run a paper's claim and judge it.
 
-    The same command again continues where it stopped. A claim that fails is a result: the exit status is 0.
+    The same command again continues where it stopped; with all, what has finished is not run again. A claim
+    that fails is a result: the exit status is 0.
     """
     if name != "all":
         registry.check("experiments", name)
-    from distaff.experiments.base import Claim
-    from distaff.experiments.conduct import conduct, line
+    from distaff.experiments.conduct import conduct, conduct_all, overview
 
-    found, lines = [], []
-    for each in registry.names("experiments") if name == "all" else [name]:
-        folder = (out or Path("experiments")) / f"{each}-{scale}" if name == "all" or out is None else out
-        found.append(conduct(each, scale, folder, threads=threads))
-        lines += [f"{each}: {'passed' if found[-1]['passed'] else 'not passed'}"]
-        lines += [f"  {line(Claim(**claim))}" for claim in found[-1]["claims"]]
-        lines += [f"  {folder / 'report.html'}"]
-    _print("\n".join(lines), found if name == "all" else found[0], as_json)
+    if name == "all":
+        found = conduct_all(scale, out or Path("experiments"), threads=threads)
+        _print(overview(found), found, as_json)
+        return
+    folder = out or Path("experiments") / f"{name}-{scale}"
+    one = conduct(name, scale, folder, threads=threads)
+    _print(f"{overview([one])}\n{folder / 'report.html'}", one, as_json)
 
 
 @dataset_app.command(name="perturb")

@@ -6,6 +6,9 @@ import base64
 import io
 import math
 import os
+import re
+import time
+from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,7 @@ from matplotlib.figure import Figure
 from distaff import __version__, registry
 from distaff.errors import BadInput, unknown
 from distaff.experiments.base import Claim, Experiment, Lab
-from distaff.files import read_json, write_json, write_text
+from distaff.files import read_json, replacing, write_json, write_text
 from distaff.progress import say
 from distaff.training.lock import only_one
 
@@ -31,22 +34,19 @@ def conduct(
 ) -> dict[str, Any]:
     """What an experiment found at a scale: its claims with their bounds, and whether all of them hold.
 
-    Writes experiment.json and report.html into `out` (default experiments/NAME-SCALE). Runs that the
-    experiment trains are kept there, so the same call again continues where it stopped. Raises BadInput for
-    a name or scale that does not exist, and for the folder of another experiment.
+    Writes experiment.json, report.html and its figures as PNG files into `out` (default
+    experiments/NAME-SCALE). Runs that the experiment trains are kept there, so the same call again continues
+    where it stopped; `seconds` are those of the last call. Raises BadInput for a name or scale that does not
+    exist, and for the folder of another experiment.
     """
     found: Experiment = registry.get("experiments", name)
     if scale not in found.scales:
         raise unknown(f"scale of {name}", scale, found.scales)
     folder = Path(out) if out is not None else Path("experiments") / f"{name}-{scale}"
-    path = folder / "experiment.json"
-    if path.exists():
-        recorded = read_json(path)
-        was = [recorded.get(key) for key in ("experiment", "scale")] if isinstance(recorded, dict) else None
-        if was != [name, scale]:
-            raise BadInput(f"{folder} does not hold {name} at scale {scale}; choose another --out")
+    finished(name, scale, folder)
     if show:
         say(f"{name} at scale {scale}: {found.scales[scale].takes}")
+    began = time.monotonic()
     with only_one(folder):
         lab = Lab(folder, found.scales[scale].numbers, threads, show)
         claims = []
@@ -60,18 +60,77 @@ def conduct(
             "passed": all(each.passed for each in claims if each.judged),
             "claims": [each._asdict() for each in claims],
             "tables": {title: _records(what) for kind, title, what in lab.shown if kind == "table"},
+            "figures": _save_figures(lab),
             "version": __version__,
+            "seconds": round(time.monotonic() - began),
         }
         write_text(folder / "report.html", _page(found, scale, result, lab))
-        write_json(path, result)
+        write_json(folder / "experiment.json", result)
     return result
+
+
+def conduct_all(
+    scale: str = "nano",
+    out: str | os.PathLike[str] = "experiments",
+    *,
+    threads: int | None = None,
+    show: bool = True,
+) -> list[dict[str, Any]]:
+    """What every experiment found, each in the folder `out`/NAME-SCALE.
+
+    An experiment that has finished there is not run again, so that the same call goes on where it stopped.
+    """
+    found = []
+    for name in registry.names("experiments"):
+        folder = Path(out) / f"{name}-{scale}"
+        kept = finished(name, scale, folder)
+        found.append(conduct(name, scale, folder, threads=threads, show=show) if kept is None else kept)
+    return found
+
+
+def finished(name: str, scale: str, folder: Path) -> dict[str, Any] | None:
+    """What the experiment that ended in `folder` found. Raises BadInput if it was another one."""
+    path = folder / "experiment.json"
+    if not path.exists():
+        return None
+    recorded = read_json(path)
+    was = [recorded.get(key) for key in ("experiment", "scale")] if isinstance(recorded, dict) else None
+    if was != [name, scale]:
+        raise BadInput(f"{folder} does not hold {name} at scale {scale}; choose another --out")
+    return dict(recorded)
+
+
+def overview(results: Iterable[dict[str, Any]]) -> str:
+    """A table in plain text: every claim of the experiments, and how many of them hold."""
+    rows = [("experiment", "claim", "bound", "measured", "")]
+    for result in results:
+        for n, each in enumerate(Claim(**one) for one in result["claims"]):
+            name = "" if n else result["experiment"]
+            rows.append((name, each.claim, each.bound, measured(each), verdict(each)))
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, [*widths, 0], strict=True)).rstrip()
+        for row in rows
+    ]
+    judged = [each for result in results for each in result["claims"] if each["judged"]]
+    lines.append(f"{sum(each['passed'] for each in judged)} of {len(judged)} claims hold")
+    return "\n".join(lines)
 
 
 def line(each: Claim) -> str:
     """A claim in one line."""
-    verdict = ("holds" if each.passed else "fails") + ("" if each.judged else ", not judged")
+    return f"{each.claim}: {measured(each)}, bound {each.bound}: {verdict(each)}"
+
+
+def measured(each: Claim) -> str:
+    """The number of a claim, and the range over seeds where there are several."""
     span = "" if each.low is None else f" ({each.low:.3g} to {each.high:.3g})"
-    return f"{each.claim}: {each.measured:.3g}{span}, bound {each.bound}: {verdict}"
+    return f"{each.measured:.3g}{span}"
+
+
+def verdict(each: Claim) -> str:
+    """Whether a claim holds."""
+    return ("holds" if each.passed else "fails") + ("" if each.judged else ", not judged")
 
 
 def _page(found: Experiment, scale: str, result: dict[str, Any], lab: Lab) -> str:
@@ -102,11 +161,27 @@ def _records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
     return rows
 
 
+def _save_figures(lab: Lab) -> list[dict[str, str]]:
+    """Write the figures into the folder; their titles and file names."""
+    saved: list[dict[str, str]] = []
+    for title, what in [(title, what) for kind, title, what in lab.shown if kind == "figure"]:
+        words = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")[:60].strip("_")
+        name = f"{len(saved) + 1:02d}_{words}.png"
+        with replacing(lab.folder / name) as partial:
+            partial.write_bytes(_png(what))
+        saved.append({"title": title, "file": name})
+    return saved
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=130, bbox_inches="tight")
+    return buffer.getvalue()
+
+
 def _shown(what: Any) -> Any:
     if isinstance(what, Figure):
-        buffer = io.BytesIO()
-        what.savefig(buffer, format="png", dpi=130, bbox_inches="tight")
-        return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+        return "data:image/png;base64," + base64.b64encode(_png(what)).decode()
     if isinstance(what, pd.DataFrame):
         rows = [[_cell(cell) for cell in row] for row in what.itertuples(index=False)]
         return {"header": list(what.columns), "rows": rows}
