@@ -41,19 +41,20 @@ def test_the_folder_of_another_experiment_is_refused(tmp_path: Path) -> None:
 
 def test_all_runs_what_has_not_finished_and_prints_one_table(tmp_path: Path, monkeypatch) -> None:
     names = ["beta_vae_metric_failure", "ica_cocktail_party"]
-    monkeypatch.setattr(registry, "names", lambda kind: names)
+    table = {name: registry.TABLES["experiments"][name] for name in names}
+    monkeypatch.setitem(registry.TABLES, "experiments", table)
     first = conduct("ica_cocktail_party", "quick", tmp_path / "ica_cocktail_party-quick", show=False)
     stamp = (tmp_path / "ica_cocktail_party-quick" / "report.html").stat().st_mtime_ns
     found = conduct_all("quick", tmp_path, show=False)
     assert [each["experiment"] for each in found] == names
     assert found[1] == json.loads(json.dumps(first))
     assert (tmp_path / "ica_cocktail_party-quick" / "report.html").stat().st_mtime_ns == stamp
-    table = overview(found).splitlines()
+    lines = overview(found).splitlines()
     claims = [claim for each in found for claim in each["claims"]]
-    assert len(table) == 1 + len(claims) + 1
-    assert all(each["claim"] in table[1 + n] for n, each in enumerate(claims))
+    assert len(lines) == 1 + len(claims) + 1
+    assert all(each["claim"] in lines[1 + n] for n, each in enumerate(claims))
     holding = sum(each["passed"] for each in claims if each["judged"])
-    assert table[-1] == f"{holding} of {sum(each['judged'] for each in claims)} claims hold"
+    assert lines[-1] == f"{holding} of {sum(each['judged'] for each in claims)} claims hold"
 
 
 def test_every_figure_is_a_png_of_its_own(tmp_path: Path) -> None:
