@@ -5,6 +5,7 @@ Run by `make docs`; a test fails where a page is not what this writes.
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import inspect
 from collections.abc import Callable, Mapping
@@ -76,15 +77,42 @@ def _mechanisms() -> str:
 
 
 def experiments() -> str:
-    """Every experiment: what it claims, what was found at scale nano, and whether it holds."""
-    parts = ["# Experiments\n", MADE, (HERE / "experiments_introduction.md").read_text(encoding="utf-8")]
+    """Every experiment: what it claims, how many of its claims hold at scale nano, and what a scale takes."""
+    rows: list[tuple[object, ...]] = []
     for name in registry.names("experiments"):
-        each = registry.get("experiments", name)
-        parts += [f"## {name}\n", inspect.getdoc(each) + "\n"]
-        parts.append(table(("scale", "takes"), [(f"`{s}`", scale.takes) for s, scale in each.scales.items()]))
-        path = ROOT / "benchmarks" / "results" / "experiments" / f"{name}.json"
-        parts.append(_found(read_json(path)["claims"]) if path.exists() else "Not run at scale nano yet.\n")
+        each, found = registry.get("experiments", name), _result(name)
+        holds = "not run yet"
+        if found is not None:
+            judged = [claim for claim in found["claims"] if claim["judged"]]
+            holds = f"{sum(claim['passed'] for claim in judged)} of {len(judged)}"
+        link = f"[`{name}`](findings/{name}.md)" if found is not None else f"`{name}`"
+        takes = [each.scales[scale].takes for scale in ("nano", "paper")]
+        rows.append((link, registry.summary("experiments", name), holds, *takes))
+    header = ("name", "claim", "claims that hold", "`nano` takes", "`paper` takes")
+    introduction = (HERE / "experiments_introduction.md").read_text(encoding="utf-8")
+    return "\n".join(["# Experiments\n", MADE, introduction, table(header, rows)])
+
+
+def finding(name: str) -> str:
+    """The page of an experiment: what is claimed and how it is tried, what was found, and its figures."""
+    found = _result(name)
+    assert found is not None
+    parts = [f"# {name}\n", MADE, inspect.getdoc(registry.get("experiments", name)) + "\n"]
+    parts.append(f"    distaff experiment {name} --scale {found['scale']}\n")
+    parts.append(_found(found["claims"]))
+    for figure in found["figures"]:
+        parts.append(f"## {figure['title']}\n\n![{figure['title']}]({name}/{figure['file']})\n")
     return "\n".join(parts)
+
+
+def findings() -> list[str]:
+    """The experiments that have a result and so a page."""
+    return [name for name in registry.names("experiments") if _result(name) is not None]
+
+
+def _result(name: str) -> dict[str, Any] | None:
+    path = ROOT / "benchmarks" / "results" / "experiments" / f"{name}.json"
+    return read_json(path) if path.exists() else None
 
 
 def _found(claims: list[dict[str, Any]]) -> str:
@@ -318,6 +346,7 @@ PAGES = {
     "datasets.md": datasets,
     "experiments.md": experiments,
     "engine.md": engine,
+    **{f"findings/{name}.md": functools.partial(finding, name) for name in findings()},
 }
 
 if __name__ == "__main__":

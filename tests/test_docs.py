@@ -26,9 +26,17 @@ def test_the_findings_are_those_of_the_table() -> None:
     assert module["PAGE"].read_text() == module["page"](module["read_table"]()), "run python docs/findings.py"
 
 
-@pytest.mark.parametrize("page", ["methods.md", "metrics.md", "datasets.md", "experiments.md", "engine.md"])
+@pytest.mark.parametrize("page", tables().PAGES)
 def test_docs_are_what_the_registry_says(page: str) -> None:
     assert (ROOT / "docs" / page).read_text() == tables().PAGES[page](), "run `make docs`"
+
+
+def test_every_figure_of_a_finding_is_there_and_no_other() -> None:
+    for name in tables().findings():
+        folder = ROOT / "docs" / "findings" / name
+        shown = re.findall(rf"\]\({name}/(.*?)\)", (folder.parent / f"{name}.md").read_text())
+        assert sorted(shown) == sorted(path.name for path in folder.iterdir())
+        assert shown
 
 
 def test_every_data_set_that_needs_no_file_has_its_contact_sheet() -> None:
