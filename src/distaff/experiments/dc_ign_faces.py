@@ -54,11 +54,9 @@ def dc_ign_faces(lab: Lab) -> Iterator[Claim]:
         for kind, each in (("DC-IGN", run), ("VAE", control)):
             found[kind].append(_correlations(_codes(each, data, rows), angles))
         if not seed:
-            lab.figure(
-                "The latent of each group against its angle", _scatter(_codes(run, data, rows), angles)
-            )
-            title = f"One latent moved at a time: {', '.join(NAMES)}"
-            lab.figure(title, _traversals(run, data, rows))
+            codes = _codes(run, data, rows)
+            lab.figure("The latent of each group against its angle", _scatter(codes, angles))
+            lab.figure(f"One latent moved at a time: {', '.join(NAMES)}", _traversals(run, codes))
     own = {kind: np.array([np.diag(each) for each in values]) for kind, values in found.items()}
     columns = [f"z{j + 1} and {name}" for j, name in enumerate(NAMES)]
     tables = {kind: pd.DataFrame(values, columns=columns) for kind, values in own.items()}
