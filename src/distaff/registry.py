@@ -106,6 +106,7 @@ TABLES: dict[str, dict[str, str]] = {
             "vae_is_pca",
             "local_structure",
             "hidden_structure",
+            "hidden_structure_strengths",
             "capacity",
             "locality",
             "elbo_decomposition",

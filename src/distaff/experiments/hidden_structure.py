@@ -92,7 +92,7 @@ def hidden_structure(lab: Lab) -> Iterator[Claim]:
         for kind, data in kinds.items():
             for seed in range(lab["restarts"]):
                 run = _trained(lab, method, data, kind, seed)
-                rows.append({"method": method, "data": kind, "seed": seed, **_measured(run, s)})
+                rows.append({"method": method, "data": kind, "seed": seed, **measured(run, s)})
     table = pd.DataFrame(rows)
     lab.table("Every run", table)
     middle = table.groupby(["method", "data"], sort=False)["mig"].median().unstack("data")
@@ -119,7 +119,7 @@ def _trained(lab: Lab, method: str, data: DataSet, kind: str, seed: int) -> Run:
     return lab.train(f"{method}-{kind}-s{seed}", method, data, lab["steps"], seed=seed, **settings)
 
 
-def _measured(run: Run, s: NDArray[np.float64]) -> dict[str, float]:
+def measured(run: Run, s: NDArray[np.float64]) -> dict[str, float]:
     """MIG, how many latents are active, and the largest |correlation| of a latent with s."""
     codes = run.encode(run.data.images(np.arange(len(run.data))))
     together = np.corrcoef(np.column_stack([codes.mean, s]), rowvar=False)[-1, :-1]
