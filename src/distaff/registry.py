@@ -92,6 +92,8 @@ TABLES: dict[str, dict[str, str]] = {
         name: f"distaff.experiments.{name}:{name}"
         for name in (
             "higgins_table",
+            "beta_and_latents",
+            "reconstruction_and_score",
             "beta_vae_metric_failure",
             "sparse_coding_recovery",
             "ica_cocktail_party",
@@ -107,6 +109,7 @@ TABLES: dict[str, dict[str, str]] = {
             "local_structure",
             "hidden_structure",
             "hidden_structure_strengths",
+            "hidden_structure_eps",
             "capacity",
             "locality",
             "elbo_decomposition",

@@ -144,11 +144,15 @@ def _measured(run: Run) -> dict[str, float]:
     every = np.arange(len(run.data))
     codes = run.encode(run.data.images(every), seed=1)
     parts: KLParts = kl_decomposition(codes.mean, codes.logvar)
-    p = np.clip(run.decode(codes.sample).astype(np.float64), 1e-12, 1 - 1e-12)
-    x = run.data.unit_images(every)
-    likelihood = (x * np.log(p) + (1 - x) * np.log(1 - p)).sum() / len(x)
     return {
-        "elbo": float(likelihood - parts.kl),
+        "elbo": -reconstruction(run, codes.sample) - parts.kl,
         "mig": float(mig(codes.mean, every_label(run.data))),
         **parts._asdict(),
     }
+
+
+def reconstruction(run: Run, samples: NDArray[np.float32]) -> float:
+    """-E log p(x | z) over all images, nats of a Bernoulli likelihood; `samples` (n, d) are of all images."""
+    p = np.clip(run.decode(samples).astype(np.float64), 1e-12, 1 - 1e-12)
+    x = run.data.unit_images(np.arange(len(run.data)))
+    return float(-(x * np.log(p) + (1 - x) * np.log(1 - p)).sum() / len(x))

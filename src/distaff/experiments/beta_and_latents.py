@@ -1,0 +1,116 @@
+"""How many latents, and how strong a constraint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from scipy.stats import spearmanr
+
+from distaff.datasets import DataSet, load_dataset
+from distaff.experiments.base import Claim, Lab, Scale, claim, every_label, experiment
+from distaff.experiments.elbo_decomposition import reconstruction
+from distaff.experiments.pictures import COLOURS, axes, heat_map
+from distaff.metrics.beta_vae_score import beta_vae_score
+
+
+@experiment(
+    quick=Scale(
+        "two cores, 20 seconds",
+        {
+            "resolution": 16,
+            "places": 8,
+            "latents": [2, 6],
+            "normalised": [0.004, 0.064],
+            "seeds": 1,
+            "steps": 20,
+            "votes": (2000, 1000),
+        },
+    ),
+    nano=Scale(
+        "two cores, twelve minutes",
+        {
+            "resolution": 32,
+            "places": 16,
+            "latents": [4, 10, 20],
+            "normalised": [0.001, 0.004, 0.016, 0.064],
+            "seeds": 2,
+            "steps": 1000,
+            "votes": (10_000, 5_000),
+        },
+    ),
+    paper=Scale(
+        "a cluster: 240 models of 300,000 steps",
+        {
+            "resolution": 64,
+            "places": 32,
+            "latents": [4, 10, 20, 50],
+            "normalised": [0.0001, 0.001, 0.004, 0.016, 0.064, 0.25],
+            "seeds": 10,
+            "steps": 300_000,
+            "votes": (10_000, 5_000),
+        },
+    ),
+)
+def beta_and_latents(lab: Lab) -> Iterator[Claim]:
+    """More latents need a stronger constraint; too weak and too strong a one both entangle.
+
+    Higgins et al. 2017, section 4.2 and figure 6: the beta-VAE score over the number of latents M and the
+    normalised beta, beta M / N with N pixels, on the hearts of higgins_table. How well a model reconstructs
+    does not say how well it disentangles: the rank correlation of the two over all models is to be weak.
+    """
+    data = load_dataset(
+        "dsprites", resolution=lab["resolution"], shape=[2], orientation=10, x=lab["places"], y=lab["places"]
+    )
+    table = pd.DataFrame(
+        [
+            {"latents": latents, "normalised beta": normalised, "seed": seed}
+            | _measured(lab, data, latents, normalised, seed)
+            for latents in lab["latents"]
+            for normalised in lab["normalised"]
+            for seed in range(lab["seeds"])
+        ]
+    )
+    lab.table("Every model", table)
+    scores = table.pivot_table(index="latents", columns="normalised beta", values="score", aggfunc="mean")
+    sizes, strengths = ([f"{value:g}" for value in axis] for axis in (scores.index, scores.columns))
+    lab.figure(
+        "beta-VAE score, mean over seeds",
+        heat_map(scores.to_numpy(), sizes, strengths, labels=("latents M", "normalised beta")),
+    )
+    lab.figure("Score against reconstruction", _picture(table))
+    best = scores.idxmax(axis=1)
+    lab.table("Normalised beta of the best score", best.rename("normalised beta").reset_index())
+    growth = best.iloc[-1] / best.iloc[0]
+    yield claim("Best normalised beta at the most latents over that at the fewest", growth, low=2)
+    inside = ~best.isin([lab["normalised"][0], lab["normalised"][-1]])
+    yield claim("Share of latent sizes that are best at neither end", float(inside.mean()), low=0.5)
+    together = spearmanr(table["reconstruction"], table["score"]).statistic
+    yield claim("|rank correlation| of reconstruction and score", abs(together), high=0.5)
+
+
+def _measured(lab: Lab, data: DataSet, latents: int, normalised: float, seed: int) -> dict[str, float]:
+    beta = normalised * np.prod(data.image_shape) / latents
+    settings = {"beta": float(beta), "latents": latents, "learning_rate": 1e-3}
+    name = f"{latents}-latents-{normalised:g}-s{seed}"
+    run = lab.train(name, "beta_vae", data, lab["steps"], seed=seed, **settings)
+    codes = run.encode(data.images(np.arange(len(data))))
+    return {
+        "beta": float(beta),
+        "reconstruction": reconstruction(run, codes.sample),
+        "score": beta_vae_score(codes.mean, every_label(data), votes=lab["votes"], seed=seed),
+    }
+
+
+def _picture(table: pd.DataFrame) -> Figure:
+    figure, one = axes()
+    for (latents, part), colour in zip(table.groupby("latents"), COLOURS, strict=False):
+        one.scatter(part["reconstruction"], part["score"], color=colour, label=f"{latents} latents")
+        for _, row in part.iterrows():
+            one.annotate(f" {row['normalised beta']:g}", (row["reconstruction"], row["score"]), fontsize=6)
+    one.set_xlabel("reconstruction loss, nats")
+    one.set_ylabel("beta-VAE score")
+    one.legend(frameon=False, fontsize=8)
+    return figure
