@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -122,7 +123,7 @@ def _of_the_data(grid: DataSet, perturbed: Perturbed) -> dict[str, dict[str, flo
     return found
 
 
-def _numbers(expansiveness: float, means: NDArray[np.float64]) -> dict[str, float]:
+def _numbers(expansiveness: float, means: NDArray[Any]) -> dict[str, float]:
     """`means` (values, pixels) are E[image | value]."""
     return {
         "local expansiveness": float(expansiveness),
