@@ -24,6 +24,7 @@ from distaff.settings import describe
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
+RESULTS = ROOT / "benchmarks" / "results" / "experiments"  # a file NAME.md there explains what failed
 SHEETS = "images/datasets"
 MADE = "<!-- Written by `make docs` from the registry; edit the docstrings instead. -->\n"
 
@@ -100,9 +101,26 @@ def finding(name: str) -> str:
     parts = [f"# {name}\n", MADE, inspect.getdoc(registry.get("experiments", name)) + "\n"]
     parts.append(f"    distaff experiment {name} --scale {found['scale']}\n")
     parts.append(_found(found["claims"]))
+    explained = RESULTS / f"{name}.md"
+    if explained.exists():
+        parts.append(explained.read_text(encoding="utf-8"))
+    parts += [f"{words}\n" for words in found.get("words", [])]
     for figure in found["figures"]:
         parts.append(f"## {figure['title']}\n\n![{figure['title']}]({name}/{figure['file']})\n")
+    parts += [f"## {title}\n\n{_rows(rows)}" for title, rows in found["tables"].items()]
+    parts.append(f"This run took {max(1, round(found['seconds'] / 60))} min.\n")
     return "\n".join(parts)
+
+
+def _rows(rows: list[dict[str, Any]]) -> str:
+    """A table of an experiment."""
+    return table(tuple(map(_cell, rows[0])), [tuple(map(_cell, row.values())) for row in rows])
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return "" if value is None else str(value).replace("|", "\\|")
 
 
 def findings() -> list[str]:
@@ -111,7 +129,7 @@ def findings() -> list[str]:
 
 
 def _result(name: str) -> dict[str, Any] | None:
-    path = ROOT / "benchmarks" / "results" / "experiments" / f"{name}.json"
+    path = RESULTS / f"{name}.json"
     return read_json(path) if path.exists() else None
 
 

@@ -39,6 +39,15 @@ def test_every_figure_of_a_finding_is_there_and_no_other() -> None:
         assert shown
 
 
+def test_what_failed_is_explained_and_nothing_else() -> None:
+    results = ROOT / "benchmarks" / "results" / "experiments"
+    for path in results.glob("*.json"):
+        failed = [
+            each for each in json.loads(path.read_text())["claims"] if each["judged"] and not each["passed"]
+        ]
+        assert path.with_suffix(".md").exists() == bool(failed), f"{path.stem}: {len(failed)} failed"
+
+
 def test_every_data_set_that_needs_no_file_has_its_contact_sheet() -> None:
     from distaff import registry
 

@@ -355,7 +355,9 @@ def dataset_perturb(
     ] = None,
     noise: Annotated[bool, typer.Option("--noise", help="Uniform noise of equal size, the control.")] = False,
     eps: Annotated[float, typer.Option(help="How far a pixel may move; black is 0, white is 1.")] = 0.1,
-    kappa: Annotated[float, typer.Option(help="Rows the pattern moves for one unit of the code.")] = 10.0,
+    kappa: Annotated[
+        float | None, typer.Option(help="Rows the pattern moves for one unit of the code [default: 10].")
+    ] = None,
     clip: Annotated[bool, typer.Option("--clip", help="Cut pixels to 0..1.")] = False,
     seed: SeedOption = 0,
     data_dir: DataDir = None,
@@ -369,6 +371,10 @@ def dataset_perturb(
 
     if bool(run) == bool(dataset) or bool(codes or noise) != bool(dataset) or (codes and noise):
         raise BadInput("give --run, or --dataset with either --codes or --noise")
+    if run and data:
+        raise BadInput("--data goes with --dataset; runs know their data set")
+    if noise and kappa is not None:
+        raise BadInput("--kappa goes with a pattern; noise does not move")
     if out.suffix != ".npz":
         raise BadInput(f"{out} must end in .npz")
     words = {}
@@ -388,10 +394,13 @@ def dataset_perturb(
     made = (
         UniformNoise(base, eps=eps, clip=clip, seed=seed)
         if noise
-        else Perturbed(base, s, eps=eps, kappa=kappa, clip=clip, seed=seed)
+        else Perturbed(base, s, eps=eps, kappa=10.0 if kappa is None else kappa, clip=clip, seed=seed)
     )
     save_perturbed(made, out)
-    found_words = "".join(f"; {key} {value}" for key, value in words.items())
+    found_words = "".join(
+        f"; {key} {value:.3f}" if isinstance(value, float) else f"; {key} {value}"
+        for key, value in words.items()
+    )
     text = f"{out}: {made.note}{found_words}\nNext: distaff train METHOD --dataset {out}"
     _print(text, {"path": str(out), "note": made.note, **words}, as_json)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from distaff.datasets import Perturbed, UniformNoise, load_dataset, save_perturbed
+from distaff.datasets import ArrayImages, Perturbed, UniformNoise, load_dataset, save_perturbed
 from distaff.errors import BadInput
 from distaff.testing import check_dataset
 
@@ -71,8 +71,46 @@ def test_it_is_kept_as_a_data_set(kind: str, tmp_path: Path) -> None:
     save_perturbed(made, tmp_path / "made.npz")
     again = load_dataset(tmp_path / "made.npz")
     assert np.array_equal(again.images(EVERY), made.images(EVERY))
+    made.name = "made"
     assert again.fingerprint() == made.fingerprint()
     assert load_dataset(tmp_path / "made.npz", x=[1, 2]).factors.sizes[-2:] == (2, 8)
+
+
+def test_your_own_images_are_kept_too(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, size=(30, 16, 20, 3), dtype=np.uint8)
+    factors = np.stack([np.arange(30) // 6, np.arange(30) % 6], axis=1)
+    pairs = np.array([[0, 1], [3, 9]])
+    np.savez(tmp_path / "own.npz", images=images, factors=factors, factor_names=["a", "b"], pairs=pairs)
+    own, every = load_dataset(tmp_path / "own.npz"), np.arange(30)
+    made = Perturbed(own, np.linspace(-2, 2, 30), eps=0.2)
+    save_perturbed(made, tmp_path / "made.npz")
+    again = load_dataset(tmp_path / "made.npz")
+    check_dataset(again)
+    assert again.name == "made"
+    assert "kappa 10" in again.note
+    assert np.array_equal(again.images(every), made.images(every))
+    assert np.array_equal(again.labels(every), factors)
+    assert np.array_equal(again.pairs, pairs)
+    assert (again.label_names, again.factors) == (own.label_names, own.factors)
+    assert again.pixel_range == (-0.2, 1.2)
+    unlabelled = UniformNoise(ArrayImages(images / 510), eps=0.1)
+    save_perturbed(unlabelled, tmp_path / "bare.npz")
+    again = load_dataset(tmp_path / "bare.npz")
+    assert again.labels(every) is None
+    assert np.array_equal(again.images(every), unlabelled.images(every))
+
+
+def test_nothing_but_a_perturbed_data_set_is_replaced(tmp_path: Path) -> None:
+    made, path = UniformNoise(DATA, eps=0.2), tmp_path / "made.npz"
+    np.savez(path, images=np.zeros((4, 16, 16)))
+    before = path.read_bytes()
+    with pytest.raises(BadInput, match="is there already"):
+        save_perturbed(made, path)
+    assert path.read_bytes() == before
+    path.unlink()
+    save_perturbed(made, path)
+    save_perturbed(UniformNoise(DATA, eps=0.1), path)
+    assert load_dataset(path).pixel_range == (-0.1, 1.1)
 
 
 def test_bad_input(tmp_path: Path) -> None:
@@ -80,7 +118,9 @@ def test_bad_input(tmp_path: Path) -> None:
         Perturbed(DATA, S[:-1])
     with pytest.raises(BadInput, match="not finite"):
         Perturbed(DATA, np.full(len(DATA), np.nan))
-    for eps in (0.0, -1.0, float("nan"), "much"):
+    with pytest.raises(BadInput, match="would not move"):
+        Perturbed(DATA, 0.01 * S / np.ptp(S))
+    for eps in (0.0, -1.0, 1.01, float("nan"), "much"):
         with pytest.raises(BadInput, match=r"eps=.* is not allowed"):
             Perturbed(DATA, S, eps=eps)
     recipe = {"base": {"name": "/etc/passwd", "options": {}}, "settings": {"clip": False}}

@@ -196,9 +196,13 @@ def _perturbed(
     if options:
         raise BadInput(f"{path.name} declares its pixel range itself; leave out {', '.join(options)}")
     recipe = read_recipe(arrays, path)
-    registry.check("datasets", recipe["base"]["name"])  # a name, so no file but those it says
-    base = load_dataset(recipe["base"]["name"], data_dir=data_dir, **recipe["base"]["options"])
+    if recipe["base"] is None:
+        own = {name: array for name, array in arrays.items() if name not in ("perturbation", "s")}
+        base: DataSet = read_npz(own, path)
+    else:
+        registry.check("datasets", recipe["base"]["name"])  # a name, so no file but those it says
+        base = load_dataset(recipe["base"]["name"], data_dir=data_dir, **recipe["base"]["options"])
     settings = recipe["settings"]
-    if "s" in arrays:
-        return Perturbed(base, arrays["s"], **settings)
-    return UniformNoise(base, **settings)
+    made = Perturbed(base, arrays["s"], **settings) if "s" in arrays else UniformNoise(base, **settings)
+    made.name = path.stem
+    return made

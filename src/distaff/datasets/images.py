@@ -17,6 +17,7 @@ from distaff.files import side_by_side
 
 SMALLEST, LARGEST = 16, 128  # pixels along a side
 LARGEST_PIXEL = 1e30
+ARRAYS = ("images", "factors", "factor_names", "pairs", "pixel_range")  # of an .npz
 
 
 class ArrayImages(DataSet):
@@ -81,11 +82,16 @@ class ArrayImages(DataSet):
 def read_npz(
     arrays: Mapping[str, NDArray[Any]], path: Path, pixel_range: Sequence[float] | None = None
 ) -> ArrayImages:
-    """The data set in arrays of an .npz: `images` and optionally `factors`, `factor_names` and `pairs`."""
+    """The data set in arrays of an .npz.
+
+    `images` and optionally `factors`, `factor_names`, `pairs` and `pixel_range`, which `pixel_range` overrules.
+    """
     if "images" not in arrays:
         raise BadInput(f"{path} has no array 'images'; it holds: {', '.join(arrays) or 'nothing'}")
     names = [str(name) for name in arrays["factor_names"].ravel()] if "factor_names" in arrays else None
-    return ArrayImages(
+    if pixel_range is None and "pixel_range" in arrays:
+        pixel_range = arrays["pixel_range"].ravel().tolist()
+    data = ArrayImages(
         arrays["images"],
         arrays.get("factors"),
         names=names,
@@ -94,6 +100,9 @@ def read_npz(
         name=path.stem,
         source=f"file {path.name}",
     )
+    unread = [f"array '{name}' is not read" for name in arrays if name not in ARRAYS]
+    data.note = "; ".join(filter(None, [data.note, *unread]))
+    return data
 
 
 def _channels_first(images: NDArray[Any], name: str) -> NDArray[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from distaff.datasets import nuisance
 from distaff.datasets.base import DataSet
 from distaff.datasets.subset import take_over
 from distaff.errors import BadInput
-from distaff.files import write_arrays
+from distaff.files import read_arrays, write_arrays
 from distaff.settings import whole_number
 
 PERIOD = 4096  # rows of the pattern, after which it repeats
@@ -30,6 +31,8 @@ class Added(DataSet):
     """
 
     def __init__(self, data: DataSet, eps: float, clip: bool, note: str) -> None:
+        if eps > 1:
+            raise BadInput(f"eps={eps:g} is not allowed; black is 0 and white 1, so it must be at most 1")
         if data.pixel_range not in ((0, 255), (0, 1)):
             raise BadInput(f"{data.name} has pixels in {data.pixel_range}; 0..255 or 0..1 can be perturbed")
         self._data, self.eps, self.clip = data, eps, clip
@@ -89,6 +92,11 @@ class Perturbed(Added):
         self.kappa, self.seed = _positive("kappa", kappa), whole_number("seed", seed, 0)
         if not np.isfinite(self.s).all() or np.abs(self.s).max() * self.kappa > 2**40:
             raise BadInput("s holds numbers that are not finite or far too large")
+        if (rows := np.ptp(self.s) * self.kappa) < 1:
+            raise BadInput(
+                f"the pattern would not move: kappa={self.kappa:g} and this s make it {rows:.2g} rows. Take the "
+                "code of an active latent, or a larger kappa"
+            )
         rng = np.random.default_rng(self.seed)
         width = data.image_shape[2]
         self._rows = rng.choice(np.array([-1, 1], np.int8), size=(PERIOD, width))
@@ -122,28 +130,41 @@ class UniformNoise(Added):
 
 
 def save_perturbed(data: Perturbed | UniformNoise, path: Path) -> None:
-    """Write what makes the data set, not its images: `load_dataset(path)` draws the same ones again.
+    """Write a data set that `load_dataset(path)` reads: how it is perturbed, s, and of what.
 
-    Only for what was made of a registered data set, which is loaded by name and options.
+    A registered data set is kept by name and options, your own images as they are. Raises BadInput rather
+    than replace anything but an earlier perturbed data set.
     """
+    if os.path.lexists(path) and not (path.suffix == ".npz" and "perturbation" in read_arrays(path)):
+        raise BadInput(f"{path} is there already and is no perturbed data set; choose another file")
     base = data._data.spec
-    if base is None or Path(base["name"]).suffix:
-        raise BadInput(f"{data.name} is no registered data set; only those can be kept perturbed")
+    own = base is None or os.path.isabs(base["name"])
     settings: dict[str, Any] = {"eps": data.eps, "clip": data.clip, "seed": data.seed}
-    arrays = {}
+    arrays = _own(data._data) if own else {}
     if isinstance(data, Perturbed):
         settings["kappa"] = data.kappa
         arrays["s"] = data.s
-    recipe = json.dumps({"base": base, "settings": settings}).encode()
+    recipe = json.dumps({"base": None if own else base, "settings": settings}).encode()
     write_arrays(path, {"perturbation": np.frombuffer(recipe, np.uint8), **arrays})
 
 
+def _own(data: DataSet) -> dict[str, NDArray[Any]]:
+    """Everything of a data set that `read_npz` takes."""
+    every = np.arange(len(data))
+    arrays, labels = {"images": data.images(every)}, data.labels(every)
+    if arrays["images"].dtype != np.uint8:
+        arrays["pixel_range"] = np.array(data.pixel_range)
+    if labels is not None:
+        arrays |= {"factors": labels, "factor_names": np.array(data.label_names)}
+    return arrays if data.pairs is None else arrays | {"pairs": data.pairs}
+
+
 def read_recipe(arrays: Mapping[str, NDArray[Any]], path: Path) -> dict[str, Any]:
-    """The `base` and `settings` that `save_perturbed` wrote."""
+    """The `base` (None: the images are in the file) and `settings` that `save_perturbed` wrote."""
     try:
         recipe = json.loads(arrays["perturbation"].astype(np.uint8).tobytes())
         base, settings = recipe["base"], recipe["settings"]
-        fine = isinstance(base["name"], str) and isinstance(base["options"], dict)
+        fine = base is None or (isinstance(base["name"], str) and isinstance(base["options"], dict))
         fine = fine and isinstance(settings, dict) and settings.keys() <= {"eps", "clip", "seed", "kappa"}
         fine = fine and isinstance(settings.get("clip"), bool)
     except (ValueError, KeyError, TypeError, RecursionError):

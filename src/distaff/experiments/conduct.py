@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import math
 import os
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ def conduct(
 
     Writes experiment.json, report.html and its figures as PNG files into `out` (default
     experiments/NAME-SCALE). Runs that the experiment trains are kept there, so the same call again continues
-    where it stopped; `seconds` are those of the last call. Raises BadInput for a name or scale that does not
+    where it stopped; `seconds` are those of all calls. Raises BadInput for a name or scale that does not
     exist, and for the folder of another experiment.
     """
     found: Experiment = registry.get("experiments", name)
@@ -46,8 +47,7 @@ def conduct(
     finished(name, scale, folder)
     if show:
         say(f"{name} at scale {scale}: {found.scales[scale].takes}")
-    began = time.monotonic()
-    with only_one(folder):
+    with only_one(folder), _clock(folder) as seconds:
         lab = Lab(folder, found.scales[scale].numbers, threads, show)
         claims = []
         for each in found.work(lab):
@@ -60,13 +60,26 @@ def conduct(
             "passed": all(each.passed for each in claims if each.judged),
             "claims": [each._asdict() for each in claims],
             "tables": {title: _records(what) for kind, title, what in lab.shown if kind == "table"},
+            "words": [what for kind, _, what in lab.shown if kind == "words"],
             "figures": _save_figures(lab),
             "version": __version__,
-            "seconds": round(time.monotonic() - began),
+            "seconds": round(seconds()),
         }
         write_text(folder / "report.html", _page(found, scale, result, lab))
         write_json(folder / "experiment.json", result)
     return result
+
+
+@contextlib.contextmanager
+def _clock(folder: Path) -> Iterator[Callable[[], float]]:
+    """How long work in the folder has taken so far, in seconds, over this call and those before it."""
+    path, began = folder / "seconds.json", time.monotonic()
+    before = read_json(path) if path.exists() else 0
+    before = before if isinstance(before, int | float) else 0
+    try:
+        yield lambda: before + time.monotonic() - began
+    finally:
+        write_json(path, round(before + time.monotonic() - began, 1))
 
 
 def conduct_all(

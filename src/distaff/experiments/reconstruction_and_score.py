@@ -85,7 +85,9 @@ def reconstruction_and_score(lab: Lab) -> Iterator[Claim]:
     yield claim(f"Reconstruction loss at gamma {lab['gammas'][0]} over the VAE's, minus 1", dearer, high=0.03)
     yield claim("Best FactorVAE score minus the VAE's", ours["score"].max() - plain["score"], low=0)
     order = np.argsort(other["reconstruction"])
-    same = np.interp(ours["reconstruction"], *(other[name].iloc[order] for name in ("reconstruction", "score")))
+    same = np.interp(
+        ours["reconstruction"], *(other[name].iloc[order] for name in ("reconstruction", "score"))
+    )
     above = float((ours["score"] - same).min())
     yield claim("FactorVAE's score minus beta-VAE's at equal reconstruction, least over gamma", above, low=0)
 
