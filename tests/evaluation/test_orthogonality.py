@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from distaff.datasets import load_dataset
-from distaff.evaluation.orthogonality import decoder_jacobians, distance_to_orthogonality, run_orthogonality
+from distaff.evaluation.orthogonality import (
+    chance_distance,
+    decoder_jacobians,
+    distance_to_orthogonality,
+    run_orthogonality,
+)
 from distaff.training.train import train
 
 
@@ -32,4 +37,15 @@ def test_jacobians_of_a_linear_decoder(tmp_path: Path) -> None:
     expected = np.broadcast_to(atoms.numpy().reshape(3, -1).T, found.shape)
     np.testing.assert_allclose(found[inside], expected[inside], atol=0.01)
     assert inside.mean() > 0.3
-    assert 0 <= run_orthogonality(run, codes, None) <= 6**0.5
+    distance, chance = run_orthogonality(run, codes, None)
+    assert 0 <= distance <= 6**0.5
+    assert chance == chance_distance(3)
+    assert run_orthogonality(run, codes, np.log([[0.01, 1, 1]] * 5)) == (0, 0)
+
+
+def test_chance_is_that_of_random_directions() -> None:
+    # two columns turned by an angle a from 0 to 45 degrees: the distance is 2 sqrt(2) sin(a / 2)
+    angles = np.linspace(0, np.pi / 4, 10_001)
+    assert chance_distance(2) == pytest.approx(np.mean(8**0.5 * np.sin(angles / 2)), rel=0.05)
+    jacobians = np.random.default_rng(1).standard_normal((300, 4000, 5))
+    assert distance_to_orthogonality(jacobians) == pytest.approx(chance_distance(5), rel=0.05)

@@ -84,7 +84,7 @@ def read_npz(
 ) -> ArrayImages:
     """The data set in arrays of an .npz.
 
-    `images` and optionally `factors`, `factor_names`, `pairs` and `pixel_range`, which `pixel_range` overrules.
+    `images` and optionally `factors`, `factor_names`, `pairs` and `pixel_range`; a given range comes first.
     """
     if "images" not in arrays:
         raise BadInput(f"{path} has no array 'images'; it holds: {', '.join(arrays) or 'nothing'}")

@@ -94,8 +94,8 @@ class Perturbed(Added):
             raise BadInput("s holds numbers that are not finite or far too large")
         if (rows := np.ptp(self.s) * self.kappa) < 1:
             raise BadInput(
-                f"the pattern would not move: kappa={self.kappa:g} and this s make it {rows:.2g} rows. Take the "
-                "code of an active latent, or a larger kappa"
+                f"the pattern would not move: kappa={self.kappa:g} and this s make it {rows:.2g} rows. Take "
+                "the code of an active latent, or a larger kappa"
             )
         rng = np.random.default_rng(self.seed)
         width = data.image_shape[2]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linear_sum_assignment
+from scipy.stats import special_ortho_group
 
 from distaff.metrics.inputs import active_latents
 from distaff.training.run import Run
 
 IMAGES = 200
+CHANCE_DRAWS = 500
 STEP = 1e-2  # of the differences; their error is near 1e-4 of an image's range
 
 
@@ -34,6 +37,13 @@ def _from_signed_permutation(v: NDArray[np.float64]) -> float:
     return float(np.linalg.norm(v - signed))
 
 
+@functools.cache
+def chance_distance(latents: int) -> float:
+    """The mean distance of random orthogonal V for that many latents, at least two."""
+    turned = special_ortho_group.rvs(latents, size=CHANCE_DRAWS, random_state=np.random.default_rng(0))
+    return float(np.mean([_from_signed_permutation(v) for v in turned]))
+
+
 def decoder_jacobians(run: Run, codes: ArrayLike) -> NDArray[np.float32]:
     """How the decoded image, C * H * W numbers in 0..1, changes with each latent: (n, C * H * W, d)."""
     at = np.asarray(codes, dtype=np.float32)
@@ -44,15 +54,24 @@ def decoder_jacobians(run: Run, codes: ArrayLike) -> NDArray[np.float32]:
     return np.stack(columns, axis=2)
 
 
-def run_orthogonality(run: Run, mean: ArrayLike, logvar: NDArray[Any] | None) -> float:
+class Orthogonality(NamedTuple):
+    """The distance to orthogonality of a decoder, and that of random directions of as many latents."""
+
+    distance: float
+    chance: float
+
+
+def run_orthogonality(run: Run, mean: ArrayLike, logvar: NDArray[Any] | None) -> Orthogonality:
     """The distance to orthogonality of a run's decoder, at the mean codes (n, d) of some images.
 
     Only active latents count, or all of them where there is no `logvar`. At most 200 codes are taken, evenly.
-    0 where no latent is active: nothing moves the image. Raises BadInput for a method without a decoder.
+    Both are 0 for fewer than two active latents. Raises BadInput for a method without a decoder.
     """
     active = np.ones(run.code_size, dtype=bool) if logvar is None else active_latents(logvar)
-    if not active.any():
-        return 0.0
+    if active.sum() < 2:
+        run.decode(np.asarray(mean)[:1])  # to say so where it cannot
+        return Orthogonality(0.0, 0.0)
     means = np.asarray(mean)
     chosen = np.unique(np.linspace(0, len(means) - 1, IMAGES).astype(np.int64))
-    return distance_to_orthogonality(decoder_jacobians(run, means[chosen])[:, :, active])
+    jacobians = decoder_jacobians(run, means[chosen])[:, :, active]
+    return Orthogonality(distance_to_orthogonality(jacobians), chance_distance(int(active.sum())))

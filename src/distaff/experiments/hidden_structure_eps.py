@@ -18,15 +18,10 @@ from distaff.datasets.subset import Subset
 from distaff.experiments.base import Claim, Lab, Scale, claim, every_label, experiment
 from distaff.experiments.hidden_structure import ELLIPSES
 from distaff.experiments.pictures import COLOURS
-from distaff.metrics.arrays import standardised
 from distaff.training.run import Run
 
-DRAWS = 2000  # values of s that its variance and its expansiveness are estimated from
-PANELS = {
-    "local expansiveness": "pixels per unit",
-    "global explained variance": "sum over pixels",
-    "information": "1 - E sigma^2",
-}
+DRAWS = 2000  # pairs of images that the expansiveness is estimated from
+LOCAL, GLOBAL = "local expansiveness", "global explained variance"
 
 
 @experiment(
@@ -36,8 +31,9 @@ PANELS = {
             "grid": ELLIPSES | {"resolution": 16, "x": 8},
             "copies": 2,
             "eps": [0.05, 0.2],
-            "kappa": 10.0,
+            "kappa": 4.0,
             "beta": 1.0,
+            "learning_rate": 2e-3,
             "seeds": 1,
             "steps": 20,
         },
@@ -47,11 +43,12 @@ PANELS = {
         {
             "grid": ELLIPSES | {"resolution": 32},
             "copies": 8,
-            "eps": [0.025, 0.05, 0.075, 0.1, 0.15],
-            "kappa": 10.0,
+            "eps": [0.025, 0.05, 0.075, 0.1, 0.125],
+            "kappa": 4.0,
             "beta": 1.0,
+            "learning_rate": 1e-3,
             "seeds": 2,
-            "steps": 2000,
+            "steps": 3000,
         },
     ),
     paper=Scale(
@@ -62,6 +59,7 @@ PANELS = {
             "eps": [0.025, 0.05, 0.075, 0.1, 0.125, 0.15, 0.175, 0.2],
             "kappa": 10.0,
             "beta": 8.0,
+            "learning_rate": 1e-4,
             "seeds": 10,
             "steps": 300_000,
         },
@@ -71,82 +69,106 @@ def hidden_structure_eps(lab: Lab) -> Iterator[Claim]:
     """A VAE codes the pattern first once it is the largest locally, not once it is the largest globally.
 
     Zietlow et al. 2020, section 5.2 and figure 4. The pattern moves with a factor s of its own, uniform with
-    mean 0 and variance 1, and eps sweeps. For x, y, s, each in units of its deviation: local expansiveness,
-    the mean distance per unit of two images that are one step apart in that factor (s: as large as one of x);
-    global explained variance, that of E[image | factor] summed over pixels; information, 1 - E sigma^2 of the
-    latent that stands for the factor, matched by the largest |rank correlations|. A latent per factor.
+    mean 0 and variance 1, and eps sweeps. For s and every factor, in units of its deviation: local
+    expansiveness, the distance per unit of two images that are one step apart in that factor (s: as large as
+    one of x), mean and least; global explained variance, that of E[image | factor] summed over pixels;
+    information, 1 - E sigma^2 (0 where that is negative) of the latent that stands for the factor, matched
+    by the largest |rank correlations|. There is a latent per factor, s included.
+
+    Networks see -eps..1 + eps as 0..1, so the contrast of the sprites falls by 1 + 2 eps along the sweep.
     """
     grid = load_dataset("dsprites", **lab["grid"])
     data = Subset(grid, np.tile(np.arange(len(grid)), lab["copies"]))
     s = np.random.default_rng(0).uniform(-(3**0.5), 3**0.5, len(data))
-    rows = []
+    rows, informed = [], []
     for eps in lab["eps"]:
         perturbed = Perturbed(data, s, eps=eps, kappa=lab["kappa"])
-        for factor, numbers in _of_the_data(grid, perturbed).items():
-            rows.append({"eps": eps, "factor": factor, "seed": -1, **numbers})
+        rows += [{"eps": eps, **row} for row in in_the_data(grid, perturbed)]
         for seed in range(lab["seeds"]):
-            settings = {"beta": lab["beta"], "latents": 3, "learning_rate": 1e-3}
+            settings = {"beta": lab["beta"], "latents": len(grid.label_names) + 1}
+            settings["learning_rate"] = lab["learning_rate"]
             run = lab.train(
                 f"eps-{eps:g}-s{seed}", "beta_vae", perturbed, lab["steps"], seed=seed, **settings
             )
-            for factor, value in _information(run, s).items():
-                rows.append({"eps": eps, "factor": factor, "seed": seed, "information": value})
-    table = pd.DataFrame(rows).groupby(["eps", "factor"])[list(PANELS)].median()
-    lab.table("By eps and factor, medians over seeds", table.reset_index())
-    lab.figure("What each factor is in the data, and in the code", _picture(table))
-    of_s, of_x = table.xs("s", level="factor"), table.xs("x", level="factor")
-    yield claim("Information of s at the smallest eps", of_s["information"].iloc[0], high=0.2)
-    largest = table["information"].groupby("eps").max()
-    first = [eps for eps in lab["eps"] if of_s.loc[eps, "information"] >= largest[eps]]
-    yield claim("Strengths at which s has the most information", len(first), low=1)
-    if first:
-        ratio = of_s.loc[first[0]] / of_x.loc[first[0]]
-        yield claim("At the first of them, local expansiveness of s over x's", ratio.iloc[0], low=1)
-        yield claim("There, global explained variance of s over x's", ratio.iloc[1], high=1)
+            informed.append({"eps": eps, "seed": seed, **information(run, s)})
+    in_data, in_code = pd.DataFrame(rows), pd.DataFrame(informed)
+    lab.table("What each factor is in the data", in_data)
+    lab.table("Information of each factor's latent", in_code)
+    lab.figure("What each factor is in the data, and in the code", _picture(in_data, in_code))
+    yield from _claims(in_data, in_code)
 
 
-def _of_the_data(grid: DataSet, perturbed: Perturbed) -> dict[str, dict[str, float]]:
-    """Local expansiveness and global explained variance of x, y and s."""
-    labels, images = every_label(grid)[:, -2:], grid.unit_images(np.arange(len(grid)))
-    pixels = images.reshape(*labels.max(axis=0) + 1, -1).astype(np.float64)  # x, y, pixel
-    found = {}
-    for j, name in enumerate("xy"):
-        step = 1 / labels[:, j].std()
-        apart = np.linalg.norm(np.diff(pixels, axis=j), axis=2).mean()
-        found[name] = _numbers(apart / step, pixels.mean(axis=1 - j))
-    step = 1 / labels[:, 0].std()
-    drawn = np.random.default_rng(1).uniform(-(3**0.5), 3**0.5, DRAWS)
-    here, there = (perturbed.eps * perturbed.pattern(at).reshape(DRAWS, -1) for at in (drawn, drawn + step))
-    # the pattern is the same in every channel
-    here, there = (np.tile(each, grid.image_shape[0]) for each in (here, there))
-    found["s"] = _numbers(np.linalg.norm(there - here, axis=1).mean() / step, here)
-    return found
+def _claims(in_data: pd.DataFrame, in_code: pd.DataFrame) -> Iterator[Claim]:
+    others = in_code.drop(columns=["eps", "seed", "s"])
+    yield claim("Information of x and y in a run, the lesser", others[["x", "y"]].min(axis=1), low=0.8)
+    smallest = in_code["eps"] == in_code["eps"].min()
+    yield claim("Information of s at the smallest eps", in_code.loc[smallest, "s"], high=0.2)
+    leads = (in_code["s"] > others.max(axis=1)).groupby(in_code["eps"]).mean().to_numpy()
+    of_s, of_x = (in_data[in_data["factor"] == name] for name in ("s", "x"))
+    locally, globally = (of_s[panel].to_numpy() >= of_x[panel].to_numpy() for panel in (LOCAL, GLOBAL))
+    lower, between = leads[~locally].max(initial=0), leads[locally & ~globally].max(initial=0)
+    yield claim("Largest share of runs that code s first where x is larger locally", lower, high=0)
+    yield claim("Largest share of runs that do where s is larger locally, x globally", between, low=0.5)
 
 
-def _numbers(expansiveness: float, means: NDArray[Any]) -> dict[str, float]:
-    """`means` (values, pixels) are E[image | value]."""
-    return {
-        "local expansiveness": float(expansiveness),
-        "global explained variance": float(means.var(axis=0).sum()),
-    }
+def in_the_data(grid: DataSet, perturbed: Perturbed) -> Iterator[dict[str, Any]]:
+    """Local expansiveness and global explained variance of every factor of the grid, and of s."""
+    space = grid.factors
+    assert space is not None
+    rng = np.random.default_rng(1)
+    for name in grid.label_names:
+        place = space.position(name)
+        size = space.sizes[place]
+        rows = space.sample(DRAWS, rng)
+        rows[:, place] = rng.integers(size - 1, size=DRAWS)
+        here = grid.unit_images(space.index(rows)).reshape(DRAWS, -1)
+        rows[:, place] += 1
+        there = grid.unit_images(space.index(rows)).reshape(DRAWS, -1)
+        others = np.repeat(rows[: DRAWS // 10], size, axis=0)
+        others[:, place] = np.tile(np.arange(size), DRAWS // 10)
+        images = grid.unit_images(space.index(others)).reshape(DRAWS // 10, size, -1)
+        yield {"factor": name, **_numbers(here, there, 1 / np.arange(size).std(), images.mean(axis=0))}
+    step = 1 / np.arange(space.sizes[space.position("x")]).std()
+    drawn = rng.uniform(-(3**0.5), 3**0.5, DRAWS)
+    here, there = (_added(perturbed, grid, at) for at in (drawn, drawn + step))
+    yield {"factor": "s", **_numbers(here, there, step, here)}
 
 
-def _information(run: Run, s: NDArray[np.float64]) -> dict[str, float]:
-    """1 - E sigma^2 of the latents that stand for x, y and s."""
+def _added(perturbed: Perturbed, grid: DataSet, s: NDArray[np.float64]) -> NDArray[np.float64]:
+    """eps f(s) of every pixel (n, C H W); the pattern is the same in every channel."""
+    pattern = perturbed.pattern(s).reshape(len(s), -1)
+    return np.asarray(np.tile(perturbed.eps * pattern, grid.image_shape[0]))
+
+
+def _numbers(here: NDArray[Any], there: NDArray[Any], step: float, means: NDArray[Any]) -> dict[str, float]:
+    """`here` and `there` (n, pixels) are a `step` apart; `means` (values, pixels) are E[image | value]."""
+    apart = np.linalg.norm(there - here, axis=1) / step
+    return {LOCAL: apart.mean(), f"{LOCAL}, least": apart.min(), GLOBAL: means.var(axis=0).sum()}
+
+
+def information(run: Run, s: NDArray[np.float64]) -> dict[str, float]:
+    """1 - E sigma^2, at least 0, of the latents that stand for the factors and s."""
     codes = run.encode(run.data.images(np.arange(len(run.data))))
     assert codes.logvar is not None
-    truth = np.column_stack([standardised(every_label(run.data)[:, -2:]), s])
+    truth = np.column_stack([every_label(run.data), s])
     together = np.abs(spearmanr(truth, codes.mean).statistic[: truth.shape[1], truth.shape[1] :])
-    _, latents = linear_sum_assignment(together, maximize=True)
-    information = 1 - np.exp(codes.logvar.astype(np.float64)).mean(axis=0)
-    return dict(zip("xys", information[latents].tolist(), strict=True))
+    _, latents = linear_sum_assignment(np.nan_to_num(together), maximize=True)
+    informed = np.maximum(0, 1 - np.exp(codes.logvar.astype(np.float64)).mean(axis=0))
+    return dict(zip([*run.data.label_names, "s"], informed[latents].tolist(), strict=True))
 
 
-def _picture(table: pd.DataFrame) -> Figure:
+def _picture(in_data: pd.DataFrame, in_code: pd.DataFrame) -> Figure:
     figure = Figure((10, 3.2), layout="constrained")
-    for one, (panel, unit) in zip(figure.subplots(1, len(PANELS)), PANELS.items(), strict=True):
-        for (factor, line), colour in zip(table[panel].groupby("factor"), COLOURS, strict=False):
-            one.plot(line.index.get_level_values("eps"), line, marker="o", ms=3, label=factor, color=colour)
+    medians = in_code.drop(columns="seed").groupby("eps").median()
+    lines = {panel: in_data.pivot(index="eps", columns="factor", values=panel) for panel in (LOCAL, GLOBAL)}
+    units = ("image distance per deviation", "sum over pixels", "1 - E sigma^2, median over seeds")
+    panels = [*lines.items(), ("information of the latent", medians)]
+    crossings = [line.index[(line["s"] >= line["x"]).to_numpy()].min() for line in lines.values()]
+    for one, (panel, line), unit in zip(figure.subplots(1, len(panels)), panels, units, strict=True):
+        for factor, colour in zip(medians.columns, COLOURS, strict=False):
+            one.plot(line.index, line[factor], marker="o", ms=3, label=factor, color=colour)
+        for crossing, style in zip(crossings, ("--", ":"), strict=True):
+            one.axvline(crossing, color="#9aa5b1", lw=0.8, ls=style)
         one.set(title=panel, xlabel="eps", ylabel=unit)
         one.spines[["top", "right"]].set_visible(False)
         one.legend(frameon=False, fontsize=8)

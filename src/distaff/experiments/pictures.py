@@ -57,13 +57,18 @@ def curves(
 
 
 def heat_map(
-    values: NDArray[np.float64], rows: Sequence[str], columns: Sequence[str], labels: tuple[str, str]
+    values: NDArray[np.float64],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    labels: tuple[str, str],
+    span: tuple[float, float] | None = None,
 ) -> Figure:
-    """A matrix with its numbers; `labels` name the rows' and the columns' axis."""
+    """A matrix with its numbers; `labels` name the rows' and the columns' axis, colours run over `span`."""
     figure = Figure((1.6 + 0.8 * len(columns), 1.2 + 0.5 * len(rows)), layout="constrained")
     one = figure.subplots()
-    one.imshow(values, cmap="viridis", aspect="auto")
-    middle = (np.nanmin(values) + np.nanmax(values)) / 2
+    low, high = span or (np.nanmin(values), np.nanmax(values))
+    one.imshow(values, cmap="viridis", aspect="auto", vmin=low, vmax=high)
+    middle = (low + high) / 2
     for (i, j), value in np.ndenumerate(values):
         one.text(
             j, i, f"{value:.2f}", ha="center", va="center", fontsize=8, color="w" if value < middle else "k"
@@ -75,8 +80,13 @@ def heat_map(
     return figure
 
 
-def image_grid(images: NDArray[np.float32], columns: int, titles: Sequence[str] = ()) -> Figure:
-    """Images (n, C, H, W) or (n, H, W) in 0..1, row by row; `titles` stand over the first row or all."""
+def image_grid(
+    images: NDArray[np.float32], columns: int, titles: Sequence[str] = (), rows_are: Sequence[str] = ()
+) -> Figure:
+    """Images (n, C, H, W) or (n, H, W) in 0..1, row by row; `titles` stand over the first row or all.
+
+    `rows_are` stand to the left of the rows.
+    """
     pictures = np.asarray(images)
     pictures = pictures[:, None] if pictures.ndim == 3 else pictures
     rows = -(-len(pictures) // columns)
@@ -88,4 +98,14 @@ def image_grid(images: NDArray[np.float32], columns: int, titles: Sequence[str] 
             one.imshow(picture.squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         if n < len(titles):
             one.set_title(titles[n], fontsize=7)
+        if n % columns == 0 and n // columns < len(rows_are):
+            one.text(
+                -0.1,
+                0.5,
+                rows_are[n // columns],
+                fontsize=8,
+                ha="right",
+                va="center",
+                transform=one.transAxes,
+            )
     return figure

@@ -14,7 +14,7 @@ from distaff.errors import BadInput
 from distaff.evaluation.desiderata import lines, read_desiderata
 from distaff.evaluation.encode import Encoding, encode_run
 from distaff.evaluation.evaluate import read_card
-from distaff.evaluation.orthogonality import run_orthogonality
+from distaff.evaluation.orthogonality import Orthogonality, run_orthogonality
 from distaff.files import write_text
 from distaff.metrics.arrays import check_factors, usable_factors
 from distaff.metrics.information import discretise, entropy, mutual_information
@@ -113,7 +113,7 @@ def _traversals(run: Run, encoding: Encoding, order: NDArray[np.int64]) -> list[
     return [figures.png(figures.strip(row)) for row in rows]
 
 
-def _orthogonality(run: Run, encoding: Encoding) -> float | None:
+def _orthogonality(run: Run, encoding: Encoding) -> Orthogonality | None:
     try:
         return run_orthogonality(run, encoding.mean, encoding.logvar)
     except BadInput:
