@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy import stats
 
 from distaff.datasets import DataSet, load_dataset
 from distaff.experiments.base import Claim, Lab, Scale, claim, every_label, experiment
-from distaff.experiments.pictures import curves
+from distaff.experiments.pictures import COLOURS, curves
 from distaff.metrics.mig import mig
 
 Array = NDArray[np.float64]
@@ -63,10 +64,16 @@ def impossibility(lab: Lab) -> Iterator[Claim]:
     yield from _rotations(lab)
 
 
+def rotation(degrees: float) -> Array:
+    """The rotation of the plane by that angle."""
+    angle = np.deg2rad(degrees)
+    return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+
+
 def mixing(dimensions: int) -> Array:
     """An orthogonal matrix without a zero entry."""
     if dimensions == 2:
-        return np.array([[1.0, -1.0], [1.0, 1.0]]) / 2**0.5
+        return rotation(45)
     return np.eye(dimensions) - 2 / dimensions
 
 
@@ -159,32 +166,64 @@ def _two_worlds(lab: Lab) -> Iterator[Claim]:
     ]
     table = pd.DataFrame(rows)
     lab.table(f"The same {len(data):,} images, two sets of factors", table)
-    lab.figure("The same images, equally often. Which are the factors?", _worlds(data, z, worlds["B"]))
     scores = table[["MIG in world A", "MIG in world B"]].to_numpy(dtype=np.float64)
+    lab.figure("The same images, equally often. Which are the factors?", _worlds(data, worlds, scores[:2]))
+    angles = np.linspace(0, 90, 31)
+    turned = [entangled(z, stats.uniform, rotation(angle)) for angle in angles]
+    lines = {f"in world {name}": [mig(c, u, continuous=True) for c in turned] for name, u in worlds.items()}
+    lab.figure(
+        "No code disentangles both: MIG of codes between A's factors (0 degrees) and B's (45)",
+        curves(angles, lines, "code turned by, degrees", "MIG"),
+    )
     own, others = np.diag(scores[:2]), np.diag(scores[:2, ::-1])
     yield claim("MIG of an encoder in its own world, least of two", own.min(), low=0.98)
     yield claim("The encoders' MIG in the other world, largest", others.max(), high=0.05)
+    lesser = np.min(list(lines.values()), axis=0)
+    yield claim("Largest MIG that a code between the two has in its worse world", lesser.max(), high=0.5)
     yield claim("The trained encoder's MIG in its worse world", scores[2].min(), high=0.1)
+    yield claim("The trained encoder's MIG in its better world", scores[2].max(), low=0.5)
 
 
-def _worlds(data: DataSet, z: Array, other: Array) -> Figure:
-    """Both worlds: where the same images lie among the factors, and what one factor does."""
-    figure = Figure((9, 4.4), layout="constrained")
-    grid = figure.add_gridspec(2, 9, width_ratios=[1.5, 1.5, *[1] * 7])
-    for row, (name, u) in enumerate((("A", z), ("B", other))):
-        for column in range(2):
-            one = figure.add_subplot(grid[row, column])
-            one.scatter(u[:, 0], u[:, 1], c=z[:, column], s=3, cmap="viridis", linewidths=0)
-            one.set(xticks=[], yticks=[], xlabel="factor 1", ylabel="factor 2", aspect="equal")
-            one.set_title(f"World {name}: {('left to right', 'top to bottom')[column]}", fontsize=8)
-        for n, value in enumerate(np.linspace(0.08, 0.92, 7)):
-            at = int(np.square(u - [value, 0.5]).sum(axis=1).argmin())
-            one = figure.add_subplot(grid[row, 2 + n])
-            one.imshow(data.unit_images(np.array([at]))[0, 0], cmap="gray", vmin=0, vmax=1)
-            one.axis("off")
-            if n == 3:
-                one.set_title("factor 1 from low to high, factor 2 in the middle", fontsize=8)
+def _worlds(data: DataSet, worlds: dict[str, Array], scores: Array) -> Figure:
+    """Both worlds: lines of equal factors on the screen, what moving a factor does, and who scores where."""
+    figure = Figure((11, 4.8), layout="constrained")
+    grid = figure.add_gridspec(4, 9, width_ratios=[2.2, *[1] * 7, 2.4])
+    matrices = {"A": np.eye(2), "B": mixing(2)}
+    says = {"A": "World A: factors are across and down", "B": "World B: factors are two diagonals"}
+    for n, (name, u) in enumerate(worlds.items()):
+        one = figure.add_subplot(grid[2 * n : 2 * n + 2, 0])
+        _equal_lines(one, matrices[name])
+        one.set_title(says[name], fontsize=9)
+        for factor in range(2):
+            for column, value in enumerate(np.linspace(0.08, 0.92, 7)):
+                wanted = np.insert([0.5], factor, value)
+                at = int(np.square(u - wanted).sum(axis=1).argmin())
+                one = figure.add_subplot(grid[2 * n + factor, 1 + column])
+                one.imshow(data.unit_images(np.array([at]))[0, 0], cmap="gray", vmin=0, vmax=1)
+                one.set(xticks=[], yticks=[])
+                if column == 0:
+                    one.set_ylabel(f"factor {factor + 1}", fontsize=8, color=COLOURS[factor])
+                if column == 3 and factor == 0:
+                    one.set_title(f"one factor of {name} moves, the other stays", fontsize=9)
+    one = figure.add_subplot(grid[1:3, 8])
+    one.imshow(scores, cmap="Blues", vmin=0, vmax=1)
+    for (i, j), value in np.ndenumerate(scores):
+        one.text(j, i, f"{max(value, 0):.2f}", ha="center", va="center", color="w" if value > 0.5 else "k")
+    one.set_xticks(range(2), ["world A", "world B"], fontsize=8)
+    one.set_yticks(range(2), ["A's encoder", "B's encoder"], fontsize=8)
+    one.set_title("MIG", fontsize=9)
     return figure
+
+
+def _equal_lines(one: Axes, matrix: Array) -> None:
+    """The places on the screen where a factor of a world has the same value, a colour for each factor."""
+    along = np.linspace(0.002, 0.998, 200)
+    for factor in range(2):
+        for value in np.linspace(0.1, 0.9, 9):
+            u = np.insert(along[:, None], factor, value, axis=1)
+            z = entangled(u, stats.uniform, matrix.T)
+            one.plot(z[:, 0], z[:, 1], color=COLOURS[factor], lw=1)
+    one.set(xticks=[], yticks=[], aspect="equal", xlim=(0, 1), ylim=(1, 0))  # images count rows from the top
 
 
 def best_elbo(weights: Array, noise: float, covariance: Array, full: bool) -> float:
@@ -213,10 +252,7 @@ def _rotations(lab: Lab) -> Iterator[Claim]:
     angles = np.linspace(0, 90, 91)
     lines = {}
     for name, full in (("full covariance", True), ("diagonal covariance", False)):
-        values = []
-        for angle in np.deg2rad(angles):
-            turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-            values.append(best_elbo(weights @ turn, noise, covariance, full))
+        values = [best_elbo(weights @ rotation(angle), noise, covariance, full) for angle in angles]
         lines[name] = np.array(values)
     figure = curves(angles, lines, "latents turned by, degrees", "best ELBO, nats")
     lab.figure("What breaks the tie: a linear decoder's best ELBO as its latents are turned", figure)
