@@ -88,3 +88,8 @@ def test_bad_input(tmp_path) -> None:
 
 def test_battery() -> None:
     check_method(DCIGN(), steps=60)
+
+
+def test_the_ratio_is_of_given_groups() -> None:
+    assert DCIGN(groups="x;y,scale,shape,orientation").batch_options["last_ratio"] == 10
+    assert DCIGN().batch_options == {"groups": None, "last_ratio": 1}

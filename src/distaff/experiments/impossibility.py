@@ -189,7 +189,7 @@ def _worlds(data: DataSet, worlds: dict[str, Array], scores: Array) -> Figure:
     figure = Figure((11, 4.8), layout="constrained")
     grid = figure.add_gridspec(4, 9, width_ratios=[2.2, *[1] * 7, 2.4])
     matrices = {"A": np.eye(2), "B": mixing(2)}
-    says = {"A": "World A: factors are across and down", "B": "World B: factors are two diagonals"}
+    says = {"A": "World A: across, down", "B": "World B: two diagonals"}
     for n, (name, u) in enumerate(worlds.items()):
         one = figure.add_subplot(grid[2 * n : 2 * n + 2, 0])
         _equal_lines(one, matrices[name])

@@ -22,8 +22,9 @@ class DCIGN(VAE):
     In a batch one group of factors varies and the others are those of one image. Latent j belongs to group
     j; all latents that are left belong to the last group. The latents of the other groups take their batch
     mean, so that the decoder cannot use them, and their gradient is replaced by `invariance` * (z - mean),
-    which draws them together (section 3.2). The loss is the VAE's, nats. All that is told of the factors is
-    which group varies, so it needs a data set with a grid of factors.
+    which draws them together (section 3.2). The loss is the VAE's, nats, averaged over the batch; the
+    invariance is not, so .01 weighs as .32 would beside a sum over 32 images. All that is told of the factors
+    is which group varies, so it needs a data set with a grid of factors.
 
     Differences from the paper: it does not say whether means alone are clamped, nor before or after
     sampling; here both means and log-variances are, before sampling, as in the authors' code. That code
@@ -35,7 +36,9 @@ class DCIGN(VAE):
     groups: str = setting(
         "", "names of factors, as in x;y;scale;shape,orientation; without, each factor is a group"
     )
-    last_ratio: float = setting(10.0, "how often the last group varies for once of each other", above=0)
+    last_ratio: float = setting(
+        10.0, "how often the last of the given groups varies for once of each other", above=0
+    )
     invariance: float = setting(0.01, "strength of the gradient that draws clamped latents together", low=0)
 
     smallest_batch: ClassVar[int] = 2
@@ -57,7 +60,9 @@ class DCIGN(VAE):
     def batch_options(self) -> dict[str, Any]:
         """The groups by name, and how often the last one varies."""
         groups = [[name.strip() for name in part.split(",")] for part in self.groups.split(";")]
-        return {"groups": groups if self.groups else None, "last_ratio": self.last_ratio}
+        if not self.groups:
+            return {"groups": None, "last_ratio": 1.0}
+        return {"groups": groups, "last_ratio": self.last_ratio}
 
     def check(self, facts: Facts) -> None:
         """There must be factors, and a latent for every group of them."""
