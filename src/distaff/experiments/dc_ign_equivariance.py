@@ -41,9 +41,9 @@ def dc_ign_equivariance(lab: Lab) -> Iterator[Claim]:
     of 32. The control is a VAE on the same data set, of which the same latents are looked at. Correlations
     are |Pearson|, of scale |Spearman|.
 
-    The strength of the invariance gradient, .1, is a compromise found on seeds 100 and 101: at .01 the latents
-    of x and y are often a rotation of the two, which only the invariance can tell from the right one; at .3
-    they are right and the latent of scale, which moves few pixels, dies.
+    The strength of the invariance gradient, .1, is a compromise found on seeds 100 and 101: at .01 the
+    latents of x and y are often a rotation of the two, which only the invariance can tell from the right one;
+    at .3 they are right and the latent of scale, which moves few pixels, dies.
     """
     places = lab["places"]
     data = load_dataset(
