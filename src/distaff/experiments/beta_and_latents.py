@@ -24,18 +24,20 @@ from distaff.metrics.beta_vae_score import beta_vae_score
             "places": 8,
             "latents": [2, 6],
             "normalised": [0.004, 0.064],
+            "learning_rate": 2e-3,
             "seeds": 1,
             "steps": 20,
             "votes": (2000, 1000),
         },
     ),
     nano=Scale(
-        "two cores, twelve minutes",
+        "two cores, nine minutes",
         {
             "resolution": 32,
             "places": 16,
             "latents": [4, 10, 20],
-            "normalised": [0.001, 0.004, 0.016, 0.064],
+            "normalised": [0.004, 0.02, 0.1],
+            "learning_rate": 2e-3,
             "seeds": 2,
             "steps": 1000,
             "votes": (10_000, 5_000),
@@ -48,6 +50,7 @@ from distaff.metrics.beta_vae_score import beta_vae_score
             "places": 32,
             "latents": [4, 10, 20, 50],
             "normalised": [0.0001, 0.001, 0.004, 0.016, 0.064, 0.25],
+            "learning_rate": 1e-4,
             "seeds": 10,
             "steps": 300_000,
             "votes": (10_000, 5_000),
@@ -93,7 +96,7 @@ def beta_and_latents(lab: Lab) -> Iterator[Claim]:
 
 def _measured(lab: Lab, data: DataSet, latents: int, normalised: float, seed: int) -> dict[str, float]:
     beta = normalised * np.prod(data.image_shape) / latents
-    settings = {"beta": float(beta), "latents": latents, "learning_rate": 1e-3}
+    settings = {"beta": float(beta), "latents": latents, "learning_rate": lab["learning_rate"]}
     name = f"{latents}-latents-{normalised:g}-s{seed}"
     run = lab.train(name, "beta_vae", data, lab["steps"], seed=seed, **settings)
     codes = run.encode(data.images(np.arange(len(data))))

@@ -19,7 +19,11 @@ ROWS: dict[str, tuple[str, dict[str, Any], float]] = {
     "raw pixels": ("raw", {}, 45.75),
     "PCA": ("pca", {"latents": 10}, 84.9),
     "ICA": ("ica", {"latents": 10}, 42.03),
-    "DC-IGN": ("dc_ign", {"groups": "x;y;scale;orientation"}, 99.3),
+    "DC-IGN": (
+        "dc_ign",
+        {"groups": "x;y;scale;orientation", "invariance": 0.1, "learning_rate": 1e-3},
+        99.3,
+    ),
     "InfoGAN": ("info_gan", {"categorical": 0, "latents": 5}, 73.5),
     "VAE, untrained": ("vae", {}, 44.14),
     "VAE": ("vae", {}, 61.58),
@@ -31,15 +35,45 @@ PAPER = {"true factors": 100.0} | {name: paper for name, (*_, paper) in ROWS.ite
 @experiment(
     quick=Scale(
         "two cores, 20 seconds",
-        {"resolution": 16, "places": 8, "seeds": 1, "steps": 20, "beta": 2.0, "votes": 2000},
+        {
+            "resolution": 16,
+            "places": 8,
+            "seeds": 1,
+            "steps": 20,
+            "clamped_steps": 20,
+            "learning_rate": 2e-3,
+            "beta": 4.0,
+            "votes": 2000,
+            "gap_judged": False,
+        },
     ),
     nano=Scale(
         "two cores, ten minutes",
-        {"resolution": 32, "places": 16, "seeds": 2, "steps": 3000, "beta": 2.0, "votes": 10_000},
+        {
+            "resolution": 32,
+            "places": 16,
+            "seeds": 2,
+            "steps": 2500,
+            "clamped_steps": 5000,
+            "learning_rate": 2e-3,
+            "beta": 4.0,
+            "votes": 10_000,
+            "gap_judged": False,
+        },
     ),
     paper=Scale(
         "one GPU, some days",
-        {"resolution": 64, "places": 32, "seeds": 10, "steps": 300_000, "beta": 4.0, "votes": 10_000},
+        {
+            "resolution": 64,
+            "places": 32,
+            "seeds": 10,
+            "steps": 300_000,
+            "clamped_steps": 300_000,
+            "learning_rate": 1e-4,
+            "beta": 4.0,
+            "votes": 10_000,
+            "gap_judged": True,
+        },
     ),
 )
 def higgins_table(lab: Lab) -> Iterator[Claim]:
@@ -47,8 +81,9 @@ def higgins_table(lab: Lab) -> Iterator[Claim]:
 
     Higgins et al. 2017, table 1: the beta-VAE score of nine representations of sprites, here hearts of six
     sizes, ten orientations and a grid of places, so K = 4 factors. PCA and ICA keep 10 components, InfoGAN's
-    code is its 5 continuous codes, all others have 10 latents. Beta was tuned by a few trials on seed 0.
-    The paper's gap between VAE and beta-VAE is of long training at 64 pixels and is not judged here.
+    code is its 5 continuous codes, all others have 10 latents. Beta and the step sizes were tuned by some
+    trials on seeds 100 to 102. The paper's gap between VAE and beta-VAE is of long training at 64 pixels; at
+    scale nano it is reported and not judged. A full score may lack a factor (see beta_vae_metric_failure).
     """
     data = load_dataset(
         "dsprites", resolution=lab["resolution"], shape=[2], orientation=10, x=lab["places"], y=lab["places"]
@@ -78,6 +113,12 @@ def higgins_table(lab: Lab) -> Iterator[Claim]:
     )
     lab.table("beta-VAE score", table)
     lab.figure("Here and in the paper", bars(table.set_index("representation")[["here", "paper"]], "score"))
+    middle = table.set_index("representation")["here"].sort_values(ascending=False)
+    lab.say(
+        "From the best to the worst: "
+        + ", ".join(f"{name} {value:.3f}" for name, value in middle.items())
+        + "."
+    )
     lab.say(
         f"Noise scores {score(noise, 0):.3f}; a guess is right once in {truth.shape[1]}. Codes are "
         "taken as they are; with every code divided by its deviation an untrained encoder scores far higher."
@@ -91,16 +132,12 @@ def higgins_table(lab: Lab) -> Iterator[Claim]:
     chance, points = 1 / truth.shape[1], 5_000
     margin = 3 * np.sqrt(chance * (1 - chance) / points)
     yield claim("Noise, from chance", abs(score(noise, 0) - chance), high=round(float(margin), 3))
-    middle = {name: float(np.median(values)) for name, values in scores.items()}
-    lowest = max(middle["raw pixels"], middle["VAE, untrained"])
-    yield claim(
-        "Best of beta-VAE and DC-IGN minus PCA",
-        max(middle["beta-VAE"], middle["DC-IGN"]) - middle["PCA"],
-        low=0,
-    )
-    yield claim("PCA minus the better of raw pixels and untrained", middle["PCA"] - lowest, low=0)
+    for name in ("beta-VAE", "DC-IGN"):
+        yield claim(f"{name} minus PCA", np.subtract(scores[name], scores["PCA"]), low=0.01)
+    lowest = np.maximum(scores["raw pixels"], scores["VAE, untrained"])
+    yield claim("PCA minus the better of raw pixels and untrained", scores["PCA"] - lowest, low=0.01)
     gap = np.subtract(scores["beta-VAE"], scores["VAE"])
-    yield claim("beta-VAE minus VAE (.38 in the paper)", gap, low=0.3, judged=False)
+    yield claim("beta-VAE minus VAE (.38 in the paper)", gap, low=0.3, judged=lab["gap_judged"])
 
 
 def _codes(lab: Lab, name: str, data: DataSet, seed: int) -> NDArray[np.float32]:
@@ -108,7 +145,7 @@ def _codes(lab: Lab, name: str, data: DataSet, seed: int) -> NDArray[np.float32]
     if method == "beta_vae":
         settings = settings | {"beta": lab["beta"]}
     if method in ("vae", "beta_vae"):
-        settings = settings | {"learning_rate": 1e-3}
-    steps = 0 if "untrained" in name else lab["steps"]
+        settings = settings | {"learning_rate": lab["learning_rate"]}
+    steps = 0 if "untrained" in name else lab["clamped_steps"] if method == "dc_ign" else lab["steps"]
     run = lab.train(f"{name.lower().replace(' ', '-')}-s{seed}", method, data, steps, seed=seed, **settings)
     return run.encode(data.images(np.arange(len(data)))).mean
