@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -17,13 +18,13 @@ from distaff.experiments.base import Claim, Lab, Scale, claim, every_label, expe
 from distaff.experiments.pictures import COLOURS, axes, curves, image_grid
 from distaff.metrics.arrays import standardised
 from distaff.metrics.inputs import active_latents
-from distaff.networks import conv
 from distaff.networks.initial import fresh
 from distaff.training.run import Run
 
 FIRST, LAST = 0.5, 25.0  # nats
 EXAMPLES, COLUMNS = 300, 10  # images that are decoded, and of those shown
 KEPT = 0.75  # nats, from which a factor counts as kept
+HIDDEN = 512  # units of the decoder's two layers
 GAMMA = 20.0  # of the AnnealedVAE; at more, and at larger steps, the penalty drowns the reconstruction
 SHOWN = (3.1, 7.3, 15.4, 23.8)  # nats, where the paper shows reconstructions
 NAMES = ("shape", "scale", "orientation", "x", "y")
@@ -36,7 +37,7 @@ NAMES = ("shape", "scale", "orientation", "x", "y")
     ),
     nano=Scale(
         "two cores, nine minutes",
-        {"resolution": 32, "places": 16, "steps": 6000, "vae_steps": 5000, "capacities": (4, 10, 20)},
+        {"resolution": 32, "places": 16, "steps": 20_000, "vae_steps": 5000, "capacities": (4, 10, 20)},
     ),
     paper=Scale(
         "one GPU, one day",
@@ -103,7 +104,7 @@ def fit_generator(data: DataSet, steps: int, seed: int) -> Found:
     factors = torch.from_numpy(standardised(every_label(data))).float()
     example = factors[_examples(data)]
     rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
-    decoder = fresh(lambda: conv.decoder(factors.shape[1], data.image_shape), generator)
+    decoder = fresh(lambda: _decoder(factors.shape[1], data.image_shape), generator)
     model = Channel(factors.shape[1], decoder)
     groups = [{"params": [model.weights], "lr": 1e-2}, {"params": model.decoder.parameters(), "lr": 1e-3}]
     adam = torch.optim.Adam(groups)
@@ -126,6 +127,11 @@ def fit_generator(data: DataSet, steps: int, seed: int) -> Found:
             decoded.append(images.numpy())
     table = np.array(lines)
     return Found(table[:, 0], table[:, 2:], table[:, 1], np.stack(decoded))
+
+
+def _decoder(factors: int, image_shape: tuple[int, int, int]) -> nn.Module:
+    layers = [nn.Linear(factors, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, HIDDEN), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Linear(HIDDEN, math.prod(image_shape)), nn.Unflatten(1, image_shape))
 
 
 def _examples(data: DataSet) -> NDArray[np.int64]:
