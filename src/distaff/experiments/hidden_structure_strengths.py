@@ -24,6 +24,8 @@ from distaff.experiments.pictures import COLOURS, axes
             "latents": 2,
             "restarts": 1,
             "steps": 20,
+            "judged": False,
+            "learning_rate": 1e-3,
             "kappa": 5.0,
         },
     ),
@@ -36,6 +38,8 @@ from distaff.experiments.pictures import COLOURS, axes
             "latents": 2,
             "restarts": 2,
             "steps": 2500,
+            "judged": False,
+            "learning_rate": 1e-3,
             "kappa": 5.0,
         },
     ),
@@ -48,6 +52,8 @@ from distaff.experiments.pictures import COLOURS, axes
             "latents": 5,
             "restarts": 10,
             "steps": 300_000,
+            "judged": True,
+            "learning_rate": 1e-4,
             "kappa": 10.0,
         },
     ),
@@ -58,7 +64,8 @@ def hidden_structure_strengths(lab: Lab) -> Iterator[Claim]:
     Zietlow et al. 2020, figure 5: over a grid of strengths only over-pruned models, those with fewer active
     latents than the data have factors, recover a score on the perturbed data. The data are those of
     hidden_structure at scale nano: s is the sum of the standardised positions at every scale. For comparison
-    the original data at the usual strength.
+    the original data at the usual strength. With two factors, as at nano, a model that gives up one has
+    nothing left to recover with, so that half of the claim is judged at scale paper only.
     """
     original = load_dataset("dsprites", **lab["grid"])
     s = diagonal(original)
@@ -67,27 +74,39 @@ def hidden_structure_strengths(lab: Lab) -> Iterator[Claim]:
     jobs = [("original", original, lab["usual"])] + [("perturbed", perturbed, b) for b in lab["betas"]]
     for kind, data, beta in jobs:
         for seed in range(lab["restarts"]):
-            settings = {"beta": float(beta), "latents": lab["latents"], "learning_rate": 1e-3}
+            settings = {"beta": float(beta), "latents": lab["latents"], "learning_rate": lab["learning_rate"]}
             run = lab.train(f"{kind}-{beta}-s{seed}", "beta_vae", data, lab["steps"], seed=seed, **settings)
             rows.append({"data": kind, "beta": beta, "seed": seed, **measured(run, s)})
     table = pd.DataFrame(rows)
     lab.table("Every run", table)
-    lab.figure("MIG on the perturbed data by strength; the line is the original's median", _picture(table))
+    lab.figure("MIG on the perturbed data by strength", _picture(table))
     usual = table.loc[table["data"] == "original", "mig"].median()
     found = table[table["data"] == "perturbed"]
-    whole = found[found["active"] >= lab["latents"]]
-    yield claim("Models on perturbed data with all latents active", len(whole), low=1)
-    if len(whole):
-        yield claim("Their largest MIG over the original's median", whole["mig"].max() / usual, high=0.6)
+    whole, pruned = (found[(found["active"] >= lab["latents"]) == all_active] for all_active in (True, False))
+    lab.say(f"{len(whole)} of {len(found)} models on perturbed data have all latents active.")
+    best = whole["mig"].max() if len(whole) else 0.0
+    yield claim("Largest MIG with all latents active, over the original's median", best / usual, high=0.6)
+    if len(pruned):
+        most = pruned["mig"].max() / usual
+        yield claim(
+            "Largest MIG of over-pruned models, over the original's median",
+            most,
+            low=0.6,
+            judged=lab["judged"],
+        )
 
 
 def _picture(table: pd.DataFrame) -> Figure:
     figure, one = axes()
     found = table[table["data"] == "perturbed"]
     for (active, part), colour in zip(found.groupby("active"), COLOURS, strict=False):
-        one.scatter(part["beta"], part["mig"], color=colour, label=f"{active:.0f} active latents")
-    one.axhline(table.loc[table["data"] == "original", "mig"].median(), color="#9aa5b1", lw=0.8)
+        label = f"{active:.0f} active latent{'s' if active != 1 else ''}"
+        one.scatter(part["beta"], part["mig"], color=colour, label=label)
+    usual = table.loc[table["data"] == "original", "mig"].median()
+    one.axhline(usual, color="#9aa5b1", lw=0.8, label="original data, median")
     one.set_xscale("log", base=2)
+    betas = sorted(found["beta"].unique())
+    one.set_xticks(betas, [f"{beta:g}" for beta in betas])
     one.set_xlabel("beta")
     one.set_ylabel("MIG")
     one.legend(frameon=False, fontsize=8)

@@ -20,11 +20,31 @@ TRAVERSAL = np.linspace(-2, 2, 9)
 
 
 @experiment(
-    quick=Scale("one core, 15 seconds", {"resolution": 16, "steps": 4, "vae_steps": 20, "seeds": 1}),
-    nano=Scale("two cores, 8 minutes", {"resolution": 16, "steps": 250, "vae_steps": 800, "seeds": 1}),
+    quick=Scale(
+        "one core, 15 seconds",
+        {"resolution": 16, "steps": 4, "vae_steps": 20, "learning_rate": 1e-3, "seeds": 1, "judged": False},
+    ),
+    nano=Scale(
+        "two cores, 8 minutes",
+        {
+            "resolution": 16,
+            "steps": 700,
+            "vae_steps": 3000,
+            "learning_rate": 1e-3,
+            "seeds": 1,
+            "judged": False,
+        },
+    ),
     paper=Scale(
         "a GPU, a day for each seed",
-        {"resolution": 64, "steps": 100_000, "vae_steps": 300_000, "seeds": 10},
+        {
+            "resolution": 64,
+            "steps": 100_000,
+            "vae_steps": 300_000,
+            "learning_rate": 1e-4,
+            "seeds": 10,
+            "judged": True,
+        },
     ),
 )
 def info_wgan_gp_score(lab: Lab) -> Iterator[Claim]:
@@ -42,8 +62,10 @@ def info_wgan_gp_score(lab: Lab) -> Iterator[Claim]:
         for seed in range(lab["seeds"])
     }
     for seed in range(lab["seeds"]):
+        rates = {"learning_rate": lab["learning_rate"], "discriminator_learning_rate": lab["learning_rate"]}
+        name = f"factor_vae-s{seed}"
         runs["FactorVAE", seed] = lab.train(
-            f"factor_vae-s{seed}", "factor_vae", data, steps=lab["vae_steps"], latents=10, seed=seed
+            name, "factor_vae", data, steps=lab["vae_steps"], latents=10, seed=seed, **rates
         )
     frame = pd.DataFrame([{"run": name, **scores(run)} for (name, _), run in runs.items()])
     means = frame.groupby("run", sort=False).mean()
@@ -54,15 +76,14 @@ def info_wgan_gp_score(lab: Lab) -> Iterator[Claim]:
         "lambda = 0.2: a continuous code a row, from -2 to 2",
         image_grid(_traversed(chosen), len(TRAVERSAL), [f"{value:+.1f}" for value in TRAVERSAL]),
     )
+    own = means["factor_vae_score"].drop("FactorVAE").sort_values(ascending=False)
     lab.say(
         f"The generator took {lab['steps']:,} steps, each of five of the critic, where the paper's took some "
-        "100,000; FactorVAE's scores are of a training that is just as short. What is claimed of the full "
-        "training is therefore not judged below the scale of the paper."
+        f"100,000, and its best lambda was 0.2. From the best to the worst here: {', '.join(own.index)}."
     )
-    best = means["factor_vae_score"].drop("FactorVAE").max()
-    against = float(means["factor_vae_score"]["FactorVAE"])
+    below = float(means["factor_vae_score"]["FactorVAE"]) - own.iloc[0]
     yield claim(
-        "best InfoWGAN-GP's FactorVAE score minus FactorVAE's", best - against, high=0.0, judged=False
+        "FactorVAE's FactorVAE score minus the best InfoWGAN-GP's", below, low=0.01, judged=lab["judged"]
     )
 
 
