@@ -58,7 +58,10 @@ def correlated_factors(lab: Lab) -> Iterator[Claim]:
     table = pd.DataFrame(rows)
     lab.table("MIG on the uniform grid", table)
     middle = table.groupby(["joint", "method"], sort=False)["mig"].mean().unstack("method")
-    lab.figure("Mean MIG on the uniform grid, by the joint of x and y in training", bars(middle, "MIG"))
+    dots = {key: each["mig"] for key, each in table.groupby(["joint", "method"])}
+    lab.figure(
+        "Mean MIG on the uniform grid, by the joint of x and y in training", bars(middle, "MIG", dots=dots)
+    )
     four = 1 + np.arange(4)
     lab.figure(
         "The diagonal joint of two factors of four values",

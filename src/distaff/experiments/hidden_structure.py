@@ -90,7 +90,9 @@ def hidden_structure(lab: Lab) -> Iterator[Claim]:
     for name in lab["grids"]:
         part = table[table["of"] == name]
         medians = part.groupby(["method", "data"], sort=False)["mig"].median().unstack("data")
-        lab.figure(f"MIG on {name}, median over seeds", bars(medians[list(part["data"].unique())], "MIG"))
+        dots = {key: each["mig"] for key, each in part.groupby(["method", "data"])}
+        figure = bars(medians[list(part["data"].unique())], "MIG", dots=dots)
+        lab.figure(f"MIG on {name}, median over seeds", figure)
         yield from _claims(f"{name}: " if len(lab["grids"]) > 1 else "", medians)
     yield claim("Largest change of a pixel", table["largest change"].max(), high=0.1)
 

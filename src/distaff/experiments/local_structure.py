@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
+from distaff.experiments.pictures import COLOURS
 from distaff.methods.vae import kl_to_prior, sampled
 
 Array = NDArray[np.float64]
@@ -47,9 +48,7 @@ def local_structure(lab: Lab) -> Iterator[Claim]:
         for seed, each in enumerate(runs)
     ]
     lab.table("Least |correlation| of a latent with its axis", pd.DataFrame(rows))
-    lab.figure(
-        "Points (u, v) by the value of a latent, seed 0", _picture({k: v[0] for k, v in found.items()})
-    )
+    lab.figure("The ripple in the data, and points (u, v) by the value of a latent, seed 0", _picture(found))
     yield claim("Non-linear: least |correlation| with s, t", [f.local for f in found["non-linear"]], low=0.9)
     yield claim("Linear: least |correlation| with u, v", [f.whole for f in found["linear"]], low=0.95)
     control = [f.whole for f in found["non-linear, no ripple"]]
@@ -120,12 +119,34 @@ def fit(seed: int, ripple: float, linear: bool, steps: int) -> Found:
     return Found(uv[shown], codes[shown], least_match(codes, turned(uv)), least_match(codes, uv))
 
 
-def _picture(found: dict[str, Found]) -> Figure:
-    figure = Figure((2.6 * len(found), 5), layout="constrained")
-    for n, (name, each) in enumerate(found.items()):
+def _picture(found: dict[str, list[Found]]) -> Figure:
+    """The ripple with both pairs of axes, and the latents of every VAE over the points, seed 0."""
+    figure = Figure((2.6 * (len(found) + 1), 5.4), layout="constrained")
+    grid = figure.add_gridspec(2, len(found) + 1)
+    one = figure.add_subplot(grid[0, 0])
+    points = found["linear"][0].points
+    ripple = np.cos(FREQUENCY * turned(points)[:, 0])
+    one.scatter(points[:, 0], points[:, 1], c=ripple, s=2, cmap="gray")
+    for name, (across, up), colour in (
+        ("u", (1, 0), 0),
+        ("v", (0, 0.85), 0),
+        ("s", (0.6, 0.6), 1),
+        ("t", (0.6, -0.6), 1),
+    ):
+        one.annotate(
+            "", (across, up), (0, 0), arrowprops={"arrowstyle": "->", "color": COLOURS[colour], "lw": 2}
+        )
+        one.text(1.08 * across, 1.08 * up, name, color=COLOURS[colour], fontweight="bold")
+    one.set(xticks=[], yticks=[], aspect="equal")
+    one.set_title("the data: u is widest,\nthe ripple cos 8 s runs along s", fontsize=8)
+    for n, (name, runs) in enumerate(found.items()):
         for latent in range(2):
-            one = figure.add_subplot(2, len(found), latent * len(found) + n + 1)
+            one = figure.add_subplot(grid[latent, n + 1])
+            each = runs[0]
             one.scatter(each.points[:, 0], each.points[:, 1], c=each.codes[:, latent], s=2, cmap="viridis")
             one.set(xticks=[], yticks=[], aspect="equal", xlabel="u", ylabel="v")
             one.set_title(f"{name}, z{latent + 1}", fontsize=8)
+            if not latent:
+                per_seed = "  ".join(f"{run.local:.2f}/{run.whole:.2f}" for run in runs)
+                one.set_title(f"{name}, z1\n|corr| with s,t / u,v by seed: {per_seed}", fontsize=7)
     return figure

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,14 +24,22 @@ def axes(width: float = 6.4, height: float = 3.6, title: str = "") -> tuple[Figu
     return figure, one
 
 
-def bars(frame: pd.DataFrame, label: str, best: float | None = None) -> Figure:
-    """A group of bars for every row, a colour for every column."""
+def bars(
+    frame: pd.DataFrame,
+    label: str,
+    best: float | None = None,
+    dots: Mapping[Any, ArrayLike] | None = None,
+) -> Figure:
+    """A group of bars for every row, a colour for every column; `dots` at (row, column) are drawn on them."""
     figure, one = axes(max(6.4, 0.9 * len(frame)))
     width = 0.8 / len(frame.columns)
     for j, name in enumerate(frame.columns):
         places = np.arange(len(frame)) + (j - (len(frame.columns) - 1) / 2) * width
         drawn = one.bar(places, frame[name], 0.92 * width, label=name, color=COLOURS[j % len(COLOURS)])
         one.bar_label(drawn, fmt="%.2f", fontsize=8)
+        for place, row in zip(places, frame.index, strict=True):
+            values = np.asarray((dots or {}).get((row, name), []))
+            one.scatter(np.full(len(values), place), values, s=6, color="k", zorder=3)
     one.set_xticks(range(len(frame)), [str(name) for name in frame.index])
     one.set_ylabel(label)
     if best is not None:
