@@ -26,6 +26,11 @@ def test_of_several_seeds_the_median_is_judged() -> None:
     assert line(found) == "a number: 0.9 (0.1 to 0.95), bound >= 0.9: holds"
 
 
+def test_a_number_made_of_medians_has_the_range_of_its_seeds() -> None:
+    found = claim("a fall", 0.5, low=0.4, seeds=[0.3, 0.6])
+    assert (found.measured, found.low, found.high, found.passed) == (0.5, 0.3, 0.6, True)
+
+
 def test_what_is_no_number_does_not_hold() -> None:
     assert not claim("a number", np.nan, low=0.0).passed
     assert not claim("a number", np.nan, high=0.0).passed
@@ -55,6 +60,12 @@ def test_all_runs_what_has_not_finished_and_prints_one_table(tmp_path: Path, mon
     assert all(each["claim"] in lines[1 + n] for n, each in enumerate(claims))
     holding = sum(each["passed"] for each in claims if each["judged"])
     assert lines[-1] == f"{holding} of {sum(each['judged'] for each in claims)} claims hold"
+
+
+def test_seconds_are_those_of_all_calls(tmp_path: Path) -> None:
+    (tmp_path / "seconds.json").write_text("1000")
+    found = conduct("beta_vae_metric_failure", "quick", tmp_path, show=False)
+    assert 1000 <= found["seconds"] < 1300
 
 
 def test_every_figure_is_a_png_of_its_own(tmp_path: Path) -> None:

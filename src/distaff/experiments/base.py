@@ -44,10 +44,15 @@ def claim(
     low: float | None = None,
     high: float | None = None,
     judged: bool = True,
+    seeds: ArrayLike | None = None,
 ) -> Claim:
-    """The claim that a number lies from `low` to `high`. Of several seeds the median is judged."""
+    """The claim that a number lies from `low` to `high`. Of several seeds the median is judged.
+
+    Where a number is made of medians already, `seeds` are those of each seed alone, for the range.
+    """
     values = np.atleast_1d(np.asarray(measured, dtype=np.float64))
     middle = float(np.median(values))
+    values = values if seeds is None else np.atleast_1d(np.asarray(seeds, dtype=np.float64))
     bounds = [f"{sign} {limit:g}" for sign, limit in ((">=", low), ("<=", high)) if limit is not None]
     passed = (low is None or middle >= low) and (high is None or middle <= high)
     several = len(values) > 1

@@ -67,10 +67,17 @@ def correlated_factors(lab: Lab) -> Iterator[Claim]:
         "The diagonal joint of two factors of four values",
         heat_map(ratio_joint("diagonal", 4, 4), list(map(str, four)), list(map(str, four)), ("x", "y")),
     )
-    drop = middle.loc["uniform"] - middle.drop(index="uniform").mean()
-    yield claim("Drop of MIG, beta-TCVAE minus beta-VAE", drop["beta_tc_vae"] - drop["beta_vae"], high=0.03)
+    drops = [_drop(part) for _, part in [(None, table), *table.groupby("seed")]]
+    yield claim("Drop of MIG, beta-TCVAE minus beta-VAE", drops[0], high=0.03, seeds=drops[1:])
     share = float((middle["beta_tc_vae"] >= middle["beta_vae"]).mean())
     yield claim("Share of joints where beta-TCVAE's MIG is as high", share, low=1.0)
+
+
+def _drop(table: pd.DataFrame) -> float:
+    """How much more beta-TCVAE's mean MIG falls from the uniform joint to the others than beta-VAE's."""
+    mean = table.pivot_table(index="joint", columns="method", values="mig", aggfunc="mean")
+    more = mean["beta_tc_vae"] - mean["beta_vae"]
+    return float(more["uniform"] - more.drop("uniform").mean())
 
 
 def _score(run: Run) -> float:
