@@ -32,7 +32,15 @@ from distaff.training.run import Run
 
 LOG_EVERY = 100  # steps
 CHECKPOINT_SECONDS = 15.0
-DERIVED = ("scores.json", "scores_sampled.json", "report.html", "encoding.npz", "model.safetensors")
+#: files of a run that are no longer true once it is trained further
+DERIVED = (
+    "scores.json",
+    "scores_sampled.json",
+    "desiderata.json",
+    "report.html",
+    "encoding.npz",
+    "model.safetensors",
+)
 
 
 def train(
