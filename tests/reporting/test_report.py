@@ -62,6 +62,19 @@ def test_latents_are_ordered_by_kl(tmp_path: Path, trained: Path) -> None:
     assert shown == sorted(shown, reverse=True)
 
 
+def test_codes_without_a_posterior_have_no_nats(tmp_path: Path) -> None:
+    data = ArrayImages(np.random.default_rng(0).random((60, 16, 16)))
+    run = distaff.train("autoencoder", data, steps=5, out=tmp_path / "a", threads=1, show=False)
+    text = distaff.report(run, show=False).read_text()
+    assert "KL to" not in text
+    assert " nats" not in text.partition("<h2>Training</h2>")[0]
+    assert "active above 0.01 of the largest" in text
+    variances = run.encode(data.images(np.arange(60))).mean.var(axis=0)
+    assert f"{(variances > 0.01 * variances.max()).sum()} of 10 latents are active" in text
+    shown = [float(value) for value in re.findall(r"<small>variance ([\d.e-]+)", text)]
+    np.testing.assert_allclose(shown, np.sort(variances)[::-1], rtol=1e-2)
+
+
 def test_a_run_that_was_not_evaluated_and_has_no_labels(tmp_path: Path) -> None:
     data = ArrayImages(np.random.default_rng(0).random((60, 8, 8)), name="<script>alert(1)</script>")
     run = distaff.train("vae", data, steps=5, out=tmp_path / "a", show=False)
@@ -72,22 +85,6 @@ def test_a_run_that_was_not_evaluated_and_has_no_labels(tmp_path: Path) -> None:
     assert "<script>" not in text
     distaff.evaluate(run, show=False)
     assert "not applicable: it needs labels" in distaff.report(run, show=False).read_text()
-
-
-def test_a_traversal_moves_one_latent_and_no_other() -> None:
-    seen = []
-
-    def decode(codes: np.ndarray) -> np.ndarray:
-        seen.append(codes)
-        return np.zeros((len(codes), 1, 4, 4))
-
-    base = np.arange(3, dtype=np.float32)
-    rows = figures.traversals(decode, base, [2, 0])
-    assert len(rows) == 2
-    codes = seen[0].reshape(2, len(figures.TRAVERSAL), 3)
-    np.testing.assert_allclose(codes[0, :, 2], figures.TRAVERSAL)
-    np.testing.assert_array_equal(codes[0, :, :2], np.tile(base[:2], (len(figures.TRAVERSAL), 1)))
-    np.testing.assert_allclose(codes[1, :, 0], figures.TRAVERSAL)
 
 
 @pytest.mark.parametrize("channels", [1, 3])

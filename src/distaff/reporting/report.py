@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 from distaff.evaluation.desiderata import lines, read_desiderata
-from distaff.evaluation.encode import Encoding, encode_run
+from distaff.evaluation.encode import ACTIVE_KL, ACTIVE_SHARE, Encoding, encode_run
 from distaff.evaluation.evaluate import read_card
 from distaff.evaluation.orthogonality import Orthogonality, run_orthogonality
 from distaff.files import write_text
@@ -21,6 +21,7 @@ from distaff.metrics.information import discretise, entropy, mutual_information
 from distaff.metrics.inputs import mean_variance
 from distaff.metrics.score_card import ScoreCard
 from distaff.reporting import figures
+from distaff.reporting.traversals import has_prior, traversals
 from distaff.training.device import torch_threads
 from distaff.training.lock import only_one
 from distaff.training.run import Run, load_run
@@ -28,7 +29,6 @@ from distaff.training.run import Run, load_run
 SHOWN_LATENTS = 20
 SHOWN_IMAGES = 10
 ROWS_WITHOUT_SCORES = 2_000  # images encoded for a report of a run that was not evaluated
-ACTIVE_KL = 0.05  # nats
 
 
 def report(run: Run | str | os.PathLike[str], *, show: bool = True) -> Path:
@@ -56,7 +56,8 @@ def _page(run: Run, card: ScoreCard | None, encoding: Encoding) -> str:
 
     template = files("distaff.reporting").joinpath("report.html.jinja").read_text(encoding="utf-8")
     judged = read_desiderata(run)
-    order = np.argsort(-encoding.kl)[:SHOWN_LATENTS]
+    order = np.argsort(-encoding.carried)[:SHOWN_LATENTS]
+    names = run.method.column_names(run.facts)
     history = run.history()
     return (
         Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
@@ -66,15 +67,17 @@ def _page(run: Run, card: ScoreCard | None, encoding: Encoding) -> str:
             card=card,
             sizes=" × ".join(map(str, run.data.image_shape[1:]))
             + (" RGB" if run.data.image_shape[0] == 3 else " grey"),
-            latents=_latents(encoding, order),
-            active=int((encoding.kl > ACTIVE_KL).sum()),
+            latents=_latents(encoding, order, names),
+            active=int(encoding.active.sum()),
             active_kl=ACTIVE_KL,
+            active_share=ACTIVE_SHARE,
+            posterior=encoding.logvar is not None,
+            prior=has_prior(run, encoding),
             orthogonality=_orthogonality(run, encoding),
-            traversal=_traversals(run, encoding, order),
-            values=[f"{value:+.1f}" for value in figures.TRAVERSAL],
+            traversals=_traversals(run, encoding, order),
             reconstructions=_reconstructions(run, encoding),
             atoms=_atoms(run, order),
-            matrix=_information(run, encoding, order),
+            matrix=_information(run, encoding, order, names),
             desiderata=lines(judged) if judged else None,
             views=_views(judged) if judged else None,
             curves=figures.curves(history) if len(history) > 1 else None,
@@ -89,28 +92,38 @@ def _views(judged: dict[str, Any]) -> str:
     return figures.views(panels, views["classes"], judged["label"])
 
 
-def _latents(encoding: Encoding, order: NDArray[np.int64]) -> list[dict[str, Any]]:
-    spread = encoding.mean.std(axis=0)
+def _latents(encoding: Encoding, order: NDArray[np.int64], names: list[str]) -> list[dict[str, Any]]:
+    spread, carried, active = encoding.mean.std(axis=0), encoding.carried, encoding.active
     noise = None if encoding.logvar is None else mean_variance(encoding.logvar)
     return [
         {
-            "name": f"z{j}",
-            "kl": float(encoding.kl[j]),
+            "name": names[j],
+            "carried": float(carried[j]),
             "spread": float(spread[j]),
             "noise": None if noise is None else float(noise[j]),
-            "active": bool(encoding.kl[j] > ACTIVE_KL),
+            "active": bool(active[j]),
         }
         for j in order
     ]
 
 
-def _traversals(run: Run, encoding: Encoding, order: NDArray[np.int64]) -> list[str] | None:
-    """A strip per latent, from the code of the image that is nearest the centre of all."""
+def _traversals(run: Run, encoding: Encoding, order: NDArray[np.int64]) -> list[dict[str, Any]] | None:
+    """Strips as the page needs them, with their values only where the strip above has others."""
     try:
-        rows = figures.traversals(run.decode, nearest_the_centre(encoding), [int(j) for j in order])
+        strips = traversals(run, encoding, [int(j) for j in order])
     except BadInput:
         return None
-    return [figures.png(figures.strip(row)) for row in rows]
+    above: list[list[str]] = [[], *(strip.values for strip in strips)]
+    return [
+        {
+            "name": strip.name,
+            "carried": float(encoding.carried[strip.columns[0]]) if len(strip.columns) == 1 else None,
+            "active": bool(encoding.active[strip.columns].any()),
+            "values": strip.values if strip.values != before else [],
+            "picture": figures.png(figures.strip(strip.images)),
+        }
+        for strip, before in zip(strips, above, strict=False)
+    ]
 
 
 def _orthogonality(run: Run, encoding: Encoding) -> Orthogonality | None:
@@ -118,12 +131,6 @@ def _orthogonality(run: Run, encoding: Encoding) -> Orthogonality | None:
         return run_orthogonality(run, encoding.mean, encoding.logvar)
     except BadInput:
         return None
-
-
-def nearest_the_centre(encoding: Encoding) -> NDArray[np.float32]:
-    """The code (d,) nearest the median of all codes: a usual image to start traversals from."""
-    centre = np.median(encoding.mean, axis=0)
-    return encoding.mean[np.abs(encoding.mean - centre).sum(axis=1).argmin()]
 
 
 def _reconstructions(run: Run, encoding: Encoding) -> tuple[str, str] | None:
@@ -147,7 +154,7 @@ def _atoms(run: Run, order: NDArray[np.int64]) -> list[str] | None:
     return [figures.png(figures.strip(one[None])) for one in 0.5 + 0.5 * shown / np.maximum(largest, 1e-12)]
 
 
-def _information(run: Run, encoding: Encoding, order: NDArray[np.int64]) -> str | None:
+def _information(run: Run, encoding: Encoding, order: NDArray[np.int64], names: list[str]) -> str | None:
     """Mutual information of latents and factors, as a share of the factor's entropy."""
     labels = run.data.labels(encoding.rows)
     if labels is None:
@@ -157,4 +164,4 @@ def _information(run: Run, encoding: Encoding, order: NDArray[np.int64]) -> str 
         return None
     factors = check_factors(labels[:, usable])
     shares = mutual_information(discretise(encoding.mean[:, order], 20), factors) / entropy(factors)
-    return figures.matrix(shares, [f"z{j}" for j in order], [run.data.label_names[j] for j in usable])
+    return figures.matrix(shares, [names[j] for j in order], [run.data.label_names[j] for j in usable])
