@@ -1,5 +1,6 @@
 """The report: one file, complete, safe to open."""
 
+import json
 import re
 import shutil
 from html.parser import HTMLParser
@@ -11,6 +12,7 @@ import pytest
 import distaff
 from distaff.datasets import ArrayImages
 from distaff.reporting import figures
+from distaff.reporting import report as module
 from distaff.reporting.contact_sheet import write_contact_sheet
 
 
@@ -111,17 +113,62 @@ def test_contact_sheets(tmp_path: Path) -> None:
         assert sheet.size[1] == 5 * (60 + 4)
 
 
-def test_a_linear_code_shows_its_atoms_and_others_do_not(tmp_path: Path, trained: Path) -> None:
+def test_a_linear_code_shows_all_its_atoms_and_others_do_not(tmp_path: Path, trained: Path) -> None:
     data = ArrayImages(np.random.default_rng(0).random((60, 16, 16)))
-    run = distaff.train("pca", data, latents=3, images=60, out=tmp_path / "a", show=False)
+    run = distaff.train("pca", data, latents=30, images=60, out=tmp_path / "a", show=False)
     text = distaff.report(run, show=False).read_text()
     assert "<h2>Atoms</h2>" in text
-    shown = re.findall(r"<figcaption>z(\d)</figcaption>", text)
+    shown = re.findall(r"<figcaption>z(\d+)</figcaption>", text)
     variances = run.encode(data.images(np.arange(60))).mean.var(axis=0)
     assert list(map(int, shown)) == np.argsort(-variances).tolist()
-    assert "latents that carry most" not in text
     first = run.method.atoms(run.modules)[0].numpy()
     picture = figures.png(figures.strip(0.5 + 0.5 * first[None] / np.abs(first).max()))
     assert picture in text
     shutil.copytree(trained, tmp_path / "b")
     assert "<h2>Atoms</h2>" not in distaff.report(tmp_path / "b", show=False).read_text()
+
+
+def test_the_numbers_of_a_fit_and_whether_it_converged(tmp_path: Path) -> None:
+    data = ArrayImages(np.random.default_rng(0).random((60, 16, 16)))
+    settings = {"latents": 3, "images": 60, "threads": 1, "show": False}
+    pages = {
+        most: distaff.report(
+            distaff.train("ica", data, iterations=most, out=tmp_path / str(most), **settings), show=False
+        ).read_text()
+        for most in (1, 1000)
+    }
+    (line,) = distaff.load_run(tmp_path / "1").history()
+    assert f'<td>squared_error</td><td class="n value">{line["squared_error"]:.4g}</td>' in pages[1]
+    assert '<td>iterations</td><td class="n value">1</td>' in pages[1]
+    assert "it had not converged" in pages[1]
+    assert "it had not converged" not in pages[1000]
+
+
+def test_no_jacobians_of_fitted_methods_or_wide_codes(
+    tmp_path: Path, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(trained, tmp_path / "b")
+    assert "Jacobian" in distaff.report(tmp_path / "b", show=False).read_text()
+    monkeypatch.setattr(module, "MOST_JACOBIAN_COLUMNS", 9)
+    assert "Jacobian" not in distaff.report(tmp_path / "b", show=False).read_text()
+    data = ArrayImages(np.random.default_rng(0).random((60, 16, 16)))
+    run = distaff.train("pca", data, latents=3, images=60, out=tmp_path / "a", show=False)
+    assert "Jacobian" not in distaff.report(run, show=False).read_text()
+
+
+def test_a_layer_that_holds_nothing_is_said_to_have_collapsed(tmp_path: Path) -> None:
+    data = ArrayImages(np.random.default_rng(0).random((60, 16, 16)))
+    run = distaff.train("deep_vae", data, steps=2, out=tmp_path / "a", threads=1, show=False)
+    (line,) = run.history()
+    (run.folder / "history.jsonl").write_text(json.dumps(line | {"kl_1": 3.21, "kl_2": 0.049}) + "\n")
+    text = distaff.report(run, show=False).read_text()
+    assert '<tr><td>1</td><td class="n value">3.210</td><td></td></tr>' in text
+    assert '<tr><td>2</td><td class="n value">0.049</td><td>collapsed</td></tr>' in text
+
+
+@pytest.mark.parametrize(("method", "nats"), [("vae", True), ("info_wgan_gp", False)])
+def test_only_what_is_in_nats_is_called_so(tmp_path: Path, method: str, nats: bool) -> None:
+    data = ArrayImages(np.random.default_rng(0).random((60, 16, 16)))
+    run = distaff.train(method, data, steps=2, out=tmp_path / "a", threads=1, show=False)
+    training = distaff.report(run, show=False).read_text().partition("<h2>Training</h2>")[2]
+    assert ("in nats per image" in training) == nats

@@ -16,6 +16,7 @@ from distaff.evaluation.encode import ACTIVE_KL, ACTIVE_SHARE, Encoding, encode_
 from distaff.evaluation.evaluate import read_card
 from distaff.evaluation.orthogonality import Orthogonality, run_orthogonality
 from distaff.files import write_text
+from distaff.methods.base import Fitted
 from distaff.metrics.arrays import check_factors, usable_factors
 from distaff.metrics.information import discretise, entropy, mutual_information
 from distaff.metrics.inputs import mean_variance
@@ -28,6 +29,8 @@ from distaff.training.run import Run, load_run
 
 SHOWN_LATENTS = 20
 SHOWN_IMAGES = 10
+MOST_JACOBIAN_COLUMNS = 64
+COLLAPSED_KL = 0.05  # nats, of a whole layer
 ROWS_WITHOUT_SCORES = 2_000  # images encoded for a report of a run that was not evaluated
 
 
@@ -76,11 +79,15 @@ def _page(run: Run, card: ScoreCard | None, encoding: Encoding) -> str:
             orthogonality=_orthogonality(run, encoding),
             traversals=_traversals(run, encoding, order),
             reconstructions=_reconstructions(run, encoding),
-            atoms=_atoms(run, order),
+            atoms=_atoms(run, np.argsort(-encoding.carried), names),
             matrix=_information(run, encoding, order, names),
             desiderata=lines(judged) if judged else None,
             views=_views(judged) if judged else None,
+            last=_terms(history[-1]) if history else {},
             curves=figures.curves(history) if len(history) > 1 else None,
+            unconverged=_took_all_iterations(run, history),
+            layers=_layers(history),
+            collapsed_kl=COLLAPSED_KL,
             images_per_second=np.median([line["images_per_second"] for line in history]) if history else None,
         )
     )
@@ -127,6 +134,9 @@ def _traversals(run: Run, encoding: Encoding, order: NDArray[np.int64]) -> list[
 
 
 def _orthogonality(run: Run, encoding: Encoding) -> Orthogonality | None:
+    """None where it says nothing or takes too long: of a fitted method's columns, and of very many."""
+    if isinstance(run.method, Fitted) or run.code_size > MOST_JACOBIAN_COLUMNS:
+        return None
     try:
         return run_orthogonality(run, encoding.mean, encoding.logvar)
     except BadInput:
@@ -145,13 +155,37 @@ def _reconstructions(run: Run, encoding: Encoding) -> tuple[str, str] | None:
     )
 
 
-def _atoms(run: Run, order: NDArray[np.int64]) -> list[str] | None:
+def _atoms(run: Run, order: NDArray[np.int64], names: list[str]) -> list[tuple[str, str]] | None:
+    """Every atom, its name and picture, the latent that carries most first."""
     atoms = run.method.atoms(run.modules)
     if atoms is None:
         return None
     shown = atoms.cpu().numpy()[order]
     largest = np.abs(shown).max(axis=(1, 2, 3), keepdims=True)
-    return [figures.png(figures.strip(one[None])) for one in 0.5 + 0.5 * shown / np.maximum(largest, 1e-12)]
+    pictures = 0.5 + 0.5 * shown / np.maximum(largest, 1e-12)
+    return [(names[j], figures.png(figures.strip(one[None]))) for j, one in zip(order, pictures, strict=True)]
+
+
+def _terms(line: dict[str, float]) -> dict[str, float]:
+    """What a line of the history says of the objective."""
+    return {name: value for name, value in line.items() if name not in ("step", "images_per_second")}
+
+
+def _took_all_iterations(run: Run, history: list[dict[str, float]]) -> bool:
+    """Whether a fit ended because its iterations did."""
+    most = getattr(run.method, "iterations", None)
+    return bool(history) and most is not None and history[-1].get("iterations") == most
+
+
+def _layers(history: list[dict[str, float]]) -> list[dict[str, Any]]:
+    """The KL of each stochastic layer at the end of training, nats per image; none for a single layer."""
+    last = history[-1] if history else {}
+    kls = {name.removeprefix("kl_"): kl for name, kl in last.items() if name.startswith("kl_")}
+    return [
+        {"number": number, "kl": kl, "collapsed": kl < COLLAPSED_KL}
+        for number, kl in kls.items()
+        if number.isdecimal()
+    ]
 
 
 def _information(run: Run, encoding: Encoding, order: NDArray[np.int64], names: list[str]) -> str | None:
