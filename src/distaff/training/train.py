@@ -84,7 +84,7 @@ def train(
         run = Run(folder, config, method, data)
         if (folder / "model.safetensors").exists():
             if show:
-                say(f"{folder} is finished: {steps} steps")
+                say(f"{folder} is finished: {run.effort}")
             return run
         if show:
             say(_headline(run, data))
