@@ -156,6 +156,19 @@ def test_no_jacobians_of_fitted_methods_or_wide_codes(
     assert "Jacobian" not in distaff.report(run, show=False).read_text()
 
 
+def test_categorical_codes_are_shown_whole_and_never_folded_away(tmp_path: Path) -> None:
+    data = ArrayImages(np.random.default_rng(0).random((60, 16, 16)))
+    run = distaff.train("info_gan", data, steps=2, out=tmp_path / "a", threads=1, show=False)
+    text = distaff.report(run, show=False).read_text()
+    assert "Jacobian" not in text
+    shown = text.partition("<h2>Traversals</h2>")[2].partition("</section>")[0]
+    assert re.findall(r'alt="Images decoded as (\w+) moves"', shown)[0] == "k1"
+    assert shown.index("as k1 moves") < (shown.index("<details>") if "<details>" in shown else len(shown))
+    assert "<span>9</span>" in shown
+    assert "<td>k1=9</td>" in text
+    assert "<td>c2</td>" in text
+
+
 def test_a_layer_that_holds_nothing_is_said_to_have_collapsed(tmp_path: Path) -> None:
     data = ArrayImages(np.random.default_rng(0).random((60, 16, 16)))
     run = distaff.train("deep_vae", data, steps=2, out=tmp_path / "a", threads=1, show=False)

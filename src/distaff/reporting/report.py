@@ -22,12 +22,11 @@ from distaff.metrics.information import discretise, entropy, mutual_information
 from distaff.metrics.inputs import mean_variance
 from distaff.metrics.score_card import ScoreCard
 from distaff.reporting import figures
-from distaff.reporting.traversals import has_prior, traversals
+from distaff.reporting.traversals import SHOWN_LATENTS, has_prior, traversals
 from distaff.training.device import torch_threads
 from distaff.training.lock import only_one
 from distaff.training.run import Run, load_run
 
-SHOWN_LATENTS = 20
 SHOWN_IMAGES = 10
 MOST_JACOBIAN_COLUMNS = 64
 COLLAPSED_KL = 0.05  # nats, of a whole layer
@@ -59,7 +58,8 @@ def _page(run: Run, card: ScoreCard | None, encoding: Encoding) -> str:
 
     template = files("distaff.reporting").joinpath("report.html.jinja").read_text(encoding="utf-8")
     judged = read_desiderata(run)
-    order = np.argsort(-encoding.carried)[:SHOWN_LATENTS]
+    order = np.argsort(-encoding.carried)
+    shown = order[:SHOWN_LATENTS]
     names = run.method.column_names(run.facts)
     history = run.history()
     return (
@@ -70,17 +70,18 @@ def _page(run: Run, card: ScoreCard | None, encoding: Encoding) -> str:
             card=card,
             sizes=" × ".join(map(str, run.data.image_shape[1:]))
             + (" RGB" if run.data.image_shape[0] == 3 else " grey"),
-            latents=_latents(encoding, order, names),
+            latents=_latents(encoding, shown, names),
             active=int(encoding.active.sum()),
             active_kl=ACTIVE_KL,
             active_share=ACTIVE_SHARE,
             posterior=encoding.logvar is not None,
             prior=has_prior(run, encoding),
+            categorical=bool(run.method.one_hot(run.facts)),
             orthogonality=_orthogonality(run, encoding),
             traversals=_traversals(run, encoding, order),
             reconstructions=_reconstructions(run, encoding),
-            atoms=_atoms(run, np.argsort(-encoding.carried), names),
-            matrix=_information(run, encoding, order, names),
+            atoms=_atoms(run, order, names),
+            matrix=_information(run, encoding, shown, names),
             desiderata=lines(judged) if judged else None,
             views=_views(judged) if judged else None,
             last=_terms(history[-1]) if history else {},
@@ -120,12 +121,13 @@ def _traversals(run: Run, encoding: Encoding, order: NDArray[np.int64]) -> list[
         strips = traversals(run, encoding, [int(j) for j in order])
     except BadInput:
         return None
+    carried, active = encoding.carried, encoding.active
     above: list[list[str]] = [[], *(strip.values for strip in strips)]
     return [
         {
             "name": strip.name,
-            "carried": float(encoding.carried[strip.columns[0]]) if len(strip.columns) == 1 else None,
-            "active": bool(encoding.active[strip.columns].any()),
+            "carried": float(carried[strip.columns[0]]) if len(strip.columns) == 1 else None,
+            "active": len(strip.columns) > 1 or bool(active[strip.columns[0]]),
             "values": strip.values if strip.values != before else [],
             "picture": figures.png(figures.strip(strip.images)),
         }
@@ -134,8 +136,9 @@ def _traversals(run: Run, encoding: Encoding, order: NDArray[np.int64]) -> list[
 
 
 def _orthogonality(run: Run, encoding: Encoding) -> Orthogonality | None:
-    """None where it says nothing or takes too long: of a fitted method's columns, and of very many."""
-    if isinstance(run.method, Fitted) or run.code_size > MOST_JACOBIAN_COLUMNS:
+    """None where it takes too long, or says nothing: of what was fitted, and of codes that jump."""
+    method = run.method
+    if isinstance(method, Fitted) or method.one_hot(run.facts) or run.code_size > MOST_JACOBIAN_COLUMNS:
         return None
     try:
         return run_orthogonality(run, encoding.mean, encoding.logvar)

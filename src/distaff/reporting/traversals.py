@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from distaff.evaluation.encode import Encoding
 from distaff.training.run import Run
 
+SHOWN_LATENTS = 20
 IMAGES = 11
 PRIOR = (-2.0, 2.0)  # what a latent moves over, in prior standard deviations
 QUANTILES = (0.01, 0.99)  # of its own codes, where there is no prior
@@ -26,22 +27,21 @@ class Strip(NamedTuple):
 
 
 def traversals(run: Run, encoding: Encoding, latents: Sequence[int]) -> list[Strip]:
-    """A strip for each of the `latents`, from the code of the image that is nearest the centre of all.
+    """A strip for each of the first 20 `latents`, from the code of the image nearest the centre of all.
 
-    Categorical codes come first, as a whole and with an image for every value. Raises BadInput for a method
-    without a decoder.
+    Before them come all categorical codes, each as a whole and with an image for every value; their columns
+    do not count as latents. Raises BadInput for a method without a decoder.
     """
     base = nearest_the_centre(encoding)
     names, categorical = run.method.column_names(run.facts), run.method.one_hot(run.facts)
     strips = []
     for name, columns in categorical.items():
-        if not set(columns).isdisjoint(latents):
-            moved = np.tile(base, (len(columns), 1))
-            moved[:, columns] = np.eye(len(columns))
-            values = [str(value) for value in range(len(columns))]
-            strips.append(Strip(name, list(columns), values, run.decode(moved)))
+        moved = np.tile(base, (len(columns), 1))
+        moved[:, columns] = np.eye(len(columns))
+        values = [str(value) for value in range(len(columns))]
+        strips.append(Strip(name, list(columns), values, run.decode(moved)))
     shown = {j for columns in categorical.values() for j in columns}
-    for j in (j for j in latents if j not in shown):
+    for j in [j for j in latents if j not in shown][:SHOWN_LATENTS]:
         moved = np.tile(base, (IMAGES, 1))
         moved[:, j] = np.linspace(*span(run, encoding, j), IMAGES)
         strips.append(Strip(names[j], [j], [f"{value:.2g}" for value in moved[:, j]], run.decode(moved)))
