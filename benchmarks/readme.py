@@ -22,7 +22,7 @@ import distaff
 from distaff.evaluation.encode import encode_run
 from distaff.reporting import figures
 from distaff.reporting.contact_sheet import save_sheet
-from distaff.reporting.report import ACTIVE_KL, nearest_the_centre
+from distaff.reporting.traversals import traversals
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = {
@@ -64,11 +64,10 @@ def processor() -> str:
 def draw(run: distaff.Run, path: Path) -> None:
     """Traversals of the active latents, as in the report."""
     encoding = encode_run(run, show=False)
-    active = [int(j) for j in (-encoding.kl).argsort() if encoding.kl[j] > ACTIVE_KL]
-    rows = figures.traversals(run.decode, nearest_the_centre(encoding), active)
-    save_sheet(
-        path, [f"z{j}  {encoding.kl[j]:.1f} nats" for j in active], [figures.strip(row) for row in rows]
-    )
+    carried = encoding.carried
+    strips = traversals(run, encoding, [int(j) for j in (-carried).argsort() if encoding.active[j]])
+    titles = [f"{strip.name}  {carried[strip.columns[0]]:.1f} nats" for strip in strips]
+    save_sheet(path, titles, [figures.strip(strip.images) for strip in strips])
 
 
 def main(name: str) -> None:

@@ -50,6 +50,15 @@ def test_from_nothing_to_a_report(tmp_path: Path, capsys, trained: Path) -> None
     assert Path(out.strip()).exists()
 
 
+def test_steps_are_not_named_where_they_mean_nothing(tmp_path: Path, capsys) -> None:
+    words = ["train", "pca", "--dataset", "dsprites", *SMALL, "--set", "images=50", "--out", tmp_path / "a"]
+    status, out, _ = distaff(capsys, *words)
+    assert (status, out.startswith(f"{tmp_path / 'a'}: fitted, squared_error ")) == (0, True)
+    assert "is finished: fitted" in distaff(capsys, *words)[2]
+    _, report, _ = distaff(capsys, "report", tmp_path / "a")
+    assert " steps" not in Path(report.strip()).read_text()
+
+
 def test_json_is_one_value_and_nothing_else(tmp_path: Path, capsys, trained: Path) -> None:
     train = ["train", "beta_vae", "--dataset", "dsprites", *SMALL, *SETTINGS, "--out", trained]
     np.save(tmp_path / "codes.npy", np.random.default_rng(0).random((60, 3)))

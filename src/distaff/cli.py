@@ -78,7 +78,7 @@ def train(
     loaded = load_dataset(dataset, data_dir=data_dir, **options)
     run = run_training(made, loaded, steps=steps, seed=seed, out=out, threads=threads, device=device)
     last = run.history()[-1] if run.history() else {}
-    text = f"{run.folder}: {steps} steps" + "".join(
+    text = f"{run.folder}: {run.effort}" + "".join(
         f", {name} {value:.2f}" for name, value in last.items() if name not in ("step", "images_per_second")
     )
     _print(f"{text}\nNext: distaff evaluate {run.folder}", {"run": str(run.folder), **last}, as_json)
@@ -134,11 +134,13 @@ def evaluate(
 
 
 def _desiderata(run: Path, label: str | None, seed: int, data_dir: Path | None, as_json: bool) -> None:
-    from distaff.evaluation.desiderata import desiderata, lines
+    from distaff.evaluation.desiderata import Line, desiderata, lines
     from distaff.training.run import load_run
 
     found = desiderata(load_run(run, data_dir=data_dir), label=label, seed=seed)
-    text = "\n".join(f"{line.name:<30}  {line.value}  {line.meaning}" for line in lines(found))
+    head = Line("", "codes", "pixels' plane", "")
+    rows = [f"{row.name:<30}{row.value:>8}{row.plane:>15}  {row.meaning}" for row in (head, *lines(found))]
+    text = "\n".join(row.rstrip() for row in rows)
     _print(f"{text}\nNext: distaff report {run}", found, as_json)
 
 

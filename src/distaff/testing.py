@@ -402,6 +402,8 @@ def _check_codes(method: Any, state: Any, shape: tuple[int, int, int] = (1, 16, 
         codes = method.encode(state.modules, images, _generator(0))
         size = method.code_size(_facts(method, shape))
         assert codes.mean.shape == (5, size), f"codes have shape {tuple(codes.mean.shape)}"
+        names = method.column_names(_facts(method, shape))
+        assert len(set(names)) == size, f"{size} columns have {len(set(names))} different names"
         assert codes.logvar is None or codes.logvar.shape == codes.mean.shape, "log-variances differ in shape"
         assert codes.sample.shape == codes.mean.shape, "samples differ in shape"
         try:

@@ -93,8 +93,10 @@ def test_from_the_command_to_the_report(tmp_path: Path, capsys: pytest.CaptureFi
     distaff.train("pca", "digits", out=folder, latents=12, images=1000, threads=1, show=False)
     app(["evaluate", str(folder), "--desiderata"], standalone_mode=False)
     printed = capsys.readouterr().out
-    assert "k-NN of digit" in printed
+    row = next(line.split() for line in printed.splitlines() if line.startswith("k-NN of digit"))
     found = json.loads((folder / "desiderata.json").read_text())
+    assert row[3:5] == [f"{found[key]:.3f}" for key in ("knn_accuracy", "knn_accuracy_of_pixel_plane")]
+    assert "pixels' plane" in printed.splitlines()[0]
     assert found["knn_accuracy"] > found["knn_accuracy_of_pixel_plane"] + 0.1
     assert found["linear_probe"]["1000"] > found["linear_probe"]["10"]
     assert np.shape(found["views"]["tsne"]) == np.shape(found["views"]["pca"]) == (1000, 2)

@@ -1,5 +1,6 @@
 """The report: one file, complete, safe to open."""
 
+import json
 import re
 import shutil
 from html.parser import HTMLParser
@@ -11,6 +12,7 @@ import pytest
 import distaff
 from distaff.datasets import ArrayImages
 from distaff.reporting import figures
+from distaff.reporting import report as module
 from distaff.reporting.contact_sheet import write_contact_sheet
 
 
@@ -62,6 +64,19 @@ def test_latents_are_ordered_by_kl(tmp_path: Path, trained: Path) -> None:
     assert shown == sorted(shown, reverse=True)
 
 
+def test_codes_without_a_posterior_have_no_nats(tmp_path: Path) -> None:
+    data = ArrayImages(np.random.default_rng(0).random((60, 16, 16)))
+    run = distaff.train("autoencoder", data, steps=5, out=tmp_path / "a", threads=1, show=False)
+    text = distaff.report(run, show=False).read_text()
+    assert "KL to" not in text
+    assert " nats" not in text.partition("<h2>Training</h2>")[0]
+    assert "active above 0.01 of the largest" in text
+    variances = run.encode(data.images(np.arange(60))).mean.var(axis=0)
+    assert f"{(variances > 0.01 * variances.max()).sum()} of 10 latents are active" in text
+    shown = [float(value) for value in re.findall(r"<small>variance ([\d.e-]+)", text)]
+    np.testing.assert_allclose(shown, np.sort(variances)[::-1], rtol=1e-2)
+
+
 def test_a_run_that_was_not_evaluated_and_has_no_labels(tmp_path: Path) -> None:
     data = ArrayImages(np.random.default_rng(0).random((60, 8, 8)), name="<script>alert(1)</script>")
     run = distaff.train("vae", data, steps=5, out=tmp_path / "a", show=False)
@@ -72,22 +87,6 @@ def test_a_run_that_was_not_evaluated_and_has_no_labels(tmp_path: Path) -> None:
     assert "<script>" not in text
     distaff.evaluate(run, show=False)
     assert "not applicable: it needs labels" in distaff.report(run, show=False).read_text()
-
-
-def test_a_traversal_moves_one_latent_and_no_other() -> None:
-    seen = []
-
-    def decode(codes: np.ndarray) -> np.ndarray:
-        seen.append(codes)
-        return np.zeros((len(codes), 1, 4, 4))
-
-    base = np.arange(3, dtype=np.float32)
-    rows = figures.traversals(decode, base, [2, 0])
-    assert len(rows) == 2
-    codes = seen[0].reshape(2, len(figures.TRAVERSAL), 3)
-    np.testing.assert_allclose(codes[0, :, 2], figures.TRAVERSAL)
-    np.testing.assert_array_equal(codes[0, :, :2], np.tile(base[:2], (len(figures.TRAVERSAL), 1)))
-    np.testing.assert_allclose(codes[1, :, 0], figures.TRAVERSAL)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -114,17 +113,75 @@ def test_contact_sheets(tmp_path: Path) -> None:
         assert sheet.size[1] == 5 * (60 + 4)
 
 
-def test_a_linear_code_shows_its_atoms_and_others_do_not(tmp_path: Path, trained: Path) -> None:
+def test_a_linear_code_shows_all_its_atoms_and_others_do_not(tmp_path: Path, trained: Path) -> None:
     data = ArrayImages(np.random.default_rng(0).random((60, 16, 16)))
-    run = distaff.train("pca", data, latents=3, images=60, out=tmp_path / "a", show=False)
+    run = distaff.train("pca", data, latents=30, images=60, out=tmp_path / "a", show=False)
     text = distaff.report(run, show=False).read_text()
     assert "<h2>Atoms</h2>" in text
-    shown = re.findall(r"<figcaption>z(\d)</figcaption>", text)
+    shown = re.findall(r"<figcaption>z(\d+)</figcaption>", text)
     variances = run.encode(data.images(np.arange(60))).mean.var(axis=0)
     assert list(map(int, shown)) == np.argsort(-variances).tolist()
-    assert "latents that carry most" not in text
     first = run.method.atoms(run.modules)[0].numpy()
     picture = figures.png(figures.strip(0.5 + 0.5 * first[None] / np.abs(first).max()))
     assert picture in text
     shutil.copytree(trained, tmp_path / "b")
     assert "<h2>Atoms</h2>" not in distaff.report(tmp_path / "b", show=False).read_text()
+
+
+def test_the_numbers_of_a_fit_and_whether_it_converged(tmp_path: Path) -> None:
+    data = ArrayImages(np.random.default_rng(0).random((60, 16, 16)))
+    settings = {"latents": 3, "images": 60, "threads": 1, "show": False}
+    pages = {
+        most: distaff.report(
+            distaff.train("ica", data, iterations=most, out=tmp_path / str(most), **settings), show=False
+        ).read_text()
+        for most in (1, 1000)
+    }
+    (line,) = distaff.load_run(tmp_path / "1").history()
+    assert f'<td>squared_error</td><td class="n value">{line["squared_error"]:.4g}</td>' in pages[1]
+    assert '<td>iterations</td><td class="n value">1</td>' in pages[1]
+    assert "it had not converged" in pages[1]
+    assert "it had not converged" not in pages[1000]
+
+
+def test_no_jacobians_of_fitted_methods_or_wide_codes(
+    tmp_path: Path, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(trained, tmp_path / "b")
+    assert "Jacobian" in distaff.report(tmp_path / "b", show=False).read_text()
+    monkeypatch.setattr(module, "MOST_JACOBIAN_COLUMNS", 9)
+    assert "Jacobian" not in distaff.report(tmp_path / "b", show=False).read_text()
+    data = ArrayImages(np.random.default_rng(0).random((60, 16, 16)))
+    run = distaff.train("pca", data, latents=3, images=60, out=tmp_path / "a", show=False)
+    assert "Jacobian" not in distaff.report(run, show=False).read_text()
+
+
+def test_categorical_codes_are_shown_whole_and_never_folded_away(tmp_path: Path) -> None:
+    data = ArrayImages(np.random.default_rng(0).random((60, 16, 16)))
+    run = distaff.train("info_gan", data, steps=2, out=tmp_path / "a", threads=1, show=False)
+    text = distaff.report(run, show=False).read_text()
+    assert "Jacobian" not in text
+    shown = text.partition("<h2>Traversals</h2>")[2].partition("</section>")[0]
+    assert re.findall(r'alt="Images decoded as (\w+) moves"', shown)[0] == "k1"
+    assert shown.index("as k1 moves") < (shown.index("<details>") if "<details>" in shown else len(shown))
+    assert "<span>9</span>" in shown
+    assert "<td>k1=9</td>" in text
+    assert "<td>c2</td>" in text
+
+
+def test_a_layer_that_holds_nothing_is_said_to_have_collapsed(tmp_path: Path) -> None:
+    data = ArrayImages(np.random.default_rng(0).random((60, 16, 16)))
+    run = distaff.train("deep_vae", data, steps=2, out=tmp_path / "a", threads=1, show=False)
+    (line,) = run.history()
+    (run.folder / "history.jsonl").write_text(json.dumps(line | {"kl_1": 3.21, "kl_2": 0.049}) + "\n")
+    text = distaff.report(run, show=False).read_text()
+    assert '<tr><td>1</td><td class="n value">3.210</td><td></td></tr>' in text
+    assert '<tr><td>2</td><td class="n value">0.049</td><td>collapsed</td></tr>' in text
+
+
+@pytest.mark.parametrize(("method", "nats"), [("vae", True), ("info_wgan_gp", False)])
+def test_only_what_is_in_nats_is_called_so(tmp_path: Path, method: str, nats: bool) -> None:
+    data = ArrayImages(np.random.default_rng(0).random((60, 16, 16)))
+    run = distaff.train(method, data, steps=2, out=tmp_path / "a", threads=1, show=False)
+    training = distaff.report(run, show=False).read_text().partition("<h2>Training</h2>")[2]
+    assert ("in nats per image" in training) == nats

@@ -20,6 +20,8 @@ import distaff
 from distaff import registry
 from distaff.datasets import DataSet
 from distaff.errors import BadInput, Diverged
+from distaff.evaluation import desiderata
+from distaff.evaluation.evaluate import CARDS
 from distaff.training import train as training
 from distaff.training.checkpoint import load_checkpoint
 from distaff.training.lock import only_one
@@ -70,11 +72,13 @@ def test_seed_and_settings_alone_decide_the_bytes(tmp_path: Path, trained: Path)
 
 def test_extending_equals_training_longer_at_once(tmp_path: Path, trained: Path) -> None:
     shutil.copytree(trained, tmp_path / "a")
-    (tmp_path / "a" / "scores.json").write_text("{}")
+    judged = [tmp_path / "a" / name for name in (*CARDS.values(), desiderata.FILE, "report.html")]
+    for path in judged:
+        path.write_text("{}")
     start(tmp_path / "a", beta=1.0, steps=450)
     start(tmp_path / "b", beta=1.0, steps=450)
     assert weights(tmp_path / "a") == weights(tmp_path / "b")
-    assert not (tmp_path / "a" / "scores.json").exists()  # scores of the shorter run
+    assert not any(path.exists() for path in judged)  # they were of the shorter run
     steps = [line["step"] for line in distaff.load_run(tmp_path / "a").history()]
     assert steps == [100, 200, 300, 400, 450]
 

@@ -19,6 +19,8 @@ from distaff.training.run import ENCODE_BATCH, Run
 
 ROWS = 100_000  # images encoded unless told otherwise
 BYTES = 10**9  # codes in memory at the most
+ACTIVE_KL = 0.05  # nats
+ACTIVE_SHARE = 0.01  # of the largest variance, where codes have no posterior and so no unit
 
 
 class Encoding(NamedTuple):
@@ -30,11 +32,21 @@ class Encoding(NamedTuple):
     sample: NDArray[np.float32]
 
     @property
-    def kl(self) -> NDArray[np.float64]:
-        """The mean KL to the prior of every latent (d,), nats; without a logvar the variance."""
-        if self.logvar is None:
-            return self.mean.astype(np.float64).var(axis=0)
-        return mean_kl(self.mean, self.logvar)
+    def kl(self) -> NDArray[np.float64] | None:
+        """The mean KL of every latent (d,) to a standard normal prior, nats; None without a logvar."""
+        return None if self.logvar is None else mean_kl(self.mean, self.logvar)
+
+    @property
+    def carried(self) -> NDArray[np.float64]:
+        """What orders latents (d,): their KL, nats, or without a logvar their variance, in code units^2."""
+        kl = self.kl
+        return self.mean.var(axis=0, dtype=np.float64) if kl is None else kl
+
+    @property
+    def active(self) -> NDArray[np.bool_]:
+        """Which latents (d,) carry something: above .05 nats, or .01 of the largest latent's variance."""
+        carried = self.carried
+        return carried > (ACTIVE_SHARE * carried.max() if self.logvar is None else ACTIVE_KL)
 
 
 def encode_run(run: Run, rows: int | None = ROWS, seed: int = 0, show: bool = True) -> Encoding:

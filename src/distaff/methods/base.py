@@ -114,6 +114,8 @@ class Method(Settings, ABC):
     scheduled: ClassVar[bool] = True
     smallest_batch: ClassVar[int] = 1
     smallest_latents: ClassVar[int] = 1
+    #: whether codes have a prior of about unit size; codes with log-variances do in any case
+    has_prior: ClassVar[bool] = False
     #: the settings of the paper and of the study it was part of, where they are known, for the docs
     paper: ClassVar[Mapping[str, str]] = {}
     study: ClassVar[Mapping[str, str]] = {}
@@ -136,6 +138,14 @@ class Method(Settings, ABC):
     def code_size(self, facts: Facts) -> int:
         """d, how many numbers the code of an image has."""
         return self.latents
+
+    def column_names(self, facts: Facts) -> list[str]:
+        """What the d numbers of a code are called."""
+        return [f"z{j}" for j in range(self.code_size(facts))]
+
+    def one_hot(self, facts: Facts) -> dict[str, range]:
+        """Categorical codes by name, each with its columns, of which decoding takes the largest."""
+        return {}
 
     def check(self, facts: Facts) -> None:
         """Raise BadInput where the method cannot learn from such data."""

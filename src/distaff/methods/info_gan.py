@@ -56,6 +56,7 @@ class InfoGAN(Stepped):
     discriminator_learning_rate: float = setting(2e-4, "step size of the Adam of D and Q", low=0)
 
     adversarial: ClassVar[bool] = True
+    has_prior: ClassVar[bool] = True
     smallest_latents: ClassVar[int] = 0
     betas: ClassVar[tuple[float, float]] = (0.5, 0.999)
     paper: ClassVar = {
@@ -77,6 +78,18 @@ class InfoGAN(Stepped):
     def code_size(self, facts: Facts) -> int:
         """A column for each value of each categorical code, and one for each continuous code."""
         return self.categorical * self.categories + self.latents
+
+    def column_names(self, facts: Facts) -> list[str]:
+        """k1=0 is the probability that the first categorical code is 0, c1 the first continuous code."""
+        chosen = [f"{name}={n}" for name, columns in self.one_hot(facts).items() for n in range(len(columns))]
+        return chosen + [f"c{number}" for number in range(1, self.latents + 1)]
+
+    def one_hot(self, facts: Facts) -> dict[str, range]:
+        """The categorical codes k1, k2, ... and their columns."""
+        size = self.categories
+        return {
+            f"k{number + 1}": range(number * size, (number + 1) * size) for number in range(self.categorical)
+        }
 
     def state(self, facts: Facts, generator: torch.Generator) -> State:
         """G and its Adam; the trunk with the heads of D and Q and theirs."""

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-TRAVERSAL = np.linspace(-2, 2, 11)  # values a latent takes, in prior standard deviations
 INK, LINE = "#1f2933", "#2f6f8f"
 
 
@@ -22,15 +21,6 @@ def strip(images: NDArray[Any], gap: int = 1) -> NDArray[np.uint8]:
     pixels = np.pad(pixels, ((0, 0), (0, 0), (0, gap), (0, 0)), constant_values=110)
     row = pixels.transpose(1, 0, 2, 3).reshape(pixels.shape[1], -1, 3)
     return row[:, : row.shape[1] - gap]
-
-
-def traversals(decode: Any, codes: NDArray[np.float32], latents: Sequence[int]) -> list[NDArray[Any]]:
-    """For each latent, images of `codes` (d,) with that latent at each value of TRAVERSAL."""
-    moved = np.repeat(codes[None, None], len(latents), axis=0).repeat(len(TRAVERSAL), axis=1)
-    for row, latent in enumerate(latents):
-        moved[row, :, latent] = TRAVERSAL
-    images = decode(moved.reshape(-1, codes.size))
-    return list(images.reshape(len(latents), len(TRAVERSAL), *images.shape[1:]))
 
 
 def png(pixels: NDArray[np.uint8]) -> str:

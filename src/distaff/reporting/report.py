@@ -12,23 +12,25 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 from distaff.evaluation.desiderata import lines, read_desiderata
-from distaff.evaluation.encode import Encoding, encode_run
+from distaff.evaluation.encode import ACTIVE_KL, ACTIVE_SHARE, Encoding, encode_run
 from distaff.evaluation.evaluate import read_card
 from distaff.evaluation.orthogonality import Orthogonality, run_orthogonality
 from distaff.files import write_text
+from distaff.methods.base import Fitted
 from distaff.metrics.arrays import check_factors, usable_factors
 from distaff.metrics.information import discretise, entropy, mutual_information
 from distaff.metrics.inputs import mean_variance
 from distaff.metrics.score_card import ScoreCard
 from distaff.reporting import figures
+from distaff.reporting.traversals import SHOWN_LATENTS, has_prior, traversals
 from distaff.training.device import torch_threads
 from distaff.training.lock import only_one
 from distaff.training.run import Run, load_run
 
-SHOWN_LATENTS = 20
 SHOWN_IMAGES = 10
+MOST_JACOBIAN_COLUMNS = 64
+COLLAPSED_KL = 0.05  # nats, of a whole layer
 ROWS_WITHOUT_SCORES = 2_000  # images encoded for a report of a run that was not evaluated
-ACTIVE_KL = 0.05  # nats
 
 
 def report(run: Run | str | os.PathLike[str], *, show: bool = True) -> Path:
@@ -56,7 +58,9 @@ def _page(run: Run, card: ScoreCard | None, encoding: Encoding) -> str:
 
     template = files("distaff.reporting").joinpath("report.html.jinja").read_text(encoding="utf-8")
     judged = read_desiderata(run)
-    order = np.argsort(-encoding.kl)[:SHOWN_LATENTS]
+    order = np.argsort(-encoding.carried)
+    shown = order[:SHOWN_LATENTS]
+    names = run.method.column_names(run.facts)
     history = run.history()
     return (
         Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
@@ -66,18 +70,25 @@ def _page(run: Run, card: ScoreCard | None, encoding: Encoding) -> str:
             card=card,
             sizes=" × ".join(map(str, run.data.image_shape[1:]))
             + (" RGB" if run.data.image_shape[0] == 3 else " grey"),
-            latents=_latents(encoding, order),
-            active=int((encoding.kl > ACTIVE_KL).sum()),
+            latents=_latents(encoding, shown, names),
+            active=int(encoding.active.sum()),
             active_kl=ACTIVE_KL,
+            active_share=ACTIVE_SHARE,
+            posterior=encoding.logvar is not None,
+            prior=has_prior(run, encoding),
+            categorical=bool(run.method.one_hot(run.facts)),
             orthogonality=_orthogonality(run, encoding),
-            traversal=_traversals(run, encoding, order),
-            values=[f"{value:+.1f}" for value in figures.TRAVERSAL],
+            traversals=_traversals(run, encoding, order),
             reconstructions=_reconstructions(run, encoding),
-            atoms=_atoms(run, order),
-            matrix=_information(run, encoding, order),
+            atoms=_atoms(run, order, names),
+            matrix=_information(run, encoding, shown, names),
             desiderata=lines(judged) if judged else None,
             views=_views(judged) if judged else None,
+            last=_terms(history[-1]) if history else {},
             curves=figures.curves(history) if len(history) > 1 else None,
+            unconverged=_took_all_iterations(run, history),
+            layers=_layers(history),
+            collapsed_kl=COLLAPSED_KL,
             images_per_second=np.median([line["images_per_second"] for line in history]) if history else None,
         )
     )
@@ -89,41 +100,50 @@ def _views(judged: dict[str, Any]) -> str:
     return figures.views(panels, views["classes"], judged["label"])
 
 
-def _latents(encoding: Encoding, order: NDArray[np.int64]) -> list[dict[str, Any]]:
-    spread = encoding.mean.std(axis=0)
+def _latents(encoding: Encoding, order: NDArray[np.int64], names: list[str]) -> list[dict[str, Any]]:
+    spread, carried, active = encoding.mean.std(axis=0), encoding.carried, encoding.active
     noise = None if encoding.logvar is None else mean_variance(encoding.logvar)
     return [
         {
-            "name": f"z{j}",
-            "kl": float(encoding.kl[j]),
+            "name": names[j],
+            "carried": float(carried[j]),
             "spread": float(spread[j]),
             "noise": None if noise is None else float(noise[j]),
-            "active": bool(encoding.kl[j] > ACTIVE_KL),
+            "active": bool(active[j]),
         }
         for j in order
     ]
 
 
-def _traversals(run: Run, encoding: Encoding, order: NDArray[np.int64]) -> list[str] | None:
-    """A strip per latent, from the code of the image that is nearest the centre of all."""
+def _traversals(run: Run, encoding: Encoding, order: NDArray[np.int64]) -> list[dict[str, Any]] | None:
+    """Strips as the page needs them, with their values only where the strip above has others."""
     try:
-        rows = figures.traversals(run.decode, nearest_the_centre(encoding), [int(j) for j in order])
+        strips = traversals(run, encoding, [int(j) for j in order])
     except BadInput:
         return None
-    return [figures.png(figures.strip(row)) for row in rows]
+    carried, active = encoding.carried, encoding.active
+    above: list[list[str]] = [[], *(strip.values for strip in strips)]
+    return [
+        {
+            "name": strip.name,
+            "carried": float(carried[strip.columns[0]]) if len(strip.columns) == 1 else None,
+            "active": len(strip.columns) > 1 or bool(active[strip.columns[0]]),
+            "values": strip.values if strip.values != before else [],
+            "picture": figures.png(figures.strip(strip.images)),
+        }
+        for strip, before in zip(strips, above, strict=False)
+    ]
 
 
 def _orthogonality(run: Run, encoding: Encoding) -> Orthogonality | None:
+    """None where it takes too long, or says nothing: of what was fitted, and of codes that jump."""
+    method = run.method
+    if isinstance(method, Fitted) or method.one_hot(run.facts) or run.code_size > MOST_JACOBIAN_COLUMNS:
+        return None
     try:
         return run_orthogonality(run, encoding.mean, encoding.logvar)
     except BadInput:
         return None
-
-
-def nearest_the_centre(encoding: Encoding) -> NDArray[np.float32]:
-    """The code (d,) nearest the median of all codes: a usual image to start traversals from."""
-    centre = np.median(encoding.mean, axis=0)
-    return encoding.mean[np.abs(encoding.mean - centre).sum(axis=1).argmin()]
 
 
 def _reconstructions(run: Run, encoding: Encoding) -> tuple[str, str] | None:
@@ -138,16 +158,40 @@ def _reconstructions(run: Run, encoding: Encoding) -> tuple[str, str] | None:
     )
 
 
-def _atoms(run: Run, order: NDArray[np.int64]) -> list[str] | None:
+def _atoms(run: Run, order: NDArray[np.int64], names: list[str]) -> list[tuple[str, str]] | None:
+    """Every atom, its name and picture, the latent that carries most first."""
     atoms = run.method.atoms(run.modules)
     if atoms is None:
         return None
     shown = atoms.cpu().numpy()[order]
     largest = np.abs(shown).max(axis=(1, 2, 3), keepdims=True)
-    return [figures.png(figures.strip(one[None])) for one in 0.5 + 0.5 * shown / np.maximum(largest, 1e-12)]
+    pictures = 0.5 + 0.5 * shown / np.maximum(largest, 1e-12)
+    return [(names[j], figures.png(figures.strip(one[None]))) for j, one in zip(order, pictures, strict=True)]
 
 
-def _information(run: Run, encoding: Encoding, order: NDArray[np.int64]) -> str | None:
+def _terms(line: dict[str, float]) -> dict[str, float]:
+    """What a line of the history says of the objective."""
+    return {name: value for name, value in line.items() if name not in ("step", "images_per_second")}
+
+
+def _took_all_iterations(run: Run, history: list[dict[str, float]]) -> bool:
+    """Whether a fit ended because its iterations did."""
+    most = getattr(run.method, "iterations", None)
+    return bool(history) and most is not None and history[-1].get("iterations") == most
+
+
+def _layers(history: list[dict[str, float]]) -> list[dict[str, Any]]:
+    """The KL of each stochastic layer at the end of training, nats per image; none for a single layer."""
+    last = history[-1] if history else {}
+    kls = {name.removeprefix("kl_"): kl for name, kl in last.items() if name.startswith("kl_")}
+    return [
+        {"number": number, "kl": kl, "collapsed": kl < COLLAPSED_KL}
+        for number, kl in kls.items()
+        if number.isdecimal()
+    ]
+
+
+def _information(run: Run, encoding: Encoding, order: NDArray[np.int64], names: list[str]) -> str | None:
     """Mutual information of latents and factors, as a share of the factor's entropy."""
     labels = run.data.labels(encoding.rows)
     if labels is None:
@@ -157,4 +201,4 @@ def _information(run: Run, encoding: Encoding, order: NDArray[np.int64]) -> str 
         return None
     factors = check_factors(labels[:, usable])
     shares = mutual_information(discretise(encoding.mean[:, order], 20), factors) / entropy(factors)
-    return figures.matrix(shares, [f"z{j}" for j in order], [run.data.label_names[j] for j in usable])
+    return figures.matrix(shares, [names[j] for j in order], [run.data.label_names[j] for j in usable])

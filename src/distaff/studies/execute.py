@@ -121,13 +121,13 @@ def _scores(
 
 
 def _of_the_model(run: Run, data: DataSet, encoding: Encoding) -> dict[str, float]:
-    """Reconstruction (of the first images), KL and ELBO, nats per image."""
-    kl = float(encoding.kl.sum())
+    """Reconstruction (of the first images), KL and ELBO, nats per image, as far as the method has them."""
+    found = {} if encoding.kl is None else {"kl": float(encoding.kl.sum())}
     try:
-        reconstruction = _reconstruction(run, data, encoding)
+        found["reconstruction"] = _reconstruction(run, data, encoding)
     except BadInput:  # nothing decodes
-        return {"kl": kl}
-    return {"kl": kl, "reconstruction": reconstruction, "elbo": -reconstruction - kl}
+        return found
+    return found | ({"elbo": -found["reconstruction"] - found["kl"]} if "kl" in found else {})
 
 
 def _reconstruction(run: Run, data: DataSet, encoding: Encoding) -> float:
@@ -152,7 +152,8 @@ def add_udr(study: Path, plan: Plan, run: PlannedRun, data_dir: str | None = Non
 def _add_udr(study: Path, plan: Plan, run: PlannedRun, known: dict[str, Any], data_dir: str | None) -> None:
     codes, kl = _for_udr(study, plan, run, data_dir)
     mates = [_for_udr(study, plan, mate, data_dir) for mate in plan.mates(run)]
-    value = udr(codes, [mate for mate, _ in mates], kl=kl, mates_kl=[other for _, other in mates])
+    mates_kl = None if kl is None else [other for _, other in mates]
+    value = udr(codes, [mate for mate, _ in mates], kl=kl, mates_kl=mates_kl)
     known["scores"].setdefault(MODEL, {})["udr"] = value
     write_json(folder_of(study, run) / SCORES, known)
 

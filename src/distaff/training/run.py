@@ -18,7 +18,7 @@ from distaff import registry
 from distaff.batch import Facts
 from distaff.datasets import DataSet, data_folder, load_dataset
 from distaff.errors import BadInput
-from distaff.methods.base import Codes, Method
+from distaff.methods.base import Codes, Fitted, Method
 from distaff.settings import build, whole_number
 from distaff.training.checkpoint import load_tensors
 from distaff.training.config import read_config
@@ -72,6 +72,11 @@ class Run:
             if beta is None
             else beta * self.method.latents / math.prod(self.config["dataset"]["image_shape"])
         )
+
+    @property
+    def effort(self) -> str:
+        """What it took, in words: its steps, which mean nothing to a method that is fitted at once."""
+        return "fitted" if isinstance(self.method, Fitted) else f"{self.config['steps']:,} steps"
 
     @property
     def facts(self) -> Facts:

@@ -32,7 +32,15 @@ from distaff.training.run import Run
 
 LOG_EVERY = 100  # steps
 CHECKPOINT_SECONDS = 15.0
-DERIVED = ("scores.json", "scores_sampled.json", "report.html", "encoding.npz", "model.safetensors")
+#: files of a run that are no longer true once it is trained further
+DERIVED = (
+    "scores.json",
+    "scores_sampled.json",
+    "desiderata.json",
+    "report.html",
+    "encoding.npz",
+    "model.safetensors",
+)
 
 
 def train(
@@ -76,7 +84,7 @@ def train(
         run = Run(folder, config, method, data)
         if (folder / "model.safetensors").exists():
             if show:
-                say(f"{folder} is finished: {steps} steps")
+                say(f"{folder} is finished: {run.effort}")
             return run
         if show:
             say(_headline(run, data))
