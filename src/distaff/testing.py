@@ -312,7 +312,8 @@ def _check_fitted(method: Any, seed: int) -> None:
             assert (tensor == fresh.tensors()[name]).all(), f"{name} differs after a round trip"
         _check_codes(method, state, shape)
         _check_codes(method, fresh, shape)
-    for latents in (method.smallest_latents, 64):
+    chosen = method.code_size(_facts(method, (1, 16, 16))) == method.latents  # raw pixels have no choice
+    for latents in (method.smallest_latents, 64) if chosen else ():
         other = dataclasses.replace(method, latents=latents)
         _check_codes(other, _one_fit(other, (1, 16, 16), seed)[0])
 

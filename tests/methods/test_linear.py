@@ -72,6 +72,12 @@ def test_raw_codes_are_the_pixels() -> None:
     assert terms["variance"] == pytest.approx(images.flatten(1).numpy().var(axis=0).sum(), rel=1e-5)
 
 
+def test_latents_of_raw_pixels_are_refused(tmp_path) -> None:
+    with pytest.raises(BadInput, match="latents=3 has no effect"):
+        distaff.train("raw", "digits", latents=3, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_more_components_than_pixels_are_refused(tmp_path) -> None:
     data = distaff.load_dataset("dsprites", resolution=16, x=8, y=8, orientation=1)
     with pytest.raises(BadInput, match="latents=300 is more than the 256 pixels"):
