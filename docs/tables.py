@@ -17,6 +17,7 @@ import numpy as np
 
 from distaff import registry
 from distaff.datasets import load_dataset
+from distaff.experiments.conduct import tally
 from distaff.files import read_json
 from distaff.metrics.health import CHECKS
 from distaff.reporting.contact_sheet import write_contact_sheet
@@ -82,10 +83,7 @@ def experiments() -> str:
     rows: list[tuple[object, ...]] = []
     for name in registry.names("experiments"):
         each, found = registry.get("experiments", name), _result(name)
-        holds = "not run yet"
-        if found is not None:
-            judged = [claim for claim in found["claims"] if claim["judged"]]
-            holds = f"{sum(claim['passed'] for claim in judged)} of {len(judged)}"
+        holds = "not run yet" if found is None else tally(found["claims"])
         link = f"[`{name}`](findings/{name}.md)" if found is not None else f"`{name}`"
         takes = [each.scales[scale].takes for scale in ("nano", "paper")]
         rows.append((link, registry.summary("experiments", name), holds, *takes))

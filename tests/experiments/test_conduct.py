@@ -1,6 +1,7 @@
 """Claims and their judgement, and the folder of an experiment."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from distaff import registry
 from distaff.errors import BadInput
-from distaff.experiments.base import claim
+from distaff.experiments.base import Claim, Experiment, Lab, Scale, claim, experiment
 from distaff.experiments.conduct import conduct, conduct_all, line, overview
 
 
@@ -59,7 +60,29 @@ def test_all_runs_what_has_not_finished_and_prints_one_table(tmp_path: Path, mon
     assert len(lines) == 1 + len(claims) + 1
     assert all(each["claim"] in lines[1 + n] for n, each in enumerate(claims))
     holding = sum(each["passed"] for each in claims if each["judged"])
-    assert lines[-1] == f"{holding} of {sum(each['judged'] for each in claims)} claims hold"
+    assert lines[-1] == f"claims that hold: {holding} of {sum(each['judged'] for each in claims)}"
+
+
+def only_one_claim(judged: bool) -> Experiment:
+    def work(lab: Lab) -> Iterator[Claim]:
+        """A claim."""
+        yield claim("a number", 1.0, low=2.0, judged=judged)
+
+    return experiment(**dict.fromkeys(("quick", "nano", "paper"), Scale("no time", {})))(work)
+
+
+@pytest.mark.parametrize(
+    ("judged", "passed", "words"), [(True, False, "0 of 1"), (False, None, "none judged")]
+)
+def test_an_experiment_without_a_judged_claim_has_no_verdict(
+    judged, passed, words, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(registry, "get", lambda kind, name: only_one_claim(judged))
+    found = conduct("work", "quick", tmp_path, show=False)
+    assert found["passed"] is passed
+    assert json.loads((tmp_path / "experiment.json").read_text())["passed"] is passed
+    assert overview([found]).splitlines()[-1] == f"claims that hold: {words}"
+    assert f"Claims that hold: {words}" in (tmp_path / "report.html").read_text()
 
 
 def test_seconds_are_those_of_all_calls(tmp_path: Path) -> None:

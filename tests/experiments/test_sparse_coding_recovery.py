@@ -2,8 +2,16 @@
 
 import numpy as np
 import pytest
+import torch
 
-from distaff.experiments.sparse_coding_recovery import SIDE, octant_shares, photograph_patches
+from distaff.experiments.sparse_coding_recovery import (
+    PENALTY,
+    SIDE,
+    octant_shares,
+    on_support,
+    photograph_patches,
+)
+from distaff.methods.ista import correlation, fista
 
 
 def wave(degrees: float) -> np.ndarray:
@@ -53,3 +61,23 @@ def test_patches_have_no_mean_and_bounded_contrast() -> None:
     assert np.median(spread) == pytest.approx(1 / np.sqrt(1.1), rel=0.02)
     assert not np.array_equal(patches, photograph_patches(300, 1).numpy())
     np.testing.assert_array_equal(patches, photograph_patches(300, 0).numpy())
+
+
+def test_only_the_minimum_meets_the_condition_on_the_support() -> None:
+    generator = torch.Generator().manual_seed(0)
+    dictionary = torch.nn.functional.normalize(torch.randn(4, 8, generator=generator).double(), dim=0)
+    x = torch.randn(50, 4, generator=generator).double()
+    minimum = fista(x, dictionary, PENALTY, 3000)
+    least_squares = x @ torch.linalg.pinv(dictionary).T
+    for h in (minimum, least_squares):
+        assert correlation(x, dictionary, h).abs().max() <= PENALTY * (1 + 1e-6)
+    assert on_support(x, dictionary, minimum) < 1e-6
+    assert on_support(x, dictionary, least_squares) == pytest.approx(1)  # the gradient is 0, not the penalty
+
+
+def test_the_condition_on_the_support_of_one_atom() -> None:
+    """x = 1 and D = 1: the minimum is 1 - penalty, and h = 1 - penalty / 2 is half the penalty off."""
+    one = torch.ones(1, 1).double()
+    assert on_support(one, one, one - PENALTY) == pytest.approx(0, abs=1e-12)
+    assert on_support(one, one, one - PENALTY / 2) == pytest.approx(0.5)
+    assert on_support(-one, one, PENALTY - one) == pytest.approx(0, abs=1e-12)

@@ -72,6 +72,12 @@ def test_raw_codes_are_the_pixels() -> None:
     assert terms["variance"] == pytest.approx(images.flatten(1).numpy().var(axis=0).sum(), rel=1e-5)
 
 
+def test_latents_of_raw_pixels_are_refused(tmp_path) -> None:
+    with pytest.raises(BadInput, match="latents=3 has no effect"):
+        distaff.train("raw", "digits", latents=3, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_more_components_than_pixels_are_refused(tmp_path) -> None:
     data = distaff.load_dataset("dsprites", resolution=16, x=8, y=8, orientation=1)
     with pytest.raises(BadInput, match="latents=300 is more than the 256 pixels"):
@@ -79,6 +85,40 @@ def test_more_components_than_pixels_are_refused(tmp_path) -> None:
     with pytest.raises(BadInput, match="latents=30 is more than the 20 images"):
         distaff.train("ica", data, latents=30, images=20, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_ica_has_no_more_latents_than_its_pixels_have_directions(tmp_path) -> None:
+    data = distaff.load_dataset("digits")  # 8 x 8 pixels, drawn larger; three of them are always black
+    with pytest.raises(BadInput, match="latents=62 is more than the 61 directions in which pixels vary"):
+        distaff.train("ica", data, latents=62, out=tmp_path / "run", show=False)
+    assert [path.name for path in (tmp_path / "run").iterdir()] == [".lock"]
+    run = distaff.train("ica", data, latents=61, iterations=5, out=tmp_path / "run", show=False)
+    assert run.history()[-1]["squared_error"] < 1e-6
+    codes = run.encode(data.images(np.arange(len(data)))).mean
+    assert np.allclose(codes.std(axis=0), 1, atol=0.2)  # fitted to a sample of them
+
+
+def test_ica_keeps_what_pca_keeps_where_the_first_pixel_is_black() -> None:
+    data = distaff.load_dataset("dsprites", resolution=16, x=8, y=8, orientation=1)
+    images = torch.from_numpy(data.unit_images(np.arange(len(data)))).float()
+    assert images[:, 0, 0, 0].max() == 0
+    errors = []
+    for method in (ICA(latents=10, iterations=5), PCA(latents=10)):
+        state = method.state(Facts((1, 16, 16), len(images)), torch.Generator())
+        terms = method.fit(state, Batch(images, len(images)), torch.Generator().manual_seed(0))
+        errors.append(terms["squared_error"])
+        if isinstance(method, ICA):
+            codes = method.encode(state.modules, images, torch.Generator()).mean.numpy()
+            assert np.allclose(np.cov(codes.T, ddof=0), np.eye(10), atol=1e-4)
+    assert errors[0] == pytest.approx(errors[1], rel=1e-9)
+
+
+def test_pca_with_more_latents_than_directions_leaves_the_others_constant() -> None:
+    images = blends(np.random.default_rng(0).normal(size=(500, 3)))
+    modules, terms = fitted(PCA(latents=5), images)
+    assert terms["squared_error"] == pytest.approx(0, abs=1e-9)
+    codes = PCA(latents=5).encode(modules, images, torch.Generator()).mean
+    assert (codes.std(dim=0) > 1e-4).tolist() == [True] * 3 + [False] * 2
 
 
 def test_a_fitted_run_ignores_steps_and_is_the_same_again(tmp_path) -> None:

@@ -9,7 +9,7 @@ import math
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,8 @@ def conduct(
 ) -> dict[str, Any]:
     """What an experiment found at a scale: its claims with their bounds, and whether all of them hold.
 
+    `passed` is null where none is judged.
+
     Writes experiment.json, report.html and its figures as PNG files into `out` (default
     experiments/NAME-SCALE). Runs that the experiment trains are kept there, so the same call again continues
     where it stopped; `seconds` are those of all calls. Raises BadInput for a name or scale that does not
@@ -54,10 +56,11 @@ def conduct(
             claims.append(each)
             if show:
                 say(line(each))
+        verdicts = [each.passed for each in claims if each.judged]
         result = {
             "experiment": name,
             "scale": scale,
-            "passed": all(each.passed for each in claims if each.judged),
+            "passed": all(verdicts) if verdicts else None,
             "claims": [each._asdict() for each in claims],
             "tables": {title: _records(what) for kind, title, what in lab.shown if kind == "table"},
             "words": [what for kind, _, what in lab.shown if kind == "words"],
@@ -125,9 +128,14 @@ def overview(results: Iterable[dict[str, Any]]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(row, [*widths, 0], strict=True)).rstrip()
         for row in rows
     ]
-    judged = [each for result in results for each in result["claims"] if each["judged"]]
-    lines.append(f"{sum(each['passed'] for each in judged)} of {len(judged)} claims hold")
+    lines.append(f"claims that hold: {tally(each for result in results for each in result['claims'])}")
     return "\n".join(lines)
+
+
+def tally(claims: Iterable[Mapping[str, Any]]) -> str:
+    """How many of the claims that are judged hold, in words."""
+    verdicts = [each["passed"] for each in claims if each["judged"]]
+    return f"{sum(verdicts)} of {len(verdicts)}" if verdicts else "none judged"
 
 
 def line(each: Claim) -> str:
@@ -155,6 +163,7 @@ def _page(found: Experiment, scale: str, result: dict[str, Any], lab: Lab) -> st
     shown = [(kind, title, _shown(what)) for kind, title, what in lab.shown]
     return environment.from_string(template).render(
         result=result,
+        tally=tally(result["claims"]),
         title=found.name.replace("_", " "),
         paragraphs=paragraphs,
         takes=found.scales[scale].takes,

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from distaff.batch import Batch, Facts
+from distaff.errors import BadInput
 from distaff.methods.base import Codes, Fitted, State
 
 
@@ -27,12 +28,17 @@ class Pixels(nn.Module):
 class Raw(Fitted):
     """Raw pixels: the code is the image, the lowest row of Higgins et al. 2017 (table 1).
 
-    Nothing is learned. A code has as many numbers as the image, each in 0..1; `latents` means nothing here.
+    Nothing is learned. A code has as many numbers as the image, each in 0..1, whatever `latents` is.
 
     Differences from the paper: none is meant.
     """
 
     paper: ClassVar = {}
+
+    def check(self, facts: Facts) -> None:
+        """There is no number of latents to choose."""
+        if self.latents != type(self).latents:
+            raise BadInput(f"latents={self.latents} has no effect; a raw code has a number for every pixel")
 
     def code_size(self, facts: Facts) -> int:
         """The number of pixels and channels."""

@@ -62,7 +62,7 @@ def train(
     other difference from what the folder `out` (default runs/METHOD-DATASET-sSEED) holds is an error.
     Every step's batch and noise derive from (seed, step).
 
-    Raises BadInput (a ValueError) before anything is written where the input cannot be used.
+    Raises BadInput (a ValueError) where the input cannot be used, and leaves nothing of a run behind.
     """
     name, method = _method(method, settings)
     steps, seed = whole_number("steps", steps, 0), whole_number("seed", seed, 0)
@@ -161,7 +161,11 @@ def _fit(run: Run, method: Fitted, batches: Batches, device: torch.device) -> No
     state = method.state(batches.facts, generator)
     state.modules.to(device)
     began = time.monotonic()
-    terms = method.fit(state, batch, generator)
+    try:
+        terms = method.fit(state, batch, generator)
+    except BadInput:  # known only now; the folder is free for other settings
+        (run.folder / "config.json").unlink(missing_ok=True)
+        raise
     rate = method.images / max(time.monotonic() - began, 1e-6)
     check_finite(state.tensors(), "the fit")
     line = {"step": run.config["steps"], **terms, "images_per_second": round(rate, 1)}
