@@ -106,7 +106,8 @@ def finding(name: str) -> str:
     for figure in found["figures"]:
         parts.append(f"## {figure['title']}\n\n![{figure['title']}]({name}/{figure['file']})\n")
     parts += [f"## {title}\n\n{_rows(rows)}" for title, rows in found["tables"].items()]
-    parts.append(f"This run took {max(1, round(found['seconds'] / 60))} min.\n")
+    if "words" in found:  # older results count the seconds of their last call only
+        parts.append(f"This run took {max(1, round(found['seconds'] / 60))} min.\n")
     return "\n".join(parts)
 
 
