@@ -6,13 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from distaff.datasets import DataSet, load_dataset
 from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
-from distaff.experiments.pictures import COLOURS
+from distaff.experiments.pictures import latents_against
 from distaff.training.run import Run
 
 NAMES = ("x", "y", "scale")
@@ -63,7 +62,8 @@ def dc_ign_equivariance(lab: Lab) -> Iterator[Claim]:
         found["unclamped"].append(_correlations(_codes(control, data), truth))
         if not seed:
             lab.figure(
-                "The latent of each group against its factor, seed 0", _scatter(_codes(run, data), truth)
+                "The latent of each group against its factor, seed 0",
+                latents_against(_codes(run, data), truth, NAMES),
             )
     own = {kind: np.array([np.diag(each) for each in values]) for kind, values in found.items()}
     leaks = [float((each - np.diag(np.diag(each))).max()) for each in found["DC-IGN"]]
@@ -96,15 +96,3 @@ def _correlations(codes: NDArray[np.float32], truth: NDArray[np.int64]) -> NDArr
             )
             found[i, j] = abs(value)
     return np.nan_to_num(found)
-
-
-def _scatter(codes: NDArray[np.float32], truth: NDArray[np.int64]) -> Figure:
-
-    figure = Figure((8, 2.8), layout="constrained")
-    some = np.random.default_rng(0).choice(len(codes), 1000)
-    for j, (one, name) in enumerate(zip(figure.subplots(1, len(NAMES)), NAMES, strict=True)):
-        jitter = np.random.default_rng(1).uniform(-0.3, 0.3, len(some))
-        one.scatter(truth[some, j] + jitter, codes[some, j], s=3, color=COLOURS[0])
-        one.set_xlabel(name)
-        one.set_ylabel(f"latent {j + 1}")
-    return figure

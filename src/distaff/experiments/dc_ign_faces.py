@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from distaff.datasets import DataSet, load_dataset
 from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
-from distaff.experiments.pictures import COLOURS, image_grid
+from distaff.experiments.pictures import image_grid, latents_against
 from distaff.training.run import Run
 
 NAMES = ("azimuth", "elevation", "lighting")
@@ -64,7 +64,7 @@ def dc_ign_faces(lab: Lab) -> Iterator[Claim]:
             found[kind].append(_correlations(_codes(each, data, rows), angles))
         if not seed:
             codes = _codes(run, data, rows)
-            lab.figure("The latent of each group against its angle", _scatter(codes, angles))
+            lab.figure("The latent of each group against its angle", latents_against(codes, angles, NAMES))
             lab.figure(f"One latent moved at a time: {', '.join(NAMES)}", _traversals(run, codes))
     own = {kind: np.array([np.diag(each) for each in values]) for kind, values in found.items()}
     columns = [f"z{j + 1} and {name}" for j, name in enumerate(NAMES)]
@@ -87,16 +87,6 @@ def _correlations(codes: NDArray[np.float32], angles: NDArray[np.int64]) -> NDAr
     with np.errstate(invalid="ignore", divide="ignore"):
         found = np.abs(np.corrcoef(codes[:, :count].T, angles.T)[:count, count:])
     return np.nan_to_num(found)
-
-
-def _scatter(codes: NDArray[np.float32], angles: NDArray[np.int64]) -> Figure:
-    figure = Figure((8, 2.8), layout="constrained")
-    jitter = np.random.default_rng(1).uniform(-0.3, 0.3, len(codes))
-    for j, (one, name) in enumerate(zip(figure.subplots(1, len(NAMES)), NAMES, strict=True)):
-        one.scatter(angles[:, j] + jitter, codes[:, j], s=2, color=COLOURS[0])
-        one.set_xlabel(name)
-        one.set_ylabel(f"latent {j + 1}")
-    return figure
 
 
 def _traversals(run: Run, codes: NDArray[np.float32]) -> Figure:

@@ -89,6 +89,18 @@ def heat_map(
     return figure
 
 
+def latents_against(codes: NDArray[Any], factors: NDArray[Any], names: Sequence[str]) -> Figure:
+    """The first latents of codes (n, d) against as many factors (n, k), for up to 2,000 rows."""
+    figure = Figure((8, 2.8), layout="constrained")
+    some = np.random.default_rng(0).permutation(len(codes))[:2000]
+    jitter = np.random.default_rng(1).uniform(-0.3, 0.3, len(some))
+    for j, (one, name) in enumerate(zip(figure.subplots(1, len(names)), names, strict=True)):
+        one.scatter(factors[some, j] + jitter, codes[some, j], s=2, color=COLOURS[0])
+        one.set_xlabel(name)
+        one.set_ylabel(f"latent {j + 1}")
+    return figure
+
+
 def image_grid(
     images: NDArray[np.float32], columns: int, titles: Sequence[str] = (), rows_are: Sequence[str] = ()
 ) -> Figure:
