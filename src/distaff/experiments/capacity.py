@@ -19,6 +19,7 @@ from distaff.experiments.pictures import COLOURS, axes, curves, image_grid
 from distaff.metrics.arrays import standardised
 from distaff.metrics.inputs import active_latents
 from distaff.networks.initial import fresh
+from distaff.progress import progress
 from distaff.training.run import Run
 
 FIRST, LAST = 0.5, 25.0  # nats
@@ -65,7 +66,7 @@ def capacity(lab: Lab) -> Iterator[Claim]:
     """
     places = lab["places"]
     data = load_dataset("dsprites", resolution=lab["resolution"], orientation=8, x=places, y=places)
-    found = fit_generator(data, lab["steps"], seed=0)
+    found = fit_generator(data, lab["steps"], seed=0, show=lab.show)
     yield from _generator(lab, data, found)
     yield from _annealed(lab, data)
 
@@ -99,7 +100,7 @@ class Found(NamedTuple):
     decoded: NDArray[np.float32]
 
 
-def fit_generator(data: DataSet, steps: int, seed: int) -> Found:
+def fit_generator(data: DataSet, steps: int, seed: int, show: bool = False) -> Found:
     """Train channel and decoder while the capacity grows linearly."""
     factors = torch.from_numpy(standardised(every_label(data))).float()
     example = factors[_examples(data)]
@@ -110,21 +111,23 @@ def fit_generator(data: DataSet, steps: int, seed: int) -> Found:
     adam = torch.optim.Adam(groups)
     lines: list[list[float]] = []
     decoded: list[NDArray[np.float32]] = []
-    for step in range(steps):
-        capacity = FIRST + (LAST - FIRST) * step / max(1, steps - 1)
-        rows = rng.integers(len(data), size=128)
-        x = torch.from_numpy(data.unit_images(rows)).float()
-        nats = model.nats(capacity)
-        logits = model.decoder(model.send(factors[rows], nats, generator))
-        reconstruction = F.binary_cross_entropy_with_logits(logits, x, reduction="sum") / len(x)
-        adam.zero_grad()
-        reconstruction.backward()
-        adam.step()
-        lines.append([capacity, float(reconstruction.detach()), *nats.tolist()])
-        if len(decoded) < len(SHOWN) and capacity >= SHOWN[len(decoded)]:
-            with torch.no_grad():
-                images = torch.sigmoid(model.decoder(model.send(example, nats, generator)))
-            decoded.append(images.numpy())
+    with progress("the generator behind its channel", steps, show=show) as report:
+        for step in range(steps):
+            report(step + 1)
+            capacity = FIRST + (LAST - FIRST) * step / max(1, steps - 1)
+            rows = rng.integers(len(data), size=128)
+            x = torch.from_numpy(data.unit_images(rows)).float()
+            nats = model.nats(capacity)
+            logits = model.decoder(model.send(factors[rows], nats, generator))
+            reconstruction = F.binary_cross_entropy_with_logits(logits, x, reduction="sum") / len(x)
+            adam.zero_grad()
+            reconstruction.backward()
+            adam.step()
+            lines.append([capacity, float(reconstruction.detach()), *nats.tolist()])
+            if len(decoded) < len(SHOWN) and capacity >= SHOWN[len(decoded)]:
+                with torch.no_grad():
+                    images = torch.sigmoid(model.decoder(model.send(example, nats, generator)))
+                decoded.append(images.numpy())
     table = np.array(lines)
     return Found(table[:, 0], table[:, 2:], table[:, 1], np.stack(decoded))
 
