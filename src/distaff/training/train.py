@@ -32,7 +32,15 @@ from distaff.training.run import Run
 
 LOG_EVERY = 100  # steps
 CHECKPOINT_SECONDS = 15.0
-DERIVED = ("scores.json", "scores_sampled.json", "report.html", "encoding.npz", "model.safetensors")
+DERIVED = (
+    "scores.json",
+    "scores_sampled.json",
+    "desiderata.json",
+    "likelihood.json",
+    "report.html",
+    "encoding.npz",
+    "model.safetensors",
+)
 
 
 def train(
