@@ -88,7 +88,10 @@ def train(
 def evaluate(
     run: RunFolder,
     representation: Annotated[str, typer.Option(help="mean or sampled.")] = "mean",
-    rows: Annotated[str, typer.Option(help="How many images to encode, or all.")] = "100000",
+    rows: Annotated[
+        str | None,
+        typer.Option(help="How many images, or all [default: 100000; with --likelihood 1000]."),
+    ] = None,
     metric: Metrics = None,
     all_: All = False,
     protocol: Protocol = None,
@@ -103,6 +106,9 @@ def evaluate(
     label: Annotated[
         str | None, typer.Option(help="With --desiderata: the label whose values are the classes [first].")
     ] = None,
+    likelihood: Annotated[
+        bool, typer.Option("--likelihood", help="Instead, of a VAE: ELBO and the bound of 100 samples, nats.")
+    ] = False,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
@@ -110,13 +116,19 @@ def evaluate(
 
     Encodes its images once; the card is printed and kept in the run folder.
     """
+    scoring = metric or all_ or protocol or values_only or representation != "mean"
     if desiderata:
-        if metric or all_ or protocol or values_only or representation != "mean" or rows != "100000":
+        if scoring or rows or likelihood:
             raise BadInput("--desiderata takes --label and --seed alone; score the run in another call")
         _desiderata(run, label, seed, data_dir, as_json)
         return
     if label is not None:
         raise BadInput("--label has no effect without --desiderata")
+    if likelihood:
+        if scoring:
+            raise BadInput("--likelihood takes --rows and --seed alone; score the run in another call")
+        _likelihood(run, _rows(rows or "1000"), seed, data_dir, as_json)
+        return
     from distaff.evaluation.evaluate import evaluate as run_evaluation
     from distaff.training.run import load_run
 
@@ -124,7 +136,7 @@ def evaluate(
     card = run_evaluation(
         loaded,
         representation=representation,
-        rows=_rows(rows),
+        rows=_rows(rows or "100000"),
         metrics=_metrics(metric, all_),
         protocol=protocol,
         seed=seed,
@@ -142,6 +154,18 @@ def _desiderata(run: Path, label: str | None, seed: int, data_dir: Path | None, 
     rows = [f"{row.name:<30}{row.value:>8}{row.plane:>15}  {row.meaning}" for row in (head, *lines(found))]
     text = "\n".join(row.rstrip() for row in rows)
     _print(f"{text}\nNext: distaff report {run}", found, as_json)
+
+
+def _likelihood(run: Path, images: int | None, seed: int, data_dir: Path | None, as_json: bool) -> None:
+    from distaff.evaluation.likelihood import likelihood
+    from distaff.training.run import load_run
+
+    found = likelihood(load_run(run, data_dir=data_dir), images=images, seed=seed)
+    text = (
+        f"ELBO               {found['elbo']:.2f} nats per image, {found['images']:,} images\n"
+        f"bound, {found['samples']} samples {found['bound']:.2f} nats per image; log p(x) is at least that"
+    )
+    _print(text, found, as_json)
 
 
 @app.command()

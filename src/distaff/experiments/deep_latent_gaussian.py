@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from distaff.datasets import load_dataset
+from distaff.evaluation.likelihood import log_likelihood_bound
 from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
 from distaff.experiments.pictures import curves
-from distaff.methods.deep_vae import DeepVAE, log_normal
-from distaff.training.run import Run
+from distaff.methods.vae import log_normal
 
 SIZES = (6, 3, 2)  # of x, h_1 and h_2
 SPREAD = {"x": 0.5, "h1": 0.6}  # deviations of x given h_1 and of h_1 given h_2
@@ -201,18 +201,10 @@ def _sprites(lab: Lab) -> Iterator[Claim]:
             if run.history()
             else {}
         )
-        rows.append({"layers": layers, "ELBO": _elbo(run), **last})
+        elbo = float(log_likelihood_bound(run, data.images(np.arange(len(data))), samples=1).mean())
+        rows.append({"layers": layers, "ELBO": elbo, **last})
     lab.table("Sprites: ELBO, and the KL of every layer over the last steps, nats", pd.DataFrame(rows))
     lab.say("A layer whose KL is near 0 has collapsed: it says nothing that its prior does not.")
     yield claim(
         "Sprites: ELBO of three layers minus that of one, nats", rows[1]["ELBO"] - rows[0]["ELBO"], low=-2
     )
-
-
-def _elbo(run: Run) -> float:
-    """The mean ELBO of all images by one sample, nats."""
-    assert isinstance(run.method, DeepVAE)
-    images = torch.from_numpy(run.data.unit_images(np.arange(len(run.data)))).float()
-    generator = torch.Generator().manual_seed(0)
-    parts = [run.method.log_likelihood_bound(run.modules, part, generator) for part in images.split(512)]
-    return float(torch.cat(parts).mean())

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import functools
 import itertools
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from distaff.batch import Batch, Facts
-from distaff.errors import BadInput
 from distaff.methods.base import Codes
-from distaff.methods.vae import VAE, kl_to_prior, sampled
+from distaff.methods.vae import VAE, kl_to_prior, log_normal, sampled
 from distaff.networks import fresh
 from distaff.settings import setting
 
@@ -66,51 +63,24 @@ class DeepVAE(VAE):
 
     def layer_kls(self, modules: nn.ModuleDict, codes: Codes, generator: torch.Generator) -> list[Tensor]:
         """For every layer its KL at a sample (n,), the last in closed form; `codes` are those of layer 1."""
-        kls = []
+        ratios, top = self._lower_ratios(modules, codes, generator)
+        return [*ratios, kl_to_prior(top.mean, top.logvar).sum(dim=1)]
+
+    def log_ratio(self, modules: nn.ModuleDict, codes: Codes, generator: torch.Generator) -> Tensor:
+        """log q(h|x) - log p(h) at a sample of all layers (n,), nats; `codes` are those of layer 1."""
+        ratios, top = self._lower_ratios(modules, codes, generator)
+        return torch.stack([*ratios, super().log_ratio(modules, top, generator)]).sum(dim=0)
+
+    def _lower_ratios(
+        self, modules: nn.ModuleDict, codes: Codes, generator: torch.Generator
+    ) -> tuple[list[Tensor], Codes]:
+        """log q(h_l|h_l-1) - log p(h_l|h_l+1) (n,) of all layers but the last, and the codes of the last."""
+        ratios = []
         for below in range(1, self.layers):
-            above = self._above(modules, below, codes, generator)
-            prior_mean, prior_logvar = modules[f"generate_{below}"](above.sample).chunk(2, dim=1)
-            apart = log_normal(codes.sample, codes.mean, codes.logvar)
-            kls.append((apart - log_normal(codes.sample, prior_mean, prior_logvar)).sum(dim=1))
-            codes = above
-        return [*kls, kl_to_prior(codes.mean, codes.logvar).sum(dim=1)]
-
-    @staticmethod
-    def _above(modules: nn.ModuleDict, below: int, codes: Codes, generator: torch.Generator) -> Codes:
-        mean, logvar = modules[f"recognise_{below}"](codes.sample).chunk(2, dim=1)
-        return sampled(mean, logvar, generator)
-
-    @torch.inference_mode()
-    def log_likelihood_bound(
-        self, modules: nn.ModuleDict, images: Tensor, generator: torch.Generator, samples: int = 1
-    ) -> Tensor:
-        """A lower bound (n,) of log p(x), nats: log mean_k p(x, h_k) / q(h_k|x) over `samples`.
-
-        Burda et al. 2016. With one sample its mean is the ELBO; more make it higher, in the limit log p(x).
-        For the Bernoulli likelihood.
-        """
-        if self.likelihood != "bernoulli":
-            raise BadInput(f"likelihood={self.likelihood}: the bound is only there for bernoulli")
-        weights = [self._log_weights(modules, images, generator) for _ in range(samples)]
-        return torch.logsumexp(torch.stack(weights), dim=0) - math.log(samples)
-
-    def _log_weights(self, modules: nn.ModuleDict, images: Tensor, generator: torch.Generator) -> Tensor:
-        """log p(x, h) - log q(h|x) of one sample (n,), every layer by its sample."""
-        codes = self.encode(modules, images, generator)
-        logits = modules["decoder"](codes.sample)
-        total = -F.binary_cross_entropy_with_logits(logits, images, reduction="none").flatten(1).sum(dim=1)
-        for below in range(1, self.layers + 1):
-            total = total - log_normal(codes.sample, codes.mean, codes.logvar).sum(dim=1)
-            if below == self.layers:
-                zero = torch.zeros_like(codes.sample)
-                return total + log_normal(codes.sample, zero, zero).sum(dim=1)
-            above = self._above(modules, below, codes, generator)
+            mean, logvar = modules[f"recognise_{below}"](codes.sample).chunk(2, dim=1)
+            above = sampled(mean, logvar, generator)
             prior = modules[f"generate_{below}"](above.sample).chunk(2, dim=1)
-            total = total + log_normal(codes.sample, *prior).sum(dim=1)
+            apart = log_normal(codes.sample, codes.mean, codes.logvar)
+            ratios.append((apart - log_normal(codes.sample, *prior)).sum(dim=1))
             codes = above
-        raise AssertionError("there is a last layer")
-
-
-def log_normal(values: Tensor, mean: Tensor, logvar: Tensor) -> Tensor:
-    """log N(values; mean, exp(logvar)), elementwise, nats."""
-    return -0.5 * (math.log(2 * math.pi) + logvar + (values - mean).square() * torch.exp(-logvar))
+        return ratios, codes

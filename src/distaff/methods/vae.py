@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -118,10 +119,28 @@ class VAE(EncoderDecoder):
         kl = kl_to_prior(codes.mean, codes.logvar).sum(dim=1).mean()
         return kl, {"kl": kl}
 
+    def log_weights(
+        self, modules: nn.ModuleDict, images: Tensor, codes: Codes, generator: torch.Generator
+    ) -> Tensor:
+        """log p(x, z) - log q(z|x) at the codes' sample of every image (n,), nats; its mean is the ELBO."""
+        one = torch.vmap(lambda logits, image: self.reconstruction(logits[None], image[None]))
+        return -one(modules["decoder"](codes.sample), images) - self.log_ratio(modules, codes, generator)
+
+    def log_ratio(self, modules: nn.ModuleDict, codes: Codes, generator: torch.Generator) -> Tensor:
+        """log q(z|x) - log p(z) at the codes' sample (n,), nats."""
+        zero = torch.zeros_like(codes.sample)
+        prior, posterior = (zero, zero), (codes.mean, codes.logvar)
+        return (log_normal(codes.sample, *posterior) - log_normal(codes.sample, *prior)).sum(dim=1)
+
 
 def sampled(mean: Tensor, logvar: Tensor, generator: torch.Generator) -> Codes:
     """A Gaussian posterior (n, d) with one sample of it."""
     return Codes(mean, logvar, mean + torch.exp(logvar / 2) * noise(mean, generator))
+
+
+def log_normal(values: Tensor, mean: Tensor, logvar: Tensor) -> Tensor:
+    """log N(values; mean, exp(logvar)), elementwise, nats."""
+    return -0.5 * (math.log(2 * math.pi) + logvar + (values - mean).square() * torch.exp(-logvar))
 
 
 def kl_to_prior(mean: Tensor, logvar: Tensor) -> Tensor:

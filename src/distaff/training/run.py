@@ -6,13 +6,14 @@ import dataclasses
 import functools
 import math
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from distaff import registry
 from distaff.batch import Facts
@@ -105,9 +106,8 @@ class Run:
         state.load({f"model/{name}": value for name, value in load_tensors(path).items()})
         return state.modules.to(self.device).eval()
 
-    @torch.inference_mode()
-    def encode(self, images: ArrayLike, seed: int = 0) -> Codes:
-        """Codes of images (n, C, H, W): mean and log-variance (n, d) in float32, and a seeded sample."""
+    def batches(self, images: ArrayLike) -> Iterator[Tensor]:
+        """Images (n, C, H, W) as the data set gives them: in 0..1, on the device, 512 at a time."""
         pixels = np.asarray(images)
         if pixels.ndim != 4 or list(pixels.shape[1:]) != self.config["dataset"]["image_shape"]:
             raise BadInput(
@@ -115,13 +115,15 @@ class Run:
             )
         if not len(pixels):
             raise BadInput("there are no images to encode")
-        generator = torch.Generator().manual_seed(whole_number("seed", seed, 0))
-        parts = []
         for start in range(0, len(pixels), ENCODE_BATCH):
-            batch = to_unit(
-                pixels[start : start + ENCODE_BATCH], self.config["dataset"]["pixel_range"], self.device
-            )
-            parts.append(self.method.encode(self.modules, batch, generator))
+            part = pixels[start : start + ENCODE_BATCH]
+            yield to_unit(part, self.config["dataset"]["pixel_range"], self.device)
+
+    @torch.inference_mode()
+    def encode(self, images: ArrayLike, seed: int = 0) -> Codes:
+        """Codes of images (n, C, H, W): mean and log-variance (n, d) in float32, and a seeded sample."""
+        generator = torch.Generator().manual_seed(whole_number("seed", seed, 0))
+        parts = [self.method.encode(self.modules, batch, generator) for batch in self.batches(images)]
         columns = [None if c[0] is None else torch.cat(c).float() for c in zip(*parts, strict=True)]
         if not all(c is None or c.isfinite().all() for c in columns):
             raise BadInput(f"the model in {self.folder} gives codes that are no finite numbers")

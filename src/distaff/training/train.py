@@ -37,6 +37,7 @@ DERIVED = (
     "scores.json",
     "scores_sampled.json",
     "desiderata.json",
+    "likelihood.json",
     "report.html",
     "encoding.npz",
     "model.safetensors",

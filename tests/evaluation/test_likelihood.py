@@ -1,0 +1,136 @@
+"""Bounds on log p(x) against integrals over a grid of codes, in NumPy."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import expit, logsumexp
+from scipy.stats import norm
+
+import distaff
+from distaff.batch import Batch
+from distaff.cli import app
+from distaff.errors import BadInput
+from distaff.evaluation.likelihood import likelihood, log_likelihood_bound
+from distaff.training.run import Run
+
+METHODS = [
+    ("vae", {"likelihood": "bernoulli"}),
+    ("vae", {"likelihood": "gaussian"}),
+    ("beta_vae", {"beta": 4.0}),
+    ("deep_vae", {"layers": 2, "upper_latents": 1, "likelihood": "bernoulli"}),
+    ("deep_vae", {"layers": 2, "upper_latents": 1, "likelihood": "gaussian"}),
+]
+DATA = distaff.load_dataset("digits")
+IMAGE = DATA.images(np.array([700]))
+GRID = np.linspace(-20, 20, 1601)  # of every code
+
+
+def untrained(folder: Path, name: str, **settings) -> Run:
+    """A run of random weights, so large that codes matter to images, and a layer to the one below."""
+    run = distaff.train(name, DATA, steps=0, out=folder, network="linear", threads=1, show=False, **settings)
+    for part, module in run.modules.items():
+        if part != "encoder":
+            list(module.parameters())[-2].data *= 2  # the weights of its last layer
+    return run
+
+
+def linear(module, values: np.ndarray) -> np.ndarray:
+    (layer,) = (each for each in module.modules() if isinstance(each, torch.nn.Linear))
+    weight, bias = (each.detach().double().numpy() for each in (layer.weight, layer.bias))
+    return values @ weight.T + bias
+
+
+def between(module, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation (n,) of a code of one number, of those of a neighbouring layer (n,)."""
+    first, _, last = module
+    hidden = np.tanh(linear(first, values[:, None]))
+    mean, logvar = linear(last, hidden).T
+    return mean, np.exp(logvar / 2)
+
+
+def exact(run: Run, pixels: np.ndarray) -> tuple[float, float]:
+    """log p(x) and the ELBO of one image by sums over the grid; rows are h_1, columns h_2."""
+    step, image = GRID[1] - GRID[0], pixels.reshape(1, -1) / 255
+    logits = linear(run.modules["decoder"], GRID[:, None])
+    of_pixels = (
+        image * logits - np.logaddexp(0, logits)
+        if run.method.likelihood == "bernoulli"
+        else norm.logpdf(image, expit(logits))
+    )
+    of_image = of_pixels.sum(axis=1)
+    mean, logvar = linear(run.modules["encoder"], image)[0]
+    q1 = norm.logpdf(GRID, mean, np.exp(logvar / 2))
+    if "generate_1" not in run.modules:
+        joint, q, cell = of_image + norm.logpdf(GRID), q1, step
+    else:
+        mean, deviation = between(run.modules["generate_1"], GRID)
+        of_codes = norm.logpdf(GRID) + norm.logpdf(GRID[:, None], mean, deviation)
+        mean, deviation = between(run.modules["recognise_1"], GRID)
+        q2 = norm.logpdf(GRID, mean[:, None], deviation[:, None])
+        joint, q, cell = of_image[:, None] + of_codes, q1[:, None] + q2, step**2
+    assert np.exp(q).sum() * cell == pytest.approx(1, abs=1e-4), "the grid holds the posterior"
+    return logsumexp(joint) + np.log(cell), float((np.exp(q) * (joint - q)).sum() * cell)
+
+
+@pytest.mark.parametrize(("name", "settings"), METHODS)
+def test_against_the_exact_likelihood(tmp_path: Path, name: str, settings: dict) -> None:
+    run = untrained(tmp_path / "run", name, latents=1, **settings)
+    truth, elbo = exact(run, IMAGE)
+    assert truth - elbo > 0.2  # nats: enough to tell them apart
+    same = np.repeat(IMAGE, 20_000, axis=0)
+    ones = log_likelihood_bound(run, same, samples=1)
+    error = ones.std() / len(ones) ** 0.5
+    assert ones.mean() == pytest.approx(elbo, abs=4 * error)
+    assert ones.mean() + 4 * error < truth
+    many = log_likelihood_bound(run, same[:100], samples=2000)
+    assert many.mean() == pytest.approx(truth, abs=0.03)
+    losses = training_losses(run, same)
+    assert losses.mean() == pytest.approx(-elbo, abs=4 * losses.std() / len(losses) ** 0.5)
+
+
+def training_losses(run: Run, same: np.ndarray) -> np.ndarray:
+    """The loss of batches of an image, at beta = 1."""
+    method = run.method
+    method = dataclasses.replace(method, beta=1.0) if hasattr(method, "beta") else method
+    batches = torch.from_numpy(same / 255).float().split(400)
+    generator = torch.Generator().manual_seed(1)
+    with torch.inference_mode():
+        return np.array([float(method.loss(run.modules, Batch(x, 100), generator).total) for x in batches])
+
+
+def test_one_layer_is_the_vae_and_more_samples_are_a_higher_bound(tmp_path: Path) -> None:
+    images = DATA.images(np.arange(600))  # more than one batch
+    bounds = {}
+    for name, settings in (("vae", {}), ("deep_vae", {"layers": 1})):
+        run = untrained(tmp_path / name, name, latents=3, **settings)
+        bounds[name] = [log_likelihood_bound(run, images, k, seed=2) for k in (1, 5, 25)]
+    assert np.array_equal(bounds["vae"], bounds["deep_vae"])
+    assert np.shape(bounds["vae"]) == (3, 600)
+    one, five, many = np.mean(bounds["vae"], axis=1)
+    assert one < five < many
+
+
+def test_of_every_vae_from_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "run"
+    untrained(folder, "factor_vae")
+    app(["evaluate", str(folder), "--likelihood", "--rows", "40", "--json"], standalone_mode=False)
+    found = json.loads(capsys.readouterr().out)
+    assert found == json.loads((folder / "likelihood.json").read_text()) == likelihood(folder, images=40)
+    assert (found["images"], found["samples"]) == (40, 100)
+    assert found["elbo"] < found["bound"] < 0
+    app(["evaluate", str(folder), "--likelihood"], standalone_mode=False)
+    assert "nats per image, 1,000 images" in capsys.readouterr().out
+    with pytest.raises(BadInput, match="--likelihood takes --rows and --seed alone"):
+        app(["evaluate", str(folder), "--likelihood", "--metric", "mig"], standalone_mode=False)
+    distaff.train("factor_vae", DATA, steps=1, out=folder, network="linear", threads=1, show=False)
+    assert not (folder / "likelihood.json").exists()  # it spoke of the shorter run
+
+
+def test_what_is_no_vae_has_no_likelihood(tmp_path: Path) -> None:
+    run = distaff.train("pca", "digits", images=300, out=tmp_path / "run", threads=1, show=False)
+    with pytest.raises(BadInput, match="pca is not a VAE"):
+        log_likelihood_bound(run, IMAGE)
