@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -40,7 +41,7 @@ def bars(
         for place, row in zip(places, frame.index, strict=True):
             values = np.asarray((dots or {}).get((row, name), []))
             one.scatter(np.full(len(values), place), values, s=6, color="k", zorder=3)
-    one.set_xticks(range(len(frame)), [str(name) for name in frame.index])
+    one.set_xticks(range(len(frame)), [textwrap.fill(str(name), 12) for name in frame.index])
     one.set_ylabel(label)
     if best is not None:
         one.axhline(best, color="#9aa5b1", lw=0.8, zorder=0)
