@@ -1,17 +1,32 @@
 """InfoGAN and InfoWGAN-GP against plain statements of their formulas."""
 
+import inspect
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+import distaff
+from distaff import registry
 from distaff.batch import Batch, Facts
+from distaff.cli import app
 from distaff.errors import BadInput
 from distaff.methods.info_gan import InfoGAN, categorical_information, continuous_information
 from distaff.methods.info_wgan_gp import InfoWGANGP, gradient_norms
 
 FACTS = Facts((1, 16, 16), 1000)
+
+COMMANDS = [line.split() for line in inspect.getdoc(InfoGAN).splitlines() if "distaff train" in line]
+#: categorical codes, their values and continuous codes (Chen et al. 2016); digits stand for MNIST
+CODES = {
+    "digits": (1, 10, 2),
+    "faces3d": (0, 10, 5),
+    "chairs3d": (4, 20, 1),
+    "svhn": (4, 10, 2),
+    "celeba": (10, 10, 0),
+}
 
 
 def draw(seed: int = 0) -> torch.Generator:
@@ -67,6 +82,34 @@ def test_the_codes_that_are_drawn() -> None:
     for uniform in (codes[:, 15:], noise):
         assert -1 <= uniform.min() < -0.99 < 0.99 < uniform.max() <= 1
         assert float(uniform.var()) == pytest.approx(1 / 3, abs=0.02)
+
+
+def test_every_data_set_of_the_paper_has_its_command() -> None:
+    assert [command[4] for command in COMMANDS] == list(CODES)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=list(CODES))
+def test_the_commands_make_the_codes_of_the_paper(command: list[str], tmp_path: Path) -> None:
+    name = command[4]
+    categorical, categories, numbers = CODES[name]
+    needs_file = bool(registry.get("datasets", name).places)
+    data = ["--dataset", "digits"] if needs_file else []  # the last one counts
+    small = [] if needs_file or name == "digits" else ["--data", "resolution=16"]
+    few = ["--set", "batch_size=8", "--steps", "1", "--threads", "1", "--out", str(tmp_path / "run")]
+    app([*command[1:], *data, *small, *few], standalone_mode=False)
+    run = distaff.load_run(tmp_path / "run")
+    method = run.method
+    assert isinstance(method, InfoGAN)
+    assert (method.information_weight, method.noise_dims) == (1, 62)
+    codes, noise = method.draw(500, draw())
+    assert noise.shape == (500, 62)
+    border = categorical * categories
+    assert codes.shape == (500, border + numbers)
+    assert (codes[:, :border].unflatten(1, (categorical, categories)).sum(dim=2) == 1).all()
+    assert set(codes[:, :border].unique().tolist()) <= {0, 1}
+    assert all(-1 <= column.min() < -0.9 < 0.9 < column.max() <= 1 for column in codes[:, border:].T)
+    assert run.encode(run.data.images(np.arange(3))).mean.shape == (3, border + numbers)
+    assert run.decode(codes[:2].numpy()).shape == (2, *run.data.image_shape)
 
 
 def test_the_losses_of_the_game() -> None:

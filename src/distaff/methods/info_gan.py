@@ -36,6 +36,15 @@ class InfoGAN(Stepped):
     Q is a Gaussian of standard deviation 1, so `continuous_information` is at most -0.226 nats each: only its
     differences mean something. A lambda of 0 is a plain GAN: Q learns, and changes neither the trunk nor G.
 
+    The codes of the paper's data sets, digits standing for MNIST (whose IDX file is a data set too, by its
+    path):
+
+        distaff train info_gan --dataset digits --set categorical=1 --set categories=10 --set latents=2
+        distaff train info_gan --dataset faces3d --set categorical=0 --set latents=5
+        distaff train info_gan --dataset chairs3d --set categorical=4 --set categories=20 --set latents=1
+        distaff train info_gan --dataset svhn --set categorical=4 --set categories=10 --set latents=2
+        distaff train info_gan --dataset celeba --set categorical=10 --set categories=10 --set latents=0
+
     The codes of an image are Q's probabilities, `categories` columns for every categorical code, then Q's
     means. Codes are decoded with every categorical code at its largest column, and noise 0.
 
