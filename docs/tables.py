@@ -107,7 +107,9 @@ def finding(name: str) -> str:
         parts.append(f"## {figure['title']}\n\n![{figure['title']}]({name}/{figure['file']})\n")
     parts += [f"## {title}\n\n{_rows(rows)}" for title, rows in found["tables"].items()]
     if "words" in found:  # older results count the seconds of their last call only
-        parts.append(f"This run took {max(1, round(found['seconds'] / 60))} min.\n")
+        parts.append(
+            f"This run took {max(1, round(found['seconds'] / 60))} min of one thread, beside other work.\n"
+        )
     return "\n".join(parts)
 
 
