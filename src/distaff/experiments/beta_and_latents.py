@@ -62,8 +62,8 @@ def beta_and_latents(lab: Lab) -> Iterator[Claim]:
 
     Higgins et al. 2017, section 4.2 and figure 6: the beta-VAE score over the number of latents M and the
     normalised beta, beta M / N with N pixels, on the hearts of higgins_table. How well a model reconstructs
-    does not say how well it disentangles: the rank correlation of the two over all models is to be weak.
-    At scale nano the step size rises over the first 300 steps: where it did not, half of the models never left
+    does not say how well it disentangles: the rank correlation of the two over all models is to be weak. At
+    scale nano the step size rises over the first 300 steps: where it did not, half of the models never left
     the mean image.
     """
     data = load_dataset(
