@@ -40,9 +40,9 @@ def dc_ign_equivariance(lab: Lab) -> Iterator[Claim]:
     of 32. The control is a VAE on the same data set, of which the same latents are looked at. Correlations
     are |Pearson|, of scale |Spearman|.
 
-    The strength of the invariance gradient, .1, is a compromise found on seeds 100 and 101: at .01 the
-    latents of x and y are often a rotation of the two, which only the invariance can tell from the right one;
-    at .3 they are right and the latent of scale, which moves few pixels, dies.
+    The invariance gradient has the strength .3. Only it can tell the latents of x and y from a rotation of the
+    two: by trials on seeds 100 and 101 at .01 to .1 they often stay turned. The price is the latent of scale,
+    which moves few pixels: at .01 to .1 it is often found, at .3 and 1 the invariance silences it.
     """
     places = lab["places"]
     data = load_dataset(
@@ -53,7 +53,7 @@ def dc_ign_equivariance(lab: Lab) -> Iterator[Claim]:
     places_of = [data.label_names.index(name) for name in NAMES]
     truth = factors[:, places_of]
     shared = {"latents": 10, "batch_size": 32, "learning_rate": 1e-3}
-    clamped = shared | {"groups": GROUPS, "invariance": 0.1}
+    clamped = shared | {"groups": GROUPS, "invariance": 0.3}
     found: dict[str, list[NDArray[np.float64]]] = {"DC-IGN": [], "unclamped": []}
     for seed in range(lab["seeds"]):
         run = lab.train(f"dc-ign-s{seed}", "dc_ign", data, lab["steps"], seed=seed, **clamped)
