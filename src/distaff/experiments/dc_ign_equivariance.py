@@ -40,9 +40,10 @@ def dc_ign_equivariance(lab: Lab) -> Iterator[Claim]:
     of 32. The control is a VAE on the same data set, of which the same latents are looked at. Correlations
     are |Pearson|, of scale |Spearman|.
 
-    The invariance gradient has the strength .3. Only it can tell the latents of x and y from a rotation of the
-    two: by trials on seeds 100 and 101 at .01 to .1 they often stay turned. The price is the latent of scale,
-    which moves few pixels: at .01 to .1 it is often found, at .3 and 1 the invariance silences it.
+    The invariance gradient has the strength .3. Only it can tell the latents of x and y from a rotation
+    of the two: by trials on seeds 100 and 101 at .01 to .1 they often stay turned. The price is the
+    latent of scale, which moves few pixels: at .01 to .1 it is often found, at .3 and 1 the invariance
+    silences it.
     """
     places = lab["places"]
     data = load_dataset(
