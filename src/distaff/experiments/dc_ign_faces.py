@@ -26,7 +26,7 @@ COLUMNS = 9  # of the traversals
     ),
     nano=Scale(
         "two cores, six minutes",
-        {"resolution": 32, "latents": 10, "seeds": 2, "steps": 5000, "control_steps": 2000, "faces": 4000},
+        {"resolution": 32, "latents": 10, "seeds": 2, "steps": 4000, "control_steps": 1000, "faces": 4000},
     ),
     paper=Scale(
         "one GPU, a day",

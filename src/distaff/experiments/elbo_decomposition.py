@@ -48,7 +48,7 @@ COVARIANCE = 0.9 + (0.1 + POSTERIOR) * np.eye(3)  # of their mixture
             "betas": [1, 2, 4],
             "learning_rate": 1e-3,
             "seeds": 2,
-            "steps": 2000,
+            "steps": 1500,
             "batches": 100,
         },
     ),

@@ -28,8 +28,8 @@ TRAVERSAL = np.linspace(-2, 2, 9)
         "two cores, 8 minutes",
         {
             "resolution": 16,
-            "steps": 700,
-            "vae_steps": 3000,
+            "steps": 400,
+            "vae_steps": 1500,
             "learning_rate": 1e-3,
             "seeds": 1,
             "judged": False,
