@@ -147,6 +147,8 @@ def _picture(found: dict[str, list[Found]]) -> Figure:
             one.set(xticks=[], yticks=[], aspect="equal", xlabel="u", ylabel="v")
             one.set_title(f"{name}, z{latent + 1}", fontsize=8)
             if not latent:
-                per_seed = "  ".join(f"{run.local:.2f}/{run.whole:.2f}" for run in runs)
-                one.set_title(f"{name}, z1\n|corr| with s,t / u,v by seed: {per_seed}", fontsize=7)
+                with_st = " ".join(f"{run.local:.2f}" for run in runs)
+                with_uv = " ".join(f"{run.whole:.2f}" for run in runs)
+                seeds = f"|corr| of each seed with s, t: {with_st}\nwith u, v: {with_uv}"
+                one.set_title(f"{name}, z1\n{seeds}", fontsize=7)
     return figure
