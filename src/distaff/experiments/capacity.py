@@ -18,7 +18,6 @@ from distaff.experiments.base import Claim, Lab, Scale, claim, every_label, expe
 from distaff.experiments.pictures import COLOURS, axes, curves, image_grid
 from distaff.metrics.arrays import standardised
 from distaff.metrics.inputs import active_latents
-from distaff.networks.initial import fresh
 from distaff.progress import progress
 from distaff.training.run import Run
 
@@ -105,8 +104,7 @@ def fit_generator(data: DataSet, steps: int, seed: int, show: bool = False) -> F
     factors = torch.from_numpy(standardised(every_label(data))).float()
     example = factors[_examples(data)]
     rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
-    decoder = fresh(lambda: _decoder(factors.shape[1], data.image_shape), generator)
-    model = Channel(factors.shape[1], decoder)
+    model = Channel(factors.shape[1], _decoder(factors.shape[1], data.image_shape, generator))
     groups = [{"params": [model.weights], "lr": 1e-2}, {"params": model.decoder.parameters(), "lr": 1e-3}]
     adam = torch.optim.Adam(groups)
     lines: list[list[float]] = []
@@ -132,9 +130,18 @@ def fit_generator(data: DataSet, steps: int, seed: int, show: bool = False) -> F
     return Found(table[:, 0], table[:, 2:], table[:, 1], np.stack(decoded))
 
 
-def _decoder(factors: int, image_shape: tuple[int, int, int]) -> nn.Module:
-    layers = [nn.Linear(factors, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, HIDDEN), nn.ReLU()]
-    return nn.Sequential(*layers, nn.Linear(HIDDEN, math.prod(image_shape)), nn.Unflatten(1, image_shape))
+def _decoder(factors: int, image_shape: tuple[int, int, int], generator: torch.Generator) -> nn.Module:
+    """Two layers of HIDDEN units, with the Glorot-uniform weights and zero biases of the methods' networks."""
+    with torch.random.fork_rng(devices=[]):  # nn.Linear draws from the global generator
+        layers = [nn.Linear(factors, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, HIDDEN), nn.ReLU()]
+        last = nn.Linear(HIDDEN, math.prod(image_shape))
+    network = nn.Sequential(*layers, last, nn.Unflatten(1, image_shape))
+    for parameter in network.parameters():
+        if parameter.ndim > 1:
+            nn.init.xavier_uniform_(parameter, generator=generator)
+        else:
+            nn.init.zeros_(parameter)
+    return network
 
 
 def _examples(data: DataSet) -> NDArray[np.int64]:
