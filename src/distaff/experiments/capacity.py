@@ -131,7 +131,7 @@ def fit_generator(data: DataSet, steps: int, seed: int, show: bool = False) -> F
 
 
 def _decoder(factors: int, image_shape: tuple[int, int, int], generator: torch.Generator) -> nn.Module:
-    """Two layers of HIDDEN units, with the Glorot-uniform weights and zero biases of the methods' networks."""
+    """Two layers of HIDDEN units, with the Glorot-uniform weights and zero biases of all networks."""
     with torch.random.fork_rng(devices=[]):  # nn.Linear draws from the global generator
         layers = [nn.Linear(factors, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, HIDDEN), nn.ReLU()]
         last = nn.Linear(HIDDEN, math.prod(image_shape))
