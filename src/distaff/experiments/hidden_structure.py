@@ -113,11 +113,11 @@ def _table(lab: Lab, name: str, original: DataSet) -> list[dict[str, Any]]:
     jobs += [(method, "re-tuned") for method in lab["re-tuned"]]
     rows = []
     for method, kind in jobs:
-        data = kinds["noise" if kind == "re-tuned" else kind]
+        of_data = "noise" if kind == "re-tuned" else kind
         for seed in range(lab["restarts"]):
-            run = _trained(lab, name, method, data, kind, seed)
+            run = _trained(lab, name, method, kinds[of_data], kind, seed)
             row = {"of": name, "method": method, "data": kind, "seed": seed, **measured(run, s)}
-            rows.append(row | {"largest change": changes["noise" if kind == "re-tuned" else kind]})
+            rows.append(row | {"largest change": changes[of_data]})
     return rows
 
 
