@@ -31,6 +31,10 @@ class Declaration:
     cost: str = "fast"
     #: factors may be real numbers, with `continuous=True`
     continuous: bool = False
+    #: factors of more values than this are read as numbers, so that words need an order; None: never
+    needs_order_above: int | None = None
+    #: the time grows with this power of the number of codes; from 2 up it is left out where there are many
+    grows: int = 1
     #: the value does not depend on these changes of the codes: permutation, sign, scale
     invariant_to: frozenset[str] = frozenset()
     #: constructed codes (see distaff.testing.SITUATIONS) -> smallest and largest value allowed there

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from distaff.errors import NotApplicable
 
 #: why a metric that needs these cannot be had without them
 MISSING = {
+    "factors": "it needs factors",
     "logvar": "it needs the log-variances of the codes (logvar)",
     "mates": "it needs the codes of other runs with the same settings (mates)",
 }
@@ -23,25 +24,36 @@ ACTIVE = 0.8
 
 @dataclass(frozen=True)
 class Inputs:
-    """Codes (n, d), factors (n, k), and if there are any: logvar (n, d), and mates, arrays (n, d')."""
+    """Codes (n, d), and if there are any: factors (n, k), logvar (n, d), and mates, arrays (n, d').
+
+    `continuous` are the columns of factors that hold real numbers, `unordered` those whose numbers stand for
+    words without an order.
+    """
 
     codes: NDArray[Any]
-    factors: NDArray[Any]
-    continuous: bool = False
+    factors: NDArray[Any] | None
+    continuous: tuple[int, ...] = ()
+    unordered: tuple[int, ...] = ()
     logvar: NDArray[Any] | None = None
     mates: Sequence[NDArray[Any]] | None = None
     mates_logvar: Sequence[NDArray[Any]] | None = None
 
     def take(self, rows: NDArray[np.int64]) -> Inputs:
         """The same of some rows."""
-        return Inputs(
-            self.codes[rows],
-            self.factors[rows],
-            self.continuous,
-            None if self.logvar is None else self.logvar[rows],
-            None if self.mates is None else [mate[rows] for mate in self.mates],
-            None if self.mates_logvar is None else [logvar[rows] for logvar in self.mates_logvar],
+        return replace(
+            self,
+            codes=self.codes[rows],
+            factors=None if self.factors is None else self.factors[rows],
+            logvar=None if self.logvar is None else self.logvar[rows],
+            mates=None if self.mates is None else [mate[rows] for mate in self.mates],
+            mates_logvar=None if self.mates_logvar is None else [part[rows] for part in self.mates_logvar],
         )
+
+    def lacks_order(self, values: int | None) -> bool:
+        """Whether a factor of words without an order has more than so many values."""
+        if values is None or self.factors is None:
+            return False
+        return any(self.factors[:, j].max() >= values for j in self.unordered)
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -65,7 +77,9 @@ def call(function: Callable[..., Any], inputs: Inputs, seed: int, settings: Mapp
     if inputs.continuous and "factors" in declared.needs:
         if not declared.continuous:
             raise NotApplicable("it is defined for factors that are whole numbers")
-        given["continuous"] = True
+        given["continuous"] = inputs.continuous
+    if inputs.lacks_order(declared.needs_order_above):
+        raise NotApplicable("it reads factors as numbers, and words have no order; give one by order (--order)")
     if "mates_kl" in allowed and inputs.logvar is not None and inputs.mates_logvar is not None:
         given["kl"] = mean_kl(inputs.codes, inputs.logvar)
         given["mates_kl"] = [

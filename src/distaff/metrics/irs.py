@@ -20,6 +20,7 @@ from distaff.settings import whole_number
     higher_is_better=True,
     source="Suter et al. 2019, section 4; quantile and bins as in disentanglement_lib",
     continuous=True,
+    needs_order_above=20,
     invariant_to=frozenset({"permutation", "sign"}),
     truth={
         "identity": (0.99, 1.0),

@@ -18,6 +18,7 @@ CORRELATIONS = ("spearman", "pearson")
     higher_is_better=True,
     source="Hyvarinen and Morioka 2016, section 5; Spearman's as in Klindt et al. 2021",
     continuous=True,
+    needs_order_above=0,
     invariant_to=frozenset({"permutation", "sign", "scale"}),
     truth={
         "identity": (0.999, 1.0),
