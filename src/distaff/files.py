@@ -17,9 +17,10 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput, unknown
@@ -126,34 +127,77 @@ UNREADABLE = (
 )
 
 
-def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """All arrays of a .npy (under the name "array") or .npz file; pickled objects are refused."""
-    check_file(path)
-    try:
-        with path.open("rb") as file:
-            if file.read(4) not in (b"\x93NUM", b"PK\x03\x04", b"PK\x05\x06"):
-                raise BadInput(f"{path} cannot be read: it is neither a .npy nor an .npz file")
-            file.seek(0)
-            loaded = np.load(file, allow_pickle=False)
-            if isinstance(loaded, np.ndarray):
-                return {"array": loaded}
-            _check_size(loaded.zip, path)
-            arrays = {name: loaded[name] for name in loaded.files}
-    except BadInput:
-        raise
-    except UNREADABLE as error:
-        reason = "it holds pickled objects, which are never loaded" if "pickle" in str(error) else error
-        raise BadInput(f"{path} cannot be read as {path.suffix or 'an array'}: {reason}") from None
+def read_arrays(path: Path, names: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
+    """The arrays of a .npy (under the name "array") or .npz file, all or those of these `names`.
+
+    Pickled objects are refused. What is not asked for is not read.
+    """
+    with _opened(path) as loaded:
+        if isinstance(loaded, np.ndarray):
+            return {"array": loaded}
+        wanted = loaded.files if names is None else list(names)
+        _check_members(loaded, wanted, path)
+        arrays = {name: loaded[name] for name in wanted}
     for name, array in arrays.items():
         if not isinstance(array, np.ndarray):
             raise BadInput(f"{path} cannot be read as {path.suffix}: '{name}' in it is no array")
     return arrays
 
 
-def _check_size(archive: zipfile.ZipFile, path: Path) -> None:
-    """An error where a small archive would fill the memory."""
-    size = sum(member.file_size for member in archive.infolist())
-    if size > max(LARGEST, 2 * path.stat().st_size):
+def array_headers(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]] | None]:
+    """The shape and type of every array of a .npy or .npz file, unread; None for what is no plain array."""
+    found: dict[str, tuple[tuple[int, ...], np.dtype[Any]] | None] = {}
+    with _opened(path) as loaded:
+        if isinstance(loaded, np.ndarray):
+            return {"array": (loaded.shape, loaded.dtype)}
+        for name in loaded.files:
+            member = name if name in loaded.zip.namelist() else f"{name}.npy"
+            with loaded.zip.open(member) as stream:
+                found[name] = _header(stream)
+    return found
+
+
+def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]] | None:
+    """Shape and type from the header of an .npy, or None where it holds objects or is none."""
+    try:
+        version = npy.read_magic(stream)
+        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, _, dtype = read(stream)
+    except ValueError:
+        return None
+    return None if dtype.hasobject else (shape, dtype)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """A .npy as an array, or an .npz whose members are read when they are asked for; one clear error."""
+    check_file(path)
+    try:
+        with path.open("rb") as file:
+            if file.read(4) not in (b"\x93NUM", b"PK\x03\x04", b"PK\x05\x06"):
+                raise BadInput(f"{path} cannot be read: it is neither a .npy nor an .npz file")
+            file.seek(0)
+            yield np.load(file, allow_pickle=False)
+    except BadInput:
+        raise
+    except UNREADABLE as error:
+        reason = "it holds pickled objects, which are never loaded" if "pickle" in str(error) else error
+        raise BadInput(f"{path} cannot be read as {path.suffix or 'an array'}: {reason}") from None
+
+
+def _check_members(loaded: Any, names: Sequence[str], path: Path) -> None:
+    """An error where a name is not in the archive, or a small archive would fill the memory."""
+    for name in names:
+        if name not in loaded.files:
+            raise unknown(f"array of {path.name}", name, loaded.files)
+    members = {f"{name}.npy" for name in names} | set(names)
+    check_unpacked([member for member in loaded.zip.infolist() if member.filename in members], path)
+
+
+def check_unpacked(members: Sequence[zipfile.ZipInfo], path: Path, most: int = LARGEST) -> None:
+    """An error where members of a small archive would fill the memory."""
+    size = sum(member.file_size for member in members)
+    if size > max(most, 2 * path.stat().st_size):
         raise BadInput(f"{path} cannot be read: it unpacks to {size / 1e9:.1f} GB, more than is allowed")
 
 
