@@ -1,0 +1,211 @@
+"""Annotated data (.h5ad): codes from obsm or X, factors from obs, in all layouts that anndata has had."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distaff.errors import BadInput, unknown
+from distaff.tables.hdf5 import child, opened, values
+from distaff.tables.table import Table
+
+#: embeddings made to be looked at, and places in a tissue: no codes unless they are asked for
+PICTURES = ("X_umap", "X_tsne", "X_draw_graph", "X_diffmap", "spatial", "X_spatial")
+
+Column = tuple[NDArray[Any], tuple[str, ...] | None]  # cells, and the order of an ordered category
+Obs = dict[str, Callable[[], Column]]  # what reads each column
+
+
+def read_annotated(path: Path, wanted: Sequence[str] | None = None, role: str = "codes") -> Table:
+    """Codes or factors of an .h5ad file, rows labelled by its observations.
+
+    `wanted` are obsm/KEY, obs/COLUMN, X, or the bare KEY and COLUMN. Without it, codes are the only entry of
+    obsm that is not made for pictures, and factors the categories and truth values of obs.
+    """
+    with opened(path) as file:
+        obs, labels = _obs(file, path)
+        held = {f"obsm/{name}": name for name in _names(child(file, "obsm"))}
+        held |= {f"obs/{name}": name for name in obs}
+        if wanted is None:
+            wanted, notes = _guess(file, path, list(obs), list(held), role)
+        else:
+            wanted, notes = [_full_name(name, held, path, role) for name in wanted], ()
+        names: list[str] = []
+        cells: list[NDArray[Any]] = []
+        orders: dict[int, tuple[str, ...]] = {}
+        for name in wanted:
+            for label, (column, order) in _columns(file, name, obs, path):
+                if order is not None:
+                    orders[len(names)] = order
+                names.append(label)
+                cells.append(column)
+    return Table(path.name, names, cells, labels=labels, orders=orders, notes=notes)
+
+
+def _guess(
+    file: Any, path: Path, obs: list[str], held: list[str], role: str
+) -> tuple[list[str], tuple[str, ...]]:
+    """What codes or factors most likely are, and a note that says so."""
+    if role == "factors":
+        found = [f"obs/{name}" for name in obs if _is_category(file, name)]
+        if not found:
+            raise BadInput(f"{path} has no categories in obs; pick with --factor-columns: {', '.join(obs)}")
+        rest = [name for name in obs if f"obs/{name}" not in found]
+        note = f"{path.name}: factors are {', '.join(found)}"
+        return found, (note + (f"; not {', '.join(rest)}, unless picked" if rest else ""),)
+    entries = [name for name in held if name.startswith("obsm/")]
+    codes = [name for name in entries if not name.removeprefix("obsm/").startswith(PICTURES)]
+    codes = codes or entries
+    if len(codes) != 1:
+        raise BadInput(f"{path} holds several codes; pick with --code-columns: {', '.join(codes) or 'X'}")
+    others = [name for name in entries if name not in codes]
+    note = f"{path.name}: codes are {codes[0]}"
+    return codes, (note + (f"; not {', '.join(others)}, unless picked" if others else ""),)
+
+
+def _full_name(name: str, held: dict[str, str], path: Path, role: str) -> str:
+    if name in held or name == "X":
+        return name
+    places = ("obs", "obsm") if role == "factors" else ("obsm", "obs")
+    for place in places:
+        if f"{place}/{name}" in held:
+            return f"{place}/{name}"
+    raise unknown(f"entry of {path.name}", name, [*held, "X"])
+
+
+def _columns(file: Any, name: str, obs: Obs, path: Path) -> list[tuple[str, Column]]:
+    """The columns of one entry with their names."""
+    place, _, key = name.partition("/")
+    if place == "obs":
+        return [(key, obs[key]())]
+    if name == "X":
+        array, key = _matrix(child(file, "X"), "X", path), "X"
+    else:
+        held = child(file, "obsm")
+        array = held[key] if _is_compound(held) else _matrix(child(held, key), key, path)
+    array = array[:, None] if array.ndim == 1 else array
+    if array.ndim != 2:
+        raise BadInput(f"{path}: {name} must have shape (rows, columns), got {array.shape}")
+    return [(f"{key}.{j}", (column, None)) for j, column in enumerate(array.T)]
+
+
+def _matrix(held: Any, name: str, path: Path) -> NDArray[Any]:
+    """A dense array, or a data frame in obsm."""
+    import h5py
+
+    if isinstance(held, h5py.Dataset):
+        return values(held, path)
+    if isinstance(held, h5py.Group) and held.attrs.get("encoding-type") == "dataframe":
+        columns = [_decoded(held, str(each), path)[0] for each in held.attrs["column-order"]]
+        return np.stack(columns, axis=1)
+    raise BadInput(
+        f"{path}: {name} is sparse or no array; store it dense, as by data.obsm['codes'] = X.toarray()"
+    )
+
+
+# obs
+
+
+def _obs(file: Any, path: Path) -> tuple[Obs, list[str] | None]:
+    """The columns of obs, and the labels of the rows."""
+    obs = child(file, "obs")
+    if _is_compound(obs):
+        return _old_obs(file, obs, path)
+    names = _names(obs)
+    if not hasattr(obs, "attrs") or not names:
+        raise BadInput(f"{path} has no table obs; it is not annotated data")
+    index = str(obs.attrs.get("_index", "_index"))
+    order = [str(name) for name in obs.attrs.get("column-order", [])]
+    columns = [name for name in order or names if name in names and name not in (index, "__categories")]
+    read = {name: partial(_decoded, obs, name, path) for name in columns}
+    labels = _decoded(obs, index, path)[0].tolist() if index in names else []
+    return read, [str(label) for label in labels] or None
+
+
+def _old_obs(file: Any, obs: Any, path: Path) -> tuple[Obs, list[str]]:
+    """obs as one compound array; the words of its categories stand in uns."""
+    table = values(obs, path)
+    names = list(table.dtype.names or ())
+    index = next((name for name in ("index", "_index") if name in names), names[0])
+    columns: Obs = {}
+    for name in names:
+        words = child(file, f"uns/{name}_categories")
+        cells = table[name]
+        if words is not None and cells.dtype.kind in "iu":
+            cells = _of_codes(cells, np.atleast_1d(values(words, path)))
+        if name != index and cells.ndim == 1:
+            columns[name] = partial(lambda cells: (_as_text(cells), None), cells)
+    return columns, [str(label) for label in _as_text(table[index])]
+
+
+def _decoded(obs: Any, name: str, path: Path) -> Column:
+    """A column of a data frame in any of anndata's encodings."""
+    import h5py
+
+    held = child(obs, name)
+    if isinstance(held, h5py.Dataset):
+        cells = values(held, path)
+        words = child(obs, f"__categories/{name}")  # anndata 0.7
+        return (_of_codes(cells, values(words, path)) if words is not None else _as_text(cells)), None
+    kind = held.attrs.get("encoding-type") if isinstance(held, h5py.Group) else None
+    if kind == "categorical":
+        words = _as_text(_decoded(held, "categories", path)[0])
+        ordered = bool(held.attrs.get("ordered", False))
+        return _of_codes(values(child(held, "codes"), path), words), tuple(
+            map(str, words)
+        ) if ordered else None
+    if isinstance(kind, str) and kind.startswith("nullable"):
+        cells = _as_text(values(child(held, "values"), path)).astype(object)
+        cells[values(child(held, "mask"), path).astype(bool)] = None
+        return cells, None
+    raise BadInput(f"{path}: obs/{name} is stored in a way that is not read ({kind})")
+
+
+def _of_codes(codes: NDArray[Any], words: NDArray[Any]) -> NDArray[Any]:
+    """The words that categories' numbers stand for; None for -1, which has no value."""
+    words = _as_text(words)
+    fits = codes.dtype.kind in "iu" and (not codes.size or (codes.min() >= -1 and codes.max() < len(words)))
+    if not fits:
+        raise BadInput("the numbers of a category do not fit its words")
+    return np.array([*words.tolist(), None], dtype=object)[codes.astype(np.int64)]
+
+
+def _as_text(cells: NDArray[Any]) -> NDArray[Any]:
+    """Bytes as text; anything else as it is."""
+    if cells.dtype.kind != "S":
+        return cells
+    return np.array([cell.decode("utf-8", errors="replace") for cell in cells], dtype=object)
+
+
+def _is_category(file: Any, name: str) -> bool:
+    """Whether a column of obs holds categories or truth values."""
+    import h5py
+
+    obs = child(file, "obs")
+    if _is_compound(obs):
+        return obs.dtype[name].kind == "b" or child(file, f"uns/{name}_categories") is not None
+    held = child(obs, name)
+    if isinstance(held, h5py.Dataset):
+        return held.dtype.kind == "b" or child(obs, f"__categories/{name}") is not None
+    return isinstance(held, h5py.Group) and held.attrs.get("encoding-type") in (
+        "categorical",
+        "nullable-boolean",
+    )
+
+
+def _is_compound(held: Any) -> bool:
+    return getattr(getattr(held, "dtype", None), "names", None) is not None
+
+
+def _names(held: Any) -> list[str]:
+    """The entries of a group, or the fields of a compound array."""
+    if held is None:
+        return []
+    return (
+        list(held.dtype.names) if _is_compound(held) else [str(name) for name in held if "/" not in str(name)]
+    )

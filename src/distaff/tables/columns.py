@@ -1,0 +1,157 @@
+"""What the cells of a column mean: numbers, words, or no value. The same for files and for arrays."""
+
+from __future__ import annotations
+
+import math
+import numbers
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distaff.errors import BadInput
+
+#: texts that stand for no value, those that pandas reads so
+MISSING = frozenset(
+    "|#N/A|#N/A N/A|#NA|N/A|n/a|NA|<NA>|NULL|null|None|NaN|nan|-NaN|-nan|1.#IND|-1.#IND|1.#QNAN|-1.#QNAN".split(
+        "|"
+    )
+)
+DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?", re.ASCII)
+MOST_DIGITS = 300  # of a whole number; more would be beyond any float
+SHOWN = 40  # characters of a cell in a message
+
+Number = int | float
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its cells (n,) as numbers where all are, else as objects, and what each of them is.
+
+    Objects are texts, numbers, or None for no value. `missing` and `number` (n,) say which cells have no
+    value and which are finite numbers; the rest are words or infinite. `order` are the words of an ordered
+    category.
+    """
+
+    cells: NDArray[Any]
+    missing: NDArray[np.bool_]
+    number: NDArray[np.bool_]
+    order: tuple[str, ...] | None = None
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    @property
+    def odd(self) -> NDArray[np.bool_]:
+        """Which cells (n,) are neither numbers nor missing."""
+        return ~(self.number | self.missing)
+
+    def take(self, rows: NDArray[Any]) -> Column:
+        """The same of some rows."""
+        return replace(self, cells=self.cells[rows], missing=self.missing[rows], number=self.number[rows])
+
+    def reals(self) -> NDArray[np.float64]:
+        """The numbers (n,) as float64; all cells must be numbers."""
+        if self.cells.dtype != object:
+            return self.cells.astype(np.float64)
+        known = {cell: float(_number(cell)) for cell in set(self.cells)}  # type: ignore[arg-type]
+        return np.array([known[cell] for cell in self.cells], dtype=np.float64)
+
+    def is_words(self) -> bool:
+        """Whether fewer than half of the cells that hold a value are numbers, and not all."""
+        odd, number = int(self.odd.sum()), int(self.number.sum())
+        return odd > number
+
+    def classes(self, words: bool) -> tuple[NDArray[np.int64], list[Any]]:
+        """Each cell's place (n,) among the distinct values in their order, and these values.
+
+        Words are sorted as text, or stand as `order` has them; numbers by size, exactly, so that whole
+        numbers beyond 2^53 stay apart.
+        """
+        if self.cells.dtype != object and not words:
+            values, place = np.unique(self.cells, return_inverse=True)
+            return place.astype(np.int64), values.tolist()
+        means: dict[Any, Any] = {cell: str(cell) if words else _number(cell) for cell in set(self.cells)}
+        distinct = set(means.values())
+        known = [word for word in self.order or () if word in distinct] if words else []
+        values = known + sorted(distinct.difference(known))
+        number = {value: n for n, value in enumerate(values)}
+        return np.array([number[means[cell]] for cell in self.cells], dtype=np.int64), values
+
+
+def read_column(
+    cells: NDArray[Any], *, as_words: bool = False, comma: bool = False, order: Iterable[Any] | None = None
+) -> Column:
+    """What the cells (n,) of a column mean.
+
+    A number is a finite decimal such as -1.5e3, with a `comma` also -1,5e3; underscores, other scripts'
+    digits, inf and hexadecimal numbers are not. A cell is missing where pandas would say so; `as_words` takes
+    every text but the empty one for a word.
+    """
+    ordered = None if order is None else tuple(str(word) for word in order)
+    if isinstance(cells, np.ma.MaskedArray):
+        hidden = np.ma.getmaskarray(cells)
+        cells = np.array(
+            [None if gone else cell for cell, gone in zip(cells.data, hidden, strict=True)], object
+        )
+    if cells.dtype.kind in "biuf":
+        missing = np.isnan(cells) if cells.dtype.kind == "f" else np.zeros(len(cells), dtype=bool)
+        finite = np.isfinite(cells) if cells.dtype.kind == "f" else ~missing
+        plain = cells.astype(np.int64) if cells.dtype == bool else cells
+        return Column(plain, missing, finite, ordered)
+    plain = [_plain(cell, as_words, comma) for cell in cells.tolist()]
+    is_number = {cell: not as_words and _number(cell) is not None for cell in set(plain)}
+    objects = np.empty(len(plain), dtype=object)
+    objects[:] = plain
+    missing = np.array([cell is None for cell in plain], dtype=bool)
+    return Column(objects, missing, np.array([is_number[cell] for cell in plain], dtype=bool), ordered)
+
+
+def shown(cell: Any) -> str:
+    """A cell as a message shows it."""
+    text = str(cell)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+
+
+def _plain(cell: Any, as_words: bool, comma: bool) -> Any:
+    """A cell as a stripped text, a number, or None where it has no value."""
+    if isinstance(cell, bytes):
+        cell = cell.decode("utf-8", errors="replace")
+    if isinstance(cell, str):
+        cell = cell.strip()
+        if cell == "" or (not as_words and cell in MISSING):
+            return None
+        return cell.replace(",", ".") if comma and not as_words and DECIMAL_COMMA.fullmatch(cell) else cell
+    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
+        return None
+    if isinstance(cell, np.generic) or (hasattr(cell, "item") and getattr(cell, "shape", None) == ()):
+        cell = cell.item()
+    if isinstance(cell, numbers.Real):
+        return _plain_number(cell)
+    if isinstance(cell, complex | list | dict | set | np.ndarray) or hasattr(cell, "__array__"):
+        raise BadInput(f"a cell holds {shown(repr(cell))}, and must hold a number or a word")
+    return str(cell)
+
+
+def _plain_number(cell: Any) -> Any:
+    if isinstance(cell, int):
+        return int(cell)
+    value = float(cell)
+    return None if math.isnan(value) else value
+
+
+def _number(cell: Any) -> Number | None:
+    """The finite number that a plain cell is, or None. Whole numbers stay exact."""
+    if not isinstance(cell, str):
+        fine = cell is not None and (isinstance(cell, int) or math.isfinite(cell))
+        return cell if fine else None
+    if not DECIMAL.fullmatch(cell):
+        return None
+    if cell.lstrip("+-").isdigit() and len(cell) < MOST_DIGITS:
+        return int(cell)
+    value = float(cell)
+    return value if math.isfinite(value) else None

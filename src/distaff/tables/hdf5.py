@@ -1,0 +1,132 @@
+"""Tables in HDF5 files, read by h5py: plain arrays by their path, and annotated data (.h5ad)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distaff.errors import BadInput
+from distaff.files import LARGEST, UNREADABLE, check_file
+from distaff.tables.named_arrays import choose, is_table
+from distaff.tables.table import Table
+
+MOST_OBJECTS = 10_000  # in a file
+TEXTS_AT_ONCE = 1000
+
+
+def is_hdf5(path: Path) -> bool:
+    """Whether a file is HDF5, by its signature, which may stand behind a block of the user's."""
+    with path.open("rb") as file:
+        for start in (0, 512, 1024, 2048):
+            file.seek(start)
+            if file.read(8) == b"\x89HDF\r\n\x1a\n":
+                return True
+    return False
+
+
+def read_hdf5(path: Path, wanted: Sequence[str] | None = None) -> Table:
+    """The table in an array of an HDF5 file, or in several side by side; arrays are named by their path."""
+    with opened(path) as file:
+        arrays = dict(_arrays(file))
+        names = list(arrays)
+        usable = [name for name in names if is_table(arrays[name].shape, arrays[name].dtype)]
+        short = {name.rsplit("/", 1)[-1]: name for name in names}
+        wanted = (
+            None if wanted is None else [name if name in arrays else short.get(name, name) for name in wanted]
+        )
+        return choose(path, names, usable, lambda asked: {n: values(arrays[n], path) for n in asked}, wanted)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """An HDF5 file, and one clear error where it is damaged."""
+    try:
+        import h5py
+    except ImportError:
+        raise BadInput(f"{path.name} needs h5py to be read: pip install 'distaff[files]'") from None
+    check_file(path)
+    try:
+        with h5py.File(path, "r") as file:
+            yield file
+    except BadInput:
+        raise
+    except (*UNREADABLE, AttributeError, UnicodeError) as error:
+        raise BadInput(f"{path} cannot be read as HDF5: {' '.join(str(error).split())}") from None
+
+
+def child(group: Any, name: str) -> Any:
+    """What stands under a name in a group, or None; links could lead to other files and are not followed."""
+    import h5py
+
+    for part in name.split("/"):
+        if not isinstance(group, h5py.Group) or not isinstance(group.get(part, getlink=True), h5py.HardLink):
+            return None
+        group = group[part]
+    return group
+
+
+def values(array: Any, path: Path) -> NDArray[Any]:
+    """The values of an array in a file; texts as objects, MATLAB's arrays turned upright."""
+    import h5py
+
+    name = array.name.lstrip("/")
+    if array.external or array.is_virtual:
+        raise BadInput(f"{path}: {name} lies in other files, which are not opened")
+    if array.dtype.itemsize * array.size > max(LARGEST, 2 * path.stat().st_size):
+        raise BadInput(f"{path}: {name} has shape {array.shape}, larger than is allowed")
+    kind = array.attrs.get("MATLAB_class", b"")
+    if kind in (b"cell", b"struct") or "ref" in (array.dtype.metadata or {}):
+        raise BadInput(f"{path}: {name} holds references, which are not followed; save numbers or texts")
+    if h5py.check_string_dtype(array.dtype):
+        return _texts(array, path)
+    if array.dtype.kind == "O":
+        raise BadInput(f"{path}: {name} holds lists of different lengths; save a plain array")
+    found = np.asarray(array[()])
+    if kind:  # MATLAB counts by columns
+        found = found.T
+        if kind == b"char":
+            found = np.array(["".join(map(chr, row)) for row in np.atleast_2d(found)], dtype=object)
+        elif found.ndim == 2 and len(found) == 1:
+            found = found[0]
+    return found
+
+
+def _texts(array: Any, path: Path) -> NDArray[Any]:
+    """Texts as objects, read a piece at a time, for a small file may hold long ones many times."""
+    if array.ndim == 0:
+        return np.array(array.asstr(errors="replace")[()], dtype=object)
+    pieces, size = [], 0
+    for start in range(0, len(array), TEXTS_AT_ONCE):
+        piece = array.asstr(errors="replace")[start : start + TEXTS_AT_ONCE]
+        size += sum(len(text) for text in piece.ravel())
+        if size > LARGEST:
+            raise BadInput(f"{path}: the texts of {array.name} are larger than is allowed")
+        pieces.append(piece)
+    return np.concatenate(pieces) if pieces else np.empty(0, dtype=object)
+
+
+def _arrays(file: Any) -> Iterator[tuple[str, Any]]:
+    """Every array of a file with its path, groups gone through once each."""
+    import h5py
+
+    seen: set[Any] = set()
+    waiting, count = [("", file)], 0
+    while waiting:
+        prefix, group = waiting.pop()
+        for name in group:
+            count += 1
+            if count > MOST_OBJECTS:
+                raise BadInput(f"{file.filename} holds over {MOST_OBJECTS:,} arrays and groups")
+            found = child(group, name) if "/" not in name else None
+            if isinstance(found, h5py.Dataset):
+                yield f"{prefix}{name}", found
+            elif isinstance(found, h5py.Group) and name != "#refs#":
+                place = h5py.h5o.get_info(found.id).addr
+                if place not in seen:
+                    seen.add(place)
+                    waiting.append((f"{prefix}{name}/", found))

@@ -1,0 +1,109 @@
+"""The names of a table's columns: whether a first row is a header, and which column labels the rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distaff.tables.columns import read_column, shown
+from distaff.tables.table import Table
+
+UNNAMED = re.compile(r"(Unnamed: 0)?")  # as pandas calls the column of an index
+
+
+def named(table: Table, header: Sequence[str] | None, wanted: Sequence[str] | None) -> Table:
+    """A table of a file under its header, with the columns `wanted`.
+
+    A first column without a name labels the rows, an empty last one goes, others without a name or with
+    another's get one; all is said in the notes. Without a header columns are numbered from 0.
+    """
+    cells, labels, notes = list(table.cells), None, list(table.notes)
+    if header is None:
+        names = [str(j) for j in range(len(cells))]
+    else:
+        names = list(header) + [""] * (len(cells) - len(header))
+        if len(names) > 1 and names[-1] == "" and all(_is_empty(cell) for cell in cells[-1]):
+            names, cells = names[:-1], cells[:-1]  # each line ends with a separator
+        if len(names) > 1 and UNNAMED.fullmatch(names[0]) and names[0] not in (wanted or ()):
+            labels = _labels(cells[0])
+            notes.append(
+                f"{table.what}: its unnamed first column labels the rows and is no column of the table"
+            )
+            names, cells = names[1:], cells[1:]
+        unnamed = [j for j, name in enumerate(names) if name == ""]
+        names = [name or f"Unnamed: {j}" for j, name in enumerate(names)]
+        if unnamed:
+            notes.append(
+                f"{table.what}: columns without a name are now {', '.join(names[j] for j in unnamed)}"
+            )
+        names, again = _unique(names)
+        if again:
+            notes.append(f"{table.what}: columns of the same name are now {', '.join(again)}")
+    made = replace(
+        table, names=names, cells=cells, named=header is not None, labels=labels, notes=tuple(notes)
+    )
+    return made.pick(wanted)
+
+
+def _is_empty(cell: Any) -> bool:
+    return cell is None or cell == "" or bool(cell != cell)
+
+
+def _labels(column: NDArray[Any]) -> list[str]:
+    """The rows' labels. Numbers from 1 count as those from 0, for R counts so what pandas counts from 0."""
+    labels = [str(cell).strip() for cell in column]
+    if labels == [str(row + 1) for row in range(len(labels))]:
+        return [str(row) for row in range(len(labels))]
+    return labels
+
+
+def _unique(names: list[str]) -> tuple[list[str], list[str]]:
+    """Names without repetition, as pandas makes them, and the new ones."""
+    found: dict[str, None] = {}
+    changed = []
+    for name in names:
+        new, number = name, 0
+        while new in found:
+            number += 1
+            new = f"{name}.{number}"
+        found[new] = None
+        if new != name:
+            changed.append(shown(new))
+    return list(found), changed
+
+
+def is_header(head: list[str], body: list[list[str]], comma: bool = False) -> bool:
+    """Whether the first line names the columns."""
+    kinds = _kinds(head, comma)
+    counted = [str(j) for j in range(len(head))]
+    if head == counted or (len(head) > 1 and head[1:] == counted[:-1] and kinds[0] != "number"):
+        return True  # as pandas numbers columns, perhaps beside a column of labels
+    if "number" not in kinds and "word" in kinds:
+        return True
+    if any(kind == "number" and not cell.isdigit() for kind, cell in zip(kinds, head, strict=True)):
+        return False  # a word beside -1.5 is a slip in a row
+    under = [
+        _kinds(list(column), comma)
+        for column in zip(*(row for row in body if len(row) == len(head)), strict=True)
+    ]
+    return any(
+        kind == "word" and column and set(column) <= {"number", "missing"} and "number" in column
+        for kind, column in zip(kinds, under, strict=False)
+    )
+
+
+def _kinds(cells: list[str], comma: bool) -> list[str]:
+    column = read_column(np.array(cells, dtype=object), comma=comma)
+    return [
+        "missing"
+        if gone
+        else "number"
+        if number or cell.lower().lstrip("+-") in ("inf", "infinity")
+        else "word"
+        for cell, gone, number in zip(cells, column.missing, column.number, strict=True)
+    ]

@@ -1,0 +1,65 @@
+"""Tables in MATLAB files: numbers and texts, by scipy; version 7.3 is HDF5. Objects stay shut."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distaff.errors import BadInput
+from distaff.files import LARGEST, check_file
+from distaff.tables.hdf5 import is_hdf5, read_hdf5
+from distaff.tables.named_arrays import choose
+from distaff.tables.table import Table
+
+SHUT = {"cell", "struct", "object", "function", "opaque", "sparse", "unknown"}
+
+
+def read_matlab(path: Path, wanted: Sequence[str] | None = None) -> Table:
+    """The table in a variable of a .mat file, or in several side by side. A row vector becomes a column."""
+    check_file(path)
+    if is_hdf5(path):
+        return read_hdf5(path, wanted)
+    held = _call("whosmat", path)
+    for name, shape, kind in held:
+        if name in (wanted or ()) and kind in SHUT:
+            raise BadInput(
+                f"{path}: '{name}' is of class {kind}, which is not read; save numbers, or words by char(...)"
+            )
+        if 8 * math.prod(shape) > max(LARGEST, 20 * path.stat().st_size):
+            raise BadInput(f"{path}: '{name}' has shape {shape}, larger than the file can hold")
+    names = [name for name, _, kind in held if kind not in SHUT]
+    usable = [
+        name for name, shape, kind in held if name in names and len(shape) == 2 and math.prod(shape) > 1
+    ]
+    if not names:
+        raise BadInput(
+            f"{path} holds no variable of numbers or text: {', '.join(f'{n} ({k})' for n, _, k in held)}"
+        )
+    return choose(path, names, usable, lambda asked: _load(path, asked), wanted)
+
+
+def _load(path: Path, names: list[str]) -> dict[str, NDArray[Any]]:
+    found = _call("loadmat", path, variable_names=names)
+    return {name: _upright(np.asarray(found[name])) for name in names}
+
+
+def _upright(array: NDArray[Any]) -> NDArray[Any]:
+    return array[0] if array.ndim == 2 and len(array) == 1 and array.shape[1] > 1 else array
+
+
+def _call(name: str, path: Path, **settings: Any) -> Any:
+    """A function of scipy.io on a file, its many errors and warnings as one."""
+    import scipy.io
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return getattr(scipy.io, name)(path, **settings)
+    except Exception as error:  # scipy's readers raise many kinds on damaged files
+        raise BadInput(f"{path} cannot be read as a MATLAB file: {' '.join(str(error).split())}") from None

@@ -1,0 +1,153 @@
+"""Arrays, frames and tensors of any library as a table. No library is imported for it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distaff.errors import BadInput
+from distaff.tables.table import Table
+
+SHAPE = "an array (rows, columns)"
+
+
+def as_table(values: Any, what: str) -> Table:
+    """A table from what a caller has: an array, nested lists, a frame, a tensor on any device, or a table.
+
+    Raises BadInput that says what to give instead for sparse matrices, annotated data, dicts and paths.
+    """
+    if isinstance(values, Table):
+        return values
+    _refuse(values, what)
+    if hasattr(values, "iloc"):
+        return _pandas(values, what)
+    names = _column_names(values)
+    if names is not None:  # polars, pyarrow
+        return Table(what, names, [_array(values[name], what) for name in names])
+    array = _array(values, what)
+    if array.dtype.names:
+        return of_fields(array, what)
+    return of_array(array, what)
+
+
+def of_array(array: NDArray[Any], what: str) -> Table:
+    """A table from an array (n,) or (n, d)."""
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.ndim != 2 or array.shape[1] == 0:
+        hint = f"; make it a row per image, as by .reshape({array.shape[0]}, -1)" if array.ndim > 2 else ""
+        raise BadInput(f"{what} must have shape (rows, columns), got {array.shape}{hint}")
+    if array.dtype.kind not in "biufUSO":
+        raise BadInput(f"{what} must be numbers, got {array.dtype}")
+    block = array if array.dtype.kind in "biuf" and not isinstance(array, np.ma.MaskedArray) else None
+    names = [str(j) for j in range(array.shape[1])]
+    return Table(what, names, list(array.T), named=False, block=block)
+
+
+def of_fields(array: NDArray[Any], what: str) -> Table:
+    """A table from a structured array: each field is a column, or several where it holds vectors."""
+    names, cells = [], []
+    for name in array.dtype.names or ():
+        part = array[name]
+        several = part.ndim == 2
+        names += [f"{name}.{j}" for j in range(part.shape[1])] if several else [name]
+        cells += list(part.T) if several else [part]
+    return Table(what, names, cells)
+
+
+def _pandas(values: Any, what: str) -> Table:
+    """A DataFrame or Series, with its index as the rows' labels."""
+    series = [values] if values.ndim == 1 else [values.iloc[:, j] for j in range(values.shape[1])]
+    if not series:
+        raise BadInput(f"{what} must have shape (rows, columns), got {values.shape}")
+    named = values.ndim == 2 or values.name is not None
+    names = [str(each.name) for each in series] if named else ["0"]
+    orders = {}
+    for j, each in enumerate(series):
+        category = getattr(each, "cat", None) if str(each.dtype) == "category" else None
+        if category is not None and category.ordered:
+            orders[j] = tuple(str(word) for word in category.categories)
+    cells = [_series(each, what) for each in series]
+    kinds = {column.dtype for column in cells}
+    block = np.stack(cells, axis=1) if len(kinds) == 1 and cells[0].dtype.kind in "biuf" else None
+    return Table(what, names, cells, named, block, labels=values.index.tolist(), orders=orders)
+
+
+def _series(series: Any, what: str) -> NDArray[Any]:
+    array = np.asarray(series.array)
+    if array.dtype.kind in "Mm":
+        array = np.array([None if cell != cell else str(cell) for cell in series], dtype=object)
+    if array.dtype.kind not in "biufUSO" or array.ndim != 1:
+        raise BadInput(f"{what}, column '{series.name}' must be numbers or words, got {array.dtype}")
+    return array
+
+
+def _column_names(values: Any) -> list[str] | None:
+    """The names of a frame that is not pandas'."""
+    for attribute in ("column_names", "columns"):
+        names = getattr(values, attribute, None)
+        if isinstance(names, list | tuple) and names and all(isinstance(name, str) for name in names):
+            return list(names)
+    return None
+
+
+def _array(values: Any, what: str) -> NDArray[Any]:
+    """Anything that converts as an array, tensors taken to the CPU and out of their graph first."""
+    if isinstance(values, list | tuple) and any(hasattr(each, "detach") for each in values):
+        values = [_tensor(each) for each in values]
+    try:
+        if hasattr(values, "__cuda_array_interface__") and hasattr(values, "get"):  # CuPy
+            values = values.get()
+        array = np.asanyarray(_tensor(values))
+    except Exception as error:  # every library has errors of its own
+        reason = " ".join(str(error).split())
+        raise BadInput(f"{what} must be numbers, and cannot be read as such: {reason}") from None
+    if array.dtype.name in ("bfloat16", "float8_e4m3fn", "float8_e5m2"):  # as JAX has them
+        array = array.astype(np.float32)
+    if array.dtype.kind == "c":
+        raise BadInput(f"{what} are complex numbers; give real ones, such as .real or abs()")
+    if array.ndim == 0:
+        raise BadInput(f"{what} must be {SHAPE}, got a single {type(values).__name__}")
+    return array
+
+
+def _tensor(values: Any) -> Any:
+    """A torch tensor as an array of its own type, bfloat16 as float32; anything else as it is."""
+    if not (hasattr(values, "detach") and hasattr(values, "cpu")):
+        return values
+    plain = values.detach().cpu()
+    for name in ("resolve_conj", "resolve_neg", "to_dense"):
+        if name != "to_dense" or "sparse" in str(getattr(plain, "layout", "")):
+            plain = getattr(plain, name)()
+    try:
+        return plain.numpy()
+    except TypeError:  # a type that NumPy does not have
+        return plain.float().numpy()
+
+
+def _refuse(values: Any, what: str) -> None:
+    """One line for what is no table, that says what to give."""
+    if values is None:
+        raise BadInput(f"{what} are None; give {SHAPE}")
+    if isinstance(values, str | bytes | os.PathLike):
+        raise BadInput(f"{what} are {str(values)!r}; give {SHAPE}, or a file to the command `distaff score`")
+    if hasattr(values, "obsm") and hasattr(values, "obs"):
+        keys = ", ".join(map(str, list(values.obsm)[:8])) or "none"
+        columns = ", ".join(map(str, list(values.obs)[:8])) or "none"
+        raise BadInput(
+            f"{what} are annotated data; give data.obsm[KEY] as codes (keys: {keys}) and data.obs[[COLUMN]] "
+            f"as factors (columns: {columns})"
+        )
+    if hasattr(values, "toarray") and hasattr(values, "tocsr"):
+        raise BadInput(f"{what} are a sparse matrix {values.shape}; give .toarray() of it")
+    if isinstance(values, Mapping) or (hasattr(values, "files") and hasattr(values, "zip")):
+        keys = ", ".join(repr(key) for key in list(values)[:8])
+        raise BadInput(
+            f"{what} are a {type(values).__name__} with keys {keys or 'none'}; give one of its values"
+        )
+    if isinstance(values, int | float | complex | bool | set | frozenset) or callable(values):
+        raise BadInput(f"{what} must be {SHAPE}, got {type(values).__name__}")

@@ -1,0 +1,71 @@
+"""A table from a file of several named arrays: which of them is meant, and how they stand side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distaff.errors import BadInput, unknown
+from distaff.tables.memory import of_array, of_fields
+from distaff.tables.table import Table
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def choose(
+    path: Path,
+    names: Sequence[str],
+    usable: Sequence[str],
+    load: Callable[[list[str]], Arrays],
+    wanted: Sequence[str] | None,
+) -> Table:
+    """The table in a file that holds arrays of these `names`, of which the `usable` ones are tables.
+
+    `wanted` names arrays, or columns by number where a single array is usable. Only what is used is loaded.
+    """
+    if not names:
+        raise BadInput(f"{path} holds no arrays")
+    if wanted is not None and set(wanted) <= set(names):
+        return _side_by_side(path, load(list(dict.fromkeys(wanted))))
+    if len(usable) == 1 or len(names) == 1:
+        name = usable[0] if usable else names[0]
+        table = _of(load([name])[name], path.name)
+        unread = (f"{path.name}: only the array '{name}' is read",) if len(names) > 1 else ()
+        return replace(table.pick(wanted), notes=unread)
+    if wanted is None:
+        ways = "--code-columns or --factor-columns"
+        raise BadInput(f"{path} holds {len(names)} arrays; pick some with {ways}: {', '.join(names)}")
+    raise unknown(f"array of {path.name}", next(name for name in wanted if name not in names), names)
+
+
+def is_table(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
+    """Whether an array can be a table of its own."""
+    return (
+        len(shape) in (1, 2) and (dtype.names is not None or dtype.kind in "biufUSO") and np.prod(shape) > 1
+    )
+
+
+def _side_by_side(path: Path, arrays: Arrays) -> Table:
+    """Arrays as one table, its columns named by the arrays."""
+    tables = {name: _of(array, f"{path.name}, array '{name}'") for name, array in arrays.items()}
+    if len({len(table) for table in tables.values()}) > 1:
+        lengths = ", ".join(f"{name} {len(table)}" for name, table in tables.items())
+        raise BadInput(f"{path}: arrays of different lengths cannot be put side by side: {lengths}")
+    names = [label for name, table in tables.items() for label in _names(name, table)]
+    only = next(iter(tables.values())) if len(tables) == 1 else None
+    if only is not None:
+        return replace(only, what=path.name, names=names, named=True)
+    return Table(path.name, names, [column for table in tables.values() for column in table.cells])
+
+
+def _of(array: NDArray[Any], what: str) -> Table:
+    return of_fields(array, what) if array.dtype.names and array.ndim == 1 else of_array(array, what)
+
+
+def _names(array: str, table: Table) -> list[str]:
+    return [array] if len(table.names) == 1 else [f"{array}.{name}" for name in table.names]

@@ -1,0 +1,89 @@
+"""Tables in Parquet files, read by duckdb."""
+
+from __future__ import annotations
+
+import glob
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distaff.errors import BadInput
+from distaff.files import UNREADABLE, check_file
+from distaff.tables.table import Table
+
+UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
+
+
+def read_parquet(path: Path, wanted: Sequence[str] | None = None) -> Table:
+    """The table in a .parquet file. A column of lists, as of embeddings, becomes a column for each place."""
+    import duckdb
+
+    check_file(path)
+    file = glob.escape(str(path))
+    try:
+        with duckdb.connect() as connection:
+            names = connection.from_parquet([file]).columns
+            index = [name for name in _index(connection, file) if name in names]
+            columns = [name for name in names if name not in index] or names
+            picked = (
+                columns if wanted is None else [name for name in names if name in wanted or name in index]
+            )
+            quoted = ", ".join(
+                '"' + name.replace('"', '""') + '"' for name in dict.fromkeys([*picked, *index])
+            )
+            found = connection.from_parquet([file]).project(quoted or "*").fetchnumpy()
+    except (duckdb.Error, *UNREADABLE) as error:
+        raise BadInput(f"{path} is not a Parquet file: {str(error).partition(chr(10))[0]}") from None
+    if not columns:
+        raise BadInput(f"{path} holds no columns")
+    labels = None
+    if len(index) == 1 and index[0] in found and index[0] not in (wanted or ()):
+        labels = [str(cell) for cell in np.asarray(found.pop(index[0]))]
+    wide, cells = [], []
+    for name in [name for name in columns if name in found] if wanted is None else wanted:
+        if name not in found:
+            Table(path.name, columns, []).place(name)
+        for label, column in _flat(name, found[name], path):
+            wide.append(label)
+            cells.append(column)
+    return Table(path.name, wide, cells, labels=labels)
+
+
+def _index(connection: Any, file: str) -> list[str]:
+    """The columns that pandas wrote as the rows' labels."""
+    kept = connection.execute(
+        "SELECT value FROM parquet_kv_metadata(?) WHERE key = 'pandas'", [file]
+    ).fetchone()
+    try:
+        told = json.loads(bytes(kept[0])) if kept else {}
+        names = [name for name in told.get("index_columns", []) if isinstance(name, str)]
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        names = []
+    columns = connection.from_parquet([file]).columns
+    return names or [name for name in columns if UNNAMED_INDEX.fullmatch(name)]
+
+
+def _flat(name: str, column: Any, path: Path) -> list[tuple[str, NDArray[Any]]]:
+    """A column, or the columns that its lists make."""
+    if not isinstance(column, np.ma.MaskedArray) and isinstance(column, np.ndarray) and column.ndim == 2:
+        return [(f"{name}.{j}", part) for j, part in enumerate(column.T)]
+    if not isinstance(column, np.ndarray):  # a categorical
+        column = np.asarray(column)
+    if column.dtype.kind in "Mm":
+        gone = np.ma.getmaskarray(column) | np.isnat(np.ma.getdata(column))
+        cells = np.array(
+            [None if no else str(cell) for cell, no in zip(column, gone, strict=True)], dtype=object
+        )
+        return [(name, cells)]
+    first = next((cell for cell in np.ma.getdata(column)[:1]), None) if column.dtype == object else None
+    if not isinstance(first, list | tuple | np.ndarray):
+        return [(name, column if np.ma.is_masked(column) else np.ma.getdata(column))]
+    lists = [np.atleast_1d(np.asarray(cell)) for cell in np.ma.getdata(column)]
+    if len({part.shape for part in lists}) > 1 or lists[0].ndim != 1 or np.ma.is_masked(column):
+        raise BadInput(f"{path}, column '{name}': its lists must all have the same length")
+    return [(f"{name}.{j}", part) for j, part in enumerate(np.stack(lists).T)]

@@ -1,0 +1,66 @@
+"""Read a table from a file of any kind that people have."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from distaff.errors import BadInput
+from distaff.files import check_file
+from distaff.tables.annotated import read_annotated
+from distaff.tables.hdf5 import read_hdf5
+from distaff.tables.matlab import read_matlab
+from distaff.tables.numpy_files import read_numpy
+from distaff.tables.parquet import read_parquet
+from distaff.tables.spreadsheet import read_spreadsheet
+from distaff.tables.table import Table
+from distaff.tables.text import is_text, read_text
+
+#: the suffix of a file -> what reads it
+READERS = {
+    ".npy": read_numpy,
+    ".npz": read_numpy,
+    ".parquet": read_parquet,
+    ".xlsx": read_spreadsheet,
+    ".mat": read_matlab,
+    ".h5": read_hdf5,
+    ".hdf5": read_hdf5,
+    ".h5ad": read_annotated,
+}
+ALLOWED = ".npy, .npz, .csv, .tsv, .txt (also .gz), .parquet, .xlsx, .mat, .h5, .h5ad"
+#: what people also have, and what to do with it
+INSTEAD = {
+    ".pkl": "it may run code when it is opened, and is never loaded; save the array by np.save",
+    ".xls": "save it as .xlsx or .csv",
+    ".ods": "save it as .xlsx or .csv",
+    ".rds": "in R, write.csv(x, 'x.csv')",
+    ".json": "save it as .csv or .npy",
+    ".feather": "save it as .parquet",
+    ".zarr": "save its arrays by np.save, or the data as .h5ad",
+}
+INSTEAD |= dict.fromkeys((".pickle", ".pt", ".pth", ".ckpt", ".joblib"), INSTEAD[".pkl"]) | {
+    ".rdata": INSTEAD[".rds"]
+}
+
+
+def read_table(
+    path: str | os.PathLike[str], columns: Sequence[str] | None = None, role: str = "codes"
+) -> Table:
+    """The table in a file, with the `columns` of these names, in this order.
+
+    Columns are picked first, and only what was picked is checked. Of a .npy they go by number, of a file with
+    several arrays by the arrays' names, of an .h5ad as obsm/KEY and obs/COLUMN; there `role`, "codes" or
+    "factors", says what is meant where none are named. Raises BadInput that names what could not be read.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if is_text(path):
+        return read_text(path, columns)
+    if suffix not in READERS:
+        check_file(path)
+        hint = f"; {INSTEAD[suffix]}" if suffix in INSTEAD else ""
+        raise BadInput(f"{path}: unknown kind of file '{suffix}'{hint}. Allowed: {ALLOWED}")
+    if suffix == ".h5ad":
+        return read_annotated(path, columns, role)
+    return READERS[suffix](path, columns)

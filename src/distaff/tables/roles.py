@@ -1,0 +1,173 @@
+"""A table as codes, or as factors: what each may hold, and errors that name the column and the row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distaff.errors import BadInput, unknown
+from distaff.tables.columns import Column, shown
+from distaff.tables.table import Table
+
+#: which factors are real numbers: all, none, or those of these names or column numbers
+Continuous = bool | Sequence[str] | Sequence[int]
+
+
+@dataclass(frozen=True)
+class Factors:
+    """Factors (n, k): whole numbers 0..m-1 in the order of their values, or real numbers if `continuous`.
+
+    They are int64, or float64 where a column is continuous. `words` are what the numbers of a column of words
+    stand for; `unordered` are those columns of words of which no order was given.
+    """
+
+    values: NDArray[np.generic]
+    names: list[str]
+    continuous: tuple[int, ...] = ()
+    unordered: tuple[int, ...] = ()
+    words: dict[str, list[str]] = field(default_factory=dict)
+
+
+def codes_of(table: Table) -> NDArray[np.float64]:
+    """A table as codes (n, d), float64. Every cell must be a finite number."""
+    if table.block is not None:
+        block = table.block.astype(np.float64, copy=False)
+        bad = ~np.isfinite(block).all(axis=0)
+        if not bad.any():
+            return block
+        if not table.named:
+            first = int(bad.argmax())
+            row = int((~np.isfinite(block[:, first])).argmax())
+            drop = (
+                "; leave such rows out with missing='drop' (--missing drop)"
+                if np.isnan(block[row, first])
+                else ""
+            )
+            raise BadInput(
+                f"{table.what} hold NaN or infinite values, first in column {first}, row {row}{drop}"
+            )
+    columns = table.columns()
+    for j, column in enumerate(columns):
+        if column.missing.any():
+            raise table.missing_error(j, column.missing)
+        if column.odd.any():
+            hint = "" if column.number.any() else "; if it names the rows, pick the codes with --code-columns"
+            raise table.odd_error(j, column, hint)
+    return np.stack([column.reals() for column in columns], axis=1)
+
+
+def factors_of(
+    table: Table,
+    continuous: Continuous = False,
+    words: Sequence[str] = (),
+    order: Mapping[str, Sequence[str]] | None = None,
+) -> Factors:
+    """A table as factors (n, k).
+
+    A column in which every cell is a number is numeric, one with fewer numbers than words is words; what is
+    in between is an error, unless `words` names it. `order` gives words their order, from the first to the
+    last, by column.
+    """
+    order = order or {}
+    for name in [*words, *order]:
+        table.place(name)
+    real = continuous_columns(table, continuous)
+    columns = table.columns([*words, *order])
+    found, unordered, known = [], [], {}
+    for j, (name, column) in enumerate(zip(table.names, columns, strict=True)):
+        is_words = _check(table, j, column, name in words or name in order)
+        if j in real:
+            found.append(_reals(table, j, column, is_words))
+            continue
+        values, distinct = column.classes(is_words)
+        if is_words:
+            values, distinct = _ordered(table, j, values, distinct, order.get(name, ()))
+            known[name] = distinct
+            if name not in order and column.order is None:
+                unordered.append(j)
+        else:
+            _check_whole(table, j, distinct)
+        found.append(values)
+    kind = np.float64 if real else np.int64
+    return Factors(np.stack(found, axis=1).astype(kind), list(table.names), real, tuple(unordered), known)
+
+
+def continuous_columns(table: Table, continuous: Continuous) -> tuple[int, ...]:
+    """The numbers of the columns that hold real numbers."""
+    if isinstance(continuous, bool | np.bool_):
+        return tuple(range(len(table.names))) if continuous else ()
+    if isinstance(continuous, str):
+        continuous = [continuous]
+    found = []
+    for name in continuous:
+        if isinstance(name, int | np.integer) and not isinstance(name, bool):
+            if not 0 <= name < len(table.names):
+                raise unknown("factor column", str(name), map(str, range(len(table.names))))
+            found.append(int(name))
+        else:
+            found.append(table.place(str(name)))
+    return tuple(sorted(set(found)))
+
+
+def _check(table: Table, j: int, column: Column, as_words: bool) -> bool:
+    """Whether a column of factors holds words; an error where some cells are missing or odd."""
+    if column.missing.any():
+        raise table.missing_error(j, column.missing)
+    if as_words:
+        return True
+    if not column.odd.any():
+        return False
+    if column.is_words():
+        return True
+    if column.cells.dtype != object:
+        raise BadInput(f"{table.cell(j, int(column.odd.argmax()))}: factors hold NaN or infinite values")
+    name = table.names[j]
+    count, total = int(column.odd.sum()), len(column)
+    raise table.odd_error(
+        j,
+        column,
+        f", nor are {count} of its {total} cells; mend them, or say words=['{name}'] (--words {name})",
+    )
+
+
+def _reals(table: Table, j: int, column: Column, is_words: bool) -> NDArray[np.float64]:
+    if is_words:
+        word = shown(column.cells[int(column.odd.argmax())])
+        raise BadInput(
+            f"{table.column(j)} holds words, such as '{word}', and continuous factors are real numbers; name "
+            "those that are: continuous=[...] (--continuous NAMES)"
+        )
+    return column.reals()
+
+
+def _check_whole(table: Table, j: int, values: list[float]) -> None:
+    """An error where the numbers of a factor are not all whole."""
+    broken = next((value for value in values if value != int(value)), None)
+    if broken is None:
+        return
+    which = f"factor '{table.names[j]}'" if table.named else f"factor column {j}"
+    name = f"['{table.names[j]}'] (--continuous {table.names[j]})" if table.named else "True (--continuous)"
+    raise BadInput(
+        f"{which} holds values such as {broken:g}; whole numbers are needed. Give class numbers, or ask for "
+        f"continuous={name}.{table.read_as()}"
+    )
+
+
+def _ordered(
+    table: Table, j: int, values: NDArray[np.int64], distinct: list[str], order: Sequence[str]
+) -> tuple[NDArray[np.int64], list[str]]:
+    """Class numbers of words in the order that was asked for."""
+    if not order:
+        return values, distinct
+    wanted = [str(word) for word in order]
+    for word in distinct:
+        if word not in wanted:
+            raise unknown(f"word of the order of {table.column(j)}", word, wanted)
+    known = [word for word in wanted if word in distinct]
+    if len(set(known)) < len(known):
+        raise BadInput(f"the order of {table.column(j)} names a word twice: {', '.join(wanted)}")
+    place = np.array([known.index(word) for word in distinct], dtype=np.int64)
+    return place[values], known

@@ -1,0 +1,88 @@
+"""Tables in .xlsx files: the first sheet, read by openpyxl, cells as they were computed last."""
+
+from __future__ import annotations
+
+import itertools
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distaff.errors import BadInput
+from distaff.files import check_file, check_unpacked
+from distaff.tables.headers import is_header, named
+from distaff.tables.table import Table
+
+LARGEST = 2**28  # bytes that the archive may unpack to; openpyxl needs many times as many
+MOST_CELLS = 5_000_000
+SAMPLE = 60  # rows that show whether the first is a header
+
+
+def read_spreadsheet(path: Path, wanted: Sequence[str] | None = None) -> Table:
+    """The table in the first sheet of an .xlsx file; its first row is the header unless it holds a number."""
+    try:
+        import openpyxl
+    except ImportError:
+        raise BadInput(f"{path.name} needs openpyxl to be read: pip install 'distaff[files]'") from None
+    check_file(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            check_unpacked(archive.infolist(), path, LARGEST)
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
+        try:
+            sheet = book.worksheets[0]
+            sheet.reset_dimensions()  # what the file says of its size may be anything
+            rows = _rows(sheet, path)
+            others = book.sheetnames[1:]
+        finally:
+            book.close()
+    except BadInput:
+        raise
+    except Exception as error:  # openpyxl raises many kinds on damaged files
+        raise BadInput(f"{path} cannot be read as .xlsx: {' '.join(str(error).split())}") from None
+    notes = [f"{path.name}: only its first sheet is read, of {len(others) + 1}"] if others else []
+    return _table(path, rows, notes, wanted)
+
+
+def _rows(sheet: Any, path: Path) -> list[list[Any]]:
+    """The rows of a sheet up to the last that holds something."""
+    rows: list[list[Any]] = []
+    count = 0
+    for row in sheet.iter_rows(values_only=True):
+        cells = list(row)
+        while cells and cells[-1] is None:
+            cells.pop()
+        count += len(row) + 1
+        if count > MOST_CELLS:
+            raise BadInput(f"{path} holds over {MOST_CELLS:,} cells; save large tables as .csv or .parquet")
+        rows.append(cells)
+    while rows and not rows[-1]:
+        rows.pop()
+    return rows
+
+
+def _table(path: Path, rows: list[list[Any]], notes: list[str], wanted: Sequence[str] | None) -> Table:
+    first = next((number for number, row in enumerate(rows) if row), None)
+    if first is None:
+        raise BadInput(f"{path} holds no rows in its first sheet")
+    width = max(map(len, rows))
+    full = [[*row, *itertools.repeat(None, width - len(row))] for row in rows[first:]]
+    texts = [["" if cell is None else str(cell).strip() for cell in row] for row in full[:SAMPLE]]
+    header = texts[0] if is_header(texts[0], texts[1:]) else None
+    body = full[bool(header) :]
+    lines = np.arange(len(body)) + first + bool(header) + 1
+    cells = [_column(column) for column in zip(*body, strict=True)] or [_column(())] * width
+    kept = ~np.array([not any(cell is not None for cell in row) for row in body], dtype=bool)
+    how = f"line {first + 1} as header" if header else "no header"
+    table = Table(path.name, [], cells, lines=lines, how=how, notes=tuple(notes))
+    return named(table.take(kept), header, wanted)
+
+
+def _column(cells: Sequence[Any]) -> NDArray[Any]:
+    """Cells as objects; dates and times as words."""
+    column = np.empty(len(cells), dtype=object)
+    column[:] = [cell if isinstance(cell, int | float | str) or cell is None else str(cell) for cell in cells]
+    return column

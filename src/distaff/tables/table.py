@@ -1,0 +1,143 @@
+"""A table: named columns of cells that describe the same rows, and where they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distaff.errors import BadInput, unknown
+from distaff.tables.columns import Column, read_column, shown
+
+ROWS_NAMED = 3  # in a message
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of cells (n,) with names, from an array, a frame or a file.
+
+    `what` is how messages call it. `labels` are the rows' own labels, where it has some; `lines` the lines of
+    a text file that the rows stand in; `how` says by which rules such a file was read, `comma` that its
+    decimals have a comma, `notes` what should be known. Where all columns are numbers of one type, `block`
+    holds them side by side (n, d).
+    """
+
+    what: str
+    names: list[str]
+    cells: list[NDArray[Any]]
+    named: bool = True
+    block: NDArray[Any] | None = None
+    labels: list[Any] | None = None
+    lines: NDArray[np.int64] | None = None
+    orders: dict[int, tuple[str, ...]] | None = None
+    comma: bool = False
+    how: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.cells[0]) if self.cells else 0
+
+    def pick(self, wanted: Sequence[str] | None) -> Table:
+        """The columns of these names, in this order; all where none are named."""
+        if wanted is None:
+            return self
+        places = [self.place(name) for name in wanted]
+        orders = {new: order for new, old in enumerate(places) if (order := (self.orders or {}).get(old))}
+        return replace(
+            self,
+            names=[self.names[j] for j in places],
+            cells=[self.cells[j] for j in places],
+            block=None if self.block is None else self.block[:, places],
+            orders=orders,
+        )
+
+    def place(self, name: str) -> int:
+        """The number of a column, by its name."""
+        if name not in self.names:
+            raise unknown(f"column of {self.what}", name, self.names)
+        return self.names.index(name)
+
+    def take(self, rows: NDArray[Any]) -> Table:
+        """The same of some rows."""
+        return replace(
+            self,
+            cells=[column[rows] for column in self.cells],
+            block=None if self.block is None else self.block[rows],
+            labels=None if self.labels is None else [self.labels[row] for row in np.arange(len(self))[rows]],
+            lines=None if self.lines is None else self.lines[rows],
+        )
+
+    def columns(self, words: Sequence[str] = ()) -> list[Column]:
+        """What the cells of every column mean; those named in `words` are words, whatever they look like."""
+        found = []
+        for j, (name, cells) in enumerate(zip(self.names, self.cells, strict=True)):
+            try:
+                order = (self.orders or {}).get(j)
+                found.append(read_column(cells, as_words=name in words, comma=self.comma, order=order))
+            except BadInput as error:
+                raise BadInput(f"{self.column(j)}: {error}") from None
+        return found
+
+    def column(self, j: int) -> str:
+        """A column as messages name it."""
+        return f"{self.what}, column '{self.names[j]}'" if self.named else f"{self.what}, column {j}"
+
+    def cell(self, j: int, row: int) -> str:
+        """A column and a row as messages name them: by the line of a text file, or the row counted from 0."""
+        return f"{self.column(j)}, {self.row(row)}"
+
+    def row(self, row: int) -> str:
+        """A row as messages name it."""
+        return f"line {self.lines[row]}" if self.lines is not None else f"row {row}"
+
+    def read_as(self) -> str:
+        """By which rules a text was read, as the end of a message."""
+        return f" (read with {self.how})" if self.how else ""
+
+    def missing_error(self, j: int, missing: NDArray[np.bool_]) -> BadInput:
+        """The error for a column in which some rows have no value."""
+        rows = np.flatnonzero(missing)
+        named = ", ".join(self.row(row) for row in rows[:ROWS_NAMED])
+        more = f" and {len(rows) - ROWS_NAMED} more" if len(rows) > ROWS_NAMED else ""
+        given = self.cells[j][rows[0]]
+        given = given.strip() if isinstance(given, str) else ""
+        keep = (
+            f"; if '{given}' is a word here, say words=['{self.names[j]}'] (--words {self.names[j]})"
+            if given
+            else ""
+        )
+        cell = f" ('{given}')" if given else ""
+        return BadInput(
+            f"{self.column(j)}: no value for it in {named}{more}{cell}; leave these rows out with "
+            f"missing='drop' (--missing drop){keep}{self.read_as()}"
+        )
+
+    def odd_error(self, j: int, column: Column, why: str) -> BadInput:
+        """The error for the first cell of a column that is no number."""
+        row = int(column.odd.argmax())
+        return BadInput(
+            f"{self.cell(j, row)}: '{shown(column.cells[row])}' is not a number{why}{self.read_as()}"
+        )
+
+
+def in_order_of(table: Table, like: Table) -> Table:
+    """A table with its rows put in the order of another's, where both have labels; it is then noted."""
+    if table.labels is None or like.labels is None or table.labels == like.labels:
+        return table
+    ours, theirs = set(table.labels), set(like.labels)
+    if ours != theirs or not len(ours) == len(table.labels) == len(like.labels):
+        twice = (
+            "" if len(ours) == len(table.labels) else f", {len(table.labels) - len(ours)} of them repeated"
+        )
+        raise BadInput(
+            f"the rows of {like.what} and {table.what} are labelled differently: of {len(theirs)} and "
+            f"{len(ours)} labels {len(ours & theirs)} are the same{twice}; give the same rows, or to go by "
+            "position leave out the labels of one (.to_numpy() of a frame, the unnamed column of a file)"
+        )
+    place = {label: row for row, label in enumerate(table.labels)}
+    moved = table.take(np.array([place[label] for label in like.labels]))
+    note = f"rows of {table.what} put in the order of {like.what}, by their labels"
+    return replace(moved, notes=(*moved.notes, note))
