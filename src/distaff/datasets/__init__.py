@@ -9,18 +9,20 @@ from typing import Any
 import numpy as np
 
 from distaff import registry
+from distaff.datasets.array_file import read_array_file
 from distaff.datasets.base import DataSet
 from distaff.datasets.built import Built, built_path, draw_all
 from distaff.datasets.correlated import Correlated, ratio_joint, ridge
 from distaff.datasets.folder import read_folder
 from distaff.datasets.hidden import Hidden
 from distaff.datasets.idx import is_idx, read_idx_images
-from distaff.datasets.images import ArrayImages, read_npz
+from distaff.datasets.images import ArrayImages
 from distaff.datasets.perturbed import Perturbed, UniformNoise, read_recipe, save_perturbed
+from distaff.datasets.published import recognise
 from distaff.datasets.subgrid import SubGrid
 from distaff.datasets.subset import Subset, hold_out, labelled_rows
 from distaff.errors import BadInput, unknown
-from distaff.files import read_arrays
+from distaff.files import array_headers, read_arrays
 from distaff.settings import build
 
 __all__ = [
@@ -45,6 +47,10 @@ __all__ = [
 
 #: what a study does to any data set, as options of load_dataset
 STUDY = ("hide", "held_out", "correlate")
+#: options for files of your own; the last for folders only, as arrays have no transparent pixels
+OF_PATHS = ("pixel_range", "resolution", "background")
+#: fields of data sets that are no settings: where their files lie
+PLACES = ("data_dir", "original")
 
 
 def data_folder(given: str | os.PathLike[str] | None = None) -> Path | None:
@@ -56,11 +62,15 @@ def data_folder(given: str | os.PathLike[str] | None = None) -> Path | None:
 def load_dataset(
     name: str | os.PathLike[str], /, *, data_dir: str | os.PathLike[str] | None = None, **options: Any
 ) -> DataSet:
-    """A registered data set by its name, or your own by the path of an .npz file or a folder of images.
+    """A registered data set by its name, or your own by the path of a folder of images, or an .npz, .npy or IDX
+    file.
 
     `options` are the data set's settings, and for a grid data set also its factors: `x=16` keeps 16 evenly
-    spaced values, `x=[0, 5]` those two. `hide=["shape"]` takes factors out of the labels (`hide=[]` shows
-    all), `held_out={"shape": 2, "x": [30, 31]}` leaves out the images that combine these values,
+    spaced values, `x=[0, 5]` those two. For files of your own they are `pixel_range=[LOW, HIGH]`, `resolution=64`
+    (crops every image to its middle square and resizes it) and, for folders, `background="black"` (under
+    transparent images). The published files of dSprites, 3D Shapes and MPI3D are recognised by what they hold,
+    and are those data sets, wherever they lie. `hide=["shape"]` takes factors out of the labels (`hide=[]`
+    shows all), `held_out={"shape": 2, "x": [30, 31]}` leaves out the images that combine these values,
     `correlate={"factors": ["x", "y"], "sigma": .2}` draws batches along a Gaussian ridge of two factors, and
     `{"factors": [...], "kind": "diagonal"}` with one of the joints of `ratio_joint`. Raises BadInput (a
     ValueError) with the names that are allowed.
@@ -84,17 +94,21 @@ def _plain(value: Any) -> Any:
 
 
 def _registered(name: str, folder: Path | None, options: dict[str, Any]) -> DataSet:
-    kind = registry.get("datasets", name)
+    return _made(registry.get("datasets", name), name, options, {"data_dir": folder})
+
+
+def _made(kind: Any, name: str, options: dict[str, Any], places: dict[str, Path | None]) -> DataSet:
+    """A data set of this kind, part of its grid if factors are among the options, its files in `places`."""
+    fields = kind.__dataclass_fields__
     factors = kind.factors.names if kind.factors else ()
     keep = {key: value for key, value in options.items() if key in factors}
     rest = {key: value for key, value in options.items() if key not in factors}
-    allowed = [key for key in kind.__dataclass_fields__ if key != "data_dir"]
+    allowed = [key for key in fields if key not in PLACES]
     for key in rest:
         if key not in allowed:
             raise unknown(f"setting of {name}", key, [*allowed, *factors, *STUDY])
-    if "data_dir" in kind.__dataclass_fields__:
-        rest["data_dir"] = folder
-    data: DataSet = build(kind, rest, name)
+    found = {key: place for key, place in places.items() if key in fields}
+    data: DataSet = build(kind, rest | found, name)
     return SubGrid(data, keep) if keep else data
 
 
@@ -162,43 +176,46 @@ def build_images(
 
 
 def _path(path: Path, options: dict[str, Any], data_dir: str | os.PathLike[str] | None) -> DataSet:
-    given = {key: value for key, value in options.items() if key == "pixel_range"}
+    published = recognise(path)
+    if published is not None:
+        return _made(published, path.name, options, {"original": path})
+    allowed = OF_PATHS if os.path.isdir(path) else tuple(key for key in OF_PATHS if key != "background")
+    given = {key: value for key, value in options.items() if key in allowed}
     keep = {key: value for key, value in options.items() if key not in given}
     data = _read(path, given, data_dir)
     factors = data.factors.names if data.factors else ()
     for key in keep:
         if key not in factors:
-            raise unknown(f"setting of {path.name}", key, ["pixel_range", *factors, *STUDY])
+            raise unknown(f"setting of {path.name}", key, [*allowed, *factors, *STUDY])
     return SubGrid(data, keep) if keep else data
 
 
 def _read(path: Path, options: dict[str, Any], data_dir: str | os.PathLike[str] | None) -> DataSet:
     if os.path.isdir(path):
         return read_folder(path, **options)
-    if path.suffix.lower() == ".npz":
-        arrays = read_arrays(path)
-        if "perturbation" in arrays:
-            return _perturbed(arrays, path, options, data_dir)
-        return read_npz(arrays, path, **options)
+    if path.suffix.lower() in (".npz", ".npy"):
+        if "perturbation" in array_headers(path):
+            return _perturbed(path, options, data_dir)
+        return read_array_file(path, **options)
     if is_idx(path):
         return read_idx_images(path, **options)
     if os.path.exists(path):
         raise BadInput(
-            f"{path} is neither a folder of images, nor an .npz file, nor named *images-idx3-ubyte"
+            f"{path} is neither a folder of images, nor an .npz or .npy file, nor named *images-idx3-ubyte, "
+            "nor a published file that is known"
         )
     error = unknown("data set", str(path), registry.names("datasets"))
     raise BadInput(f"{error} Or give the path of an .npz file or a folder of images.")
 
 
-def _perturbed(
-    arrays: dict[str, Any], path: Path, options: dict[str, Any], data_dir: str | os.PathLike[str] | None
-) -> DataSet:
+def _perturbed(path: Path, options: dict[str, Any], data_dir: str | os.PathLike[str] | None) -> DataSet:
     if options:
         raise BadInput(f"{path.name} declares its pixel range itself; leave out {', '.join(options)}")
+    arrays = read_arrays(path, [name for name in ("perturbation", "s") if name in array_headers(path)])
     recipe = read_recipe(arrays, path)
     if recipe["base"] is None:
-        own = {name: array for name, array in arrays.items() if name not in ("perturbation", "s")}
-        base: DataSet = read_npz(own, path)
+        base: DataSet = read_array_file(path, known=("perturbation", "s"))
+        base.words = {name: words for name, words in recipe["words"].items() if name in base.label_names}
     else:
         registry.check("datasets", recipe["base"]["name"])  # a name, so no file but those it says
         base = load_dataset(recipe["base"]["name"], data_dir=data_dir, **recipe["base"]["options"])

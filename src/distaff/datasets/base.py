@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
+
+SHOWN = 8  # words of a label on a card
 
 
 class DataSet(ABC):
@@ -28,6 +32,8 @@ class DataSet(ABC):
     #: pixels are uint8 in 0..255, or float32 between these two values
     pixel_range: tuple[float, float] = (0.0, 255.0)
     label_names: tuple[str, ...] = ()
+    #: by label, what its numbers 0..m-1 stand for; only of labels whose values are words and have no order
+    words: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     factors: FactorSpace | None = None
     #: the grid that the images lie on, where some of its factors are hidden from the labels
     grid: FactorSpace | None = None
@@ -99,9 +105,16 @@ class DataSet(ABC):
             "pixels": "uint8 0..255" if self.pixel_range == (0, 255) else f"float32 {self.pixel_range}",
             "factors": dict(zip(factors.names, factors.sizes, strict=True)) if factors else None,
             "labels": list(self.label_names),
+            "words": {name: _few(words) for name, words in self.words.items()},
             "hidden": [name for name in self.grid.names if name not in self.label_names] if self.grid else [],
             "source": self.source,
             "note": self.note,
             "licence": self.licence,
             "citation": self.citation,
         }
+
+
+def _few(words: tuple[str, ...]) -> str:
+    """Words in one line, the first of many."""
+    rest = len(words) - SHOWN
+    return ", ".join(words[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")

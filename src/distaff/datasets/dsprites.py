@@ -34,6 +34,7 @@ class DSprites(Settings, DataSet):
 
     resolution: int = setting(64, "pixels along each side", choices=(16, 32, 64))
     data_dir: Path | None = field(default=None, repr=False)
+    original: Path | None = field(default=None, repr=False)  # the file, where it is given itself
 
     name = "dsprites"
     channels = 1
@@ -49,11 +50,11 @@ class DSprites(Settings, DataSet):
         super().__post_init__()
         self.image_shape = (1, self.resolution, self.resolution)
         self._bits: NDArray[np.uint8] | None = None
-        original = present(self.data_dir, (ORIGINAL, f"dsprites/{ORIGINAL}"))
+        original = self.original or present(self.data_dir, (ORIGINAL, f"dsprites/{ORIGINAL}"))
         if original:
             shape = (len(self), sprites.SIZE, sprites.SIZE)
             self._bits = open_packed(original, original.with_name(CACHE), shape)
-            self.source = f"file {ORIGINAL}"
+            self.source = f"file {original.name}"
 
     def __len__(self) -> int:
         return len(self.factors)

@@ -1,8 +1,9 @@
-"""Images of your own as a folder of PNG and JPEG files, perhaps with a CSV file of labels."""
+"""Images of your own as a folder of files, their labels in a CSV file or told by folders of classes."""
 
 from __future__ import annotations
 
-import itertools
+import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,100 +11,112 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distaff.datasets.images import ArrayImages, check_side
+from distaff.datasets.classes import class_labels, natural
+from distaff.datasets.images import ArrayImages
+from distaff.datasets.label_file import read_label_file
+from distaff.datasets.pictures import GREY, SUFFIXES, Picture, check_colour, read_picture
+from distaff.datasets.squares import HOW, check_resolution, said
 from distaff.errors import BadInput
-from distaff.files import UNREADABLE, check_file, read_csv, side_by_side
 
-SUFFIXES = (".png", ".jpg", ".jpeg")
-FORMATS = ("PNG", "JPEG")  # whatever the name says; a PostScript file would be run as a program
 MOST_FILES = 1_000_000
+MOST_KINDS = 8  # of files that are not read, named in the note
 
 
-def read_folder(folder: Path, pixel_range: Sequence[float] | None = None) -> ArrayImages:
-    """The data set in a folder of PNG or JPEG files of one size.
+def read_folder(
+    folder: Path,
+    pixel_range: Sequence[float] | None = None,
+    resolution: int | None = None,
+    background: Any = "white",
+) -> ArrayImages:
+    """The data set in a folder of pictures: PNG, JPEG, WebP, TIFF, GIF or BMP, the first frame, upright.
 
-    A single .csv in the folder may hold labels: a header, then a line per image, its file name first.
+    A single .csv in the folder may hold labels: a header, then a line per image, its file name first. Without
+    one, folders within the folder become a label. With a `resolution`, every image is cropped to its middle
+    square and resized to it; without, they must have one size. Transparent images lie on `background`.
     """
-    paths = [path.relative_to(folder) for path in itertools.islice(folder.rglob("*"), MOST_FILES + 1)]
-    if len(paths) > MOST_FILES:
-        raise BadInput(f"{folder} holds over {MOST_FILES:,} files; give the folder of the images alone")
-    paths.sort()
-    shown = [p for p in paths if not any(part.startswith(".") for part in p.parts) and (folder / p).is_file()]
-    files = [path for path in shown if path.suffix.lower() in SUFFIXES]
+    resolution = check_resolution(resolution)
+    found = sorted(_walk(folder), key=natural)
+    whole = {path for path in found if (folder / path).is_file()}
+    files = [path for path in found if path.suffix.lower() in SUFFIXES and path in whole]
+    tables = [p for p in found if p.suffix.lower() == ".csv" and len(p.parts) == 1 and p in whole]
+    rest = _unread([path for path in found if path not in {*files, *tables}])
     if not files:
-        raise BadInput(f"{folder} holds no .png, .jpg or .jpeg file")
-    images, notes = _decode(folder, files)
-    tables = [folder / path for path in shown if path.suffix.lower() == ".csv" and len(path.parts) == 1]
+        holds = f"; {rest}" if rest else ""
+        raise BadInput(f"{folder} holds no .png, .jpg, .webp, .tif, .gif or .bmp file{holds}")
     if len(tables) > 1:
         raise BadInput(f"{folder} holds {len(tables)} .csv files; leave the one with the labels")
-    names, labels = None, None
-    if tables:
-        names, labels = _read_labels(tables[0], [path.as_posix() for path in files])
+    images, notes = _decode(folder, files, resolution, background)
+    names = [path.as_posix() for path in files]
+    labels = read_label_file(folder / tables[0], names) if tables else class_labels(files)
     name = folder.resolve().name
-    data = ArrayImages(
-        images, labels, names=names, pixel_range=pixel_range, name=name, source=f"folder {name}"
-    )
-    data.note = "; ".join(filter(None, [*notes, data.note]))
+    data = ArrayImages(images, labels, pixel_range=pixel_range, name=name, source=f"folder {name}")
+    data.note = "; ".join(filter(None, [*notes, data.note, rest]))
     return data
 
 
-def _decode(folder: Path, files: list[Path]) -> tuple[NDArray[np.uint8], list[str]]:
-    """The images (n, H, W) or (n, H, W, 3) of the files, and what should be known about them."""
-    from PIL import Image
+def _walk(folder: Path) -> list[Path]:
+    """All files that are not hidden, as paths within the folder.
 
-    decoded, modes, path = [], set(), files[0]
-    try:
-        for path in files:
-            check_file(folder / path)
-            with Image.open(folder / path, formats=FORMATS) as image:
-                check_side(image.height, image.width, path.as_posix())
-                pixels, mode = _flat(image, path)
-            decoded.append(pixels)
-            modes.add(mode)
-            if pixels.shape[:2] != decoded[0].shape[:2]:
-                sizes = ", ".join(
-                    f"{p} is {d.shape[1]}x{d.shape[0]}" for p, d in ((files[0], decoded[0]), (path, pixels))
+    Links to folders are followed after all that lies in the folder itself, and no folder is visited twice.
+    """
+    found, seen, count, waiting = [], set(), 0, [str(folder)]
+    while waiting:
+        for here, folders, files in os.walk(waiting.pop(0)):
+            place = os.stat(here)
+            if (place.st_dev, place.st_ino) in seen:
+                folders.clear()
+                continue
+            seen.add((place.st_dev, place.st_ino))
+            count += len(files) + len(folders)
+            if count > MOST_FILES:
+                raise BadInput(
+                    f"{folder} holds over {MOST_FILES:,} files; give the folder of the images alone"
                 )
-                raise BadInput(f"images of mixed sizes: {sizes}; make them one size")
-    except (*UNREADABLE, Image.DecompressionBombError) as error:
-        if isinstance(error, BadInput):
-            raise
-        raise BadInput(f"{folder / path} cannot be read as an image: {error}") from None
-    grey = all((pixels == pixels[:, :, :1]).all() for pixels in decoded) and modes <= {"1", "L", "LA"}
-    notes = ["transparent pixels are laid on white"] if "transparent" in modes else []
-    return np.stack([pixels[:, :, 0] if grey else pixels for pixels in decoded]), notes
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            waiting += [link for name in folders if os.path.islink(link := os.path.join(here, name))]
+            within = Path(os.path.relpath(here, folder))
+            found += [within / name for name in files if not name.startswith(".")]
+    return found
 
 
-def _flat(image: Any, path: Path) -> tuple[NDArray[np.uint8], str]:
-    """An image as RGB pixels (H, W, 3), and its mode, or "transparent" where white shows through."""
-    from PIL import Image
-
-    if image.mode not in ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"):
-        raise BadInput(
-            f"{path} has pixels of kind {image.mode}; save it as grey or RGB with 8 bits a channel"
-        )
-    if image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info:
-        layered = image.convert("RGBA")
-        if layered.getchannel("A").getextrema()[0] < 255:
-            white = Image.new("RGBA", image.size, "white")
-            return np.asarray(Image.alpha_composite(white, layered).convert("RGB")), "transparent"
-        image = layered
-    return np.asarray(image.convert("RGB")), image.mode
+def _unread(paths: Sequence[Path]) -> str:
+    """How many files of which kinds are left out."""
+    kinds = Counter(path.suffix.lower() or "without an ending" for path in paths)
+    ordered = sorted(kinds.items(), key=lambda item: (-item[1], item[0]))
+    rest = sum(count for _, count in ordered[MOST_KINDS:])
+    told = [f"{count} {kind}" for kind, count in ordered[:MOST_KINDS]] + [f"{rest} others"] * bool(rest)
+    return f"not read: {', '.join(told)}" if told else ""
 
 
-def _read_labels(path: Path, files: list[str]) -> tuple[list[str], NDArray[Any]]:
-    """The names and labels of the files, from a CSV with a header and a file name in front of each line."""
-    header, (listed, *columns) = read_csv(path, headed=True)
-    if len(header) < 2:
-        raise BadInput(f"{path} needs a header with the file name first and at least one label after it")
-    line = {file: number for number, file in enumerate(listed)}
-    if len(line) < len(listed):
-        twice = next(file for number, file in enumerate(listed) if line[file] != number)
-        raise BadInput(f"{path} labels '{twice}' twice")
-    for file in files:
-        if file not in line:
-            raise BadInput(f"{path} has no line for '{file}'")
-    if len(line) > len(files):
-        raise BadInput(f"{path} labels '{sorted(set(line) - set(files))[0]}', which is not in the folder")
-    order = [line[file] for file in files]
-    return header[1:], side_by_side([column[order] for column in columns], header[1:], path, words=True)
+def _decode(
+    folder: Path, files: Sequence[Path], resolution: int | None, background: Any
+) -> tuple[NDArray[np.uint8], list[str]]:
+    """The images (n, H, W) or (n, H, W, 3) of the files, and what should be known about them."""
+    colour = check_colour(background)
+    pixels, facts, grey = [], [], True
+    for path in files:
+        picture = read_picture(folder / path, path.as_posix(), colour, resolution)
+        pixels.append(picture.pixels)
+        facts.append(picture._replace(pixels=picture.pixels[:0]))
+        grey = grey and _is_grey(picture)
+        if resolution is None and picture.size != facts[0].size:
+            sizes = ", ".join(
+                f"{p} is {f.size[1]}x{f.size[0]}" for p, f in ((files[0], facts[0]), (path, facts[-1]))
+            )
+            raise BadInput(f"images of mixed sizes: {sizes}; {HOW}, or make them one size")
+    notes = said([fact.size for fact in facts], resolution) if resolution else []
+    if any(fact.transparent for fact in facts):
+        notes.append(f"transparent pixels are laid on {_named(background)}")
+    if more := sum(fact.more for fact in facts):
+        notes.append(f"only the first frame is read of {more} {'files' if more > 1 else 'file'} with several")
+    return np.stack([each[:, :, 0] if grey else each for each in pixels]), notes
+
+
+def _is_grey(picture: Picture) -> bool:
+    """Whether a picture can be kept as one channel."""
+    pixels = picture.pixels
+    return picture.mode in GREY and not picture.transparent and bool((pixels == pixels[:, :, :1]).all())
+
+
+def _named(background: Any) -> str:
+    return background if isinstance(background, str) else f"[{','.join(map(str, background))}]"

@@ -35,6 +35,7 @@ class Hidden(DataSet):
         take_over(self, data, f"hidden: {', '.join(hide)}" if hide else "")
         self.hidden = ()
         self.label_names = tuple(data.label_names[j] for j in self._kept)
+        self.words = {name: words for name, words in data.words.items() if name in self.label_names}
         self.factors = None if hide else data.factors
         self.grid, self.pairs = data.factors, data.pairs
 

@@ -26,7 +26,9 @@ def is_idx(path: Path) -> bool:
     return os.path.isfile(path) and IMAGES in path.name.replace(".idx3", "-idx3")
 
 
-def read_idx_images(path: Path, pixel_range: Sequence[float] | None = None) -> ArrayImages:
+def read_idx_images(
+    path: Path, pixel_range: Sequence[float] | None = None, resolution: int | None = None
+) -> ArrayImages:
     """The data set in an IDX file of images, with the labels of the file beside it if there is one.
 
     MNIST's `train-images-idx3-ubyte` goes with `train-labels-idx1-ubyte`; both may be gzipped.
@@ -39,7 +41,13 @@ def read_idx_images(path: Path, pixel_range: Sequence[float] | None = None) -> A
     names = None if labels is None else ["label"]
     name = path.name.split(".")[0].removesuffix(f"-{IMAGES}")
     return ArrayImages(
-        images, labels, names=names, pixel_range=pixel_range, name=name, source=f"file {path.name}"
+        images,
+        labels,
+        names=names,
+        pixel_range=pixel_range,
+        resolution=resolution,
+        name=name,
+        source=f"file {path.name}",
     )
 
 

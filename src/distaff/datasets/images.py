@@ -1,63 +1,72 @@
-"""Images of your own as arrays, in memory or in an .npz file."""
+"""Images of your own as arrays in memory."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from distaff.datasets.base import DataSet
+from distaff.datasets.labels import Labels, as_labels
+from distaff.datasets.squares import SMALLEST, check_resolution, check_side, said, squares
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
-from distaff.files import side_by_side
 
-SMALLEST, LARGEST = 16, 128  # pixels along a side
 LARGEST_PIXEL = 1e30
-ARRAYS = ("images", "factors", "factor_names", "pairs", "pixel_range")  # of an .npz
+COMPARED = 1024  # images at a time
+FLAG = "--data pixel_range"  # how the range is declared on the command line
 
 
 class ArrayImages(DataSet):
     """Images held in memory, with labels if there are any.
 
     `images` is (n, H, W), (n, H, W, C) or (n, C, H, W) with C of 1 or 3: integers in 0..255, booleans, or
-    floats. Floats are kept as float32; their range is `pixel_range`, else 0..1 where they fit it, else from 0
-    (or their smallest value, if that is negative) to their largest. Sides below 16 pixels are padded; above
-    128 is an error. `factors` is (n,) or (n, k). `pairs` (m, 2) holds the numbers of images that belong
+    floats. Integers that are all 0 or 1 are black and white. Floats are kept as float32; their range is
+    `pixel_range`, else 0..1 where they fit it, else from 0 (or their smallest value, if that is negative) to
+    their largest. Sides below 16 pixels are padded; above 128 is an error, unless a `resolution` is given:
+    then the middle square of every image is resized to it. `factors` is (n,) or (n, k), numbers or words, a
+    data frame, or a mapping of names to columns. `pairs` (m, 2) holds the numbers of images that belong
     together, such as consecutive frames, for methods on pairs.
     """
 
     def __init__(
         self,
         images: ArrayLike,
-        factors: ArrayLike | None = None,
+        factors: Any = None,
         *,
         names: Sequence[str] | None = None,
         pixel_range: Sequence[float] | None = None,
         pairs: ArrayLike | None = None,
+        resolution: int | None = None,
         name: str = "arrays",
         source: str = "arrays in memory",
     ) -> None:
         self.name, self.source = name, source
-        pixels, self.pixel_range, notes = _pixels(
-            _channels_first(np.asarray(images), name), pixel_range, name
-        )
-        self._images, padded = _padded(pixels, self.pixel_range[0], name)
-        self.note = "; ".join(notes + padded)
+        resolution = check_resolution(resolution)
+        upright = _channels_first(np.asarray(images), name, resolution)
+        pixels, self.pixel_range, notes = _pixels(upright, pixel_range, name)
+        if resolution:
+            notes += said([pixels.shape[2:]] * len(pixels), resolution)
+            pixels = squares(pixels, *self.pixel_range, resolution)
+        self._images, padded = _padded(pixels, self.pixel_range[0])
         self.image_shape = self._images.shape[1:]
-        self._labels = None if factors is None else _labels(np.asarray(factors), len(self._images), name)
-        if self._labels is not None:
-            k = self._labels.shape[1]
-            self.label_names = tuple(names) if names is not None else tuple(f"factor_{j}" for j in range(k))
-            if len(self.label_names) != k:
-                raise BadInput(f"{name}: {len(self.label_names)} names for {k} factors")
-            if self._labels.dtype == np.int64:
-                self.factors = FactorSpace.of_table(self.label_names, self._labels)
-
+        notes += [*padded, *["all images are equal"] * _all_equal(self._images)]
+        self._labels: NDArray[Any] | None = None
+        if factors is not None:
+            notes += self._label(factors, names)
+        self.note = "; ".join(notes)
         self.pairs = None if pairs is None else _pairs(np.asarray(pairs), len(self._images), name)
+
+    def _label(self, factors: Any, names: Sequence[str] | None) -> list[str]:
+        """Take the labels over, and say what should be known about them."""
+        known = factors if isinstance(factors, Labels) else as_labels(factors, names, len(self), self.name)
+        self._labels, self.label_names, self.words = known.values, known.names, known.words
+        if self._labels.dtype == np.int64:
+            self.factors = FactorSpace.of_table(self.label_names, self._labels)
+        return known.notes
 
     def __len__(self) -> int:
         return len(self._images)
@@ -79,33 +88,19 @@ class ArrayImages(DataSet):
         return digest.hexdigest()[:16]
 
 
-def read_npz(
-    arrays: Mapping[str, NDArray[Any]], path: Path, pixel_range: Sequence[float] | None = None
-) -> ArrayImages:
-    """The data set in arrays of an .npz.
-
-    `images` and optionally `factors`, `factor_names`, `pairs` and `pixel_range`; a given range comes first.
-    """
-    if "images" not in arrays:
-        raise BadInput(f"{path} has no array 'images'; it holds: {', '.join(arrays) or 'nothing'}")
-    names = [str(name) for name in arrays["factor_names"].ravel()] if "factor_names" in arrays else None
-    if pixel_range is None and "pixel_range" in arrays:
-        pixel_range = arrays["pixel_range"].ravel().tolist()
-    data = ArrayImages(
-        arrays["images"],
-        arrays.get("factors"),
-        names=names,
-        pixel_range=pixel_range,
-        pairs=arrays.get("pairs"),
-        name=path.stem,
-        source=f"file {path.name}",
-    )
-    unread = [f"array '{name}' is not read" for name in arrays if name not in ARRAYS]
-    data.note = "; ".join(filter(None, [data.note, *unread]))
-    return data
+def is_single(shape: tuple[int, ...]) -> bool:
+    """Whether an array of this shape is one image (H, W) or (H, W, C), and not several."""
+    return len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3) and min(shape[:2]) > 3)
 
 
-def _channels_first(images: NDArray[Any], name: str) -> NDArray[Any]:
+def _channels_first(images: NDArray[Any], name: str, resolution: int | None) -> NDArray[Any]:
+    if is_single(images.shape):
+        shape = ", ".join(map(str, images.shape))
+        raise BadInput(
+            f"{name}: an array ({shape}) is a single image or a table, and images must be (n, H, W), "
+            f"(n, H, W, C) or (n, C, H, W) with n of at least 2; stack images to (n, {shape}), and reshape "
+            "rows of pixels to (n, H, W)"
+        )
     if images.ndim == 3:
         images = images[:, None]
     elif images.ndim == 4 and images.shape[1] not in (1, 3) and images.shape[3] in (1, 3):
@@ -117,7 +112,7 @@ def _channels_first(images: NDArray[Any], name: str) -> NDArray[Any]:
         )
     if len(images) < 2:
         raise BadInput(f"{name}: at least 2 images are needed, got {len(images)}")
-    check_side(images.shape[2], images.shape[3], name)
+    check_side(images.shape[2], images.shape[3], name, resolution)
     return images
 
 
@@ -136,21 +131,45 @@ def _pixels(
     if given is not None:
         bounds = _range(given)
         if low < bounds[0] or high > bounds[1]:
-            raise BadInput(f"{name}: pixels run from {low:g} to {high:g}, outside pixel_range={list(bounds)}")
+            raise BadInput(
+                f"{name}: pixels run from {low:g} to {high:g}, outside {FLAG}=[{bounds[0]:g},{bounds[1]:g}]"
+            )
         return images.astype(np.float32), bounds, [f"pixels from {bounds[0]:g} to {bounds[1]:g} as declared"]
     if whole:
-        if low < 0 or high > 255:
-            raise BadInput(f"{name}: integer pixels must lie in 0..255, got {low:g}..{high:g}")
-        dim = f"the brightest pixel is {high:g} of 255; if that is white, set pixel_range=[0,{high:g}]"
-        return images.astype(np.uint8), (0.0, 255.0), [dim] if 0 < high < 64 else []
+        return _bytes(images, low, high, name)
     if low >= 0 and high <= 1:
         return images.astype(np.float32), (0.0, 1.0), []
     bounds = (min(low, 0.0), high)
     if not bounds[0] < bounds[1]:
         raise BadInput(
-            f"{name}: no pixel is above {low:g}; set pixel_range=[LOW,HIGH] to the range they come from"
+            f"{name}: no pixel is above {low:g}; declare the range they come from: {_declare('LOW', 'HIGH')}"
         )
-    return images.astype(np.float32), bounds, [f"pixels taken to run from {bounds[0]:g} to {bounds[1]:g}"]
+    taken = f"pixels taken to run from {bounds[0]:g} to {bounds[1]:g}; if not, {_declare('LOW', 'HIGH')}"
+    return images.astype(np.float32), bounds, [taken]
+
+
+def _declare(low: str, high: str) -> str:
+    return f"{FLAG}=[{low},{high}] (from Python pixel_range=[{low}, {high}])"
+
+
+def _bytes(
+    images: NDArray[Any], low: float, high: float, name: str
+) -> tuple[NDArray[np.uint8], tuple[float, float], list[str]]:
+    """Whole pixels as uint8, their range, and what should be known about them."""
+    if low < 0 or high > 255:
+        top = np.iinfo(images.dtype).max if images.dtype == np.uint16 else high
+        raise BadInput(
+            f"{name}: integer pixels must lie in 0..255, got {low:.0f}..{high:.0f} of {images.dtype}; declare "
+            f"which are black and white: {_declare(f'{min(low, 0):.0f}', f'{top:.0f}')}"
+        )
+    pixels, notes = images.astype(np.uint8), []
+    if (low, high) == (0, 1):
+        pixels *= np.uint8(255)
+        notes = ["pixels are 0 and 1 only, taken as black and white"]
+    elif 0 < high < 64:
+        dim = f"the brightest pixel is {high:g} of 255; if that is white, {_declare('0', f'{high:g}')}"
+        notes = [dim]
+    return pixels, (0.0, 255.0), notes
 
 
 def _range(given: Sequence[float]) -> tuple[float, float]:
@@ -158,25 +177,17 @@ def _range(given: Sequence[float]) -> tuple[float, float]:
         low, high = (float(value) for value in given)
     except (TypeError, ValueError):
         raise BadInput(
-            f"pixel_range={given!r} is not allowed; it must be two numbers, as in [0,16]"
+            f"pixel_range={given!r} is not allowed; it must be two numbers, as in {_declare('0', '16')}"
         ) from None
     if not -LARGEST_PIXEL < low < high < LARGEST_PIXEL:
         raise BadInput(
-            f"pixel_range={given!r} is not allowed; the first number must be the smaller, both finite"
+            f"pixel_range={given!r} is not allowed; the first number must be the smaller, both finite, as in "
+            f"{_declare('0', '16')}"
         )
     return low, high
 
 
-def check_side(height: int, width: int, name: str) -> None:
-    """An error where images of this size cannot be used."""
-    if not (min(height, width) >= 1 and max(height, width) <= LARGEST):
-        raise BadInput(
-            f"{name}: {height}x{width} pixels; {SMALLEST} to {LARGEST} are allowed (smaller are padded). "
-            "Resize the images first."
-        )
-
-
-def _padded(images: NDArray[Any], fill: float, name: str) -> tuple[NDArray[Any], list[str]]:
+def _padded(images: NDArray[Any], fill: float) -> tuple[NDArray[Any], list[str]]:
     height, width = images.shape[2:]
     down, right = max(0, SMALLEST - height), max(0, SMALLEST - width)
     if not (down or right):
@@ -186,24 +197,10 @@ def _padded(images: NDArray[Any], fill: float, name: str) -> tuple[NDArray[Any],
     return images, [f"images of {height}x{width} pixels are padded to {height + down}x{width + right}"]
 
 
-def _labels(labels: NDArray[Any], n: int, name: str) -> NDArray[Any]:
-    labels = labels[:, None] if labels.ndim == 1 else labels
-    if labels.ndim != 2 or len(labels) != n or labels.shape[1] == 0:
-        raise BadInput(
-            f"{name}: factors must have a row for each of the {n} images, got shape {labels.shape}"
-        )
-    if labels.dtype.kind in "US":
-        labels = side_by_side(
-            list(labels.T), [str(j) for j in range(labels.shape[1])], Path(name), words=True
-        )
-    if labels.dtype.kind not in "biuf":
-        raise BadInput(f"{name}: factors must be numbers or text, got {labels.dtype}")
-    if not np.isfinite(labels).all():
-        raise BadInput(f"{name}: factors hold NaN or infinite values")
-    if np.abs(labels.astype(np.float64)).max() >= 2.0**53:
-        raise BadInput(f"{name}: factors hold numbers beyond 2^53, which cannot be told apart")
-    whole = labels.astype(np.int64)
-    return whole if np.array_equal(whole, labels) else labels.astype(np.float64)
+def _all_equal(images: NDArray[Any]) -> bool:
+    """Whether all images are the first one; most often the second tells."""
+    steps = [slice(1, 2), *(slice(i, i + COMPARED) for i in range(0, len(images), COMPARED))]
+    return all(bool((images[step] == images[0]).all()) for step in steps)
 
 
 def _pairs(pairs: NDArray[Any], n: int, name: str) -> NDArray[np.int64]:

@@ -32,7 +32,9 @@ class MPI3D(Settings, DataSet):
 
     resolution: int = setting(SIDE, "pixels along each side", choices=(16, 32, 64))
     data_dir: Path | None = field(default=None, repr=False)
+    original: Path | None = field(default=None, repr=False)  # the file, where it is given itself
 
+    name = "mpi3d"
     licence = "CC BY 4.0"
     citation = "Gondal et al.: On the transfer of inductive bias from simulation to the real world, 2019"
     factors = FactorSpace(NAMES, (6, 6, *REST))
@@ -41,7 +43,7 @@ class MPI3D(Settings, DataSet):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.image_shape = (3, self.resolution, self.resolution)
-        path = find(self.data_dir, self.places, self.name, WHERE)
+        path = self.original or find(self.data_dir, self.places, self.name, WHERE)
         self._images = map_npz(path, "images", path.with_name(f"{self.name}.images.npy"))
         self.factors = _grid(self._images, path)
         self.source = f"file {path.name}"
@@ -75,12 +77,25 @@ class MPI3DReal(MPI3D):
     places = ("mpi3d_real.npz", "mpi3d_real/mpi3d_real.npz")
 
 
+def grid_of(shape: tuple[int, ...]) -> FactorSpace | None:
+    """The factors of a file whose images have this shape, by their number."""
+    spaces = [FactorSpace(NAMES, (kinds, kinds, *REST)) for kinds in (4, 6)]
+    return next((space for space in spaces if shape == (len(space), SIDE, SIDE, 3)), None)
+
+
+def kind_of(stem: str, shape: tuple[int, ...]) -> type[MPI3D]:
+    """Which of the published sets a file is, by its name; a file with 4 colours was only published real."""
+    for word, kind in (("toy", MPI3DToy), ("realistic", MPI3DRealistic), ("real", MPI3DReal)):
+        if word in stem.lower():
+            return kind
+    space = grid_of(shape)
+    return MPI3DReal if space and space.sizes[0] == 4 else MPI3D
+
+
 def _grid(images: NDArray[np.uint8], path: Path) -> FactorSpace:
-    """The factors of a file, by its number of images."""
-    for kinds in (4, 6):
-        space = FactorSpace(NAMES, (kinds, kinds, *REST))
-        if images.shape == (len(space), SIDE, SIDE, 3) and images.dtype == np.uint8:
-            return space
-    raise BadInput(
-        f"{path}: images must be uint8 (460800 or 1036800, 64, 64, 3), got {images.dtype} {images.shape}"
-    )
+    space = grid_of(images.shape)
+    if space is None or images.dtype != np.uint8:
+        raise BadInput(
+            f"{path}: images must be uint8 (460800 or 1036800, 64, 64, 3), got {images.dtype} {images.shape}"
+        )
+    return space

@@ -69,8 +69,19 @@ def opened(path: Path, kind: str) -> Iterator[zipfile.ZipFile]:
         raise BadInput(f"{path} is damaged or no {kind}: {error}") from None
 
 
-def map_h5(path: Path, key: str, shape: tuple[int, ...], cache: Path) -> NDArray[np.uint8]:
-    """The uint8 data set `key` of an HDF5 file as read-only memory map. Chunks go to `cache` first."""
+def h5_header(path: Path, key: str) -> tuple[tuple[int, ...], np.dtype[Any]] | None:
+    """Shape and type of a data set of an HDF5 file, or None where there is none under this name."""
+    with _h5(path) as file, _hdf5(path):
+        import h5py
+
+        # a link could lead to another file
+        found = file[key] if isinstance(file.get(key, getlink=True), h5py.HardLink) else None
+        return (found.shape, found.dtype) if isinstance(found, h5py.Dataset) else None
+
+
+@contextmanager
+def _h5(path: Path) -> Iterator[Any]:
+    """An HDF5 file to read from."""
     try:
         import h5py
     except ImportError:
@@ -79,6 +90,14 @@ def map_h5(path: Path, key: str, shape: tuple[int, ...], cache: Path) -> NDArray
     with _hdf5(path):
         file = h5py.File(path, "r")
     with file:
+        yield file
+
+
+def map_h5(path: Path, key: str, shape: tuple[int, ...], cache: Path) -> NDArray[np.uint8]:
+    """The uint8 data set `key` of an HDF5 file as read-only memory map. Chunks go to `cache` first."""
+    with _h5(path) as file:
+        import h5py
+
         with _hdf5(path):
             # a link could lead to another file
             images: Any = file[key] if isinstance(file.get(key, getlink=True), h5py.HardLink) else None

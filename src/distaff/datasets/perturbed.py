@@ -16,7 +16,7 @@ from distaff.datasets import nuisance
 from distaff.datasets.base import DataSet
 from distaff.datasets.subset import take_over
 from distaff.errors import BadInput
-from distaff.files import read_arrays, write_arrays
+from distaff.files import array_headers, write_arrays
 from distaff.settings import whole_number
 
 PERIOD = 4096  # rows of the pattern, after which it repeats
@@ -135,7 +135,7 @@ def save_perturbed(data: Perturbed | UniformNoise, path: Path) -> None:
     A registered data set is kept by name and options, your own images as they are. Raises BadInput rather
     than replace anything but an earlier perturbed data set.
     """
-    if os.path.lexists(path) and not (path.suffix == ".npz" and "perturbation" in read_arrays(path)):
+    if os.path.lexists(path) and not (path.suffix == ".npz" and "perturbation" in array_headers(path)):
         raise BadInput(f"{path} is there already and is no perturbed data set; choose another file")
     base = data._data.spec
     own = base is None or os.path.isabs(base["name"])
@@ -144,7 +144,8 @@ def save_perturbed(data: Perturbed | UniformNoise, path: Path) -> None:
     if isinstance(data, Perturbed):
         settings["kappa"] = data.kappa
         arrays["s"] = data.s
-    recipe = json.dumps({"base": None if own else base, "settings": settings}).encode()
+    words = dict(data._data.words) if own else {}
+    recipe = json.dumps({"base": None if own else base, "settings": settings, "words": words}).encode()
     write_arrays(path, {"perturbation": np.frombuffer(recipe, np.uint8), **arrays})
 
 
@@ -160,18 +161,20 @@ def _own(data: DataSet) -> dict[str, NDArray[Any]]:
 
 
 def read_recipe(arrays: Mapping[str, NDArray[Any]], path: Path) -> dict[str, Any]:
-    """The `base` (None: the images are in the file) and `settings` that `save_perturbed` wrote."""
+    """The `base` (None: the images are in the file), `settings` and `words` that `save_perturbed` wrote."""
     try:
         recipe = json.loads(arrays["perturbation"].astype(np.uint8).tobytes())
         base, settings = recipe["base"], recipe["settings"]
         fine = base is None or (isinstance(base["name"], str) and isinstance(base["options"], dict))
         fine = fine and isinstance(settings, dict) and settings.keys() <= {"eps", "clip", "seed", "kappa"}
         fine = fine and isinstance(settings.get("clip"), bool)
-    except (ValueError, KeyError, TypeError, RecursionError):
+        words = {name: tuple(of_label) for name, of_label in recipe.get("words", {}).items()}
+        fine = fine and all(isinstance(word, str) for of_label in words.values() for word in of_label)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         fine = False
     if not fine:
         raise BadInput(f"{path} is damaged: it does not say how it was perturbed")
-    return {"base": base, "settings": settings}
+    return {"base": base, "settings": settings, "words": words}
 
 
 def _positive(name: str, value: float) -> float:

@@ -43,6 +43,7 @@ class Shapes3D(Settings, DataSet):
 
     resolution: int = setting(64, "pixels along each side", choices=(16, 32, 64))
     data_dir: Path | None = field(default=None, repr=False)
+    original: Path | None = field(default=None, repr=False)  # the file, where it is given itself
 
     name = "shapes3d"
     licence = "drawn here; the original data set is Apache-2.0"
@@ -57,11 +58,11 @@ class Shapes3D(Settings, DataSet):
         super().__post_init__()
         self.image_shape = (3, self.resolution, self.resolution)
         self._images: NDArray[np.uint8] | None = None
-        path = present(self.data_dir, (ORIGINAL, f"3dshapes/{ORIGINAL}"))
+        path = self.original or present(self.data_dir, (ORIGINAL, f"3dshapes/{ORIGINAL}"))
         if path:
             shape = (len(self), SIZE, SIZE, 3)
             self._images = map_h5(path, "images", shape, path.with_name("shapes3d.images.npy"))
-            self.source = f"file {ORIGINAL}"
+            self.source = f"file {path.name}"
 
     def __len__(self) -> int:
         return len(self.factors)

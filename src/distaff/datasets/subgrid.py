@@ -40,6 +40,11 @@ class SubGrid(DataSet):
         fixed = [f"{factor} keeps {len(values[space.position(factor)])}" for factor in keep]
         take_over(self, data, "part of the grid: " + ", ".join(fixed))
         self.label_names = self.factors.names
+        self.words = {  # of the values that are kept, which are numbered anew
+            space.names[j]: tuple(words[value] for value in values[j])
+            for j in self._varying
+            if (words := data.words.get(space.names[j]))
+        }
         self.hidden = tuple(name for name in data.hidden if name in self.label_names)
         if data.pairs is not None:
             self.pairs = pairs_left(data, self._originals(np.arange(len(self))))

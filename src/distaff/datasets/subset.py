@@ -18,7 +18,7 @@ def take_over(view: DataSet, data: DataSet, note: str) -> None:
     """Give a view of `data` its name, shape and provenance, and a note more."""
     view.name, view.image_shape, view.pixel_range = data.name, data.image_shape, data.pixel_range
     view.source, view.licence, view.citation = data.source, data.licence, data.citation
-    view.label_names = data.label_names
+    view.label_names, view.words = data.label_names, data.words
     view.hidden = tuple(name for name in data.hidden if name in data.label_names)
     view.note = "; ".join(filter(None, [data.note, note]))
 

@@ -1,0 +1,48 @@
+"""Folders that sort images into classes, as labels."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+
+from distaff.datasets.labels import Labels
+
+Key = tuple[Any, ...]
+
+
+def natural(path: PurePath) -> Key:
+    """Sorts names as people count: 2.png before 10.png."""
+    return tuple(_counted(part) for part in path.parts), path.parts
+
+
+def _counted(part: str) -> Key:
+    pieces: list[Any] = re.split(r"([0-9]+)", part)
+    pieces[1::2] = map(int, pieces[1::2])
+    return tuple(pieces)
+
+
+def class_labels(files: Sequence[PurePath]) -> Labels | None:
+    """The folders that files lie in as labels: "class", or "folder_1", "folder_2" where several levels vary.
+
+    None where they say nothing: where the files lie at different depths, all in one folder, or each in a
+    folder of its own.
+    """
+    folders = [file.parts[:-1] for file in files]
+    if len({len(parts) for parts in folders}) > 1 or max(Counter(folders).values()) < 2:
+        return None
+    levels = [level for level in zip(*folders, strict=True) if len(set(level)) > 1]
+    if not levels:
+        return None
+    names = ["class"] if len(levels) == 1 else [f"folder_{j + 1}" for j in range(len(levels))]
+    words, columns = {}, []
+    for name, level in zip(names, levels, strict=True):
+        words[name] = tuple(sorted(set(level), key=lambda word: (_counted(word), word)))
+        number = {word: place for place, word in enumerate(words[name])}
+        columns.append([number[word] for word in level])
+    note = f"labels from the folders: {', '.join(names)}"
+    return Labels(np.array(columns, dtype=np.int64).T, tuple(names), words, [note])

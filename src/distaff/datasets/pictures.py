@@ -1,0 +1,113 @@
+"""Files of pictures as pixels: upright, in RGB, the first frame."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distaff.datasets.squares import Size, check_side, square
+from distaff.errors import BadInput
+from distaff.files import check_file
+
+#: how files are named that are read as pictures
+SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".webp", ".tif", ".tiff", ".gif", ".bmp")
+#: what they may be, whatever the name says; a PostScript file would be run as a program
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP")
+GREY = ("1", "L", "LA")
+COLOURED = ("P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr")
+LAYERED = ("LA", "La", "PA", "RGBA", "RGBa")
+
+Colour = tuple[int, ...]
+
+# Pillow logs errors of files, which would be printed where no one has set up logging
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+
+
+class Picture(NamedTuple):
+    """A picture as a viewer shows it."""
+
+    pixels: NDArray[np.uint8]  # (H, W, 3)
+    size: Size  # height and width before it was made a square
+    mode: str  # Pillow's
+    transparent: bool  # the background shows through
+    more: bool  # frames than the first
+
+
+def check_colour(value: Any) -> Colour:
+    """A colour (3,) of a name, of #rrggbb or of three numbers, or an error."""
+    from PIL import ImageColor
+
+    try:
+        colour = ImageColor.getrgb(value) if isinstance(value, str) else tuple(value)
+        whole = all(type(part) is int and 0 <= part <= 255 for part in colour)
+    except (ValueError, TypeError):
+        colour, whole = (), False
+    if len(colour) != 3 or not whole:
+        raise BadInput(
+            f"background={value!r} is not allowed; give a colour by its name, as #rrggbb, or as three whole "
+            "numbers from 0 to 255, as in [255,255,255]"
+        )
+    return colour
+
+
+def read_picture(path: Path, name: str, background: Colour, resolution: int | None = None) -> Picture:
+    """The picture in a file; with a `resolution`, its middle square of that size."""
+    from PIL import Image, ImageOps
+
+    check_file(path)
+    with _reading(path), Image.open(path, formats=FORMATS) as image:
+        check_side(image.height, image.width, name, resolution)  # before anything is unpacked
+        if image.mode not in (*GREY, *COLOURED):
+            raise BadInput(
+                f"{name} has pixels of kind {image.mode}; save it as grey or RGB with 8 bits a channel"
+            )
+        more, mode = bool(getattr(image, "is_animated", False)), image.mode
+        image.load()
+        ImageOps.exif_transpose(image, in_place=True)
+        size = image.height, image.width
+        flat, transparent = _flat(image, background)
+        if resolution:
+            flat = square(flat, resolution)
+        return Picture(np.array(flat), size, mode, transparent, more)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Whatever Pillow raises or warns of as one clear error."""
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of damaged metadata, which the pixels do not need
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            yield
+        except BadInput:
+            raise
+        except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+            raise BadInput(f"{path} unpacks to too many pixels: {error}; make it smaller first") from None
+        except Image.UnidentifiedImageError:
+            kinds = ", ".join(FORMATS)
+            raise BadInput(f"{path} cannot be read as an image: it is none of {kinds}, or damaged") from None
+        except Exception as error:  # Pillow's readers raise many kinds on damaged files
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise BadInput(f"{path} cannot be read as an image: {reason}") from None
+
+
+def _flat(image: Any, background: Colour) -> tuple[Any, bool]:
+    """An image as RGB, and whether the background shows through."""
+    from PIL import Image
+
+    if image.mode in LAYERED or "transparency" in image.info:
+        layered = image.convert("RGBA")
+        if layered.getchannel("A").getextrema()[0] < 255:
+            below = Image.new("RGBA", image.size, (*background, 255))
+            return Image.alpha_composite(below, layered).convert("RGB"), True
+        image = layered
+    return image.convert("RGB"), False
