@@ -8,7 +8,7 @@ from pathlib import Path
 import distaff
 
 HOUSE = Path(distaff.__file__).parent
-SMALL = {"errors", "settings", "registry", "files", "progress", "batch", "schedules"}  # anyone may use these
+SMALL = {"errors", "settings", "registry", "files", "progress", "batch", "schedules", "tables"}  # anyone may use these
 MAY_IMPORT = {
     "errors": set(),
     "registry": {"errors"},
@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "schedules": {"errors"},
     "settings": {"errors", "schedules"},
     "files": {"errors"},
+    "tables": {"errors", "files"},
     "progress": set(),
     "interrupt": set(),
     "factors": {"errors", "settings"},

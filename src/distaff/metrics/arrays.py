@@ -8,53 +8,47 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from distaff.errors import BadInput, NotApplicable
 from distaff.settings import whole_number
+from distaff.tables import Continuous, Table, as_table, codes_of, continuous_columns, factors_of, in_order_of
 
 LARGEST = 1e30  # larger codes overflow in some learners
 SMALLEST = 1e-60  # a range below this counts as none, for its powers underflow
 SEEDS = 2**32  # what scikit-learn takes
 
 
-def check_codes(codes: ArrayLike) -> NDArray[np.floating[Any]]:
-    """Codes (n, d) as floats of their own precision; a vector becomes one column."""
-    array = _matrix(codes, "codes")
-    if not np.issubdtype(array.dtype, np.floating):
-        array = array.astype(np.float64)
-    bad = ~np.isfinite(array).all(axis=0)
-    if bad.any():
-        raise BadInput(f"codes hold NaN or infinite values, first in column {int(bad.argmax())}")
+def check_codes(codes: Any) -> NDArray[np.float64]:
+    """Codes (n, d) as float64, from any array, frame or tensor; a vector becomes one column."""
+    array = codes_of(as_table(codes, "codes"))
     if float(np.abs(array).max(initial=0)) > LARGEST:
         raise BadInput(f"codes hold values beyond {LARGEST:g}; rescale them")
     return array
 
 
-def check_factors(factors: ArrayLike, continuous: bool = False) -> NDArray[Any]:
-    """Factors (n, k) as whole numbers 0..m-1 in the order of their values; integral floats are accepted.
+def check_factors(factors: Any, continuous: Continuous = False) -> NDArray[Any]:
+    """Factors (n, k) as whole numbers 0..m-1 in the order of their values, or of their words.
 
-    With `continuous` they stay real numbers, as float64.
+    Columns that are `continuous` (all, or some by name or number) stay real numbers; the whole is then
+    float64.
     """
-    array = _matrix(factors, "factors")
-    if not np.isfinite(array).all():
-        raise BadInput("factors hold NaN or infinite values")
-    for j, column in enumerate(array.T):
+    table = as_table(factors, "factors")
+    found = factors_of(table, continuous)
+    for j, column in enumerate(found.values.T):
         if (column == column[:1]).all():
-            raise BadInput(f"factor column {j} has a single value, {column[0]:g}; drop that column")
-        if not continuous and not is_whole(column):
-            raise BadInput(
-                f"factor column {j} holds values such as {column[column != np.round(column)][0]:g}; "
-                "whole numbers are needed. Give class numbers, or ask for continuous=True (--continuous)."
-            )
-    if continuous:
-        return array.astype(np.float64)
-    return np.stack([np.unique(c, return_inverse=True)[1] for c in array.T], axis=1).astype(np.int64)
+            raise BadInput(f"{factor_name(table, j)} has a single value; drop that column")
+    return found.values
+
+
+def factor_name(table: Table, j: int) -> str:
+    """A factor as messages name it."""
+    return f"factor '{table.names[j]}'" if table.named else f"factor column {j}"
 
 
 def check_pair(
-    codes: ArrayLike, factors: ArrayLike, continuous: bool = False
-) -> tuple[NDArray[np.floating[Any]], NDArray[Any]]:
+    codes: Any, factors: Any, continuous: Continuous = False
+) -> tuple[NDArray[np.float64], NDArray[Any]]:
     """Codes (n, d) and factors (n, k) with as many rows, at least two."""
     codes, factors = same_rows(codes, factors)
     if len(codes) < 2:
@@ -62,16 +56,28 @@ def check_pair(
     return check_codes(codes), check_factors(factors, continuous)
 
 
-def same_rows(
-    codes: ArrayLike, factors: ArrayLike, what: str = "factors"
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Codes and something else that describes the same rows, both as tables of numbers."""
-    codes, other = _matrix(codes, "codes"), _matrix(factors, what)
-    if len(codes) != len(other):
+def same_rows(codes: Any, other: Any, what: str = "factors") -> tuple[Table, Table]:
+    """Codes and something else that describes the same rows, both as tables, in the same order of rows."""
+    first, second = as_table(codes, "codes"), as_table(other, what)
+    second = in_order_of(second, first)
+    if len(first) != len(second):
         raise BadInput(
-            f"codes have {len(codes)} rows and {what} {len(other)}; they must describe the same rows"
+            f"codes have {len(first)} rows and {what} {len(second)}; they must describe the same rows"
         )
-    return codes, other
+    return first, second
+
+
+def real_columns(factors: Any, continuous: Continuous) -> tuple[int, ...]:
+    """The numbers of the factors that are real numbers."""
+    return continuous_columns(as_table(factors, "factors"), continuous) if continuous is not False else ()
+
+
+def need_order(factors: Any, continuous: Continuous, metric: str) -> None:
+    """NotApplicable where factors are words without an order, and a metric reads them as numbers."""
+    table = as_table(factors, "factors")
+    if table.block is None and (unordered := factors_of(table, continuous).unordered):
+        name = factor_name(table, unordered[0])
+        raise NotApplicable(f"{metric} reads factors as numbers, and the words of {name} have no order")
 
 
 def is_whole(column: NDArray[Any]) -> bool:
@@ -143,28 +149,3 @@ def need_codes(count: int, metric: str, least: int = 2) -> None:
     """NotApplicable where there are too few codes for a metric."""
     if count < least:
         raise NotApplicable(f"{metric} needs at least {least} codes, got {count}")
-
-
-def _matrix(values: ArrayLike, what: str) -> NDArray[Any]:
-    """A table of numbers (rows, columns) from an array, a list, a DataFrame or a tensor."""
-    if hasattr(values, "detach"):  # a tensor that is still part of a graph
-        values = values.detach()
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-        raise BadInput(f"{what} have masked entries; leave those rows out")
-    try:
-        array = _numbers(np.asarray(values))
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise BadInput(f"{what} must be numbers, and cannot be read as such: {error}") from None
-    if array.dtype.kind not in "iuf":  # spans of time count as integers elsewhere in NumPy
-        raise BadInput(f"{what} must be numbers, got {array.dtype}")
-    array = array[:, None] if array.ndim == 1 else array
-    if array.ndim != 2 or array.shape[1] == 0:
-        raise BadInput(f"{what} must have shape (rows, columns), got {array.shape}")
-    return array
-
-
-def _numbers(array: NDArray[Any]) -> NDArray[Any]:
-    """Booleans as 0 and 1, and Python numbers (as of a DataFrame with mixed columns) as floats."""
-    if array.dtype == object:
-        array = np.array([[float(cell) for cell in np.atleast_1d(row)] for row in array])
-    return array.astype(np.int64) if array.dtype == bool else array

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from distaff.metrics.declare import metric
 from distaff.metrics.information import binned_information
+from distaff.tables import Continuous
 
 
 @metric(
@@ -27,7 +28,7 @@ from distaff.metrics.information import binned_information
     worse_with=frozenset({"noise", "holistic", "bent", "missing"}),
 )
 def average_maximal_mutual_information(
-    codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, continuous: bool = False
+    codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, continuous: Continuous = False
 ) -> float:
     """Average maximal mutual information: how much of a factor its best single code knows.
 

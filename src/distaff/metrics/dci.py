@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.metrics.arrays import need_codes, need_factors
+from distaff.metrics.arrays import need_codes, need_factors, real_columns
 from distaff.metrics.declare import metric
 from distaff.metrics.held_out import Rows, learn_and_score
 from distaff.metrics.learners import fit, importances
 from distaff.metrics.threads import usable_cores
+from distaff.tables import Continuous
 
 
 class DCI(NamedTuple):
@@ -75,7 +76,7 @@ def dci(
     factors: ArrayLike,
     *,
     learner: str = "random_forest",
-    continuous: bool = False,
+    continuous: Continuous = False,
     test: tuple[ArrayLike, ArrayLike] | None = None,
     seed: int = 0,
 ) -> DCI:
@@ -98,11 +99,11 @@ def dci(
     learn, score = learn_and_score(codes, factors, test, seed, continuous)
     need_codes(learn.codes.shape[1], "dci")
     need_factors(learn.factors.shape[1], "dci")
-    importance, models = _importance(learn, learner, seed, continuous)
-    quality = _r2 if continuous else _accuracy
+    real = real_columns(factors, continuous)
+    importance, models = _importance(learn, learner, seed, real)
     informativeness = [
-        quality(truth, model.predict(score.codes))
-        for model, truth in zip(models, score.factors.T, strict=True)
+        (_r2 if j in real else _accuracy)(truth, models[j].predict(score.codes))
+        for j, truth in enumerate(score.factors.T)
     ]
     return DCI(
         disentanglement(importance), completeness(importance), float(np.mean(informativeness)), learner
@@ -114,13 +115,13 @@ def importance_matrix(
     factors: ArrayLike,
     *,
     learner: str = "random_forest",
-    continuous: bool = False,
+    continuous: Continuous = False,
     test: tuple[ArrayLike, ArrayLike] | None = None,
     seed: int = 0,
 ) -> NDArray[np.float64]:
     """The importance of every code for every factor, (d, k); each column sums to 1. See `dci`."""
     learn, _ = learn_and_score(codes, factors, test, seed, continuous)
-    return _importance(learn, learner, seed, continuous)[0]
+    return _importance(learn, learner, seed, real_columns(factors, continuous))[0]
 
 
 def disentanglement(importance: NDArray[np.float64]) -> float:
@@ -145,13 +146,16 @@ def _concentration(importance: NDArray[np.float64]) -> float:
 
 
 def _importance(
-    learn: Rows, learner: str, seed: int, continuous: bool
+    learn: Rows, learner: str, seed: int, real: tuple[int, ...]
 ) -> tuple[NDArray[np.float64], list[Any]]:
-    def model(factor: NDArray[Any]) -> Any:
-        return fit(learner, learn.codes, factor, seed, regress=continuous)
+    def model(j: int) -> Any:
+        factor = learn.factors[:, j]
+        return fit(
+            learner, learn.codes, factor if j in real else factor.astype(np.int64), seed, regress=j in real
+        )
 
     with ThreadPoolExecutor(usable_cores()) as pool:  # trees are grown without Python's lock
-        models = list(pool.map(model, learn.factors.T))
+        models = list(pool.map(model, range(learn.factors.shape[1])))
     return np.stack([importances(model) for model in models], axis=1), models
 
 

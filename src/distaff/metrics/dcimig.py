@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from distaff.metrics.arrays import need_factors
 from distaff.metrics.declare import metric
 from distaff.metrics.information import binned_information, gap
+from distaff.tables import Continuous
 
 
 @metric(
@@ -27,7 +28,7 @@ from distaff.metrics.information import binned_information, gap
     },
     worse_with=frozenset({"noise", "holistic", "bent", "missing"}),
 )
-def dcimig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, continuous: bool = False) -> float:
+def dcimig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, continuous: Continuous = False) -> float:
     """DCIMIG: how much of the factors is held by codes that know of one factor only.
 
     Every code goes to the factor it has most mutual information with (nats, from `bins` equal bins of the

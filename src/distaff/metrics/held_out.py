@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from distaff.errors import BadInput
 from distaff.metrics.arrays import check_pair, check_seed, same_rows
+from distaff.tables import Continuous, below
 
 #: rows to learn from and rows to score on, at most: the sizes of Locatello et al. 2019
 MOST = (10_000, 5_000)
@@ -26,7 +27,7 @@ def learn_and_score(
     factors: ArrayLike,
     test: tuple[ArrayLike, ArrayLike] | None,
     seed: int,
-    continuous: bool = False,
+    continuous: Continuous = False,
     most: tuple[int, int] = MOST,
 ) -> tuple[Rows, Rows]:
     """The rows to learn from and those to score on: `test`, or a random third of the rows held out.
@@ -44,7 +45,7 @@ def learn_and_score(
 
 
 def _given(
-    codes: ArrayLike, factors: ArrayLike, test: tuple[ArrayLike, ArrayLike], continuous: bool
+    codes: ArrayLike, factors: ArrayLike, test: tuple[ArrayLike, ArrayLike], continuous: Continuous
 ) -> tuple[Rows, Rows]:
     """Both parts as given, their factor values numbered together."""
     try:
@@ -53,13 +54,13 @@ def _given(
         raise BadInput("test must be two arrays, codes and factors") from None
     learn, score = same_rows(codes, factors), same_rows(test_codes, test_factors)
     for what, a, b in zip(("codes", "factors"), learn, score, strict=True):
-        if a.shape[1] != b.shape[1]:
-            raise BadInput(f"{what} to learn from have {a.shape[1]} columns, those of test {b.shape[1]}")
+        if len(a.names) != len(b.names):
+            raise BadInput(f"{what} to learn from have {len(a.names)} columns, those of test {len(b.names)}")
     if not len(learn[0]) or not len(score[0]):
         raise BadInput(
             f"rows to learn from: {len(learn[0])}, rows to score on: {len(score[0])}; both are needed"
         )
-    all_codes, all_factors = (np.concatenate(pair) for pair in zip(learn, score, strict=True))
-    both = check_pair(all_codes, all_factors, continuous)
+    codes, factors = (below(*pair) for pair in zip(learn, score, strict=True))
+    both = check_pair(codes, factors, continuous)
     n = len(learn[0])
     return Rows(both[0][:n], both[1][:n]), Rows(both[0][n:], both[1][n:])

@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.metrics.arrays import check_pair
+from distaff.metrics.arrays import check_pair, real_columns
 from distaff.settings import whole_number
+from distaff.tables import Continuous
 
 ROUNDING = 1e-14  # nats: what is left where there is no information
 
 
 def mutual_information_matrix(
-    codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, continuous: bool = False
+    codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, continuous: Continuous = False
 ) -> NDArray[np.float64]:
     """The mutual information of every code with every factor, (d, k) in nats.
 
@@ -25,7 +26,7 @@ def mutual_information_matrix(
 
 
 def binned_information(
-    codes: ArrayLike, factors: ArrayLike, bins: int, continuous: bool
+    codes: ArrayLike, factors: ArrayLike, bins: int, continuous: Continuous
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The mutual information (d, k) of binned codes and factors, and the entropy (k,) of the factors."""
     binned, classes = binned_pair(codes, factors, bins, continuous)
@@ -33,12 +34,15 @@ def binned_information(
 
 
 def binned_pair(
-    codes: ArrayLike, factors: ArrayLike, bins: int, continuous: bool
+    codes: ArrayLike, factors: ArrayLike, bins: int, continuous: Continuous
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Codes (n, d) in bins, and factors (n, k) as classes, `continuous` ones in bins too."""
+    real = list(real_columns(factors, continuous))
     codes, factors = check_pair(codes, factors, continuous)
     whole_number("bins", bins, 2)
-    return discretise(codes, bins), discretise(factors, bins) if continuous else factors
+    if real:
+        factors[:, real] = discretise(factors[:, real], bins)
+    return discretise(codes, bins), factors.astype(np.int64)
 
 
 def discretise(codes: NDArray[np.floating[Any]], bins: int) -> NDArray[np.int64]:

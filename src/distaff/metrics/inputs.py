@@ -79,7 +79,7 @@ def call(function: Callable[..., Any], inputs: Inputs, seed: int, settings: Mapp
             raise NotApplicable("it is defined for factors that are whole numbers")
         given["continuous"] = inputs.continuous
     if inputs.lacks_order(declared.needs_order_above):
-        raise NotApplicable("it reads factors as numbers, and words have no order; give one by order (--order)")
+        raise NotApplicable("it reads factors as numbers, and words have no order (--order gives them one)")
     if "mates_kl" in allowed and inputs.logvar is not None and inputs.mates_logvar is not None:
         given["kl"] = mean_kl(inputs.codes, inputs.logvar)
         given["mates_kl"] = [

@@ -12,6 +12,7 @@ from distaff.metrics.arrays import check_number, check_pair, varying
 from distaff.metrics.declare import metric
 from distaff.metrics.information import discretise
 from distaff.settings import whole_number
+from distaff.tables import Continuous
 
 
 @metric(
@@ -38,7 +39,7 @@ def irs(
     *,
     quantile: float = 0.99,
     bins: int = 20,
-    continuous: bool = False,
+    continuous: Continuous = False,
 ) -> float:
     """Interventional robustness: does a code stay where it is while every factor but its own changes?
 

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from distaff.metrics.arrays import need_codes
 from distaff.metrics.declare import metric
 from distaff.metrics.information import binned_pair, entropy, gap, mutual_information
+from distaff.tables import Continuous
 
 
 @metric(
@@ -27,7 +28,7 @@ from distaff.metrics.information import binned_pair, entropy, gap, mutual_inform
     },
     worse_with=frozenset({"noise", "holistic", "spread", "missing"}),
 )
-def jemmig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, continuous: bool = False) -> float:
+def jemmig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, continuous: Continuous = False) -> float:
     """JEMMIG: the mutual information gap, less what the best code holds besides its factor.
 
     For every factor v with best code z and second-best code z': 1 - (H(v, z) - I(v; z) + I(v; z')) / (H(v) +

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from distaff.errors import unknown
-from distaff.metrics.arrays import check_pair, standardised
+from distaff.metrics.arrays import check_pair, need_order, standardised
 from distaff.metrics.declare import metric
+from distaff.tables import Continuous
 
 CORRELATIONS = ("spearman", "pearson")
 
@@ -31,7 +32,7 @@ CORRELATIONS = ("spearman", "pearson")
     worse_with=frozenset({"noise", "holistic", "missing"}),
 )
 def mcc(
-    codes: ArrayLike, factors: ArrayLike, *, correlation: str = "spearman", continuous: bool = False
+    codes: ArrayLike, factors: ArrayLike, *, correlation: str = "spearman", continuous: Continuous = False
 ) -> float:
     """Mean correlation coefficient: how well factors correlate with codes, each with a code of its own.
 
@@ -50,9 +51,10 @@ def mcc(
 
 
 def correlation_matrix(
-    codes: ArrayLike, factors: ArrayLike, *, correlation: str = "spearman", continuous: bool = False
+    codes: ArrayLike, factors: ArrayLike, *, correlation: str = "spearman", continuous: Continuous = False
 ) -> NDArray[np.float64]:
     """The absolute correlation of every code with every factor, (d, k); 0 for constant codes."""
+    need_order(factors, continuous, "mcc")
     codes, factors = check_pair(codes, factors, continuous)
     return absolute_correlation(codes, factors, correlation)
 

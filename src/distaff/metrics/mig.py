@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from distaff.metrics.arrays import need_codes
 from distaff.metrics.declare import metric
 from distaff.metrics.information import binned_information, gap
+from distaff.tables import Continuous
 
 
 @metric(
@@ -27,7 +28,7 @@ from distaff.metrics.information import binned_information, gap
     },
     worse_with=frozenset({"noise", "holistic", "spread", "bent", "missing"}),
 )
-def mig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, continuous: bool = False) -> float:
+def mig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, continuous: Continuous = False) -> float:
     """Mutual information gap: how much more the best code knows of a factor than the second best.
 
     For every factor, the mutual information of each code with it (nats, from `bins` equal bins of the code's

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from distaff.metrics.arrays import check_codes, check_number, need_factors
 from distaff.metrics.declare import metric
 from distaff.metrics.information import binned_information, gap
+from distaff.tables import Continuous
 
 
 @metric(
@@ -33,7 +34,7 @@ def mig_sup(
     *,
     bins: int = 20,
     least_variance: float = 0.01,
-    continuous: bool = False,
+    continuous: Continuous = False,
 ) -> float:
     """MIG-sup: how much more a code knows of its best factor than of its second best.
 

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 from distaff.metrics.arrays import need_factors
 from distaff.metrics.declare import metric
 from distaff.metrics.information import binned_information
+from distaff.tables import Continuous
 
 
 @metric(
@@ -26,7 +27,9 @@ from distaff.metrics.information import binned_information
     },
     worse_with=frozenset({"holistic"}),
 )
-def modularity(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, continuous: bool = False) -> float:
+def modularity(
+    codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, continuous: Continuous = False
+) -> float:
     """Modularity: does each code know of one factor only?
 
     For every code, 1 minus the sum of its squared mutual information (nats, from `bins` equal bins of its

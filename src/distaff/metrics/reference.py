@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -68,7 +69,8 @@ def cache_folder() -> Path:
 def _key(function: Callable[..., Any], inputs: Inputs, seed: int, protocol: str | None) -> str:
     facts = {
         "metric": f"{function.__module__}:{function.__qualname__}",
-        "rows and factors": inputs.factors.shape,
+        "rows": len(inputs),
+        "factors": 0 if inputs.factors is None else inputs.factors.shape[1],
         "codes": inputs.codes.shape[1],
         "continuous": inputs.continuous,
         "mates": [mate.shape[1] for mate in inputs.mates or ()],
@@ -77,7 +79,7 @@ def _key(function: Callable[..., Any], inputs: Inputs, seed: int, protocol: str 
         "versions": versions(),
     }
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
-    digest.update(np.ascontiguousarray(inputs.factors).tobytes())
+    digest.update(b"" if inputs.factors is None else np.ascontiguousarray(inputs.factors).tobytes())
     return digest.hexdigest()[:32]
 
 
@@ -86,7 +88,8 @@ def _compute(function: Callable[..., Any], inputs: Inputs, seed: int, protocol: 
     cost = function.declaration.cost  # type: ignore[attr-defined]
     draws = [_score(function, _noise(inputs, rng), seed + i, protocol) for i in range(DRAWS[cost])]
     chance = {key: _mean([draw.get(key) for draw in draws]) for key in sorted(set().union(*draws))}
-    return Reference(chance, _score(function, _ideal(inputs, rng), seed, protocol))
+    ideal = {} if inputs.factors is None else _score(function, _ideal(inputs, rng), seed, protocol)
+    return Reference(chance, ideal)
 
 
 def _score(
@@ -113,21 +116,21 @@ def _noise(inputs: Inputs, rng: np.random.Generator) -> Inputs:
     def draw(like: NDArray[Any]) -> NDArray[np.float64]:
         return rng.standard_normal(like.shape)
 
-    return Inputs(
-        draw(inputs.codes),
-        inputs.factors,
-        inputs.continuous,
-        np.full(inputs.codes.shape, np.log(0.25)),
-        [draw(mate) for mate in inputs.mates or ()] or None,
+    return replace(
+        inputs,
+        codes=draw(inputs.codes),
+        logvar=np.full(inputs.codes.shape, np.log(0.25)),
+        mates=[draw(mate) for mate in inputs.mates or ()] or None,
+        mates_logvar=None,
     )
 
 
 def _ideal(inputs: Inputs, rng: np.random.Generator) -> Inputs:
     """Standardised factors as codes, with narrow posteriors, and mates that found the same."""
+    assert inputs.factors is not None
     codes = standardised(inputs.factors)
     if codes.shape[1] == 1:  # a gap needs a second code
         codes = np.concatenate([codes, rng.standard_normal(codes.shape)], axis=1)
+    mates = [codes[:, ::-1]] if inputs.mates else None
     logvar = np.full(codes.shape, 2 * np.log(0.01))
-    return Inputs(
-        codes, inputs.factors, inputs.continuous, logvar, [codes[:, ::-1]] if inputs.mates else None
-    )
+    return replace(inputs, codes=codes, logvar=logvar, mates=mates, mates_logvar=None)

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.metrics.arrays import check_pair, need_codes, standardised
+from distaff.metrics.arrays import check_pair, need_codes, real_columns, standardised
 from distaff.metrics.declare import metric
 from distaff.metrics.held_out import Rows, learn_and_score
 from distaff.metrics.information import gap
 from distaff.metrics.threads import quiet
+from distaff.tables import Continuous
 
 LEAST_VARIANCE = 1e-12  # of a code, as in disentanglement_lib; below it predicts nothing
 
@@ -38,7 +39,7 @@ def sap(
     codes: ArrayLike,
     factors: ArrayLike,
     *,
-    continuous: bool = False,
+    continuous: Continuous = False,
     test: tuple[ArrayLike, ArrayLike] | None = None,
     seed: int = 0,
 ) -> float:
@@ -63,17 +64,33 @@ def predictability_matrix(
     codes: ArrayLike,
     factors: ArrayLike,
     *,
-    continuous: bool = False,
+    continuous: Continuous = False,
     test: tuple[ArrayLike, ArrayLike] | None = None,
     seed: int = 0,
 ) -> NDArray[np.float64]:
     """How well each code alone predicts each factor, (d, k): accuracy, or squared correlation; see `sap`."""
-    if continuous:
-        codes, factors = check_pair(codes, factors, continuous)
-        correlation = standardised(codes).T @ standardised(factors) / len(codes)
-        live = np.var(codes, axis=0, ddof=1, dtype=np.float64) > LEAST_VARIANCE
-        return np.where(live[:, None], correlation**2, 0.0)
-    learn, score = learn_and_score(codes, factors, test, seed)
+    real = real_columns(factors, continuous)
+    if not real:
+        return _accuracy_matrix(*learn_and_score(codes, factors, test, seed), seed)
+    all_codes, all_factors = check_pair(codes, factors, continuous)
+    found = _squared_correlation(all_codes, all_factors)
+    rest = [j for j in range(found.shape[1]) if j not in real]
+    if rest:
+        learn, score = (
+            Rows(part.codes, part.factors[:, rest].astype(np.int64))
+            for part in learn_and_score(codes, factors, test, seed, continuous)
+        )
+        found[:, rest] = _accuracy_matrix(learn, score, seed)
+    return found
+
+
+def _squared_correlation(codes: NDArray[np.float64], factors: NDArray[Any]) -> NDArray[np.float64]:
+    correlation = standardised(codes).T @ standardised(factors) / len(codes)
+    live = np.var(codes, axis=0, ddof=1) > LEAST_VARIANCE
+    return np.where(live[:, None], correlation**2, 0.0)
+
+
+def _accuracy_matrix(learn: Rows, score: Rows, seed: int) -> NDArray[np.float64]:
     return np.array([_accuracies(learn, score, j, seed) for j in range(learn.codes.shape[1])])
 
 

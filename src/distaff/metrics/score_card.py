@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SMALLEST_SCALE = 0.02  # between chance and ceiling
+FAILED = "failed"  # how the reason of a score begins whose metric ended in an unforeseen error
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Score:
 
     `value`; `low` and `high` bound its 95 % interval; `chance` is what noise codes score on these factors and
     `ceiling` what codes equal to the factors score. Any of them is None where it does not exist; a `value` of
-    None has a `reason`.
+    None has a `reason`, as has one whose interval could not be found.
     """
 
     value: float | None = None
@@ -61,6 +62,11 @@ class ScoreCard:
 
     def __len__(self) -> int:
         return len(self.scores)
+
+    @property
+    def failed(self) -> dict[str, str]:
+        """Scores whose metric ended in an error that was not foreseen, and which."""
+        return {name: s.reason for name, s in self.scores.items() if s.reason.startswith(FAILED)}
 
     def to_dict(self) -> dict[str, Any]:
         """The card as a dict that JSON takes."""
@@ -107,10 +113,13 @@ class ScoreCard:
 
     def _footer(self) -> list[str]:
         p = self.protocol
-        lines = [f"left out: {factor} ({why})" for factor, why in p.get("left out", {}).items()]
+        lines = [f"note: {note}" for note in p.get("notes", [])]
+        lines += [f"left out: {factor} ({why})" for factor, why in p.get("left out", {}).items()]
+        lines += [f"words: {factor} ({_few(words)})" for factor, words in p.get("words", {}).items()]
         lines += [f"{finding.code}: {finding.message}" for finding in self.health]
         by = f"; protocol {p['protocol']}" if p.get("protocol") else ""
-        factors = ", ".join(p["factors"]) or "none"
+        real = p.get("continuous") or []
+        factors = ", ".join(f"{name} (real)" if name in real else name for name in p["factors"]) or "none"
         learners = "".join(f"; {metric} by {name}" for metric, name in p.get("learners", {}).items())
         lines.append(
             f"{p['rows']} rows, {p['codes']} codes, factors: {factors}; seed {p['seed']}{by}{learners}"
@@ -124,8 +133,13 @@ def _check_protocol(protocol: dict[str, Any]) -> None:
         raise TypeError("protocol")
     names = [*protocol["factors"], protocol.get("protocol") or "", protocol.get("representation", "")]
     tables = [protocol.get(key, {}) for key in ("left out", "learners")]
-    if not all(type(table) is dict for table in tables) or type(protocol["factors"]) is not list:
+    words, lists = protocol.get("words", {}), [protocol["factors"], protocol.get("notes", [])]
+    if not all(type(table) is dict for table in [*tables, words]):
         raise TypeError("protocol")
+    lists += [*words.values(), protocol.get("continuous") or []]
+    if not all(type(each) is list for each in lists):
+        raise TypeError("protocol")
+    names += [name for each in lists[1:] for name in each]
     if not all(
         type(word) is str for word in [*names, *(word for table in tables for word in table.values())]
     ):
@@ -142,6 +156,11 @@ def _line(name: str, score: Score, width: int) -> str:
         f"{name:<{width}}  {score.value:5.3f}  {interval:<14}  {_number(score.chance)}  "
         f"{_number(score.ceiling):>7}  {_bar(score.scaled)}{arrow}"
     )
+
+
+def _few(words: list[str], most: int = 6) -> str:
+    """The first of some words."""
+    return ", ".join(words[:most]) + (f" ... {len(words)}" if len(words) > most else "")
 
 
 def _number(value: float | None) -> str:

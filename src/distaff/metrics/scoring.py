@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from distaff import registry
 from distaff.errors import BadInput, NotApplicable, unknown
-from distaff.metrics.arrays import check_codes, check_pair, check_seed, same_rows
+from distaff.metrics.arrays import check_seed
 from distaff.metrics.dci import importance_matrix
 from distaff.metrics.declare import NEEDS
+from distaff.metrics.door import admit
 from distaff.metrics.health import check_health
 from distaff.metrics.information import mutual_information_matrix
 from distaff.metrics.inputs import Inputs, Result, call
@@ -22,22 +24,27 @@ from distaff.metrics.mcc import correlation_matrix
 from distaff.metrics.protocols import check_protocol, prepare
 from distaff.metrics.reference import Reference, reference, versions
 from distaff.metrics.sap import predictability_matrix
-from distaff.metrics.score_card import Score, ScoreCard
+from distaff.metrics.score_card import FAILED, Score, ScoreCard
+from distaff.tables import Continuous
 
 HALVES = {"fast": 20, "fitted": 5, "slow": 5}  # half samples behind an interval, by the metric's cost
 SMALLEST_FOR_INTERVAL = 20  # rows
+MANY_CODES = 500  # above it what grows with their square is left out of the default card
 
 
 def score(
-    codes: ArrayLike,
-    factors: ArrayLike,
+    codes: Any,
+    factors: Any = None,
     *,
     metrics: Sequence[str] | str | None = None,
     names: Sequence[str] | None = None,
-    continuous: bool = False,
-    logvar: ArrayLike | None = None,
-    mates: Sequence[ArrayLike] | None = None,
-    mates_logvar: Sequence[ArrayLike] | None = None,
+    continuous: Continuous = False,
+    words: Sequence[str] = (),
+    order: Mapping[str, Sequence[str]] | None = None,
+    missing: str = "error",
+    logvar: Any = None,
+    mates: Sequence[Any] | None = None,
+    mates_logvar: Sequence[Any] | None = None,
     protocol: str | None = None,
     seed: int = 0,
     values_only: bool = False,
@@ -45,12 +52,20 @@ def score(
 ) -> ScoreCard:
     """Score codes (n, d) against factors (n, k): any representation, from any framework.
 
-    `metrics` names those wanted: by default all but the slow ones, "all" for these too. `names` are the
-    factors'; `continuous` factors may be real numbers, for the metrics that allow them. `logvar` (n, d), the
-    log-variances of the codes' posteriors, adds `mig_exact`; `mates`, other runs' codes of the same rows,
-    adds `udr` (which leaves out latents of little KL if `logvar` and `mates_logvar` are given). `protocol`
-    "locatello2019" takes that study's numbers of rows and learners and refuses fewer rows; without it any
-    number is scored, from 20 up with an interval.
+    Both are arrays, nested lists, tensors on any device, or data frames; the rows of frames are paired by
+    their labels. Factors are whole numbers or words; those with a single value are left out. Without
+    `factors` the scores that need none are given.
+
+    `metrics` names those wanted: by default all but the slow ones, and above 500 codes without those whose
+    time grows with the square of their number; "all" for these too. `names` are the factors'. `continuous`
+    factors are real numbers, for the metrics that allow them: all (True), or some by name or number. `words`
+    names columns that hold words, whatever they look like; `order` gives words their order, by column, for
+    scores that read factors as numbers. `missing` "drop" leaves out rows in which a value is missing.
+
+    `logvar` (n, d), the log-variances of the codes' posteriors, adds `mig_exact`; `mates`, other runs' codes
+    of the same rows, adds `udr` (which leaves out latents of little KL if `logvar` and `mates_logvar` are
+    given). `protocol` "locatello2019" takes that study's numbers of rows and learners and refuses fewer rows;
+    without it any number is scored, from 20 up with an interval.
 
     The 95 % interval is value +- t s, where s is the standard deviation of the score over 20 random halves of
     the rows (5 where a predictor is fitted) and t Student's quantile: halves drawn without replacement vary
@@ -60,27 +75,63 @@ def score(
     narrow. Chance is what Gaussian codes score on these factors, the ceiling what the factors themselves
     score; both are kept in a cache. `values_only` skips intervals, chance and ceiling.
 
+    A metric that ends in an error that was not foreseen has that as its reason; `card.failed` names it.
     Raises BadInput (a ValueError) where the arrays cannot be used.
     """
-    inputs = _inputs(codes, factors, continuous, logvar, mates, mates_logvar)
     seed = check_seed(seed)
-    columns = getattr(factors, "columns", range(inputs.factors.shape[1]))  # of a DataFrame
-    names = [str(name) for name in (columns if names is None else names)]
-    if len(names) != inputs.factors.shape[1]:
-        raise BadInput(f"{len(names)} factor names for {inputs.factors.shape[1]} factors")
-    wanted = wanted_metrics(metrics, [need for need in NEEDS if getattr(inputs, need) is not None])
-    check_protocol(protocol, wanted, len(inputs))
-    found: dict[str, Score] = {}
+    given = admit(
+        codes,
+        factors,
+        names=names,
+        continuous=continuous,
+        words=words,
+        order=order,
+        missing=missing,
+        logvar=logvar,
+        mates=mates,
+        mates_logvar=mates_logvar,
+    )
+    inputs = given.inputs
+    having = [need for need in NEEDS if getattr(inputs, need) is not None]
+    wanted = wanted_metrics(metrics, having)
+    found = {} if metrics is not None else _too_many_codes(wanted, inputs, values_only)
+    scored = [metric for metric in wanted if metric not in found]
+    check_protocol(protocol, scored, len(inputs))
     learners: dict[str, str] = {}
-    for done, metric in enumerate(wanted):
+    for done, metric in enumerate(scored):
         report(done, metric)
         scores, learner = _scores(registry.get("metrics", metric), inputs, seed, protocol, values_only)
         found |= scores
         learners |= {metric: learner} if learner else {}
-    report(len(wanted), "")
-    made = card_protocol(len(inputs), inputs.codes.shape[1], names, seed, values_only)
-    made |= {"protocol": protocol, "continuous": continuous, "learners": learners}
-    return ScoreCard(found, made, check_health(inputs, names, found))
+    report(len(scored), "")
+    made = card_protocol(len(inputs), inputs.codes.shape[1], given.names, seed, values_only)
+    made |= {"protocol": protocol, "continuous": given.continuous, "learners": learners}
+    made |= {"left out": given.left_out, "words": given.words, "notes": given.notes}
+    return ScoreCard(found, made, check_health(inputs, given.names, found))
+
+
+def _too_many_codes(wanted: Sequence[str], inputs: Inputs, values_only: bool) -> dict[str, Score]:
+    """Why metrics whose time grows with the square of many codes are left out of the default card."""
+    rows, codes = inputs.codes.shape
+    if codes <= MANY_CODES:
+        return {}
+    found = {}
+    for metric in wanted:
+        declared = registry.get("metrics", metric).declaration
+        if declared.grows < 2:
+            continue
+        once = declared.seconds * (codes / 1000) ** declared.grows * rows / 2000
+        times = 1 if values_only else 1 + HALVES[declared.cost] / 2
+        long = _duration(once * times)
+        reason = f"left out: {codes:,} codes take about {long}; --metric {metric} or --all"
+        found[metric] = Score(reason=reason, higher_is_better=declared.higher_is_better)
+    return found
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.0f} hours"
 
 
 def wanted_metrics(metrics: Sequence[str] | str | None, having: Sequence[str] = ("factors",)) -> list[str]:
@@ -100,7 +151,7 @@ def wanted_metrics(metrics: Sequence[str] | str | None, having: Sequence[str] = 
 
 
 def score_matrices(
-    codes: ArrayLike, factors: ArrayLike, *, continuous: bool = False, seed: int = 0
+    codes: Any, factors: Any, *, continuous: Continuous = False, seed: int = 0
 ) -> dict[str, NDArray[np.float64]]:
     """The matrices behind the scores by name, codes by factors; fairness's takes minutes and is left out."""
     return {
@@ -133,32 +184,6 @@ def card_protocol(
     }
 
 
-def _inputs(
-    codes: ArrayLike,
-    factors: ArrayLike,
-    continuous: bool,
-    logvar: ArrayLike | None,
-    mates: Sequence[ArrayLike] | None,
-    mates_logvar: Sequence[ArrayLike] | None,
-) -> Inputs:
-    checked_codes, checked_factors = check_pair(codes, factors, continuous)
-    return Inputs(
-        checked_codes,
-        checked_factors,
-        continuous,
-        None if logvar is None else check_codes(same_rows(checked_codes, logvar, "logvar")[1]),
-        _beside(checked_codes, mates, "a mate's codes"),
-        _beside(checked_codes, mates_logvar, "a mate's logvar"),
-    )
-
-
-def _beside(
-    codes: NDArray[Any], others: Sequence[ArrayLike] | None, what: str
-) -> list[NDArray[np.floating[Any]]] | None:
-    """Arrays that describe the same rows as the codes, or None where there are none."""
-    return [check_codes(same_rows(codes, other, what)[1]) for other in others or ()] or None
-
-
 def _scores(
     function: Callable[..., Any], inputs: Inputs, seed: int, protocol: str | None, values_only: bool
 ) -> tuple[dict[str, Score], str | None]:
@@ -169,17 +194,30 @@ def _scores(
         result = _call(function, inputs, seed, protocol)
     except NotApplicable as error:
         return {function.__name__: Score(reason=f"not applicable: {error}", higher_is_better=better)}, None
-    if values_only:
-        known, halves = Reference({}, {}), []
-    else:
-        known = reference(function, inputs, seed, protocol)
-        halves = list(_halves(function, inputs, seed, protocol))
-    return {
+    except BadInput:
+        raise
+    except Exception as error:  # one metric must not take the others' scores with it
+        return {function.__name__: Score(reason=_failure(error), higher_is_better=better)}, None
+    known, halves, reason = Reference({}, {}), [], ""
+    if not values_only:
+        try:
+            known = reference(function, inputs, seed, protocol)
+            halves = list(_halves(function, inputs, seed, protocol))
+        except Exception as error:  # the value stands, without what should be beside it
+            reason = _failure(error)
+    scores = {
         key: _score(
             value, [half[key] for half in halves], known.chance.get(key), known.ceiling.get(key), declared
         )
         for key, value in result.numbers.items()
-    }, result.learner
+    }
+    if reason:
+        scores = {key: replace(score, reason=reason) for key, score in scores.items()}
+    return scores, result.learner
+
+
+def _failure(error: Exception) -> str:
+    return f"{FAILED}: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
 def _call(

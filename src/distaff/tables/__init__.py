@@ -2,7 +2,18 @@
 
 from distaff.tables.memory import as_table
 from distaff.tables.reading import read_table
-from distaff.tables.roles import Factors, codes_of, factors_of
-from distaff.tables.table import Table, in_order_of
+from distaff.tables.roles import Continuous, Factors, codes_of, continuous_columns, factors_of
+from distaff.tables.table import Table, below, in_order_of
 
-__all__ = ["Factors", "Table", "as_table", "codes_of", "factors_of", "in_order_of", "read_table"]
+__all__ = [
+    "Continuous",
+    "Factors",
+    "Table",
+    "as_table",
+    "below",
+    "codes_of",
+    "continuous_columns",
+    "factors_of",
+    "in_order_of",
+    "read_table",
+]

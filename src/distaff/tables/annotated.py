@@ -122,7 +122,7 @@ def _obs(file: Any, path: Path) -> tuple[Obs, list[str] | None]:
     index = str(obs.attrs.get("_index", "_index"))
     order = [str(name) for name in obs.attrs.get("column-order", [])]
     columns = [name for name in order or names if name in names and name not in (index, "__categories")]
-    read = {name: partial(_decoded, obs, name, path) for name in columns}
+    read: Obs = {name: partial(_decoded, obs, name, path) for name in columns}
     labels = _decoded(obs, index, path)[0].tolist() if index in names else []
     return read, [str(label) for label in labels] or None
 

@@ -16,9 +16,10 @@ from distaff.errors import BadInput
 
 #: texts that stand for no value, those that pandas reads so
 MISSING = frozenset(
-    "|#N/A|#N/A N/A|#NA|N/A|n/a|NA|<NA>|NULL|null|None|NaN|nan|-NaN|-nan|1.#IND|-1.#IND|1.#QNAN|-1.#QNAN".split(
-        "|"
-    )
+    [
+        *("", "#N/A", "#N/A N/A", "#NA", "N/A", "n/a", "NA", "<NA>", "NULL", "null", "None"),
+        *("NaN", "nan", "-NaN", "-nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"),
+    ]
 )
 DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?", re.ASCII)
@@ -73,12 +74,12 @@ class Column:
         numbers beyond 2^53 stay apart.
         """
         if self.cells.dtype != object and not words:
-            values, place = np.unique(self.cells, return_inverse=True)
-            return place.astype(np.int64), values.tolist()
+            found, place = np.unique(self.cells, return_inverse=True)
+            return place.astype(np.int64), found.tolist()
         means: dict[Any, Any] = {cell: str(cell) if words else _number(cell) for cell in set(self.cells)}
         distinct = set(means.values())
         known = [word for word in self.order or () if word in distinct] if words else []
-        values = known + sorted(distinct.difference(known))
+        values: list[Any] = known + sorted(distinct.difference(known))
         number = {value: n for n, value in enumerate(values)}
         return np.array([number[means[cell]] for cell in self.cells], dtype=np.int64), values
 
@@ -101,8 +102,7 @@ def read_column(
     if cells.dtype.kind in "biuf":
         missing = np.isnan(cells) if cells.dtype.kind == "f" else np.zeros(len(cells), dtype=bool)
         finite = np.isfinite(cells) if cells.dtype.kind == "f" else ~missing
-        plain = cells.astype(np.int64) if cells.dtype == bool else cells
-        return Column(plain, missing, finite, ordered)
+        return Column(cells.astype(np.int64) if cells.dtype == bool else cells, missing, finite, ordered)
     plain = [_plain(cell, as_words, comma) for cell in cells.tolist()]
     is_number = {cell: not as_words and _number(cell) is not None for cell in set(plain)}
     objects = np.empty(len(plain), dtype=object)

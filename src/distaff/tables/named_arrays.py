@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -46,7 +47,7 @@ def choose(
 def is_table(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
     """Whether an array can be a table of its own."""
     return (
-        len(shape) in (1, 2) and (dtype.names is not None or dtype.kind in "biufUSO") and np.prod(shape) > 1
+        len(shape) in (1, 2) and (dtype.names is not None or dtype.kind in "biufUSO") and math.prod(shape) > 1
     )
 
 

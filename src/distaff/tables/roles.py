@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ class Factors:
     stand for; `unordered` are those columns of words of which no order was given.
     """
 
-    values: NDArray[np.generic]
+    values: NDArray[Any]
     names: list[str]
     continuous: tuple[int, ...] = ()
     unordered: tuple[int, ...] = ()
@@ -76,7 +77,9 @@ def factors_of(
         table.place(name)
     real = continuous_columns(table, continuous)
     columns = table.columns([*words, *order])
-    found, unordered, known = [], [], {}
+    found: list[NDArray[Any]] = []
+    unordered: list[int] = []
+    known: dict[str, list[str]] = {}
     for j, (name, column) in enumerate(zip(table.names, columns, strict=True)):
         is_words = _check(table, j, column, name in words or name in order)
         if j in real:

@@ -141,3 +141,15 @@ def in_order_of(table: Table, like: Table) -> Table:
     moved = table.take(np.array([place[label] for label in like.labels]))
     note = f"rows of {table.what} put in the order of {like.what}, by their labels"
     return replace(moved, notes=(*moved.notes, note))
+
+
+def below(first: Table, second: Table) -> Table:
+    """The rows of one table, and below them those of another with as many columns."""
+    blocks = None
+    if first.block is not None and second.block is not None:
+        blocks = np.concatenate([first.block, second.block])
+    cells = [
+        np.concatenate([a, b] if a.dtype.kind == b.dtype.kind else [a.astype(object), b.astype(object)])
+        for a, b in zip(first.cells, second.cells, strict=True)
+    ]
+    return replace(first, cells=cells, block=blocks, labels=None, lines=None)

@@ -1,4 +1,4 @@
-"""Tables in text files as spreadsheets, pandas, R and NumPy write them. pandas parses, the dialect is found."""
+"""Tables in text files as spreadsheets, pandas, R and NumPy write them: the dialect is found, then read."""
 
 from __future__ import annotations
 
