@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import io
 import json
+import os
 import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from distaff import __version__, registry
 from distaff.cli_study import study_app
@@ -46,6 +48,29 @@ All = Annotated[bool, typer.Option("--all", help="Every metric, the slow ones to
 Protocol = Annotated[str | None, typer.Option(help="A published protocol: locatello2019.")]
 ValuesOnly = Annotated[bool, typer.Option("--values-only", help="No intervals, chance or ceiling.")]
 SeedOption = Annotated[int, typer.Option(help="Seed of all that is random.")]
+ContinuousOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="[A,B,...]", help="Factors that are real numbers, for the metrics that allow them [all]."
+    ),
+]
+Names = list[str] | None
+TABLES = ".npy .npz .csv .tsv .txt (.gz) .parquet .xlsx .mat .h5 .h5ad"
+EVERY = "all factors"  # what --continuous without names stands for
+
+
+class WithNames(TyperCommand):
+    """A command whose --continuous may stand alone, or before names; a file or a folder is none."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Give --continuous a value where it stands alone."""
+        given = list(args)
+        for place, word in enumerate(args):
+            after = args[place + 1] if place + 1 < len(args) else "-"
+            names = not after.startswith("-") and not os.path.exists(after) and not Path(after).suffix
+            if word == "--continuous" and not names:
+                given[place] = f"--continuous={EVERY}"
+        return super().parse_args(ctx, given)
 
 
 @app.command()
@@ -84,7 +109,7 @@ def train(
     _print(f"{text}\nNext: distaff evaluate {run.folder}", {"run": str(run.folder), **last}, as_json)
 
 
-@app.command()
+@app.command(cls=WithNames)
 def evaluate(
     run: RunFolder,
     representation: Annotated[str, typer.Option(help="mean or sampled.")] = "mean",
@@ -95,6 +120,7 @@ def evaluate(
     metric: Metrics = None,
     all_: All = False,
     protocol: Protocol = None,
+    continuous: ContinuousOption = None,
     seed: SeedOption = 0,
     values_only: ValuesOnly = False,
     desiderata: Annotated[
@@ -116,7 +142,7 @@ def evaluate(
 
     Encodes its images once; the card is printed and kept in the run folder.
     """
-    scoring = metric or all_ or protocol or values_only or representation != "mean"
+    scoring = metric or all_ or protocol or values_only or continuous or representation != "mean"
     if desiderata:
         if scoring or rows or likelihood:
             raise BadInput("--desiderata takes --label and --seed alone; score the run in another call")
@@ -139,10 +165,12 @@ def evaluate(
         rows=_rows(rows or "100000"),
         metrics=_metrics(metric, all_),
         protocol=protocol,
+        continuous=_continuous(continuous),
         seed=seed,
         values_only=values_only,
     )
     _print(f"{card}\nNext: distaff report {run}", card.to_dict(), as_json)
+    _tell_failures(card.failed)
 
 
 def _desiderata(run: Path, label: str | None, seed: int, data_dir: Path | None, as_json: bool) -> None:
@@ -180,20 +208,37 @@ def report(run: RunFolder, data_dir: DataDir = None) -> None:
     print(write_report(load_run(run, data_dir=data_dir)))
 
 
-@app.command()
+@app.command(cls=WithNames)
 def score(
-    codes: Annotated[Path, typer.Argument(help="Codes, a row per image: .npy .npz .csv .parquet")],
-    factors: Annotated[Path, typer.Argument(help="Factors, the same rows: .npy .npz .csv .parquet")],
+    codes: Annotated[Path, typer.Argument(help=f"Codes, a row per image: {TABLES}")],
+    factors: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Factors, the same rows; may be CODES again. Without it: the scores that need none."
+        ),
+    ] = None,
     code_columns: Annotated[
         str | None,
-        typer.Option(metavar="A,B,...", help="Columns of CODES, or arrays of an .npz [default: all]."),
+        typer.Option(metavar="A,B,...", help="Columns of CODES, arrays of a file, obsm/KEY [default: all]."),
     ] = None,
     factor_columns: Annotated[
-        str | None, typer.Option(metavar="A,B,...", help="Columns of FACTORS, or arrays [default: all].")
+        str | None,
+        typer.Option(metavar="A,B,...", help="Columns of FACTORS (or of CODES), arrays, obs/COLUMN."),
     ] = None,
-    continuous: Annotated[
-        bool, typer.Option("--continuous", help="Factors are real numbers, for the metrics that allow them.")
-    ] = False,
+    continuous: ContinuousOption = None,
+    words: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,...", help="Factors that hold words, even where these look like numbers or NA."
+        ),
+    ] = None,
+    order: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=A,B,...", help="The order of a factor's words; may be repeated."),
+    ] = None,
+    missing: Annotated[
+        str, typer.Option(help="error, or drop the rows in which a value is missing.")
+    ] = "error",
     logvar: Annotated[
         Path | None,
         typer.Option(help="Log-variances of the codes: adds mig_exact. CODES again: its array logvar."),
@@ -212,33 +257,78 @@ def score(
 
     A row of CODES and the same row of FACTORS describe one image. Factors are whole numbers, or words.
     """
-    from distaff.files import read_table, write_arrays
+    from distaff.files import write_arrays
     from distaff.metrics.scoring import score as score_arrays
     from distaff.metrics.scoring import score_matrices, wanted_metrics
     from distaff.progress import progress
 
-    code_table, _ = read_table(codes, columns=_listed(code_columns))
-    factor_table, names = read_table(factors, words=True, columns=_listed(factor_columns))
-    picked = ["logvar"] if logvar == codes and code_columns else None
-    logvar_table = None if logvar is None else read_table(logvar, columns=picked)[0]
+    code_table, factor_table = _tables(codes, factors, _listed(code_columns), _listed(factor_columns))
+    given: dict[str, Any] = {"continuous": _continuous(continuous), "seed": seed}
     wanted = _metrics(metric, all_)
-    having = ("factors", "logvar") if logvar else ("factors",)
+    having = [*(["factors"] if factor_table is not None else []), *(["logvar"] if logvar else [])]
     with progress("scoring", len(wanted_metrics(wanted, having)), show=not values_only) as report:
         card = score_arrays(
             code_table,
             factor_table,
             metrics=wanted,
-            names=names,
-            continuous=continuous,
-            logvar=logvar_table,
+            words=_listed(words) or (),
+            order=_orders(order),
+            missing=missing,
+            logvar=None if logvar is None else _logvar(logvar, logvar == codes and bool(code_columns)),
             protocol=protocol,
-            seed=seed,
             values_only=values_only,
             report=report,
+            **given,
         )
     if matrices is not None:
-        write_arrays(matrices, score_matrices(code_table, factor_table, continuous=continuous, seed=seed))
+        if factor_table is None:
+            raise BadInput("--matrices needs FACTORS")
+        write_arrays(matrices, score_matrices(code_table, factor_table, **given))
     _print(str(card), card.to_dict(), as_json)
+    _tell_failures(card.failed)
+
+
+def _tables(codes: Path, factors: Path | None, code_columns: Names, factor_columns: Names) -> tuple[Any, Any]:
+    """The tables of codes and of factors, or None. FACTORS may be left out where CODES holds them too."""
+    from distaff.tables import read_table
+
+    both = codes if factors is None and (factor_columns or codes.suffix.lower() == ".h5ad") else factors
+    if both is None:
+        return read_table(codes, code_columns), None
+    factor_table = read_table(both, factor_columns, role="factors")
+    code_table = read_table(codes, code_columns)
+    if factors is None and code_columns is None and set(code_table.names) > set(factor_table.names):
+        code_table = code_table.pick([name for name in code_table.names if name not in factor_table.names])
+    return code_table, factor_table
+
+
+def _logvar(path: Path, beside: bool) -> Any:
+    from distaff.tables import read_table
+
+    return read_table(path, ["logvar"] if beside else None)
+
+
+def _orders(given: list[str] | None) -> dict[str, list[str]]:
+    found = {}
+    for each in given or []:
+        name, equals, words = each.partition("=")
+        if not equals or not name or not words:
+            raise BadInput(f"--order {each} is not allowed; it must be NAME=FIRST,SECOND,...")
+        found[name] = _listed(words) or []
+    return found
+
+
+def _continuous(given: str | None) -> bool | list[str]:
+    """All factors, none, or those named."""
+    return given is not None and (_listed(given) or True if given != EVERY else True)
+
+
+def _tell_failures(failed: dict[str, str]) -> None:
+    """Leave with status 1 where a metric ended in an error of its own; the other scores are printed."""
+    if failed:
+        lines = "".join(f"\n  {name}: {reason}" for name, reason in failed.items())
+        print(f"distaff: {len(failed)} scores have failed, please report it:{lines}", file=sys.stderr)
+        raise typer.Exit(1)
 
 
 def _listed(names: str | None) -> list[str] | None:
@@ -414,9 +504,9 @@ def dataset_perturb(
     else:
         base = load_dataset(str(dataset), data_dir=data_dir, **_data_options(data))
     if codes:
-        from distaff.files import read_table
+        from distaff.tables import codes_of, read_table
 
-        s = read_table(codes)[0].squeeze()
+        s = codes_of(read_table(codes)).squeeze()
     made = (
         UniformNoise(base, eps=eps, clip=clip, seed=seed)
         if noise

@@ -6,14 +6,19 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from distaff.datasets import DataSet
 from distaff.errors import BadInput, unknown
 from distaff.evaluation.encode import ROWS, encode_run
 from distaff.files import read_json, write_json
-from distaff.metrics.arrays import usable_factors
+from distaff.metrics.arrays import is_whole
 from distaff.metrics.score_card import ScoreCard
-from distaff.metrics.scoring import not_applicable, score, wanted_metrics
+from distaff.metrics.scoring import score, wanted_metrics
 from distaff.progress import progress, say
 from distaff.settings import whole_number
+from distaff.tables import Continuous, Table, continuous_columns
 from distaff.training.lock import only_one
 from distaff.training.run import Run, load_run
 
@@ -31,13 +36,15 @@ def evaluate(
     seed: int = 0,
     metrics: Sequence[str] | str | None = None,
     protocol: str | None = None,
+    continuous: Continuous = False,
     values_only: bool = False,
     show: bool = True,
 ) -> ScoreCard:
     """Score a run and keep the card in its folder. The same call again reads it.
 
     `representation` is "mean" or "sampled"; `rows` images are drawn by `seed` (None: all of them). `metrics`,
-    `protocol` and `values_only` are those of `distaff.score`.
+    `protocol`, `continuous` and `values_only` are those of `distaff.score`. Without labels, the scores that
+    need none are given.
     """
     run = run if isinstance(run, Run) else load_run(run)
     if representation not in CARDS:
@@ -51,13 +58,16 @@ def evaluate(
         "seed": seed,
         "metrics": wanted_metrics(metrics, HAVING),
         "protocol": protocol,
+        "continuous asked for": continuous
+        if isinstance(continuous, bool)
+        else [str(each) for each in continuous],
         "values_only": values_only,
     }
     with only_one(run.folder):
         kept = read_card(run, representation)
         if kept is not None and all(kept.protocol.get(key) == value for key, value in asked.items()):
             return kept
-        card = _score(run, representation, rows, asked, show)
+        card = _score(run, representation, rows, asked, continuous, show)
         card.protocol.update(asked)
         write_json(path, card.to_dict())
     return card
@@ -74,32 +84,58 @@ def read_card(run: Run, representation: str = "mean") -> ScoreCard | None:
         raise BadInput(f"{path} is damaged; remove it and evaluate again") from None
 
 
-def _score(run: Run, representation: str, rows: int | None, asked: dict[str, Any], show: bool) -> ScoreCard:
-    seed, wanted = asked["seed"], asked["metrics"]
-    encoding = encode_run(run, rows, seed, show)
-    codes = encoding.mean if representation == "mean" else encoding.sample
-    labels = run.data.labels(encoding.rows)
-    if labels is None:
-        if show:
-            say(f"{run.data.name} has no labels: nothing to score, but the report works")
-        return not_applicable(
-            "it needs labels, and the data set has none", codes.shape[1], len(codes), seed, {}
-        )
-    usable, left_out = usable_factors(labels, run.data.label_names)
-    if not usable:
-        return not_applicable("no label can be scored", codes.shape[1], len(codes), seed, left_out)
-    names = [run.data.label_names[j] for j in usable]
+def _score(
+    run: Run, representation: str, rows: int | None, asked: dict[str, Any], continuous: Continuous, show: bool
+) -> ScoreCard:
+    wanted = asked["metrics"]
+    encoding = encode_run(run, rows, asked["seed"], show)
+    table, real, left_out = labels_table(run.data, encoding.rows, continuous)
+    if table is None and show:
+        say(f"{run.data.name} has no labels that can be scored; the scores that need none are given")
     with progress("scoring", len(wanted), show=show) as report:
         card = score(
-            codes,
-            labels[:, usable],
+            encoding.mean if representation == "mean" else encoding.sample,
+            table,
             metrics=wanted,
-            names=names,
+            continuous=real,
             logvar=encoding.logvar if representation == "mean" else None,
             protocol=asked["protocol"],
-            seed=seed,
+            seed=asked["seed"],
             values_only=asked["values_only"],
             report=report,
         )
-    card.protocol["left out"] = left_out
+    card.protocol["left out"] |= left_out
     return card
+
+
+def labels_table(
+    data: DataSet, rows: NDArray[np.int64], continuous: Continuous
+) -> tuple[Table | None, list[str], dict[str, str]]:
+    """The labels of some images as a table of factors, which are real numbers, and which are left out.
+
+    None where no label can be scored. Labels of words are words in it.
+    """
+    labels = data.labels(rows)
+    if labels is None:
+        return None, [], {}
+    names = list(data.label_names)
+    words = {name: np.array(each, dtype=object) for name, each in data.words.items()}
+    cells = [
+        words[name][column] if name in words else column for name, column in zip(names, labels.T, strict=True)
+    ]
+    table = Table("labels", names, cells)
+    real = [names[j] for j in continuous_columns(table, continuous)]
+    broken = [
+        name
+        for name, column in zip(names, labels.T, strict=True)
+        if name not in real and not is_whole(column)
+    ]
+    left_out = {
+        name: f"not whole numbers; continuous=['{name}'] (--continuous {name}) takes it as it is"
+        for name in broken
+    }
+    varying = [name for name, column in zip(names, labels.T, strict=True) if (column != column[0]).any()]
+    kept = [name for name in names if name not in broken]
+    if not set(kept) & set(varying):
+        return None, [], left_out | dict.fromkeys(kept, "a single value")
+    return table.pick(kept), real, left_out

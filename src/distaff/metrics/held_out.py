@@ -60,7 +60,6 @@ def _given(
         raise BadInput(
             f"rows to learn from: {len(learn[0])}, rows to score on: {len(score[0])}; both are needed"
         )
-    codes, factors = (below(*pair) for pair in zip(learn, score, strict=True))
-    both = check_pair(codes, factors, continuous)
+    both = check_pair(below(learn[0], score[0]), below(learn[1], score[1]), continuous)
     n = len(learn[0])
     return Rows(both[0][:n], both[1][:n]), Rows(both[0][n:], both[1][n:])

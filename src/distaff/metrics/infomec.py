@@ -107,11 +107,12 @@ def _information(
     from sklearn.feature_selection import mutual_info_classif
 
     scaled = standardised(codes)
-    columns = [
-        mutual_info_classif(scaled, factor, discrete_features=False, n_neighbors=10, random_state=seed)
-        for factor in factors.T
-    ]
-    return np.stack(columns, axis=1)
+    with quiet():
+        columns = [
+            mutual_info_classif(scaled, factor, discrete_features=False, n_neighbors=10, random_state=seed)
+            for factor in factors.T
+        ]
+    return np.stack(columns, axis=1).astype(np.float64)  # integers where all estimates are below 0
 
 
 def _largest_share(information: NDArray[np.float64]) -> float:

@@ -162,12 +162,6 @@ def score_matrices(
     }
 
 
-def not_applicable(reason: str, codes: int, rows: int, seed: int, left_out: dict[str, str]) -> ScoreCard:
-    """The card of codes without usable factors: every score with the reason it has no value."""
-    scores = {name: Score(reason=f"not applicable: {reason}") for name in wanted_metrics(None)}
-    return ScoreCard(scores, card_protocol(rows, codes, [], seed, True) | {"left out": left_out})
-
-
 def card_protocol(
     rows: int, codes: int, names: Sequence[str], seed: int, values_only: bool
 ) -> dict[str, Any]:
