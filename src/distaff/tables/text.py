@@ -135,17 +135,20 @@ def _dialect(text: str, path: Path, headed: bool | None) -> Dialect:
     preferred = forced or ("\t" if _plain_suffix(path) in (".tsv", ".tab") else None)
     separator = preferred if preferred and _agreeing(shown_lines, preferred) else _separator(shown_lines)
     rows = _split(shown_lines, separator)
-    width = max(len(row) for row in rows)
     comma = _has_decimal_commas(rows)
     first += next(number for number, line in enumerate(lines) if line.strip())
-    if comment is not None and headed is None and len(_split([comment], separator)[0]) == width:
-        return Dialect(separator, comma, _split([comment], separator)[0], width, first)
+    usual = Counter(len(row) for row in rows[1:] or rows).most_common(1)[0][0]
+    told = _split([comment], separator) if comment and headed is None else []
+    if told and len(told[0]) == usual:
+        return Dialect(separator, comma, told[0], usual, first)
     head, body = rows[0], rows[1:]
     if headed is None:
         headed = is_header(head, body, comma)
-    labelled = headed and bool(body) and len(head) == min(map(len, body)) - 1  # as R writes row names
-    names = ([""] if labelled else []) + head if headed else None
-    return Dialect(separator, comma, names, width, first + bool(headed))
+    if not headed:
+        return Dialect(separator, comma, None, max(usual, len(head)), first)
+    labelled = bool(body) and usual == len(head) + 1 and any(row[-1] for row in body)  # as R names rows
+    names = [""] + head if labelled else head
+    return Dialect(separator, comma, names, max(usual, len(names)), first + 1)
 
 
 def _first_lines(text: str) -> list[str]:
