@@ -62,18 +62,20 @@ def data_folder(given: str | os.PathLike[str] | None = None) -> Path | None:
 def load_dataset(
     name: str | os.PathLike[str], /, *, data_dir: str | os.PathLike[str] | None = None, **options: Any
 ) -> DataSet:
-    """A registered data set by its name, or your own by the path of a folder of images, or an .npz, .npy or IDX
-    file.
+    """A registered data set by its name, or your own by the path of a folder or a file of images.
 
     `options` are the data set's settings, and for a grid data set also its factors: `x=16` keeps 16 evenly
-    spaced values, `x=[0, 5]` those two. For files of your own they are `pixel_range=[LOW, HIGH]`, `resolution=64`
-    (crops every image to its middle square and resizes it) and, for folders, `background="black"` (under
-    transparent images). The published files of dSprites, 3D Shapes and MPI3D are recognised by what they hold,
-    and are those data sets, wherever they lie. `hide=["shape"]` takes factors out of the labels (`hide=[]`
-    shows all), `held_out={"shape": 2, "x": [30, 31]}` leaves out the images that combine these values,
+    spaced values, `x=[0, 5]` those two. `hide=["shape"]` takes factors out of the labels (`hide=[]` shows
+    all), `held_out={"shape": 2, "x": [30, 31]}` leaves out the images that combine these values,
     `correlate={"factors": ["x", "y"], "sigma": .2}` draws batches along a Gaussian ridge of two factors, and
-    `{"factors": [...], "kind": "diagonal"}` with one of the joints of `ratio_joint`. Raises BadInput (a
-    ValueError) with the names that are allowed.
+    `{"factors": [...], "kind": "diagonal"}` with one of the joints of `ratio_joint`.
+
+    Your own images lie in a folder, an .npz, an .npy or an IDX file. `pixel_range=[LOW, HIGH]` declares black
+    and white, `resolution=64` crops every image to its middle square and resizes it, and
+    `background="black"` is the colour under transparent images of a folder. The published files of dSprites,
+    3D Shapes and MPI3D are recognised by what they hold, and read as those data sets.
+
+    Raises BadInput (a ValueError) with the names that are allowed.
     """
     options = {key: _plain(value) for key, value in options.items()}
     made = {key: value for key, value in options.items() if key not in STUDY}

@@ -65,7 +65,7 @@ class DSprites(Settings, DataSet):
         if self._bits is None:
             packed = sprites.rows_of_bits(self.factors.rows(index))
         else:
-            packed = self._bits[index].reshape(len(index), sprites.SIZE, -1)
+            packed = self._bits[index].reshape(len(index), sprites.SIZE, sprites.SIZE // 8)
         return _unpack(packed, self.resolution)[:, None]
 
 

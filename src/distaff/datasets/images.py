@@ -159,8 +159,8 @@ def _bytes(
     if low < 0 or high > 255:
         top = np.iinfo(images.dtype).max if images.dtype == np.uint16 else high
         raise BadInput(
-            f"{name}: integer pixels must lie in 0..255, got {low:.0f}..{high:.0f} of {images.dtype}; declare "
-            f"which are black and white: {_declare(f'{min(low, 0):.0f}', f'{top:.0f}')}"
+            f"{name}: integer pixels must lie in 0..255, got {low:.0f}..{high:.0f} of {images.dtype}; "
+            f"declare which are black and white: {_declare(f'{min(low, 0):.0f}', f'{top:.0f}')}"
         )
     pixels, notes = images.astype(np.uint8), []
     if (low, high) == (0, 1):

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import difflib
 import unicodedata
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
 from distaff.datasets.labels import Labels, of_columns
+from distaff.datasets.pictures import SUFFIXES
 from distaff.errors import BadInput
 from distaff.files import read_csv
 
+#: of files that people list but that are not read as pictures
+OTHER_SUFFIXES = (".heic", ".heif", ".avif", ".jp2", ".ppm", ".pgm", ".npy")
 MOST_COMPARED = 2000  # names, letter by letter
 
 
@@ -77,13 +80,13 @@ def nearest(name: str, names: Sequence[str]) -> tuple[str, str] | None:
         found = {alike(other): other for other in reversed(names)}
         other = found.get(alike(name))
         if other is not None:
-            return other, "in " + " and ".join(_differences(name, other, alike))
+            return other, "in " + " and ".join(_differences(name, other) or ["its letters"])
     close = difflib.get_close_matches(name, names[:MOST_COMPARED], n=1)
     return (close[0], "in its letters") if close else None
 
 
 def _slashed(name: str) -> str:
-    return name.replace("\\", "/").removeprefix("./")
+    return name.replace("\\", "/")
 
 
 def _composed(name: str) -> str:
@@ -91,7 +94,7 @@ def _composed(name: str) -> str:
 
 
 def _folded(name: str) -> str:
-    return _composed(_composed(_slashed(name)).casefold())
+    return _composed(_composed(_slashed(name)).casefold()).removeprefix("./")
 
 
 def _last(name: str) -> str:
@@ -99,35 +102,34 @@ def _last(name: str) -> str:
 
 
 def _bare(name: str) -> str:
-    front, dot, end = _folded(name).rpartition(".")
-    return front if dot and front and "/" not in end else _folded(name)
+    return _without_ending(_folded(name))
 
 
 def _bare_last(name: str) -> str:
-    return _bare(name).rpartition("/")[2]
+    return _without_ending(_last(name))
 
 
-def _differences(name: str, other: str, alike: Callable[[str], str]) -> list[str]:
-    """In what two names differ that `alike` makes the same."""
+def _without_ending(name: str) -> str:
+    ending = PurePosixPath(name).suffix
+    return name.removesuffix(ending) if ending.casefold() in (*SUFFIXES, *OTHER_SUFFIXES) else name
+
+
+def _differences(name: str, other: str) -> list[str]:
+    """In what two names differ, but for the letters of the file's name itself."""
     first, second = _slashed(name), _slashed(other)
-    found = ["its slashes"] if (first != name) != (second != other) else []
-    if (
-        alike in (_last, _bare_last)
-        and _folded(first).rpartition("/")[0] != _folded(second).rpartition("/")[0]
-    ):
-        found.append("the folders in front")
-    first, second = first.rpartition("/")[2], second.rpartition("/")[2]
-    if alike in (_bare, _bare_last):
-        ends = (Path(first).suffix.casefold(), Path(second).suffix.casefold())
-        if ends[0] != ends[1]:
-            found.append("its ending")
-        first, second = _stem(first), _stem(second)
-    if _composed(first) != first or _composed(second) != second:
-        found += ["its Unicode form"] if first != second else []
-    if _composed(first) != _composed(second):
-        found.append("upper and lower case")
-    return found or ["its spelling"]
+    found = ["its slashes"] * ((first != name) != (second != other))
+    if _composed(first).casefold() == _composed(second).casefold():
+        return found + _form(first, second)
+    (front, _, first), (other_front, _, second) = first.rpartition("/"), second.rpartition("/")
+    found += ["the folders in front"] * (front.casefold() != other_front.casefold())
+    bare, other_bare = _without_ending(first), _without_ending(second)
+    if first.removeprefix(bare).casefold() != second.removeprefix(other_bare).casefold():
+        return [*found, "its ending", *_form(bare, other_bare)]
+    return found + _form(first, second)
 
 
-def _stem(name: str) -> str:
-    return name.rpartition(".")[0] or name
+def _form(first: str, second: str) -> list[str]:
+    """Whether two names differ in how their characters are composed, and in case."""
+    composed, other = _composed(first), _composed(second)
+    unlike = first != second and (composed != first) != (other != second)
+    return ["its Unicode form"] * unlike + ["upper and lower case"] * (composed != other)

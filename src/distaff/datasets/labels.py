@@ -117,15 +117,16 @@ def _text(cells: NDArray[Any], name: str, where: str) -> NDArray[Any] | None:
 
 
 def _plain(cells: NDArray[Any], name: str, where: str) -> NDArray[Any]:
-    """A column of numbers as an array of numbers."""
+    """A column of numbers as an array of numbers; of objects only where whole numbers exceed 64 bits."""
     if cells.dtype.kind == "O":
+        whole = all(isinstance(cell, int | np.integer) for cell in cells)
         try:
-            plain = np.array(cells.tolist())
-        except (ValueError, TypeError, OverflowError):
-            plain = cells
-        if plain.dtype.kind == "O" and all(isinstance(cell, int) for cell in cells):
-            return np.unique(cells, return_inverse=True)[1].reshape(-1)  # beyond 64 bits
-        cells = plain if plain.shape == cells.shape else cells
+            return np.array(cells.tolist(), dtype=np.int64 if whole else np.float64)
+        except OverflowError:
+            if whole:
+                return cells
+        except (ValueError, TypeError):
+            pass
     if cells.dtype.kind not in "biuf":
         raise BadInput(f"{where}: factors must be numbers or text, and '{name}' is {cells.dtype}")
     return cells
@@ -136,7 +137,7 @@ def _safe(column: NDArray[Any], name: str, where: str) -> tuple[NDArray[Any], li
     if column.dtype.kind == "f":
         if not np.isfinite(column).all():
             raise BadInput(f"{where}: factor '{name}' holds NaN or infinite values")
-        if np.abs(column).max() >= EXACT:
+        if float(np.abs(column).max()) >= EXACT:
             raise BadInput(
                 f"{where}: factor '{name}' holds numbers beyond 2^53, which cannot be told apart as floats; "
                 "give integers, or leave it out"
