@@ -12,6 +12,7 @@ from distaff.settings import whole_number
 from distaff.tables import Continuous
 
 ROUNDING = 1e-14  # nats: what is left where there is no information
+CELLS_AT_ONCE = 2**16  # bounds the memory of the columns that are counted together
 
 
 def mutual_information_matrix(
@@ -30,7 +31,8 @@ def binned_information(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The mutual information (d, k) of binned codes and factors, and the entropy (k,) of the factors."""
     binned, classes = binned_pair(codes, factors, bins, continuous)
-    return mutual_information(binned, classes), entropy(classes)
+    entropies = entropy(classes)
+    return np.minimum(mutual_information(binned, classes), entropies), entropies  # rounding may lead beyond
 
 
 def binned_pair(
@@ -47,7 +49,7 @@ def binned_pair(
 
 def discretise(codes: NDArray[np.floating[Any]], bins: int) -> NDArray[np.int64]:
     """Each column of codes (n, d) in `bins` equal bins from its smallest to its largest value, 0..bins-1."""
-    binned = np.empty(codes.shape, dtype=np.int64)
+    binned = np.empty(codes.shape, dtype=np.int64, order="F")  # columns are counted one by one
     for j, column in enumerate(codes.T):
         if column.min() == column.max():
             binned[:, j] = 0
@@ -63,15 +65,31 @@ def discretise(codes: NDArray[np.floating[Any]], bins: int) -> NDArray[np.int64]
 def mutual_information(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
     """I(first_i; second_j) of the empirical joint, nats: columns (n, d) and (n, k) give (d, k)."""
     found = np.empty((first.shape[1], second.shape[1]))
-    for i, a in enumerate(first.T):
+    heights, widths = first.max(axis=0) + 1, second.max(axis=0) + 1
+    cells = max(len(first), int(heights.max(initial=1) * widths.max(initial=1)))
+    at_once = max(1, CELLS_AT_ONCE // cells)
+    room = np.empty((min(at_once, first.shape[1]), len(first)), dtype=np.int64)
+    for low in range(0, first.shape[1], at_once):
+        some = slice(low, low + at_once)
         for j, b in enumerate(second.T):
-            width = b.max() + 1
-            joint = np.bincount(a * width + b, minlength=(a.max() + 1) * width) / len(a)
-            joint = joint.reshape(-1, width)
-            independent = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0)
-            filled = joint > 0
-            found[i, j] = (joint[filled] * np.log(joint[filled] / independent[filled])).sum()
+            found[some, j] = _informations(first.T[some], int(heights[some].max()), b, int(widths[j]), room)
     return np.where(found > ROUNDING, found, 0.0)
+
+
+def _informations(
+    columns: NDArray[np.int64], height: int, b: NDArray[np.int64], width: int, room: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """The information of some columns (m, n) with one, all counted together; `room` is for their cells."""
+    m, n = columns.shape
+    cell = np.multiply(columns, width, out=room[:m])
+    cell += b
+    cell += np.arange(m)[:, None] * (height * width)
+    joint = np.bincount(cell.ravel(), minlength=m * height * width).reshape(m, height, width) / n
+    independent = joint.sum(axis=2, keepdims=True) * (np.bincount(b, minlength=width) / n)
+    ratio = np.ones_like(joint)
+    np.divide(joint, independent, out=ratio, where=joint > 0)  # an empty cell adds 0 ln 1
+    terms = joint * np.log(ratio, out=ratio)
+    return np.asarray(terms.reshape(m, height * width).sum(axis=1))
 
 
 def entropy(columns: NDArray[np.int64]) -> NDArray[np.float64]:
