@@ -59,6 +59,9 @@ USED = {
     "scores.json": ("score", "score", "report"),
 }
 REFUSED = ("foreign", "outside")  # damage that nothing may come of
+PICTURES = ("pictures", "classes")  # subjects that are folders of images
+#: how the files begin of the formats that are read under any picture's name
+READ = (b"\x89PNG", b"\xff\xd8", b"GIF8", b"II*\0", b"MM\0*", b"BM", b"RIFF")
 
 
 class Late(BaseException):
@@ -113,9 +116,15 @@ def use_data(folder: Path, damaged: str, rng: random.Random) -> None:
     """A data set of one's own: its card, its images, at times two steps of training."""
     import distaff
 
-    places = {"npz": folder / "data.npz", "pictures": folder, "idx": folder / "train-images-idx3-ubyte.gz"}
-    data = distaff.load_dataset(places[folder.name])
-    look(data)
+    files = {"npz": "data.npz", "keys": "data.npz", "idx": "train-images-idx3-ubyte.gz"}
+    options: dict[str, Any] = {"resolution": rng.choice((16, 32))} if rng.random() < 0.5 else {}
+    if folder.name == "classes":
+        options["background"] = rng.choice(("black", [1, 2, 3]))
+    with warnings.catch_warnings():
+        if folder.name in PICTURES:
+            warnings.simplefilter("error")  # none of an image reader's may reach a user
+        data = distaff.load_dataset(folder / files.get(folder.name, ""), **options)
+        look(data)
     if rng.random() < 0.05:
         distaff.train("vae", data, out=folder.with_name("run"), **(TRAINED | {"steps": 2}))
 
@@ -125,7 +134,10 @@ def use_original(folder: Path, damaged: str, rng: random.Random) -> None:
     import distaff
 
     with small_originals():
-        look(distaff.load_dataset(ORIGINALS[damaged], data_dir=folder))
+        if rng.random() < 0.5:
+            look(distaff.load_dataset(ORIGINALS[damaged], data_dir=folder))
+        else:
+            look(distaff.load_dataset(folder / damaged))
 
 
 def look(data: Any) -> None:
@@ -157,6 +169,8 @@ SUBJECTS: dict[str, tuple[int, Use]] = {
     "qlae": (2, use_run),
     "npz": (3, use_data),
     "pictures": (3, use_data),
+    "classes": (2, use_data),
+    "keys": (2, use_data),
     "idx": (1, use_data),
     "originals": (3, use_original),
     "tables": (5, use_tables),
@@ -172,16 +186,17 @@ def run_case(root: Path, case: int) -> dict[str, Any]:
     subject = rng.choices(list(SUBJECTS), [weight for weight, _ in SUBJECTS.values()])[0]
     folder = root / "case" / subject
     shutil.rmtree(root / "case", ignore_errors=True)
-    shutil.copytree(root / "bases" / subject, folder)
-    path = rng.choice(sorted(path for path in folder.iterdir()))
+    shutil.copytree(root / "bases" / subject, folder, symlinks=True)
+    path = rng.choice(sorted(path for path in folder.rglob("*") if path.is_file()))
     damage = hostile.spoil(path, rng)
+    refused = damage in REFUSED and not (damage == "foreign" and path.read_bytes().startswith(READ))
     before, (outcome, detail) = _around(root), ("succeeded", "")
     signal.setitimer(signal.ITIMER_REAL, SECONDS)
     try:
         with warnings.catch_warnings(), contextlib.chdir(root / "here"), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             SUBJECTS[subject][1](folder, path.name, rng)
-        if damage in REFUSED:
+        if refused:
             outcome, detail = "failed", "it was not refused"
     except BaseException as error:
         outcome, detail = judge(error)

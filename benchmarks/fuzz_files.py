@@ -29,7 +29,10 @@ def make_bases(root: Path) -> None:
         distaff.evaluate(run, **SCORED)
         (root / method / ".lock").unlink()
     rng = np.random.default_rng(0)
-    for name, make in (("tables", _tables), ("originals", _originals), ("pictures", _pictures)):
+    makers = {
+        "tables": _tables, "originals": _originals, "pictures": _pictures, "classes": _classes, "keys": _keys,
+    }  # fmt: skip
+    for name, make in makers.items():
         (root / name).mkdir()
         make(root / name, rng)
     images = rng.integers(256, size=(12, 16, 16), dtype=np.uint8)
@@ -49,10 +52,42 @@ def _pictures(folder: Path, rng: np.random.Generator) -> None:
     from PIL import Image
 
     lines = ["file,shape,size"]
-    for i, kind in enumerate(("png", "png", "jpg", "png")):
-        Image.fromarray(rng.integers(256, size=(16, 16, 3), dtype=np.uint8)).save(folder / f"{i}.{kind}")
+    kinds = ("png", "png", "jpg", "png", "tif", "tiff", "webp", "gif", "bmp", "webp")
+    for i, kind in enumerate(kinds):
+        frames = [
+            Image.fromarray(pixels) for pixels in rng.integers(256, size=(2, 16, 16, 3), dtype=np.uint8)
+        ]
+        exif = Image.Exif()
+        exif[0x0112] = 1 + i % 8
+        options: dict[str, Any] = {} if kind in ("gif", "bmp") else {"exif": exif}
+        if kind in ("tiff", "gif") or i == len(kinds) - 1:  # of several frames
+            options |= {"save_all": True, "append_images": frames[1:]}
+        options |= {"compression": "tiff_lzw"} if kind == "tiff" else {}
+        frames[0].save(folder / f"{i}.{kind}", **options)
         lines.append(f"{i}.{kind},{'ab'[i % 2]},{i // 2}")
     (folder / "labels.csv").write_text("\n".join(lines))
+
+
+def _classes(folder: Path, rng: np.random.Generator) -> None:
+    """Folders of classes, transparent images, a link to a folder that leads back."""
+    from PIL import Image
+
+    for kind in ("cats", "dogs"):
+        (folder / kind).mkdir()
+        for i, ending in enumerate(("png", "tif", "webp", "gif")):
+            pixels = rng.integers(256, size=(16, 16, 4), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / kind / f"{i}.{ending}")
+    (folder / "dogs" / "more").symlink_to("../cats", target_is_directory=True)
+
+
+def _keys(folder: Path, rng: np.random.Generator) -> None:
+    """Arrays under other usual names, beside a pickled one."""
+    images = rng.integers(2, size=(12, 16, 16, 3), dtype=np.uint8)
+    words = np.array([f"{hostile.SCRIPT}{i % 3}" for i in range(12)])
+    with zipfile.ZipFile(folder / "data.npz", "w", 8) as archive:
+        for name, array in (("X", images), ("y", words)):
+            archive.writestr(f"{name}.npy", hostile.npy(array))
+        archive.writestr("notes.npy", hostile.npy(np.array([hostile.Payload()], dtype=object)))
 
 
 def _tables(folder: Path, rng: np.random.Generator) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import unicodedata
 from pathlib import Path
@@ -216,6 +217,24 @@ def test_files_that_are_cut_short(tmp_path: Path, ending: str) -> None:
         path.write_bytes(whole[:part])
         with pytest.raises(BadInput, match=rf"a\.{ending} cannot be read as an image"):
             load_dataset(tmp_path)
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "jpeg", "packbits"])
+def test_damaged_files_print_nothing(
+    tmp_path: Path, compression: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Pillow logs, and libtiff writes to standard error past Python."""
+    save(noise(64, 64, 3), tmp_path / "b.tif")
+    path = save(noise(64, 64, 3), tmp_path / "a.tif", compression=compression)
+    whole, rng = path.read_bytes(), np.random.default_rng(0)
+    for _ in range(60):
+        damaged = bytearray(whole)
+        for at in rng.integers(len(whole), size=3):
+            damaged[at] = rng.integers(256)
+        path.write_bytes(damaged)
+        with contextlib.suppress(BadInput):
+            load_dataset(tmp_path)
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(

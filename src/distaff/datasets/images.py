@@ -122,8 +122,8 @@ def _pixels(
     """Pixels as uint8, or float32 with their range, and what should be known about them."""
     if images.dtype == bool:
         return images.astype(np.uint8) * np.uint8(255), (0.0, 255.0), []
-    whole = np.issubdtype(images.dtype, np.integer)
-    if not whole and not np.issubdtype(images.dtype, np.floating):
+    whole = images.dtype.kind in "iu"  # to NumPy, spans of time are integers too
+    if not whole and images.dtype.kind != "f":
         raise BadInput(f"{name}: images must be numbers, got {images.dtype}")
     low, high = float(images.min()), float(images.max())
     if not np.isfinite([low, high]).all():
@@ -204,7 +204,7 @@ def _all_equal(images: NDArray[Any]) -> bool:
 
 
 def _pairs(pairs: NDArray[Any], n: int, name: str) -> NDArray[np.int64]:
-    fine = pairs.ndim == 2 and pairs.shape[1] == 2 and len(pairs) and np.issubdtype(pairs.dtype, np.integer)
+    fine = pairs.ndim == 2 and pairs.shape[1] == 2 and len(pairs) and pairs.dtype.kind in "iu"
     if not fine or pairs.min() < 0 or pairs.max() >= n:
         raise BadInput(
             f"{name}: pairs must be (m, 2) numbers of images in 0..{n - 1}, got {pairs.dtype} of shape "

@@ -17,6 +17,7 @@ from distaff.files import read_csv
 
 #: of files that people list but that are not read as pictures
 OTHER_SUFFIXES = (".heic", ".heif", ".avif", ".jp2", ".ppm", ".pgm", ".npy")
+LETTERS = "in its letters"
 MOST_COMPARED = 2000  # names, letter by letter
 
 
@@ -50,7 +51,8 @@ def _order(listed: Sequence[str], files: Sequence[str], path: Path) -> NDArray[n
         )
     if extra:
         near = nearest(extra[0], files)
-        hint = f"; the nearest is '{near[0]}', which has a line of its own" if near else ""
+        meant = near is not None and near[1] != LETTERS  # else there are too many like it
+        hint = f"; the nearest is '{near[0]}', which has a line of its own" if near and meant else ""
         raise BadInput(f"{path} labels '{extra[0]}', which is not in the folder{hint}")
     return np.array([line[file] for file in files], dtype=np.int64)
 
@@ -80,9 +82,10 @@ def nearest(name: str, names: Sequence[str]) -> tuple[str, str] | None:
         found = {alike(other): other for other in reversed(names)}
         other = found.get(alike(name))
         if other is not None:
-            return other, "in " + " and ".join(_differences(name, other) or ["its letters"])
+            differences = _differences(name, other)
+            return other, "in " + " and ".join(differences) if differences else LETTERS
     close = difflib.get_close_matches(name, names[:MOST_COMPARED], n=1)
-    return (close[0], "in its letters") if close else None
+    return (close[0], LETTERS) if close else None
 
 
 def _slashed(name: str) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -69,7 +71,8 @@ def read_picture(path: Path, name: str, background: Colour, resolution: int | No
                 f"{name} has pixels of kind {image.mode}; save it as grey or RGB with 8 bits a channel"
             )
         more, mode = bool(getattr(image, "is_animated", False)), image.mode
-        image.load()
+        with _unheard() if image.format == "TIFF" else nullcontext():
+            image.load()
         ImageOps.exif_transpose(image, in_place=True)
         size = image.height, image.width
         flat, transparent = _flat(image, background)
@@ -98,6 +101,25 @@ def _reading(path: Path) -> Iterator[None]:
         except Exception as error:  # Pillow's readers raise many kinds on damaged files
             reason = " ".join(str(error).split()) or type(error).__name__
             raise BadInput(f"{path} cannot be read as an image: {reason}") from None
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Let standard error lead nowhere meanwhile: libtiff writes there of damaged files, past Python."""
+    sys.stderr.flush()
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is none
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _flat(image: Any, background: Colour) -> tuple[Any, bool]:
