@@ -24,7 +24,9 @@ def test_missing_is_what_pandas_reads_as_missing() -> None:
     assert MISSING == STR_NA_VALUES
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "+5", "1.5", ".5", "5.", "1e3", "-1.5E-3", " 7 ", "007", "1" * 40])
+@pytest.mark.parametrize(
+    "text", ["0", "-1", "+5", "1.5", ".5", "5.", "1e3", "-1.5E-3", " 7 ", "007", "1" * 40]
+)
 def test_decimals_are_numbers(text: str) -> None:
     column = read_column(cells(text))
     assert column.number.all()
@@ -33,20 +35,40 @@ def test_decimals_are_numbers(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["1_0", "inf", "-Infinity", "NAN", "٣", "१२", "0x1A", "1,5", "1 5", "1e400", "1d5", "--1", "½", "1e", "."],
+    [
+        "1_0",
+        "inf",
+        "-Infinity",
+        "NAN",
+        "٣",
+        "१२",
+        "0x1A",
+        "1,5",
+        "1 5",
+        "1e400",
+        "1d5",
+        "--1",
+        "½",
+        "1e",
+        ".",
+    ],
 )
 def test_other_cells_are_not(text: str) -> None:
     column = read_column(cells(text, "2"))
     assert column.odd.tolist() == [True, False]
 
 
-@pytest.mark.parametrize("gone", ["", " ", "NA", "n/a", "NULL", "nan", "None", None, np.nan, pd.NA, pd.NaT, "<NA>"])
+@pytest.mark.parametrize(
+    "gone", ["", " ", "NA", "n/a", "NULL", "nan", "None", None, np.nan, pd.NA, pd.NaT, "<NA>"]
+)
 def test_no_value(gone: object) -> None:
     column = read_column(cells(gone, "2", 3))
     assert column.missing.tolist() == [True, False, False]
 
 
-@pytest.mark.parametrize("number", [3, 3.0, np.float32(3), np.int8(3), decimal.Decimal(3), fractions.Fraction(3)])
+@pytest.mark.parametrize(
+    "number", [3, 3.0, np.float32(3), np.int8(3), decimal.Decimal(3), fractions.Fraction(3)]
+)
 def test_numbers_of_every_kind_as_objects(number: object) -> None:
     assert read_column(cells(number, "x")).number.tolist() == [True, False]
 
@@ -134,7 +156,9 @@ def test_continuous_columns_by_name_and_by_number() -> None:
     with pytest.raises(BadInput, match="unknown column of factors 'angel'; did you mean 'angle'"):
         factors_of(as_table(frame, "factors"), ["angel"])
     words = pd.DataFrame({"kind": ["a", "b"]})
-    with pytest.raises(BadInput, match="column 'kind' holds words, such as 'a', and continuous factors are real"):
+    with pytest.raises(
+        BadInput, match="column 'kind' holds words, such as 'a', and continuous factors are real"
+    ):
         factors_of(as_table(words, "factors"), True)
 
 
@@ -144,7 +168,10 @@ def test_continuous_columns_by_name_and_by_number() -> None:
         (["1", "x"], "column 0, row 1: 'x' is not a number"),
         (["1", "NA"], "no value for it in row 1"),
         (["1", "1_0"], "'1_0' is not a number"),
-        (["ctrl", "stim"], "'ctrl' is not a number; if it names the rows, pick the codes with --code-columns"),
+        (
+            ["ctrl", "stim"],
+            "'ctrl' is not a number; if it names the rows, pick the codes with --code-columns",
+        ),
     ],
 )
 def test_codes_are_numbers_only(given: list, message: str) -> None:

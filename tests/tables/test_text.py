@@ -134,7 +134,10 @@ def test_columns_are_picked_first_and_only_they_are_checked(tmp_path: Path) -> N
 
 def test_a_word_in_a_picked_column_is_named_with_its_line_and_the_rules(tmp_path: Path) -> None:
     for text, message in (
-        ("a;b\n1;2\n\n3;x\n", "column 'b', line 4: 'x' is not a number .read with ';' between cells, line 1 as header"),
+        (
+            "a;b\n1;2\n\n3;x\n",
+            "column 'b', line 4: 'x' is not a number .read with ';' between cells, line 1 as header",
+        ),
         ("# c\na,b\n1,2\n3,1_0\n", "column 'b', line 4: '1_0' is not a number .* line 2 as header"),
         ("a;b\n1,5;2\n3;1.000,5\n", "column 'b', line 3: '1.000,5' is not a number .*decimal commas"),
         ("1,2\n3,oh\n", "column 1, line 2: 'oh' is not a number .*no header"),

@@ -34,9 +34,7 @@ def read_matlab(path: Path, wanted: Sequence[str] | None = None) -> Table:
         if 8 * math.prod(shape) > max(LARGEST, 20 * path.stat().st_size):
             raise BadInput(f"{path}: '{name}' has shape {shape}, larger than the file can hold")
     names = [name for name, _, kind in held if kind not in SHUT]
-    usable = [
-        name for name, shape, kind in held if name in names and len(shape) == 2 and math.prod(shape) > 1
-    ]
+    usable = [name for name, shape, kind in held if name in names and len(shape) < 3 and math.prod(shape) > 1]
     if not names:
         raise BadInput(
             f"{path} holds no variable of numbers or text: {', '.join(f'{n} ({k})' for n, _, k in held)}"

@@ -33,7 +33,7 @@ def choose(
         raise BadInput(f"{path} holds no arrays")
     if wanted is not None and set(wanted) <= set(names):
         return _side_by_side(path, load(list(dict.fromkeys(wanted))))
-    if len(usable) == 1 or len(names) == 1:
+    if (len(usable) == 1 or len(names) == 1) and all(name.isdecimal() for name in wanted or ()):
         name = usable[0] if usable else names[0]
         table = _of(load([name])[name], path.name)
         unread = (f"{path.name}: only the array '{name}' is read",) if len(names) > 1 else ()

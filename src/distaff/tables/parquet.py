@@ -16,6 +16,7 @@ from distaff.errors import BadInput
 from distaff.files import UNREADABLE, check_file
 from distaff.tables.table import Table
 
+MIDNIGHT = "T00:00:00.000000"  # what a date ends with when it is written as a time
 UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
 
 
@@ -77,7 +78,8 @@ def _flat(name: str, column: Any, path: Path) -> list[tuple[str, NDArray[Any]]]:
     if column.dtype.kind in "Mm":
         gone = np.ma.getmaskarray(column) | np.isnat(np.ma.getdata(column))
         cells = np.array(
-            [None if no else str(cell) for cell, no in zip(column, gone, strict=True)], dtype=object
+            [None if no else str(cell).removesuffix(MIDNIGHT) for cell, no in zip(column, gone, strict=True)],
+            dtype=object,
         )
         return [(name, cells)]
     first = next((cell for cell in np.ma.getdata(column)[:1]), None) if column.dtype == object else None

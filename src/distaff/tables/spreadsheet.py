@@ -47,38 +47,33 @@ def read_spreadsheet(path: Path, wanted: Sequence[str] | None = None) -> Table:
     return _table(path, rows, notes, wanted)
 
 
-def _rows(sheet: Any, path: Path) -> list[list[Any]]:
-    """The rows of a sheet up to the last that holds something."""
-    rows: list[list[Any]] = []
-    count = 0
-    for row in sheet.iter_rows(values_only=True):
+def _rows(sheet: Any, path: Path) -> dict[int, list[Any]]:
+    """The rows of a sheet that hold something, by their line."""
+    rows: dict[int, list[Any]] = {}
+    width = 0
+    for line, row in enumerate(sheet.iter_rows(values_only=True), start=1):
         cells = list(row)
         while cells and cells[-1] is None:
             cells.pop()
-        count += len(row) + 1
-        if count > MOST_CELLS:
+        if cells:
+            rows[line], width = cells, max(width, len(cells))
+        if len(rows) * width > MOST_CELLS:
             raise BadInput(f"{path} holds over {MOST_CELLS:,} cells; save large tables as .csv or .parquet")
-        rows.append(cells)
-    while rows and not rows[-1]:
-        rows.pop()
     return rows
 
 
-def _table(path: Path, rows: list[list[Any]], notes: list[str], wanted: Sequence[str] | None) -> Table:
-    first = next((number for number, row in enumerate(rows) if row), None)
-    if first is None:
+def _table(path: Path, rows: dict[int, list[Any]], notes: list[str], wanted: Sequence[str] | None) -> Table:
+    if not rows:
         raise BadInput(f"{path} holds no rows in its first sheet")
-    width = max(map(len, rows))
-    full = [[*row, *itertools.repeat(None, width - len(row))] for row in rows[first:]]
+    width = max(map(len, rows.values()))
+    full = [[*row, *itertools.repeat(None, width - len(row))] for row in rows.values()]
     texts = [["" if cell is None else str(cell).strip() for cell in row] for row in full[:SAMPLE]]
     header = texts[0] if is_header(texts[0], texts[1:]) else None
-    body = full[bool(header) :]
-    lines = np.arange(len(body)) + first + bool(header) + 1
+    body, lines = full[bool(header) :], list(rows)[bool(header) :]
     cells = [_column(column) for column in zip(*body, strict=True)] or [_column(())] * width
-    kept = ~np.array([not any(cell is not None for cell in row) for row in body], dtype=bool)
-    how = f"line {first + 1} as header" if header else "no header"
-    table = Table(path.name, [], cells, lines=lines, how=how, notes=tuple(notes))
-    return named(table.take(kept), header, wanted)
+    how = f"line {next(iter(rows))} as header" if header else "no header"
+    table = Table(path.name, [], cells, lines=np.array(lines, dtype=np.int64), how=how, notes=tuple(notes))
+    return named(table, header, wanted)
 
 
 def _column(cells: Sequence[Any]) -> NDArray[Any]:

@@ -147,7 +147,7 @@ def _dialect(text: str, path: Path, headed: bool | None) -> Dialect:
     if not headed:
         return Dialect(separator, comma, None, max(usual, len(head)), first)
     labelled = bool(body) and usual == len(head) + 1 and any(row[-1] for row in body)  # as R names rows
-    names = [""] + head if labelled else head
+    names = ["", *head] if labelled else head
     return Dialect(separator, comma, names, max(usual, len(names)), first + 1)
 
 
@@ -218,9 +218,9 @@ def _parse(text: str, dialect: Dialect, path: Path, how: str) -> tuple[list[NDAr
     """The columns of a text as pandas reads them, and the line of every row."""
     import pandas as pd
 
-    rest = text.split("\n", dialect.first)[dialect.first] if dialect.first else text
+    rest = "".join(text.split("\n", dialect.first)[dialect.first :])
     if not rest.strip():
-        return [np.empty(0, dtype=object) for _ in range(dialect.width)], np.empty(0, dtype=np.int64)
+        raise BadInput(f"{path} holds no rows below its header")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")

@@ -1,0 +1,361 @@
+"""Tables in every kind of file, each with the values that were written."""
+
+import pickle
+import warnings
+import zipfile
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.io
+import scipy.sparse
+
+from distaff.errors import BadInput
+from distaff.tables import codes_of, factors_of, read_table
+
+CODES = np.array([[1.5, 2.5], [3.5, 4.5], [5.5, 6.5]])
+KIND = ["b", "a", "b"]
+FRAME = pd.DataFrame({"z0": CODES[:, 0], "z1": CODES[:, 1], "kind": KIND}, index=["r0", "r1", "r2"])
+
+
+class Bomb:
+    def __reduce__(self):
+        return (pytest.fail, ("unpickled",))
+
+
+def npy(path: Path) -> None:
+    np.save(path, CODES)
+
+
+def csv(path: Path) -> None:
+    FRAME.to_csv(path)
+
+
+def parquet(path: Path) -> None:
+    import duckdb
+
+    frame = FRAME.reset_index(names="__index_level_0__")
+    assert len(frame)
+    duckdb.sql(f"COPY (SELECT * FROM frame) TO '{path}' (FORMAT parquet)")
+
+
+def xlsx(path: Path) -> None:
+    FRAME.to_excel(path)
+
+
+def mat(path: Path) -> None:
+    scipy.io.savemat(path, {"z": CODES, "kind": np.array(KIND), "cells": np.array([1, "a"], dtype=object)})
+
+
+def h5(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file["run/z"] = CODES
+        file["kind"] = KIND
+
+
+def npz(path: Path) -> None:
+    np.savez(path, z=CODES, kind=np.array(KIND))
+
+
+#: suffix -> what writes such a file, and the columns that are the codes
+WAYS = {
+    "npy": (npy, None),
+    "npz": (npz, ["z"]),
+    "csv": (csv, ["z0", "z1"]),
+    "csv.gz": (csv, ["z0", "z1"]),
+    "parquet": (parquet, ["z0", "z1"]),
+    "xlsx": (xlsx, ["z0", "z1"]),
+    "mat": (mat, ["z"]),
+    "h5": (h5, ["run/z"]),
+    "hdf5": (h5, ["z"]),
+}
+
+
+@pytest.mark.parametrize("suffix", WAYS)
+def test_codes_and_words(tmp_path: Path, suffix: str) -> None:
+    write, columns = WAYS[suffix]
+    path = tmp_path / f"t.{suffix}"
+    write(path)
+    np.testing.assert_array_equal(codes_of(read_table(path, columns)), CODES)
+    if suffix != "npy":
+        factors = factors_of(read_table(path, ["kind"], "factors"))
+        assert (factors.values[:, 0].tolist(), factors.words) == ([1, 0, 1], {"kind": ["a", "b"]})
+    if suffix in ("csv", "csv.gz", "parquet", "xlsx"):
+        assert read_table(path).labels == ["r0", "r1", "r2"]
+        assert read_table(path).names == ["z0", "z1", "kind"]
+
+
+@pytest.mark.parametrize("suffix", ["npz", "csv", "parquet", "xlsx", "mat", "h5"])
+def test_a_name_that_is_not_there(tmp_path: Path, suffix: str) -> None:
+    WAYS[suffix][0](tmp_path / f"t.{suffix}")
+    with pytest.raises(BadInput, match="unknown .* 'kinds'; did you mean 'kind'"):
+        read_table(tmp_path / f"t.{suffix}", ["kinds"])
+
+
+@pytest.mark.parametrize(
+    "suffix", ["npy", "npz", "csv", "csv.gz", "tsv", "parquet", "xlsx", "mat", "h5", "h5ad"]
+)
+@pytest.mark.parametrize(
+    "content", [b"", b"\x00\x81", pickle.dumps([1, 2]), b"PK\x03\x04junk", b"\x89HDF\r\n\x1a\n"]
+)
+def test_what_is_damaged_is_one_line(tmp_path: Path, suffix: str, content: bytes) -> None:
+    path = tmp_path / f"t.{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(BadInput, match=r"t\.") as caught:
+        codes_of(read_table(path))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("suffix", [".pkl", ".pt", ".joblib", ".xls", ".rds", ".json", ".foo", ""])
+def test_other_kinds_say_what_to_do(tmp_path: Path, suffix: str) -> None:
+    (tmp_path / f"t{suffix}").write_bytes(pickle.dumps(Bomb()))
+    with pytest.raises(BadInput, match=r"unknown kind of file .*Allowed: \.npy"):
+        read_table(tmp_path / f"t{suffix}")
+    with pytest.raises(BadInput, match="does not exist"):
+        read_table(tmp_path / f"u{suffix}")
+
+
+# NumPy
+
+
+def test_what_is_pickled_beside_the_picked_array_is_left_alone(tmp_path: Path) -> None:
+    objects = np.array([Bomb()], dtype=object)
+    np.savez(tmp_path / "t.npz", z=CODES, info=objects)
+    np.testing.assert_array_equal(codes_of(read_table(tmp_path / "t.npz", ["z"])), CODES)
+    np.testing.assert_array_equal(codes_of(read_table(tmp_path / "t.npz")), CODES)
+    assert read_table(tmp_path / "t.npz").notes == ("t.npz: only the array 'z' is read",)
+    with pytest.raises(BadInput, match="pickled objects, which are never loaded"):
+        read_table(tmp_path / "t.npz", ["info"])
+    np.save(tmp_path / "t.npy", objects, allow_pickle=True)
+    with pytest.raises(BadInput, match="pickled objects, which are never loaded"):
+        read_table(tmp_path / "t.npy")
+
+
+def test_several_arrays_stand_side_by_side(tmp_path: Path) -> None:
+    np.savez(tmp_path / "t.npz", z=CODES, ids=2**53 + np.arange(3), short=np.arange(2))
+    table = read_table(tmp_path / "t.npz", ["ids", "z"])
+    assert table.names == ["ids", "z.0", "z.1"]
+    assert factors_of(table, ["z.0", "z.1"]).values[:, 0].tolist() == [0, 1, 2]
+    with pytest.raises(BadInput, match="different lengths cannot be put side by side: z 3, short 2"):
+        read_table(tmp_path / "t.npz", ["z", "short"])
+    with pytest.raises(BadInput, match=r"holds 3 arrays; pick some with --code-columns .*: z, ids, short"):
+        read_table(tmp_path / "t.npz")
+
+
+@pytest.mark.parametrize("form", ["csr", "csc", "coo"])
+def test_sparse_matrices_are_named(tmp_path: Path, form: str) -> None:
+    scipy.sparse.save_npz(
+        tmp_path / "t.npz", scipy.sparse.random(5, 4, 0.5, form, rng=np.random.default_rng(0))
+    )
+    with pytest.raises(BadInput, match=r"holds a sparse matrix.*toarray"):
+        read_table(tmp_path / "t.npz")
+
+
+# Parquet
+
+
+def test_lists_in_parquet_become_columns(tmp_path: Path) -> None:
+    import duckdb
+
+    path = tmp_path / "t.parquet"
+    duckdb.sql(
+        "COPY (SELECT range AS id, [range, range * 2.5] AS z, [range, 1]::INT[2] AS y, DATE '2024-01-01' AS day, "
+        f"if(range = 1, NULL, range) AS gap FROM range(3)) TO '{path}' (FORMAT parquet)"
+    )
+    table = read_table(path, ["z", "y"])
+    assert table.names == ["z.0", "z.1", "y.0", "y.1"]
+    np.testing.assert_array_equal(codes_of(table), [[0, 0, 0, 1], [1, 2.5, 1, 1], [2, 5, 2, 1]])
+    assert factors_of(read_table(path, ["day"], "factors")).words == {"day": ["2024-01-01"]}
+    with pytest.raises(BadInput, match="column 'gap': no value for it in row 1"):
+        codes_of(read_table(path, ["id", "gap"]))
+    duckdb.sql(f"COPY (SELECT [range, 1][:range] AS z FROM range(3)) TO '{path}' (FORMAT parquet)")
+    with pytest.raises(BadInput, match="its lists must all have the same length"):
+        read_table(path)
+
+
+# Spreadsheets
+
+
+def test_a_sheet_as_it_is_computed_with_gaps_dates_and_others(tmp_path: Path) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in (["kind", "size", None, "day"], [], ["a", 1, None, pd.Timestamp("2024-01-01")], ["NA", 2.5]):
+        sheet.append(row)
+    book.create_sheet("more")
+    book.save(tmp_path / "t.xlsx")
+    table = read_table(tmp_path / "t.xlsx", ["kind", "size"], "factors")
+    assert table.notes[0] == "t.xlsx: only its first sheet is read, of 2"
+    with pytest.raises(BadInput, match=r"column 'kind': no value for it in line 4 \('NA'\)"):
+        factors_of(table, ["size"])
+    found = factors_of(table, ["size"], words=["kind"])
+    assert found.words == {"kind": ["NA", "a"]}
+    np.testing.assert_array_equal(found.values, [[1, 1], [0, 2.5]])
+
+
+def test_a_sheet_that_claims_to_be_huge(tmp_path: Path) -> None:
+    FRAME.to_excel(tmp_path / "t.xlsx")
+    with zipfile.ZipFile(tmp_path / "t.xlsx") as old, zipfile.ZipFile(tmp_path / "u.xlsx", "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name.endswith("sheet1.xml"):
+                data = data.replace(b'<dimension ref="A1:D4"', b'<dimension ref="A1:XFD1048576"')
+                data = data.replace(
+                    b"</sheetData>", b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
+                )
+            new.writestr(name, data)
+    with pytest.raises(
+        BadInput, match="cells; save large tables as|needs a header|no value|cannot be read|has 1"
+    ):
+        codes_of(read_table(tmp_path / "u.xlsx", ["z0"]))
+
+
+# MATLAB
+
+
+def test_matlab_files(tmp_path: Path) -> None:
+    path = tmp_path / "t.mat"
+    scipy.io.savemat(path, {"z": CODES, "y": np.array([1, 2, 1]), "s": scipy.sparse.eye(3)})
+    assert factors_of(read_table(path, ["y"], "factors")).values.tolist() == [[0], [1], [0]]
+    with pytest.raises(BadInput, match="'s' is of class sparse, which is not read"):
+        read_table(path, ["s"])
+    scipy.io.savemat(path, {"cells": np.array([{"a": 1}, 2], dtype=object)})
+    with pytest.raises(BadInput, match=r"holds no variable of numbers or text: cells \(cell\)"):
+        read_table(path)
+    scipy.io.savemat(path, {"z": CODES}, do_compression=True)
+    np.testing.assert_array_equal(codes_of(read_table(path)), CODES)
+
+
+def test_matlab_7_3_counts_by_columns(tmp_path: Path) -> None:
+    path = tmp_path / "t.mat"
+    with h5py.File(path, "w", userblock_size=512) as file:
+        file.create_dataset("z", data=CODES.T).attrs["MATLAB_class"] = np.bytes_("double")
+        file.create_dataset("y", data=np.array([[1, 2, 1]]).T).attrs["MATLAB_class"] = np.bytes_("double")
+    np.testing.assert_array_equal(codes_of(read_table(path, ["z"])), CODES)
+    assert factors_of(read_table(path, ["y"], "factors")).values.tolist() == [[0], [1], [0]]
+
+
+# HDF5
+
+
+def test_hdf5_follows_no_link_and_no_reference(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["z"] = CODES
+    with h5py.File(tmp_path / "t.h5", "w") as file:
+        file["out"] = h5py.ExternalLink("other.h5", "z")
+        file["soft"] = h5py.SoftLink("/z")
+        file["group/self"] = h5py.SoftLink("/group")
+        file["y"] = np.arange(3)
+        layout = h5py.VirtualLayout((3, 2), "f8")
+        layout[:] = h5py.VirtualSource(str(tmp_path / "other.h5"), "z", (3, 2))
+        file.create_virtual_dataset("virtual", layout)
+        file["ref"] = np.array([file["y"].ref], dtype=h5py.ref_dtype)
+    for name in ("out", "soft"):
+        with pytest.raises(BadInput, match="unknown array"):
+            read_table(tmp_path / "t.h5", [name])
+    with pytest.raises(BadInput, match="virtual lies in other files, which are not opened"):
+        read_table(tmp_path / "t.h5", ["virtual"])
+    with pytest.raises(BadInput, match="ref holds"):
+        read_table(tmp_path / "t.h5", ["ref"])
+    np.testing.assert_array_equal(codes_of(read_table(tmp_path / "t.h5", ["y"])), [[0], [1], [2]])
+
+
+def test_hdf5_larger_than_memory(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "t.h5", "w") as file:
+        file.create_dataset("z", shape=(2**40, 4), dtype="f8", chunks=(1024, 4), compression="gzip")
+    with pytest.raises(BadInput, match="larger than is allowed"):
+        read_table(tmp_path / "t.h5")
+
+
+# Annotated data
+
+CELLS = pd.DataFrame(
+    {
+        "kind": pd.Categorical(["b", "a", "b"]),
+        "stage": pd.Categorical(["late", "early", "late"], ["early", "late"], ordered=True),
+        "doublet": [True, False, False],
+        "genes": [10, 20, 30],
+        "score": [0.5, 0.25, 0.125],
+        "whole": pd.array([1, None, 2], dtype="Int64"),
+    },
+    index=["c0", "c1", "c2"],
+)
+
+
+def annotated(path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import anndata
+
+        anndata.settings.allow_write_nullable_strings = True
+        data = anndata.AnnData(np.eye(3, dtype=np.float32), obs=CELLS)
+        data.obsm["X_scvi"] = CODES
+        data.obsm["X_umap"] = CODES[::-1]
+        data.obsm["frame"] = pd.DataFrame({"u": CODES[:, 1]}, index=CELLS.index)
+        data.write_h5ad(path)
+
+
+def of_2019(path: Path) -> None:
+    """obs and obsm as compound arrays, words in uns, as in the file that scanpy ships."""
+    obs = np.array(
+        [(b"c0", 1, 0, 10), (b"c1", 0, 0, 20), (b"c2", 1, 1, 30)],
+        dtype=[("index", "S2"), ("kind", "i1"), ("stage", "i1"), ("genes", "i8")],
+    )
+    obsm = np.array(
+        [((1.5, 2.5), (0, 0)), ((3.5, 4.5), (0, 0)), ((5.5, 6.5), (0, 0))],
+        dtype=[("X_pca", "f4", (2,)), ("X_umap", "f8", (2,))],
+    )
+    with h5py.File(path, "w") as file:
+        file["X"], file["obs"], file["obsm"] = np.eye(3), obs, obsm
+        file["uns/kind_categories"] = np.array([b"a", b"b"])
+        file["uns/stage_categories"] = np.array([b"early", b"late"])
+
+
+def of_2020(path: Path) -> None:
+    """Categories as numbers in obs, their words in obs/__categories."""
+    with h5py.File(path, "w") as file:
+        file["X"], file["obsm/X_pca"] = np.eye(3), CODES
+        file["obs/index"] = ["c0", "c1", "c2"]
+        file["obs/kind"] = np.array([1, 0, 1], dtype=np.int8)
+        file["obs/__categories/kind"] = ["a", "b"]
+        file["obs/genes"] = [10, 20, 30]
+        file["obs"].attrs["_index"] = "index"
+        file["obs"].attrs["column-order"] = ["kind", "genes"]
+
+
+@pytest.mark.parametrize("write", [annotated, of_2019, of_2020])
+def test_annotated_data(tmp_path: Path, write) -> None:
+    path = tmp_path / "t.h5ad"
+    write(path)
+    columns = ["obsm/X_scvi"] if write is annotated else None
+    codes = read_table(path, columns)
+    np.testing.assert_array_equal(codes_of(codes), CODES)
+    factors = read_table(path, role="factors")
+    assert codes.labels == factors.labels == ["c0", "c1", "c2"]
+    assert "genes" not in factors.names
+    assert "not genes" in factors.notes[0]
+    assert factors_of(factors).words["kind"] == ["a", "b"]
+    assert factors_of(factors).values[:, 0].tolist() == [1, 0, 1]
+    assert factors_of(read_table(path, ["genes"], "factors")).values[:, 0].tolist() == [0, 1, 2]
+    np.testing.assert_array_equal(codes_of(read_table(path, ["X"])), np.eye(3))
+    with pytest.raises(BadInput, match=r"unknown entry of t\.h5ad 'kinds'; did you mean"):
+        read_table(path, ["kinds"], "factors")
+
+
+def test_every_kind_of_column_of_annotated_data(tmp_path: Path) -> None:
+    path = tmp_path / "t.h5ad"
+    annotated(path)
+    factors = factors_of(read_table(path, ["obs/stage", "doublet"], "factors"))
+    assert factors.values.tolist() == [[1, 1], [0, 0], [1, 0]]
+    assert factors.unordered == ()
+    np.testing.assert_array_equal(codes_of(read_table(path, ["obsm/frame"])), CODES[:, 1:])
+    np.testing.assert_array_equal(codes_of(read_table(path, ["obs/score"])), [[0.5], [0.25], [0.125]])
+    with pytest.raises(BadInput, match="column 'whole': no value for it in row 1"):
+        factors_of(read_table(path, ["whole"], "factors"))
+    with pytest.raises(
+        BadInput, match="holds several codes; pick with --code-columns: obsm/X_scvi, obsm/frame"
+    ):
+        read_table(path)
