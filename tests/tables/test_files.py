@@ -90,7 +90,7 @@ def test_codes_and_words(tmp_path: Path, suffix: str) -> None:
 @pytest.mark.parametrize("suffix", ["npz", "csv", "parquet", "xlsx", "mat", "h5"])
 def test_a_name_that_is_not_there(tmp_path: Path, suffix: str) -> None:
     WAYS[suffix][0](tmp_path / f"t.{suffix}")
-    with pytest.raises(BadInput, match="unknown .* 'kinds'; did you mean 'kind'"):
+    with pytest.raises(BadInput, match=r"unknown .* 'kinds'; did you mean 'kind'"):
         read_table(tmp_path / f"t.{suffix}", ["kinds"])
 
 
@@ -161,8 +161,9 @@ def test_lists_in_parquet_become_columns(tmp_path: Path) -> None:
 
     path = tmp_path / "t.parquet"
     duckdb.sql(
-        "COPY (SELECT range AS id, [range, range * 2.5] AS z, [range, 1]::INT[2] AS y, DATE '2024-01-01' AS day, "
-        f"if(range = 1, NULL, range) AS gap FROM range(3)) TO '{path}' (FORMAT parquet)"
+        "COPY (SELECT range AS id, [range, range * 2.5] AS z, [range, 1]::INT[2] AS y, "
+        "DATE '2024-01-01' AS day, if(range = 1, NULL, range) AS gap FROM range(3)) "
+        f"TO '{path}' (FORMAT parquet)"
     )
     table = read_table(path, ["z", "y"])
     assert table.names == ["z.0", "z.1", "y.0", "y.1"]
@@ -208,7 +209,7 @@ def test_a_sheet_that_claims_to_be_huge(tmp_path: Path) -> None:
                 )
             new.writestr(name, data)
     with pytest.raises(
-        BadInput, match="cells; save large tables as|needs a header|no value|cannot be read|has 1"
+        BadInput, match=r"holds over 5,000,000 cells|column 'z0': no value for it in line 1048576"
     ):
         codes_of(read_table(tmp_path / "u.xlsx", ["z0"]))
 
