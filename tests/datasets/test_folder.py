@@ -171,6 +171,41 @@ def test_every_kind_of_pixel_is_turned(tmp_path: Path, mode: str) -> None:
     np.testing.assert_array_equal(pixels_of(flat), as_seen(pixels_of(upright), 6))
 
 
+@pytest.mark.parametrize(
+    ("mode", "ending", "channels"),
+    [("P", "png", 3), ("P", "gif", 3), ("1", "png", 1), ("1", "tif", 1), ("L", "webp", 3), ("L", "bmp", 1)],
+)
+def test_kinds_of_pixels(tmp_path: Path, mode: str, ending: str, channels: int) -> None:
+    """Grey and 1-bit stay grey (WebP has no grey); a palette is looked up."""
+    shades = np.zeros((16, 16), np.uint8)
+    shades[4:] = 255
+    for i in range(2):
+        image = Image.fromarray(np.roll(shades, i, axis=1)).convert(mode)
+        if mode == "P":
+            image.putpalette([10, 20, 30, *[0] * 762, 40, 50, 60])
+        image.save(tmp_path / f"{i}.{ending}", **({"lossless": True} if ending == "webp" else {}))
+    data = load_dataset(tmp_path)
+    low, high = ((10, 20, 30), (40, 50, 60)) if mode == "P" else ((0,), (255,))
+    assert data.image_shape == (channels, 16, 16)
+    assert (pixels_of(data)[:4] == low).all()
+    assert (pixels_of(data)[4:] == high).all()
+
+
+def test_cmyk_is_read_as_colours(tmp_path: Path) -> None:
+    for i in range(2):
+        Image.new("CMYK", (16, 16), (255, 0, 0, 0)).save(tmp_path / f"{i}.tif")
+    assert (pixels_of(load_dataset(tmp_path)) == (0, 255, 255)).all()
+
+
+def test_grey_among_colours_becomes_rgb(tmp_path: Path) -> None:
+    save(np.full((16, 16), 77, np.uint8), tmp_path / "1.png")
+    save(CORNERS[:, :16], tmp_path / "2.png")
+    data = load_dataset(tmp_path)
+    assert data.image_shape == (3, 16, 16)
+    assert (pixels_of(data) == 77).all()
+    np.testing.assert_array_equal(pixels_of(data, 1), CORNERS[:, :16])
+
+
 # Pixels that cannot be read, and colours below
 
 

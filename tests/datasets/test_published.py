@@ -167,3 +167,20 @@ def test_damaged_originals_are_refused(tmp_path: Path) -> None:
         archive.writestr("images.npy", "no array")
     with pytest.raises(BadInput, match=r"b\.npz"):
         load_dataset(tmp_path / "b.npz")
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b", "none.npz", "none.h5"])
+def test_paths_that_are_no_files(tmp_path: Path, name: str) -> None:
+    with pytest.raises(BadInput, match=r"unknown data set|does not exist|not a file"):
+        load_dataset(tmp_path / name)
+
+
+def test_a_file_that_cannot_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_sprites(tmp_path / "a.npz")
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(BadInput, match=r"a\.npz cannot be read as \.npz: .*Permission denied"):
+        load_dataset(tmp_path / "a.npz")

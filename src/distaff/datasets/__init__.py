@@ -212,7 +212,7 @@ def _read(path: Path, options: dict[str, Any], data_dir: str | os.PathLike[str] 
 
 def _perturbed(path: Path, options: dict[str, Any], data_dir: str | os.PathLike[str] | None) -> DataSet:
     if options:
-        raise BadInput(f"{path.name} declares its pixel range itself; leave out {', '.join(options)}")
+        raise BadInput(f"{path.name} is a perturbed data set, read as it is; leave out {', '.join(options)}")
     arrays = read_arrays(path, [name for name in ("perturbation", "s") if name in array_headers(path)])
     recipe = read_recipe(arrays, path)
     if recipe["base"] is None:

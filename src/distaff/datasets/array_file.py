@@ -58,8 +58,12 @@ def read_array_file(
         source=f"file {path.name}",
     )
     rest = [name for name in headers if name not in (*used, *known)]
-    unread = [_unread(name, headers[name], len(data)) for name in rest]
-    data.note = "; ".join(filter(None, [_found(images, factors, path), data.note, *unread]))
+    told = [
+        _found(images, factors, path),
+        data.note,
+        *(_unread(name, headers[name], len(data)) for name in rest),
+    ]
+    data.note = "; ".join(filter(None, told))
     return data
 
 

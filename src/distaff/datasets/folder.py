@@ -39,15 +39,16 @@ def read_folder(
     whole = {path for path in found if (folder / path).is_file()}
     files = [path for path in found if path.suffix.lower() in SUFFIXES and path in whole]
     tables = [p for p in found if p.suffix.lower() == ".csv" and len(p.parts) == 1 and p in whole]
-    rest = _unread([path for path in found if path not in {*files, *tables}])
+    read = {*files, *tables}
+    rest = _unread([path for path in found if path not in read])
     if not files:
         holds = f"; {rest}" if rest else ""
         raise BadInput(f"{folder} holds no .png, .jpg, .webp, .tif, .gif or .bmp file{holds}")
     if len(tables) > 1:
         raise BadInput(f"{folder} holds {len(tables)} .csv files; leave the one with the labels")
-    images, notes = _decode(folder, files, resolution, background)
     names = [path.as_posix() for path in files]
     labels = read_label_file(folder / tables[0], names) if tables else class_labels(files)
+    images, notes = _decode(folder, files, resolution, background)
     name = folder.resolve().name
     data = ArrayImages(images, labels, pixel_range=pixel_range, name=name, source=f"folder {name}")
     data.note = "; ".join(filter(None, [*notes, data.note, rest]))

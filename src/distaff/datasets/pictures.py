@@ -106,7 +106,8 @@ def _reading(path: Path) -> Iterator[None]:
 @contextmanager
 def _unheard() -> Iterator[None]:
     """Let standard error lead nowhere meanwhile: libtiff writes there of damaged files, past Python."""
-    sys.stderr.flush()
+    if sys.stderr is not None:
+        sys.stderr.flush()
     try:
         kept = os.dup(2)
     except OSError:  # there is none

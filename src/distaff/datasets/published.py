@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +22,11 @@ Kind = type[DataSet]
 
 def recognise(path: Path) -> Kind | None:
     """The data set that a file is the published original of, or None."""
-    if not path.is_file():
+    try:
+        with path.open("rb") if os.path.isfile(path) else io.BytesIO() as file:
+            start = file.read(len(HDF5))
+    except OSError:  # the reader that comes next says why
         return None
-    with path.open("rb") as file:
-        start = file.read(len(HDF5))
     if start == HDF5:
         return _of_hdf5(path)
     return _of_npz(path) if start.startswith(ZIP) and path.suffix.lower() in (".npz", ".zip", "") else None
