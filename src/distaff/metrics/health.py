@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from distaff.metrics.arrays import standardised, varying
-from distaff.metrics.information import discretise, entropy, mutual_information
+from distaff.metrics.arrays import varying
+from distaff.metrics.health_information import few_rows, lost_factors
+from distaff.metrics.health_range import outliers, scale
 from distaff.metrics.inputs import Inputs, active_latents
+from distaff.metrics.mcc import absolute_correlation
 
 if TYPE_CHECKING:
     from distaff.metrics.score_card import Score
@@ -27,67 +29,66 @@ class Finding(NamedTuple):
 CHECKS = {
     "H01": "posterior collapse: fewer active latents (mean posterior variance below .8) than factors",
     "H02": "dead codes: columns with a single value",
-    "H03": "duplicated codes: two columns with an absolute correlation above .999",
-    "H04": "too few rows for a factor's values: information is overestimated by a tenth of its entropy",
+    "H03": "duplicated codes: two columns with an absolute rank correlation above .999",
+    "H04": "too few rows for a factor's values: shuffled, codes still know a tenth of its entropy",
     "H05": "scores inside noise: the 95 % interval reaches what noise codes score",
-    "H06": "a metric that cannot see what is missing: at least .95, though no code knows of a factor",
-    "H07": "codes of small scale: factor_vae_score leaves out deviations below .05, mig_sup below .1",
+    "H06": "a metric that cannot see what is missing: at least .95, though no code knows more of a factor "
+    "than of that factor shuffled",
+    "H07": "scores that hang on the scale of codes: they move by more than .05 when codes are standardised",
     "H08": "as many codes as rows, or more: predictors can learn any factor by heart",
+    "H09": "outlying rows or a heavy tail: nearly all of a code lies in one of its 20 bins",
+    "H10": "copied factors: two that part the rows alike",
 }
-BINS = 20
 BLIND = ("beta_vae_score", "factor_vae_score", "modularity", "irs", "mig_sup", "infomec.infom")
+MOST_ROWS, MOST_CODES = 2000, 500  # that are searched for copies
 
 
-def check_health(inputs: Inputs, names: list[str], scores: Mapping[str, Score]) -> list[Finding]:
-    """What the health checks find in inputs and their scores; `names` are the factors'."""
+def check_health(inputs: Inputs, names: Sequence[str], scores: Mapping[str, Score]) -> list[Finding]:
+    """What the health checks find in inputs and their scores; `names` are the factors'.
+
+    Factors that are real numbers are not judged. What needs a random choice makes it with a seed of its own,
+    so that the same arrays have the same findings.
+    """
     found = [*_codes(inputs), *_noise(scores)]
-    if not inputs.continuous:
-        found += [*_rows(inputs, names), *_blind(inputs, names, scores)]
+    found += [Finding("H07", message) for message in scale(inputs, scores)]
+    found += [Finding("H09", message) for message in outliers(inputs, scores)]
+    factors, whole = inputs.factors, discrete_names(inputs, names)
+    if factors is not None and whole:
+        columns = factors[:, list(whole)].astype(np.int64)
+        found += _factors(inputs.codes, columns, list(whole.values()), scores)
     return sorted(found)
+
+
+def discrete_names(inputs: Inputs, names: Sequence[str]) -> dict[int, str]:
+    """The columns of factors that are not real numbers, and their names."""
+    return {j: name for j, name in enumerate(names) if j not in inputs.continuous}
 
 
 def _codes(inputs: Inputs) -> Iterator[Finding]:
     codes, live = inputs.codes, varying(inputs.codes)
-    if inputs.logvar is not None:
-        active = int(active_latents(inputs.logvar).sum())
-        if active < inputs.factors.shape[1]:
-            yield Finding(
-                "H01", f"{active} active latents for {inputs.factors.shape[1]} factors: posterior collapse"
-            )
+    if inputs.logvar is not None and inputs.factors is not None:
+        active, factors = int(active_latents(inputs.logvar).sum()), inputs.factors.shape[1]
+        if active < factors:
+            yield Finding("H01", f"{active} active latents for {factors} factors: posterior collapse")
     if not live.all():
-        yield Finding("H02", f"{int((~live).sum())} of {len(live)} codes are constant: {_columns(~live)}")
+        yield Finding(
+            "H02", f"{int((~live).sum())} of {len(live)} codes are constant: {columns_named(~live)}"
+        )
     for a, b in _copies(codes, live):
         yield Finding("H03", f"codes {a} and {b} are copies of each other")
-    deviation = codes.std(axis=0, dtype=np.float64)
-    for metric, least in (("factor_vae_score", 0.05), ("mig_sup", 0.1)):
-        small = live & (deviation < least)
-        if small.any():
-            yield Finding(
-                "H07", f"{metric} leaves out codes {_columns(small)}: deviation below {least}; rescale"
-            )
     if codes.shape[1] >= len(codes):
         yield Finding(
             "H08", f"{codes.shape[1]} codes for {len(codes)} rows: predictors can learn them by heart"
         )
 
 
-def _copies(codes: NDArray[np.floating], live: NDArray[np.bool_], most: int = 500) -> list[tuple[int, int]]:
-    """The first pair of codes that are copies, among the first `most` live ones."""
-    columns = np.flatnonzero(live)[:most]
-    scaled = standardised(codes[:, columns])
-    alike = np.triu(np.abs(scaled.T @ scaled) / len(codes) > 0.999, 1)
+def _copies(codes: NDArray[np.floating], live: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """The first pair of codes that are copies, by ranks, which no outlying row can fool."""
+    columns = np.flatnonzero(live)[:MOST_CODES]
+    rows = np.random.default_rng(0).permutation(len(codes))[:MOST_ROWS]
+    part = codes[np.ix_(rows, columns)]
+    alike = np.triu(absolute_correlation(part, part, "spearman") > 0.999, 1)
     return [(int(columns[a]), int(columns[b])) for a, b in np.argwhere(alike)[:1]]
-
-
-def _rows(inputs: Inputs, names: list[str]) -> Iterator[Finding]:
-    for name, column in zip(names, inputs.factors.T, strict=True):
-        values = len(np.unique(column))
-        bias = (BINS - 1) * (values - 1) / (2 * len(column))  # nats, to first order
-        if bias > 0.1 * np.log(values):
-            yield Finding(
-                "H04",
-                f"factor {name} has {values} values in {len(column)} rows: mutual information is too high",
-            )
 
 
 def _noise(scores: Mapping[str, Score]) -> Iterator[Finding]:
@@ -101,20 +102,36 @@ def _noise(scores: Mapping[str, Score]) -> Iterator[Finding]:
         yield Finding("H05", f"not to be told from noise: {', '.join(inside)}")
 
 
-def _blind(inputs: Inputs, names: list[str], scores: Mapping[str, Score]) -> Iterator[Finding]:
+def _factors(
+    codes: NDArray[np.floating], factors: NDArray[np.int64], names: list[str], scores: Mapping[str, Score]
+) -> Iterator[Finding]:
+    """What is to be said of codes and factors, of which none are real numbers."""
+    for message in few_rows(codes, factors, names):
+        yield Finding("H04", message)
     high = [name for name in BLIND if name in scores and (scores[name].value or 0.0) >= 0.95]
-    if not high:
-        return
-    information = mutual_information(discretise(inputs.codes, BINS), inputs.factors).max(axis=0)
-    bias = [(BINS - 1) * (len(np.unique(column)) - 1) / (2 * len(column)) for column in inputs.factors.T]
-    share = (information - bias) / entropy(inputs.factors)
-    lost = [name for name, known in zip(names, share, strict=True) if known < 0.05]
+    lost = lost_factors(codes, factors, names) if high else []
     if lost:
         yield Finding(
             "H06", f"no code knows of {', '.join(lost)}, which these scores cannot see: {', '.join(high)}"
         )
+    for first, second in _copied_factors(factors, names):
+        yield Finding("H10", f"factors {first} and {second} are copies of each other; drop one")
 
 
-def _columns(which: NDArray[np.bool_]) -> str:
+def _copied_factors(factors: NDArray[np.int64], names: list[str]) -> list[tuple[str, str]]:
+    """The pairs of a factor and an earlier one that part the rows alike, whatever they call the parts."""
+    seen: dict[bytes, str] = {}
+    pairs = []
+    for name, column in zip(names, factors.T, strict=True):
+        _, first, number = np.unique(column, return_index=True, return_inverse=True)
+        parts = first[number].tobytes()  # each row's part, by its first row
+        if parts in seen:
+            pairs.append((seen[parts], name))
+        seen.setdefault(parts, name)
+    return pairs
+
+
+def columns_named(which: NDArray[np.bool_]) -> str:
+    """The numbers of some columns, of many the first eight."""
     numbers = [str(j) for j in np.flatnonzero(which)]
     return ", ".join(numbers[:8]) + (" ..." if len(numbers) > 8 else "")

@@ -1,0 +1,175 @@
+"""Health of codes' ranges: which scores would change if codes were standardised, or freed of outliers?
+
+What a score does is measured, not listed: it is computed again, on at most 2,000 rows, before and after.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distaff import registry
+from distaff.metrics.arrays import standardised, varying
+from distaff.metrics.information import discretise, entropy, mutual_information
+from distaff.metrics.inputs import Inputs, call
+
+if TYPE_CHECKING:
+    from distaff.metrics.score_card import Score
+
+BINS = 20  # as of the metrics
+MOVED = 0.05
+MOST_ROWS, MOST_CELLS = 2000, 400_000  # of the codes that scores are computed of again
+MANY_CODES = 500  # above it only fast scores are freed of outliers, and votes are fewer
+VOTES = {False: (4000, 2000), True: (1500, 750)}  # by whether codes are many; enough to see a change of .05
+#: a code with a deviation below this is left out by the metric
+LEAST = {"factor_vae_score": 0.05, "mig_sup": 0.1}
+NAMED = 3
+#: how a code is crowded -> what to say of it
+KINDS = {
+    "stretched": "one of 20 equal bins holds the middle 99 %",
+    "heavy": "a heavy tail leaves one of 20 equal bins nearly all rows",
+}
+
+
+def scale(inputs: Inputs, scores: Mapping[str, Score]) -> Iterator[str]:
+    """A line that names the scores that standardised codes would change, with both values."""
+    live, deviation = varying(inputs.codes), inputs.codes.std(axis=0, dtype=np.float64)
+    if np.allclose(deviation[live], 1.0, rtol=0.01):
+        return
+    part = inputs.take(_some_rows(inputs))
+    logvar = part.logvar
+    if logvar is not None:  # posteriors are as wide, in deviations of their code, as they were
+        logvar = logvar - 2 * np.log(np.where(live, deviation, 1.0))
+    after = replace(part, codes=standardised(part.codes, like=inputs.codes), logvar=logvar)
+    metrics = [m for m in _metrics(scores) if "scale" not in _declared(m).invariant_to]
+    lines = []
+    for name, (raw, new) in _moved(metrics, part, after).items():
+        small = live & (deviation < LEAST.get(name, 0.0))
+        note = f" (it leaves out codes {_numbers(np.flatnonzero(small), 8)})" if small.any() else ""
+        lines.append(f"{name} {raw:.2f}, {new:.2f} standardised{note}")
+    if lines:
+        yield f"scores that hang on the scale of codes: {'; '.join(lines)}"
+
+
+def outliers(inputs: Inputs, scores: Mapping[str, Score]) -> Iterator[str]:
+    """A line for codes that a few rows stretch, and one for codes with heavy tails, with what suffers."""
+    kinds: dict[str, list[int]] = {kind: [] for kind in KINDS}
+    for j in np.flatnonzero(varying(inputs.codes)):
+        kind = _crowded(inputs.codes[:, j])
+        if kind and not _tells_a_factor(inputs, int(j)):
+            kinds[kind].append(int(j))
+    for kind, codes in kinds.items():
+        if codes:
+            far = np.abs(inputs.codes[:, codes] - np.median(inputs.codes[:, codes], axis=0)).argmax(axis=0)
+            rows = dict(zip(codes, map(int, far), strict=True))
+            yield f"{KINDS[kind]} of {_extremes(inputs, rows)}; {_suffering(inputs, scores, rows, kind)}"
+
+
+def _crowded(code: NDArray[np.floating]) -> str:
+    """Whether the middle 99 % of a code are in fewer than 2 of its bins, or most of it by a heavy tail.
+
+    Such a tail fills at least three other bins, and the crowded one's rows fill half of it at least: those of
+    a rare value, however far from the rest, do neither.
+    """
+    low, high = float(code.min()), float(code.max())
+    place = (code - low) / (high - low) * BINS
+    bins = place.astype(np.int64).clip(max=BINS - 1)
+    middle = np.quantile(place, [0.005, 0.995]).astype(np.int64).clip(max=BINS - 1)
+    if middle[0] == middle[1]:
+        inner = _clipped(code)
+        return "heavy" if varying(inner[:, None])[0] and _crowded(inner) else "stretched"
+    counts = np.bincount(bins, minlength=BINS)
+    main = int(counts.argmax())
+    parts = ((place[bins == main] - main) * 10).astype(np.int64).clip(max=9)
+    tail = np.count_nonzero(counts) - 1 >= 3 and len(np.unique(parts)) >= 5
+    return "heavy" if tail and counts[main] >= 0.9 * len(code) else ""
+
+
+def _tells_a_factor(inputs: Inputs, code: int) -> bool:
+    """Whether a code's bins know a factor as they are: the code of a rare value is no outlier."""
+    if inputs.factors is None:
+        return False
+    whole = [j for j in range(inputs.factors.shape[1]) if j not in inputs.continuous]
+    factors = inputs.factors[:, whole].astype(np.int64)
+    known = mutual_information(discretise(inputs.codes[:, [code]], BINS), factors)[0]
+    return bool((known > 0.8 * entropy(factors)).any())
+
+
+def _extremes(inputs: Inputs, rows: Mapping[int, int]) -> str:
+    some = [f"code {j} (row {row} holds {inputs.codes[row, j]:.4g})" for j, row in rows.items()]
+    return ", ".join(some[:NAMED]) + (f" and {len(some) - NAMED} others" if len(some) > NAMED else "")
+
+
+def _suffering(inputs: Inputs, scores: Mapping[str, Score], rows: Mapping[int, int], kind: str) -> str:
+    """Which scores move when these codes, of which the given rows are the extremes, are tamed."""
+    part, columns = inputs.take(_some_rows(inputs, tuple(rows.values()))), list(rows)
+    codes = np.array(part.codes, dtype=np.float64)
+    tame, how = (_clipped, "clipped to its middle 99 %") if kind == "stretched" else (_ranks, "as ranks")
+    codes[:, columns] = tame(codes[:, columns])
+    allowed = ("fast",) if codes.shape[1] > MANY_CODES else ("fast", "fitted")
+    metrics = [
+        m for m in _metrics(scores) if _declared(m).cost in allowed and "logvar" not in _declared(m).needs
+    ]
+    moved = _moved(metrics, part, replace(part, codes=codes))
+    if not moved:
+        return f"no score here moves by more than {MOVED} with it {how}"
+    return f"with it {how}, " + ", ".join(f"{s} {raw:.2f} -> {new:.2f}" for s, (raw, new) in moved.items())
+
+
+def _clipped(codes: NDArray[Any]) -> NDArray[Any]:
+    low, high = np.quantile(codes, [0.005, 0.995], axis=0)
+    return np.clip(codes, low, high)
+
+
+def _ranks(codes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ranks, for the middle 99 % of a heavy tail have one as well."""
+    from scipy.stats import rankdata
+
+    return standardised(rankdata(codes, axis=0))
+
+
+def _metrics(scores: Mapping[str, Score]) -> list[str]:
+    """The metrics behind scores that have a value, without the slow ones."""
+    names = dict.fromkeys(name.partition(".")[0] for name, score in scores.items() if score.value is not None)
+    known = set(registry.names("metrics"))
+    return [name for name in names if name in known and _declared(name).cost != "slow"]
+
+
+def _declared(metric: str) -> Any:
+    return registry.get("metrics", metric).declaration
+
+
+def _moved(metrics: list[str], before: Inputs, after: Inputs) -> dict[str, tuple[float, float]]:
+    """The scores that differ by more than .05 between two inputs, and both values."""
+    found = {}
+    for metric in metrics:
+        function = registry.get("metrics", metric)
+        votes = {"votes": VOTES[before.codes.shape[1] > MANY_CODES]}
+        settings = votes if metric in ("beta_vae_score", "factor_vae_score") else {}
+        try:
+            old, new = (call(function, inputs, 0, settings).numbers for inputs in (before, after))
+        except Exception:  # of fewer rows, which may lack a value of a factor; the card has the score itself
+            continue
+        for name, value in old.items():
+            other = new[name]
+            if value is not None and other is not None and abs(value - other) > MOVED:
+                found[name] = (value, other)
+    return {name: pair for name, pair in found.items() if not any(map(math.isnan, pair))}
+
+
+def _some_rows(inputs: Inputs, with_rows: tuple[int, ...] = ()) -> NDArray[np.int64]:
+    """At most 2,000 rows at random, fewer of many codes, the given ones among them."""
+    n, d = inputs.codes.shape
+    most = min(MOST_ROWS, max(200, MOST_CELLS // d))
+    order = np.random.default_rng(0).permutation(n)
+    rest = order[~np.isin(order, with_rows[:most])] if with_rows else order
+    return np.concatenate([np.unique(with_rows[:most]).astype(np.int64), rest])[:most]
+
+
+def _numbers(columns: NDArray[np.int64], most: int) -> str:
+    return ", ".join(map(str, columns[:most])) + (" ..." if len(columns) > most else "")

@@ -1,0 +1,108 @@
+"""Every metric gives a value that its declaration allows, or says why not, on whatever arrays there are.
+
+Cases are drawn by number: few rows, single codes and factors, rare values, and all the constructed codes of
+distaff.testing. Warnings are errors here, so that a division by zero counts as one.
+"""
+
+import inspect
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from distaff import registry
+from distaff.errors import BadInput, NotApplicable
+from distaff.testing import PROTOCOLS, SITUATIONS, _standardised
+
+METRICS = {name: registry.get("metrics", name) for name in registry.names("metrics")}
+FAST = [name for name, function in METRICS.items() if function.declaration.cost == "fast"]
+OTHERS = [name for name in METRICS if name not in FAST]
+#: fewer votes than the defaults, which would take most of the time and reach no other line
+FEW_VOTES = {"votes": (200, 100)}
+KINDS = [*SITUATIONS, *PROTOCOLS]
+
+
+def draw_factors(rng: np.random.Generator) -> np.ndarray:
+    """From 20 to 200 rows of 1 to 4 factors of random sizes, some of them with rare values."""
+    n, k = int(rng.integers(20, 201)), int(rng.integers(1, 5))
+    columns = []
+    for _ in range(k):
+        size = int(rng.choice([2, 3, 5, 10, 40, n]))
+        shares = rng.dirichlet(np.full(size, rng.choice([0.2, 1.0, 100.0])))
+        column = rng.choice(size, size=n, p=shares)
+        column[rng.permutation(n)[:2]] = 0, 1  # at least two values
+        columns.append(column)
+    return np.stack(columns, axis=1)
+
+
+def draw_codes(factors: np.ndarray, rng: np.random.Generator) -> tuple[str, np.ndarray]:
+    """One of the constructed codes, cut or filled to 1 to 6 columns, of any of several scales and types."""
+    kind, ideal = str(rng.choice(KINDS)), _standardised(factors, rng)
+    if kind in SITUATIONS and not (kind == "one_missing" and ideal.shape[1] == 1):
+        codes = SITUATIONS[kind](ideal, rng)
+    else:
+        codes = PROTOCOLS.get(kind, PROTOCOLS["missing"])(ideal, float(rng.random()), rng)
+    d = int(rng.integers(1, 7))
+    spare = [rng.standard_normal(codes.shape), np.zeros(codes.shape), codes, np.round(codes)]
+    while codes.shape[1] < d:
+        codes = np.concatenate([codes, spare[rng.integers(len(spare))]], axis=1)
+    codes = codes[:, rng.permutation(codes.shape[1])[:d]] * rng.choice([1.0, 1.0, 0.01, 1e4])
+    return kind, codes.astype(rng.choice(["float32", "float64"]))
+
+
+def settings(function: Any, continuous: bool, all_of_it: bool) -> dict[str, Any]:
+    given: dict[str, Any] = {} if all_of_it else dict(function.declaration.check_with)
+    parameters = inspect.signature(function).parameters
+    given |= FEW_VOTES if "votes" in parameters else {}
+    return given | ({"continuous": True} if continuous else {})
+
+
+def check(name: str, codes: np.ndarray, factors: np.ndarray, case: int, all_of_it: bool = False) -> None:
+    """A metric's numbers are within the bounds it declares, or it raises one of our errors."""
+    function, rng = METRICS[name], np.random.default_rng(case)
+    declared = function.declaration
+    continuous = declared.continuous and rng.random() < 0.25
+    given = {
+        "factors": factors + rng.random(factors.shape) if continuous else factors,
+        # widths that differ take mig_exact seconds where values are many
+        "logvar": rng.normal(-3, 1.0 if case % 25 == 0 else 0.0, size=codes.shape),
+        "mates": [codes[:, ::-1], rng.standard_normal((len(codes), 3))],
+    }
+    needed = [given[need] for need in declared.needs]
+    try:
+        found = function(codes, *needed, **settings(function, continuous, all_of_it))
+    except (BadInput, NotApplicable):
+        return
+    fields = found._asdict() if hasattr(found, "_asdict") else {name: found}
+    for key, value in fields.items():
+        if key == "learner" or value is None:  # too few rows for this field
+            continue
+        assert not math.isnan(value), f"{key} is not a number"
+        assert declared.low <= value <= declared.high, f"{key} is {value}"
+
+
+def check_case(case: int, names: list[str], all_of_it: bool = False) -> None:
+    rng = np.random.default_rng([18, case])
+    factors = draw_factors(rng)
+    kind, codes = draw_codes(factors, rng)
+    for name in names:
+        try:
+            check(name, codes, factors, case, all_of_it)
+        except Exception as error:
+            raise AssertionError(
+                f"case {case}, {kind}, codes {codes.shape}, factors {factors.max(axis=0)}: {name}: {error!r}"
+            ) from error
+
+
+@pytest.mark.parametrize("case", range(100))
+def test_values_or_reasons(case: int) -> None:
+    """All fast metrics, and of the others a third each time."""
+    check_case(case, FAST + OTHERS[case % 3 :: 3])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", range(20))
+def test_values_or_reasons_at_length(block: int) -> None:
+    for case in range(1000 + 100 * block, 1100 + 100 * block):
+        check_case(case, list(METRICS), all_of_it=case % 20 == 0)
