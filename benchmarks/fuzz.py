@@ -151,14 +151,14 @@ def look(data: Any) -> None:
 def use_tables(folder: Path, damaged: str, rng: random.Random) -> None:
     """Codes and factors as `distaff score` takes them, one of them damaged."""
     import distaff
-    from distaff.files import read_table
+    from distaff.tables import read_table
 
     codes = damaged if damaged.startswith("codes") else "codes.npy"
     factors = damaged if damaged.startswith("factors") else "factors.npy"
-    first, _ = read_table(folder / codes)
-    second, names = read_table(folder / factors, words=True)
+    first, second = read_table(folder / codes), read_table(folder / factors, role="factors")
     given = {"metrics": [rng.choice(METRICS)], "values_only": True, "continuous": rng.random() < 0.3}
-    card = distaff.score(first, second, names=names, **given)
+    given |= {"missing": rng.choice(("error", "drop"))}
+    card = distaff.score(first, second, **given)
     json.dumps([str(card), card.to_dict()])
 
 

@@ -12,26 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import distaff
 
-from distaff import cli, registry
+from distaff import registry
 
 SMALL = ["--data", "resolution=16", "--data", "x=8", "--data", "y=8", "--data", "orientation=1"]
 SETTINGS = ["--set", "beta=1.0", "--set", "learning_rate=1e-3", "--steps", "300", "--threads", "1"]
-
-
-def distaff(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
-    """Exit status, stdout and stderr of a command, in this process for speed."""
-    before, handlers = sys.argv, {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
-    sys.argv = ["distaff", *map(str, words)]
-    try:
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-    finally:
-        sys.argv = before
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-    out, err = capsys.readouterr()
-    return int(ended.value.code or 0), out, err
 
 
 def test_from_nothing_to_a_report(tmp_path: Path, capsys, trained: Path) -> None:
@@ -208,7 +194,7 @@ def test_bad_input_is_one_line_and_exit_2(
         (np.ones((1, 2)), np.ones((1, 2)), "at least 2 rows are needed"),
         (np.ones((5, 2)), np.zeros(5), "has a single value"),
         (np.ones((5, 2, 2)), np.arange(5), "must have shape (rows, columns)"),
-        (np.full((5, 2), "a"), np.arange(5), "must be numbers"),
+        (np.full((5, 2), "a"), np.arange(5), "codes.npy, column 0, row 0: 'a' is not a number"),
     ],
 )
 def test_bad_arrays(tmp_path: Path, capsys, codes: np.ndarray, factors: np.ndarray, message: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import distaff
 
 HOUSE = Path(distaff.__file__).parent
-SMALL = {"errors", "settings", "registry", "files", "progress", "batch", "schedules", "tables"}  # anyone may use these
+SMALL = {"errors", "settings", "registry", "files", "progress", "batch", "schedules", "tables"}  # for all
 MAY_IMPORT = {
     "errors": set(),
     "registry": {"errors"},

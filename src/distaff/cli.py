@@ -295,8 +295,8 @@ def _tables(codes: Path, factors: Path | None, code_columns: Names, factor_colum
     both = codes if factors is None and (factor_columns or codes.suffix.lower() == ".h5ad") else factors
     if both is None:
         return read_table(codes, code_columns), None
-    factor_table = read_table(both, factor_columns, role="factors")
     code_table = read_table(codes, code_columns)
+    factor_table = read_table(both, factor_columns, role="factors")
     if factors is None and code_columns is None and set(code_table.names) > set(factor_table.names):
         code_table = code_table.pick([name for name in code_table.names if name not in factor_table.names])
     return code_table, factor_table

@@ -90,6 +90,8 @@ def _columns(factors: Any) -> list[Any]:
         ),
         (pd.Series(["x", "y", "x"]), [[0], [1], [0]], {"factor_0": ("x", "y")}),
         (["2", "10", "1"], [[2], [10], [1]], {}),  # numbers written as text
+        (["a", "b", 3], [[1], [2], [0]], {"factor_0": ("3", "a", "b")}),
+        (np.array([b"\xff", b"\xfe", b"b"]), [[1], [0], [2]], {"factor_0": ("\\xfe", "\\xff", "b")}),
     ],
 )
 def test_words(factors: Any, labels: list[list[float]], words: dict[str, Any]) -> None:
@@ -104,19 +106,18 @@ def test_words(factors: Any, labels: list[list[float]], words: dict[str, Any]) -
     [
         ([1, 2], "a row for each of the 3 images"),
         ([[1, 2], [3], [4]], "a row for each of the 3 images|must be"),
-        (np.zeros((3, 0)), "factors have no column"),
-        (np.zeros((3, 2, 2)), "a row for each of the 3 images"),
+        (np.zeros((3, 0)), r"factors must have shape \(rows, columns\), got \(3, 0\)"),
+        (np.zeros((3, 2, 2)), r"factors must have shape \(rows, columns\), got \(3, 2, 2\)"),
         ({}, "factors have no column"),
-        ({"a": [1, 2, 3], "b": [1, 2]}, r"a row for each of the 3 images, got shape \(2,\)"),
-        (["a", None, "b"], "'factor_0' has no value in row 1"),
-        (["a", "b", float("nan")], "'factor_0' has no value in row 2"),
-        (["a", "b", 3], "'3'|'a' is not a number"),
-        ([1, 2, float("nan")], "'factor_0' holds NaN"),
+        ({"a": [1, 2, 3], "b": [1, 2]}, "columns of different lengths"),
+        (["a", None, "b"], "factors, row 1: no value for 'factor_0'$"),
+        (["a", "b", float("nan")], "factors, row 2: no value for 'factor_0'"),
+        (["a", 2, 3], "row 0: 'a' is not a number, nor are 1 of its 3 cells; mend them$"),
+        ([1, 2, float("nan")], "row 2: no value for 'factor_0'"),
         ([1.5, 2, 2.0**60], r"'factor_0' holds numbers beyond 2\^53"),
-        ([1, 2, 1j], "must be numbers or text"),
+        ([1, 2, 1j], "factors are complex numbers"),
         ([{}, [], 3], "must be|must have"),
-        (np.array(["2020-01-01"] * 3, "M8[D]"), "must be numbers or text, and 'factor_0' is datetime64"),
-        (np.array([b"\xff\xfe", b"a", b"b"]), "not UTF-8"),
+        (np.array(["2020-01-01"] * 3, "M8[D]"), r"factors must be numbers, got datetime64\[D\]"),
         (pd.DataFrame([[1, 2]] * 3, columns=["a", "a"]), "two factors are named 'a'"),
     ],
 )

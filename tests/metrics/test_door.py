@@ -90,6 +90,14 @@ def test_rows_of_frames_are_paired_by_their_labels(labels: Any) -> None:
     assert mig(codes, shuffled.to_numpy()) == pytest.approx(by_position, abs=1e-14)
 
 
+def test_numbers_out_of_order_beside_rows_without_labels_are_told() -> None:
+    for codes, factors in ((CODES, FRAME[::-1]), (pd.DataFrame(CODES)[::-1], FACTORS)):
+        card = distaff.score(codes, factors, metrics="mig", values_only=True)
+        assert "rows go by position: those of" in card.protocol["notes"][0]
+    for factors in (FRAME, FRAME.set_index(pd.Index(np.arange(N) + 7)), FACTORS):
+        assert distaff.score(CODES, factors, metrics="mig", values_only=True).protocol["notes"] == []
+
+
 def test_a_series_and_logvar_are_paired_too() -> None:
     codes = pd.DataFrame(CODES)
     order = np.random.default_rng(0).permutation(N)
@@ -129,7 +137,7 @@ def test_missing_values_are_named_and_can_be_dropped() -> None:
     codes = CODES.copy()
     codes[20, 1] = np.nan
     with pytest.raises(
-        BadInput, match=r"'kind': no value for it in row 3, row 8; .*missing='drop' .--missing drop"
+        BadInput, match=r"factors, row 3, row 8: no value for 'kind'; .*missing='drop' .--missing drop"
     ):
         mig(CODES, broken)
     rest = np.delete(np.arange(N), [3, 8, 20])
@@ -146,9 +154,7 @@ def test_missing_values_are_named_and_can_be_dropped() -> None:
 def test_na_as_a_word_and_as_nothing() -> None:
     frame = FRAME.copy()
     frame.loc[frame["kind"] == "wild", "kind"] = "NA"
-    with pytest.raises(
-        BadInput, match=r"no value for it in .* \('NA'\); .*words=\['kind'\] \(--words kind\)"
-    ):
+    with pytest.raises(BadInput, match=r"no value for 'kind' \('NA'\); .*words=\['kind'\] \(--words kind\)"):
         mig(CODES, frame)
     assert mig(CODES, frame, words=["kind"]) == pytest.approx(WANTED, abs=1e-14)
     rest = np.flatnonzero(FACTORS[:, 0] != 2)

@@ -112,8 +112,8 @@ def test_large_integers_beside_floats_stay_apart() -> None:
         (["1", "2", "3", "red"], "row 3: 'red' is not a number, nor are 1 of its 4 cells.*--words 0"),
         (["1", "red"], "'red' is not a number, nor are 1 of its 2"),
         (["1", "2", "inf"], "'inf' is not a number"),
-        (["a", "NA", "b"], r"no value for it in row 1 \('NA'\).*--missing drop.*words=\['0'\]"),
-        (["1", None, "2", np.nan], "no value for it in row 1, row 3;"),
+        (["a", "NA", "b"], r"row 1: no value for column 0 \('NA'\).*--missing drop.*words=\['0'\]"),
+        (["1", None, "2", np.nan], "row 1, row 3: no value for column 0;"),
         (["1.5", "2"], "holds values such as 1.5; whole numbers are needed"),
         ([[1], [2, 3]], "a cell holds"),
     ],
@@ -166,7 +166,7 @@ def test_continuous_columns_by_name_and_by_number() -> None:
     ("given", "message"),
     [
         (["1", "x"], "column 0, row 1: 'x' is not a number"),
-        (["1", "NA"], "no value for it in row 1"),
+        (["1", "NA"], "row 1: no value for column 0"),
         (["1", "1_0"], "'1_0' is not a number"),
         (
             ["ctrl", "stim"],

@@ -151,9 +151,9 @@ REFUSED = {
     "infinite": (lambda: np.array([[1, np.inf]]), "NaN or infinite values, first in column 1, row 0$"),
     "NaN in a frame": (
         lambda: pd.DataFrame({"a": [1, np.nan]}),
-        "codes, column 'a': no value for it in row 1",
+        "codes, row 1: no value for 'a'",
     ),
-    "masked": (lambda: np.ma.array(NUMBERS, mask=NUMBERS > 5), "codes, column 1: no value for it in row 2"),
+    "masked": (lambda: np.ma.array(NUMBERS, mask=NUMBERS > 5), "codes, row 2: no value for column 1"),
     "a dict in a cell": (lambda: pd.DataFrame({"a": [{}, 1]}), "column 'a': a cell holds {}"),
 }
 

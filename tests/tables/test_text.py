@@ -124,7 +124,7 @@ def test_the_suffix_is_a_hint_at_most(tmp_path: Path, suffix: str) -> None:
 def test_columns_are_picked_first_and_only_they_are_checked(tmp_path: Path) -> None:
     path = write(tmp_path / "t.csv", "a,note,b,a\n1,,2,x\n3,fine,4,\n")
     np.testing.assert_array_equal(codes_of(read_table(path, ["b", "a"])), [[2, 1], [4, 3]])
-    with pytest.raises(BadInput, match="column 'note': no value for it in line 2"):
+    with pytest.raises(BadInput, match="line 2: no value for 'note'"):
         codes_of(read_table(path, ["a", "note"]))
     with pytest.raises(BadInput, match=r"unknown column of t\.csv 'bb'; did you mean 'b'"):
         read_table(path, ["bb"])
@@ -169,14 +169,14 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
 
 
 def test_a_short_line_has_no_value(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="column 'b': no value for it in line 3"):
+    with pytest.raises(BadInput, match="line 3: no value for 'b'"):
         codes_of(read_table(write(tmp_path / "t.csv", "a,b\n1,2\n3\n")))
 
 
 def test_a_gap_in_a_single_column_is_no_empty_line(tmp_path: Path) -> None:
     table = read_table(write(tmp_path / "t.csv", "k\na\n\nb\n"))
     assert len(table) == 3
-    with pytest.raises(BadInput, match="no value for it in line 3"):
+    with pytest.raises(BadInput, match="line 3: no value for 'k'"):
         factors_of(table)
 
 

@@ -48,7 +48,8 @@ __all__ = [
 #: what a study does to any data set, as options of load_dataset
 STUDY = ("hide", "held_out", "correlate")
 #: options for files of your own; the last for folders only, as arrays have no transparent pixels
-OF_PATHS = ("pixel_range", "resolution", "background")
+OF_FOLDERS = ("background", "missing", "words")
+OF_PATHS = ("pixel_range", "resolution", *OF_FOLDERS)
 #: fields of data sets that are no settings: where their files lie
 PLACES = ("data_dir", "original")
 
@@ -181,7 +182,7 @@ def _path(path: Path, options: dict[str, Any], data_dir: str | os.PathLike[str] 
     published = recognise(path)
     if published is not None:
         return _made(published, path.name, options, {"original": path})
-    allowed = OF_PATHS if os.path.isdir(path) else tuple(key for key in OF_PATHS if key != "background")
+    allowed = OF_PATHS if os.path.isdir(path) else tuple(key for key in OF_PATHS if key not in OF_FOLDERS)
     given = {key: value for key, value in options.items() if key in allowed}
     keep = {key: value for key, value in options.items() if key not in given}
     data = _read(path, given, data_dir)

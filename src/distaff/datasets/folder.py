@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from distaff.datasets.classes import class_labels, natural
 from distaff.datasets.images import ArrayImages
 from distaff.datasets.label_file import read_label_file
+from distaff.datasets.labels import Labels
 from distaff.datasets.pictures import GREY, SUFFIXES, Picture, check_colour, read_picture
 from distaff.datasets.squares import HOW, check_resolution, said
 from distaff.errors import BadInput
@@ -27,12 +28,15 @@ def read_folder(
     pixel_range: Sequence[float] | None = None,
     resolution: int | None = None,
     background: Any = "white",
+    missing: str = "error",
+    words: str | Sequence[str] = (),
 ) -> ArrayImages:
     """The data set in a folder of pictures: PNG, JPEG, WebP, TIFF, GIF or BMP, the first frame, upright.
 
     A single .csv in the folder may hold labels: a header, then a line per image, its file name first. Without
     one, folders within the folder become a label. With a `resolution`, every image is cropped to its middle
-    square and resized to it; without, they must have one size. Transparent images lie on `background`.
+    square and resized to it; without, they must have one size. Transparent images lie on `background`. With
+    `missing` "drop" images without a value for some label are left out; labels named in `words` are words.
     """
     resolution = check_resolution(resolution)
     found = sorted(_walk(folder), key=natural)
@@ -47,7 +51,13 @@ def read_folder(
     if len(tables) > 1:
         raise BadInput(f"{folder} holds {len(tables)} .csv files; leave the one with the labels")
     names = [path.as_posix() for path in files]
-    labels = read_label_file(folder / tables[0], names) if tables else class_labels(files)
+    if tables:
+        told = [words] if isinstance(words, str) else list(words)
+        labels: Labels | None
+        labels, kept = read_label_file(folder / tables[0], names, missing, told)
+        files = [files[place] for place in kept]
+    else:
+        labels = class_labels(files)
     images, notes = _decode(folder, files, resolution, background)
     name = folder.resolve().name
     data = ArrayImages(images, labels, pixel_range=pixel_range, name=name, source=f"folder {name}")

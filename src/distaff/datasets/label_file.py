@@ -5,15 +5,19 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
-from distaff.datasets.labels import Labels, of_columns
+from distaff.datasets.labels import Labels, of_table
 from distaff.datasets.pictures import SUFFIXES
-from distaff.errors import BadInput
-from distaff.files import read_csv
+from distaff.errors import BadInput, unknown
+from distaff.tables.table import Table
+from distaff.tables.text import read_text
+
+WAYS = ("error", "drop")  # with labels that have no value
 
 #: of files that people list but that are not read as pictures
 OTHER_SUFFIXES = (".heic", ".heif", ".avif", ".jp2", ".ppm", ".pgm", ".npy")
@@ -21,17 +25,41 @@ LETTERS = "in its letters"
 MOST_COMPARED = 2000  # names, letter by letter
 
 
-def read_label_file(path: Path, files: Sequence[str]) -> Labels:
-    """The labels of the files, from a CSV with a header and a file name in front of each line."""
-    header, (listed, *columns) = read_csv(path, headed=True)
-    if len(header) < 2:
+def read_label_file(
+    path: Path, files: Sequence[str], missing: str = "error", words: Sequence[str] = ()
+) -> tuple[Labels, list[int]]:
+    """The labels from a CSV with a header and a file name in each line, and which of the files they are of.
+
+    With `missing` "drop" files without a value for some label are left out. Labels named in `words` are
+    words, whatever they look like.
+    """
+    if missing not in WAYS:
+        raise unknown("way with missing values", str(missing), WAYS)
+    listed, table = _listed(read_text(path, headed=True), files, path)
+    for name in words:
+        table.place(name)
+    table = table.take(_order(listed, files, path))
+    kept, notes = np.ones(len(table), dtype=bool), []
+    if missing == "drop":
+        for column in table.columns(words):
+            kept &= ~column.missing
+        if not kept.all():
+            notes = [f"{int((~kept).sum())} of {len(kept)} images left out, for they lack a label"]
+    labels = of_table(table.take(kept), words)
+    return labels._replace(notes=[*table.notes, *notes, *labels.notes]), np.flatnonzero(kept).tolist()
+
+
+def _listed(table: Table, files: Sequence[str], path: Path) -> tuple[list[str], Table]:
+    """The names of files, from the first column or from the labels of the rows, and the other columns."""
+    known, first = set(files), [str(cell).strip() for cell in table.cells[0]]
+    by_label = table.labels is not None and known & set(table.labels) and not known & set(first)
+    rest = table.names if by_label else table.names[1:]
+    if not rest:
         raise BadInput(f"{path} needs a header with the file name first and at least one label after it")
-    names = header[1:]
-    twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
-    if twice is not None:
-        raise BadInput(f"{path} has two columns named '{twice}'; give each a name of its own")
-    order = _order([str(name) for name in listed], files, path)
-    return of_columns({name: column[order] for name, column in zip(names, columns, strict=True)}, str(path))
+    names = list(table.labels) if by_label and table.labels else first
+    keep = "--data words={name}"
+    notes = tuple(note for note in table.notes if not by_label or "unnamed first column" not in note)
+    return names, replace(table.pick(rest), labels=None, drop="--data missing=drop", keep=keep, notes=notes)
 
 
 def _order(listed: Sequence[str], files: Sequence[str], path: Path) -> NDArray[np.int64]:

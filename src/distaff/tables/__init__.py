@@ -2,7 +2,7 @@
 
 from distaff.tables.memory import as_table
 from distaff.tables.reading import read_table
-from distaff.tables.roles import Continuous, Factors, codes_of, continuous_columns, factors_of
+from distaff.tables.roles import Continuous, Factors, codes_of, continuous_columns, factors_of, holds_words
 from distaff.tables.table import Table, below, in_order_of
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "codes_of",
     "continuous_columns",
     "factors_of",
+    "holds_words",
     "in_order_of",
     "read_table",
 ]

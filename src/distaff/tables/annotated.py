@@ -179,7 +179,7 @@ def _as_text(cells: NDArray[Any]) -> NDArray[Any]:
     """Bytes as text; anything else as it is."""
     if cells.dtype.kind != "S":
         return cells
-    return np.array([cell.decode("utf-8", errors="replace") for cell in cells], dtype=object)
+    return np.array([cell.decode("utf-8", errors="backslashreplace") for cell in cells], dtype=object)
 
 
 def _is_category(file: Any, name: str) -> bool:

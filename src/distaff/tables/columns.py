@@ -120,7 +120,7 @@ def shown(cell: Any) -> str:
 def _plain(cell: Any, as_words: bool, comma: bool) -> Any:
     """A cell as a stripped text, a number, or None where it has no value."""
     if isinstance(cell, bytes):
-        cell = cell.decode("utf-8", errors="replace")
+        cell = cell.decode("utf-8", errors="backslashreplace")
     if isinstance(cell, str):
         cell = cell.strip()
         if cell == "" or (not as_words and cell in MISSING):

@@ -99,10 +99,10 @@ def values(array: Any, path: Path) -> NDArray[Any]:
 def _texts(array: Any, path: Path) -> NDArray[Any]:
     """Texts as objects, read a piece at a time, for a small file may hold long ones many times."""
     if array.ndim == 0:
-        return np.array(array.asstr(errors="replace")[()], dtype=object)
+        return np.array(array.asstr(errors="backslashreplace")[()], dtype=object)
     pieces, size = [], 0
     for start in range(0, len(array), TEXTS_AT_ONCE):
-        piece = array.asstr(errors="replace")[start : start + TEXTS_AT_ONCE]
+        piece = array.asstr(errors="backslashreplace")[start : start + TEXTS_AT_ONCE]
         size += sum(len(text) for text in piece.ravel())
         if size > LARGEST:
             raise BadInput(f"{path}: the texts of {array.name} are larger than is allowed")

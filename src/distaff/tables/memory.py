@@ -102,7 +102,7 @@ def _array(values: Any, what: str) -> NDArray[Any]:
     try:
         if hasattr(values, "__cuda_array_interface__") and hasattr(values, "get"):  # CuPy
             values = values.get()
-        array = np.asanyarray(_tensor(values))
+        array = _listed(values) if isinstance(values, list | tuple) else np.asanyarray(_tensor(values))
     except Exception as error:  # every library has errors of its own
         reason = " ".join(str(error).split())
         raise BadInput(f"{what} must be numbers, and cannot be read as such: {reason}") from None
@@ -113,6 +113,16 @@ def _array(values: Any, what: str) -> NDArray[Any]:
     if array.ndim == 0:
         raise BadInput(f"{what} must be {SHAPE}, got a single {type(values).__name__}")
     return array
+
+
+def _listed(values: Any) -> NDArray[Any]:
+    """Nested lists as an array, of objects where NumPy would make one value of several: of words and numbers,
+    or of whole numbers beyond 2^53 and floats."""
+    array = np.asanyarray(values)
+    exact = array.dtype.kind not in "USf" or (
+        array.dtype.kind == "f" and not (np.abs(array) >= 2.0**53).any()
+    )
+    return array if exact else np.asanyarray(values, dtype=object)
 
 
 def _tensor(values: Any) -> Any:

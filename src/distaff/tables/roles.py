@@ -42,13 +42,10 @@ def codes_of(table: Table) -> NDArray[np.float64]:
         if not table.named:
             first = int(bad.argmax())
             row = int((~np.isfinite(block[:, first])).argmax())
-            drop = (
-                "; leave such rows out with missing='drop' (--missing drop)"
-                if np.isnan(block[row, first])
-                else ""
-            )
+            drop = f"; leave such rows out with {table.drop}" if np.isnan(block[row, first]) else ""
+            place = "" if table.what == "codes" else f"{table.what}: "
             raise BadInput(
-                f"{table.what} hold NaN or infinite values, first in column {first}, row {row}{drop}"
+                f"{place}codes hold NaN or infinite values, first in column {first}, row {row}{drop}"
             )
     columns = table.columns()
     for j, column in enumerate(columns):
@@ -81,7 +78,7 @@ def factors_of(
     unordered: list[int] = []
     known: dict[str, list[str]] = {}
     for j, (name, column) in enumerate(zip(table.names, columns, strict=True)):
-        is_words = _check(table, j, column, name in words or name in order)
+        is_words = holds_words(table, j, column, name in words or name in order)
         if j in real:
             found.append(_reals(table, j, column, is_words))
             continue
@@ -115,7 +112,7 @@ def continuous_columns(table: Table, continuous: Continuous) -> tuple[int, ...]:
     return tuple(sorted(set(found)))
 
 
-def _check(table: Table, j: int, column: Column, as_words: bool) -> bool:
+def holds_words(table: Table, j: int, column: Column, as_words: bool) -> bool:
     """Whether a column of factors holds words; an error where some cells are missing or odd."""
     if column.missing.any():
         raise table.missing_error(j, column.missing)
@@ -127,13 +124,9 @@ def _check(table: Table, j: int, column: Column, as_words: bool) -> bool:
         return True
     if column.cells.dtype != object:
         raise BadInput(f"{table.cell(j, int(column.odd.argmax()))}: factors hold NaN or infinite values")
-    name = table.names[j]
     count, total = int(column.odd.sum()), len(column)
-    raise table.odd_error(
-        j,
-        column,
-        f", nor are {count} of its {total} cells; mend them, or say words=['{name}'] (--words {name})",
-    )
+    say = f", or say {table.as_words(j)}" if table.keep else ""
+    raise table.odd_error(j, column, f", nor are {count} of its {total} cells; mend them{say}")
 
 
 def _reals(table: Table, j: int, column: Column, is_words: bool) -> NDArray[np.float64]:

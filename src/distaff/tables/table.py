@@ -22,7 +22,8 @@ class Table:
     `what` is how messages call it. `labels` are the rows' own labels, where it has some; `lines` the lines of
     a text file that the rows stand in; `how` says by which rules such a file was read, `comma` that its
     decimals have a comma, `notes` what should be known. Where all columns are numbers of one type, `block`
-    holds them side by side (n, d).
+    holds them side by side (n, d). `drop` and `keep` tell messages how rows without a value are left out, and
+    how a column is said to hold words.
     """
 
     what: str
@@ -36,6 +37,8 @@ class Table:
     comma: bool = False
     how: str = ""
     notes: tuple[str, ...] = ()
+    drop: str = "missing='drop' (--missing drop)"
+    keep: str = "words=['{name}'] (--words {name})"
 
     def __len__(self) -> int:
         return len(self.cells[0]) if self.cells else 0
@@ -104,16 +107,15 @@ class Table:
         more = f" and {len(rows) - ROWS_NAMED} more" if len(rows) > ROWS_NAMED else ""
         given = self.cells[j][rows[0]]
         given = given.strip() if isinstance(given, str) else ""
-        keep = (
-            f"; if '{given}' is a word here, say words=['{self.names[j]}'] (--words {self.names[j]})"
-            if given
-            else ""
-        )
+        drop = f"; leave these rows out with {self.drop}" if self.drop else ""
+        keep = f"; if '{given}' is a word here, say {self.as_words(j)}" if given and self.keep else ""
         cell = f" ('{given}')" if given else ""
-        return BadInput(
-            f"{self.column(j)}: no value for it in {named}{more}{cell}; leave these rows out with "
-            f"missing='drop' (--missing drop){keep}{self.read_as()}"
-        )
+        name = f"'{self.names[j]}'" if self.named else f"column {j}"
+        return BadInput(f"{self.what}, {named}{more}: no value for {name}{cell}{drop}{keep}{self.read_as()}")
+
+    def as_words(self, j: int) -> str:
+        """How a column is said to hold words."""
+        return self.keep.format(name=self.names[j])
 
     def odd_error(self, j: int, column: Column, why: str) -> BadInput:
         """The error for the first cell of a column that is no number."""
@@ -124,8 +126,13 @@ class Table:
 
 
 def in_order_of(table: Table, like: Table) -> Table:
-    """A table with its rows put in the order of another's, where both have labels; it is then noted."""
-    if table.labels is None or like.labels is None or table.labels == like.labels:
+    """A table with its rows put in the order of another's, where both have labels; it is then noted.
+
+    Where one has none, rows go by position, and it is noted if the other's numbers are out of order.
+    """
+    if table.labels is None or like.labels is None:
+        return _by_position(table, like)
+    if table.labels == like.labels:
         return table
     ours, theirs = set(table.labels), set(like.labels)
     if ours != theirs or not len(ours) == len(table.labels) == len(like.labels):
@@ -141,6 +148,18 @@ def in_order_of(table: Table, like: Table) -> Table:
     moved = table.take(np.array([place[label] for label in like.labels]))
     note = f"rows of {table.what} put in the order of {like.what}, by their labels"
     return replace(moved, notes=(*moved.notes, note))
+
+
+def _by_position(table: Table, like: Table) -> Table:
+    labels = [str(label) for label in table.labels or like.labels or []]
+    counted = [str(row) for row in range(len(labels))]
+    if labels == counted or set(labels) != set(counted):
+        return table
+    one, other = (table, like) if table.labels else (like, table)
+    note = (
+        f"rows go by position: those of {one.what} are numbered out of order, but {other.what} has no labels"
+    )
+    return replace(table, notes=(*table.notes, note))
 
 
 def below(first: Table, second: Table) -> Table:
