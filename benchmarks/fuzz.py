@@ -154,7 +154,7 @@ def use_tables(folder: Path, damaged: str, rng: random.Random) -> None:
     from distaff.tables import read_table
 
     codes = damaged if damaged.startswith("codes") else "codes.npy"
-    factors = damaged if damaged.startswith("factors") else "factors.npy"
+    factors = damaged if damaged.startswith("factors") or damaged.endswith(".h5ad") else "factors.npy"
     first, second = read_table(folder / codes), read_table(folder / factors, role="factors")
     given = {"metrics": [rng.choice(METRICS)], "values_only": True, "continuous": rng.random() < 0.3}
     given |= {"missing": rng.choice(("error", "drop"))}
@@ -173,7 +173,7 @@ SUBJECTS: dict[str, tuple[int, Use]] = {
     "keys": (2, use_data),
     "idx": (1, use_data),
     "originals": (3, use_original),
-    "tables": (5, use_tables),
+    "tables": (8, use_tables),
 }
 
 

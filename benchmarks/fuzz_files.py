@@ -99,8 +99,43 @@ def _tables(folder: Path, rng: np.random.Generator) -> None:
         np.save(folder / f"{name}.npy", table)
         np.savez(folder / f"{name}.npz", table=table)
         header = f"a,{hostile.SCRIPT}"
-        np.savetxt(folder / f"{name}.csv", table, delimiter=",", header=header, comments="", fmt="%g")
-        duckdb.sql(f"COPY (FROM '{folder / name}.csv') TO '{folder / name}.parquet' (FORMAT parquet)")
+        text = folder / f"{name}.csv"
+        np.savetxt(text, table, delimiter=",", header=header, comments="", fmt="%g")
+        (folder / f"{name}.csv.gz").write_bytes(gzip.compress(text.read_bytes()))
+        np.savetxt(folder / f"{name}.txt", table, fmt="%g")
+        duckdb.sql(f"COPY (FROM '{text}') TO '{folder / name}.parquet' (FORMAT parquet)")
+        _other_tables(folder, name, table)
+    _annotated(folder / "codes.h5ad", codes, factors)
+
+
+def _other_tables(folder: Path, name: str, table: np.ndarray) -> None:
+    """The same table as a sheet, a MATLAB file of each kind, and HDF5."""
+    import h5py
+    import openpyxl
+    import scipy.io
+
+    book = openpyxl.Workbook()
+    for row in [["a", hostile.SCRIPT], *table.tolist()]:
+        book.active.append(row)
+    book.save(folder / f"{name}.xlsx")
+    scipy.io.savemat(folder / f"{name}.mat", {"table": table}, do_compression=name == "codes")
+    with h5py.File(folder / f"{name}.h5", "w") as file:
+        file.create_dataset("run/table", data=table, chunks=(16, 2), compression="gzip")
+
+
+def _annotated(path: Path, codes: np.ndarray, factors: np.ndarray) -> None:
+    """Annotated data in today's layout, words and missing values among them."""
+    import h5py
+
+    with h5py.File(path, "w") as file:
+        file["obsm/X_pca"] = codes
+        obs = file.create_group("obs")
+        obs.attrs["_index"], obs.attrs["column-order"] = "_index", ["kind", "size"]
+        obs["_index"] = [f"c{i}" for i in range(len(codes))]
+        kind = obs.create_group("kind")
+        kind.attrs["encoding-type"], kind.attrs["ordered"] = "categorical", False
+        kind["codes"], kind["categories"] = factors[:, 0].astype(np.int8), ["a", "b", hostile.SCRIPT]
+        obs["size"] = factors[:, 1]
 
 
 def _originals(folder: Path, rng: np.random.Generator) -> None:

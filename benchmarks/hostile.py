@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import json
@@ -75,7 +76,9 @@ def spoil(path: Path, rng: random.Random) -> str:
         ".png": [chunk, foreign],
         ".csv": [cells, cells],
         ".gz": [unpacked, unpacked],
-        ".h5": [outside],
+        ".h5": [outside, rearranged],
+        ".h5ad": [rearranged, rearranged],
+        ".xlsx": [sheet, sheet],
     }.get(path.suffix, [])
     chosen = pickled if rng.random() < 0.02 else rng.choice([noisy, noisy, odd, *own])
     chosen(path, rng)
@@ -302,12 +305,12 @@ def tensors(path: Path, rng: random.Random) -> None:
 
 
 def outside(path: Path, rng: random.Random) -> None:
-    """An HDF5 file whose images lie in another file."""
+    """An HDF5 file whose array lies in another file."""
     import h5py
 
     other_file = Path(os.environ["FUZZ_MARKER"]).with_name("outside.h5")
     with h5py.File(path, "r") as file:
-        images = file["images"][:]
+        images = file["images" if "images" in file else "run/table"][:]
     with h5py.File(other_file, "w") as file:
         file["images"] = images
         place = [(str(other_file), file["images"].id.get_offset(), images.nbytes)]
@@ -320,6 +323,48 @@ def outside(path: Path, rng: random.Random) -> None:
             file.create_dataset("images", images.shape, images.dtype, external=place)
         else:
             file.create_virtual_dataset("images", layout)
+
+
+def rearranged(path: Path, rng: random.Random) -> None:
+    """An array of an HDF5 file missing, of another shape or type, and an attribute that is hostile."""
+    import h5py
+
+    with h5py.File(path, "r+") as file:
+        found: list[str] = []
+        file.visit(found.append)
+        name = rng.choice(found)
+        attributes = file[name].attrs
+        with contextlib.suppress(TypeError, ValueError, OverflowError, RuntimeError):  # what HDF5 cannot hold
+            if rng.random() < 0.4:
+                keys = [*attributes, "_index", "column-order", "encoding-type", "MATLAB_class"]
+                attributes[rng.choice(keys)] = rng.choice(HOSTILE)
+                return
+            del file[name]
+            shape, kind = rng.choice(SHAPES), rng.choice(TYPES)
+            if rng.random() < 0.8:
+                file[name] = (
+                    np.zeros(shape, kind) if rng.random() < 0.7 else [str(word) for word in WORDS[2:7]]
+                )
+
+
+def sheet(path: Path, rng: random.Random) -> None:
+    """A part of a spreadsheet damaged, with its sum made right; or a cell or a place that is hostile."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    name = rng.choice([*parts, *[name for name in parts if "sheet1" in name] * 4])
+    data = parts[name]
+    old, new = rng.choice(((b"<v>", b"</v>"), (b'r="', b'"'), (b't="', b'"'), (b'ref="', b'"')))
+    at = data.find(old, rng.randrange(len(data) + 1))
+    if at < 0 or rng.random() < 0.5:
+        parts[name] = noise(data, rng)
+    else:
+        end = data.find(new, at + len(old))
+        places = ("A1", "XFD1048576", "A99999999", "ZZZZ9", "0", "-1", "e", "b", "s", "str", "inlineStr")
+        word = rng.choice([*places, *(str(value) for value in (*NUMBERS, *CELLS[:20]))])
+        parts[name] = data[: at + len(old)] + word.encode("utf-8", "replace") + data[end:]
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for part, content in parts.items():
+            archive.writestr(part, content)
 
 
 # Images
