@@ -540,3 +540,50 @@ def test_ids_beside_real_numbers_stay_apart(tmp_path: Path) -> None:
     data = load_dataset(tmp_path)
     np.testing.assert_array_equal(data.labels(np.arange(4)), [[0, 0], [2, 0.1], [1, 0.2], [0, 0.3]])
     assert "values of 'id' beyond 2^53 are numbered in order, 0 to 2" in data.note
+
+
+def labelled(folder: Path, text: str) -> Path:
+    for i in range(4):
+        save(noise(16, 16), folder / f"{i}.png")
+    (folder / "labels.csv").write_text(text)
+    return folder
+
+
+def test_missing_labels_are_named_dropped_or_words(tmp_path: Path) -> None:
+    folder = labelled(tmp_path / "a", "file,kind,n\n0.png,NA,1\n1.png,cat,2\n2.png,dog,\n3.png,cat,4\n")
+    with pytest.raises(
+        BadInput, match=r"line 2: no value for 'kind' \('NA'\); .*--data missing=drop; .*--data words=kind"
+    ):
+        load_dataset(folder)
+    with pytest.raises(
+        BadInput, match="line 4: no value for 'n'; leave these rows out with --data missing=drop"
+    ):
+        load_dataset(folder, words="kind")
+    data = load_dataset(folder, missing="drop")
+    assert "2 of 4 images left out, for they lack a label" in data.note
+    assert data.labels(np.arange(2)).tolist() == [[0, 2], [0, 4]]
+    assert data.words == {"kind": ("cat",)}
+    every = load_dataset(folder, missing="drop", words=["kind"])
+    assert (len(every), every.words) == (3, {"kind": ("NA", "cat")})
+    pixels = np.asarray(Image.open(folder / "3.png"))
+    np.testing.assert_array_equal(every.images(np.array([2]))[0, 0], pixels)
+    with pytest.raises(BadInput, match=r"unknown way with missing values 'skip'\. Allowed: error, drop"):
+        load_dataset(folder, missing="skip")
+    with pytest.raises(BadInput, match=r"unknown column of labels\.csv 'kinds'; did you mean 'kind'"):
+        load_dataset(folder, words="kinds")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "file;kind;size\n3.png;cat;1,5\n1.png;dog;2\n2.png;cat;3\n0.png;dog;4\n",
+        ",file,kind,size\n0,3.png,cat,1.5\n1,1.png,dog,2\n2,2.png,cat,3\n3,0.png,dog,4\n",
+        ",kind,size\n3.png,cat,1.5\n1.png,dog,2\n2.png,cat,3\n0.png,dog,4\n",
+        '"","kind","size"\n"3.png","cat",1.5\n"1.png","dog",2\n"2.png","cat",3\n"0.png","dog",4\n',
+    ],
+)
+def test_label_files_of_every_dialect(tmp_path: Path, text: str) -> None:
+    data = load_dataset(labelled(tmp_path / "a", text))
+    assert data.label_names == ("kind", "size")
+    assert data.labels(np.arange(4)).tolist() == [[1, 4], [1, 2], [0, 3], [0, 1.5]]
+    assert data.words == {"kind": ("cat", "dog")}

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import distaff
@@ -61,10 +62,15 @@ def test_codes_stay_under_the_cap(copy: Path, monkeypatch: pytest.MonkeyPatch) -
     assert len(encode_run(distaff.load_run(copy), rows=None, show=False).rows) == 50
 
 
-def test_data_without_labels_is_not_scored_and_says_why(tmp_path: Path) -> None:
+def test_data_without_labels_has_the_scores_that_need_none(tmp_path: Path) -> None:
     data = ArrayImages(np.random.default_rng(0).random((60, 16, 16)))
     run = distaff.train("vae", data, steps=5, out=tmp_path / "a", show=False)
     card = distaff.evaluate(run, show=False)
+    alone = distaff.score(encode_run(run, show=False).mean)
+    assert len(alone) > 0
+    for name in alone:
+        assert card[name] == alone[name]
+        assert card[name].value is not None
     assert card["mig"].value is None
     assert card["mig"].reason == "not applicable: it needs labels, and the data set has none"
     assert json.loads((tmp_path / "a" / "scores.json").read_text())["scores"]["mig"]["value"] is None
@@ -111,9 +117,37 @@ def test_labels_that_no_metric_takes_are_left_out_by_name(tmp_path: Path) -> Non
     run = distaff.train("vae", data, steps=5, out=tmp_path / "a", show=False)
     card = distaff.evaluate(run, show=False)
     assert card.protocol["factors"] == ["a", "b"]
-    assert card.protocol["left out"] == {"same": "a single value", "real": "not whole numbers"}
+    assert card.protocol["left out"] == {
+        "same": "a single value",
+        "real": "not whole numbers; continuous=['real'] (--continuous real) takes it as it is",
+    }
     assert "left out: same (a single value)" in str(card)
-    assert "Left out: real (not whole numbers)" in distaff.report(run, show=False).read_text()
+    assert "Left out: real (not whole numbers" in distaff.report(run, show=False).read_text()
+
+
+def test_labels_that_are_real_numbers_or_words(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    kinds, real = rng.choice(["cat", "ape", "bee"], size=60), rng.random(60)
+    data = ArrayImages(rng.random((60, 16, 16)), {"kind": kinds, "real": real, "n": rng.integers(4, size=60)})
+    run = distaff.train("vae", data, steps=5, out=tmp_path / "a", show=False)
+    codes, rows = encode_run(run, show=False).mean, encode_run(run, show=False).rows
+    given = {"metrics": ["mig", "mcc"], "values_only": True, "show": False}
+    card = distaff.evaluate(run, continuous=["real"], **given)
+    assert card.protocol["factors"] == ["kind", "real", "n"]
+    assert card.protocol["continuous"] == ["real"]
+    assert card.protocol["words"] == {"kind": ["ape", "bee", "cat"]}
+    assert "words have no order" in card["mcc"].reason
+    columns = [kinds[rows], real[rows], data.labels(rows)[:, 2]]
+    frame = pd.DataFrame(dict(zip(("kind", "real", "n"), columns, strict=True)))
+    assert card["mig"].value == distaff.metrics.mig(codes, frame, continuous=["real"])
+    assert distaff.evaluate(run, continuous=["real"], **given) == card
+    assert distaff.evaluate(run, **given).protocol["factors"] == ["kind", "n"]
+    with pytest.raises(
+        BadInput, match=r"column 'kind' holds words, such as '.*', and continuous factors are real"
+    ):
+        distaff.evaluate(run, continuous=True, **given)
+    with pytest.raises(BadInput, match="unknown column of labels 'reel'; did you mean 'real'"):
+        distaff.evaluate(run, continuous=["reel"], **given)
 
 
 def test_data_that_changed_is_not_scored(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from distaff.errors import BadInput, unknown
 from distaff.evaluation.encode import ROWS, encode_run
 from distaff.files import read_json, write_json
 from distaff.metrics.arrays import is_whole
+from distaff.metrics.inputs import MISSING
 from distaff.metrics.score_card import ScoreCard
 from distaff.metrics.scoring import score, wanted_metrics
 from distaff.progress import progress, say
@@ -105,7 +107,20 @@ def _score(
             report=report,
         )
     card.protocol["left out"] |= left_out
-    return card
+    return card if table is not None else _without_labels(card, bool(run.data.label_names))
+
+
+def _without_labels(card: ScoreCard, some: bool) -> ScoreCard:
+    """The card of codes alone, which says of the other scores why they have no value."""
+    why = "none of them can be scored" if some else "the data set has none"
+    needing = {
+        name: score for name, score in card.scores.items() if score.reason.endswith(MISSING["factors"])
+    }
+    said = {
+        name: dataclasses.replace(score, reason=f"not applicable: it needs labels, and {why}")
+        for name, score in needing.items()
+    }
+    return dataclasses.replace(card, scores=card.scores | said)
 
 
 def labels_table(
@@ -121,7 +136,8 @@ def labels_table(
     names = list(data.label_names)
     words = {name: np.array(each, dtype=object) for name, each in data.words.items()}
     cells = [
-        words[name][column] if name in words else column for name, column in zip(names, labels.T, strict=True)
+        words[name][column.astype(np.int64)] if name in words else column
+        for name, column in zip(names, labels.T, strict=True)
     ]
     table = Table("labels", names, cells)
     real = [names[j] for j in continuous_columns(table, continuous)]
