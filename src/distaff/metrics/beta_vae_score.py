@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from distaff.metrics.arrays import check_pair, check_seed, check_votes, need_factors
 from distaff.metrics.declare import metric
-from distaff.metrics.rows import RowGroups, batches_at_once
+from distaff.metrics.rows import RowGroups, batches_at_once, gather
 from distaff.metrics.threads import one_thread, quiet
 from distaff.settings import whole_number
 
@@ -53,7 +53,7 @@ def beta_vae_score(
     train, test = check_votes(votes)
     whole_number("batch", batch, 1)
     rng = np.random.default_rng(check_seed(seed))
-    groups = RowGroups(factors)
+    groups, codes = RowGroups(factors), np.ascontiguousarray(codes)  # whole rows are taken
     features, labels = _points(codes, groups, train, batch, rng)
     if len(np.unique(labels)) < 2:  # so few points that one factor was drawn throughout
         return float(np.mean(_points(codes, groups, test, batch, rng)[1] == labels[0]))
@@ -73,6 +73,7 @@ def _points(
         for start in range(0, share, at_once):
             first = rng.integers(n, size=(min(at_once, share - start), batch))
             second = groups.partners(first, factor, rng)
-            features.append(np.abs(codes[first] - codes[second]).mean(axis=1, dtype=np.float64))
+            for a, b in zip(gather(codes, first), gather(codes, second), strict=True):
+                features.append(np.abs(np.subtract(a, b, out=a), out=a).mean(axis=1, dtype=np.float64))
             labels.append(np.full(len(first), factor))
     return np.concatenate(features), np.concatenate(labels)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from distaff.metrics.arrays import check_number, check_pair, check_seed, check_votes, need_factors, varying
 from distaff.metrics.declare import metric
-from distaff.metrics.rows import RowGroups, batches_at_once
+from distaff.metrics.rows import RowGroups, batches_at_once, gather
 from distaff.settings import whole_number
 
 
@@ -54,7 +54,7 @@ def factor_vae_score(
     train, test = check_votes(votes)
     check_number("threshold", threshold, 0)
     spread = codes.std(axis=0, ddof=1, dtype=np.float64)
-    active = codes[:, (spread >= threshold) & varying(codes)].astype(np.float64)
+    active = np.ascontiguousarray(codes[:, (spread >= threshold) & varying(codes)], dtype=np.float64)
     if not active.shape[1]:
         return 0.0
     rng = np.random.default_rng(check_seed(seed))
@@ -72,10 +72,17 @@ def _votes(
     table = np.zeros((groups.factors.shape[1], codes.shape[1]), dtype=np.int64)
     variance = codes.var(axis=0, ddof=1)
     for factor, rows in _fixed_batches(groups, count, batch, batches_at_once(batch, codes.shape[1]), rng):
-        local = codes[rows].var(axis=1, ddof=1) / variance  # (votes, d)
+        local = np.concatenate([_variance(part) for part in gather(codes, rows)]) / variance  # (votes, d)
         local += 1e-12 * rng.random(local.shape)  # a value with a single row ties all codes at 0
         np.add.at(table[factor], local.argmin(axis=1), 1)
     return table
+
+
+def _variance(batches: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The variance of the codes of some batches, without bias: (some, batch, d) give (some, d)."""
+    rows = batches.shape[1]
+    batches -= batches.sum(axis=1, keepdims=True) / rows
+    return np.asarray(np.square(batches, out=batches).sum(axis=1) / (rows - 1))
 
 
 def _fixed_batches(
