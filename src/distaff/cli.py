@@ -263,7 +263,8 @@ def score(
     from distaff.progress import progress
 
     code_table, factor_table = _tables(codes, factors, _listed(code_columns), _listed(factor_columns))
-    given: dict[str, Any] = {"continuous": _continuous(continuous), "seed": seed}
+    given: dict[str, Any] = {"continuous": _continuous(continuous), "missing": missing, "seed": seed}
+    given |= {"words": _listed(words) or (), "order": _orders(order)}
     wanted = _metrics(metric, all_)
     having = [*(["factors"] if factor_table is not None else []), *(["logvar"] if logvar else [])]
     with progress("scoring", len(wanted_metrics(wanted, having)), show=not values_only) as report:
@@ -271,9 +272,6 @@ def score(
             code_table,
             factor_table,
             metrics=wanted,
-            words=_listed(words) or (),
-            order=_orders(order),
-            missing=missing,
             logvar=None if logvar is None else _logvar(logvar, logvar == codes and bool(code_columns)),
             protocol=protocol,
             values_only=values_only,
@@ -320,7 +318,9 @@ def _orders(given: list[str] | None) -> dict[str, list[str]]:
 
 def _continuous(given: str | None) -> bool | list[str]:
     """All factors, none, or those named."""
-    return given is not None and (_listed(given) or True if given != EVERY else True)
+    if given is None or given == EVERY:
+        return given is not None
+    return _listed(given) or True
 
 
 def _tell_failures(failed: dict[str, str]) -> None:

@@ -151,15 +151,28 @@ def wanted_metrics(metrics: Sequence[str] | str | None, having: Sequence[str] = 
 
 
 def score_matrices(
-    codes: Any, factors: Any, *, continuous: Continuous = False, seed: int = 0
+    codes: Any, factors: Any, *, seed: int = 0, **given: Any
 ) -> dict[str, NDArray[np.float64]]:
-    """The matrices behind the scores by name, codes by factors; fairness's takes minutes and is left out."""
-    return {
-        "mutual_information": mutual_information_matrix(codes, factors, continuous=continuous),
-        "importance": importance_matrix(codes, factors, continuous=continuous, seed=seed),
-        "predictability": predictability_matrix(codes, factors, continuous=continuous, seed=seed),
-        "correlation": correlation_matrix(codes, factors, continuous=continuous),
+    """The matrices behind the scores by name, codes by factors; fairness's takes minutes and is left out.
+
+    `given` are `names`, `continuous`, `words`, `order` and `missing` of `score`. There is no correlation with
+    words that have no order.
+    """
+    inputs = admit(codes, factors, **given).inputs
+    found = {
+        "mutual_information": mutual_information_matrix(
+            inputs.codes, inputs.factors, continuous=inputs.continuous
+        ),
+        "importance": importance_matrix(
+            inputs.codes, inputs.factors, continuous=inputs.continuous, seed=seed
+        ),
+        "predictability": predictability_matrix(
+            inputs.codes, inputs.factors, continuous=inputs.continuous, seed=seed
+        ),
     }
+    if not inputs.unordered:
+        found["correlation"] = correlation_matrix(inputs.codes, inputs.factors, continuous=inputs.continuous)
+    return found
 
 
 def card_protocol(
