@@ -72,10 +72,14 @@ def _random_forest(codes: NDArray[Any], factor: NDArray[Any], seed: int, regress
         return forest(DEPTHS[0], order)
     best, least = DEPTHS[0], np.inf
     for depth in DEPTHS:  # deep trees cost most, so it stops where the error begins to grow
-        error = _squared_error(forest(depth, rest), codes[held], factor[held], regress)
+        model = forest(depth, rest)
+        error = _squared_error(model, codes[held], factor[held], regress)
         if error > least:
             break
         best, least = depth, error  # of equals the deepest, which more rows may need
+        if max(tree.get_depth() for tree in model.estimators_) < depth:  # deeper ones are the same
+            best = DEPTHS[-1]
+            break
     return forest(best, order)
 
 
