@@ -159,19 +159,14 @@ def score_matrices(
     words that have no order.
     """
     inputs = admit(codes, factors, **given).inputs
+    table, real = np.asarray(inputs.factors), inputs.continuous
     found = {
-        "mutual_information": mutual_information_matrix(
-            inputs.codes, inputs.factors, continuous=inputs.continuous
-        ),
-        "importance": importance_matrix(
-            inputs.codes, inputs.factors, continuous=inputs.continuous, seed=seed
-        ),
-        "predictability": predictability_matrix(
-            inputs.codes, inputs.factors, continuous=inputs.continuous, seed=seed
-        ),
+        "mutual_information": mutual_information_matrix(inputs.codes, table, continuous=real),
+        "importance": importance_matrix(inputs.codes, table, continuous=real, seed=seed),
+        "predictability": predictability_matrix(inputs.codes, table, continuous=real, seed=seed),
     }
     if not inputs.unordered:
-        found["correlation"] = correlation_matrix(inputs.codes, inputs.factors, continuous=inputs.continuous)
+        found["correlation"] = correlation_matrix(inputs.codes, table, continuous=real)
     return found
 
 
