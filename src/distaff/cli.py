@@ -210,11 +210,12 @@ def report(run: RunFolder, data_dir: DataDir = None) -> None:
 
 @app.command(cls=WithNames)
 def score(
-    codes: Annotated[Path, typer.Argument(help=f"Codes, a row per image: {TABLES}")],
+    codes: Annotated[Path, typer.Argument(metavar="CODES", help=f"A row per image: {TABLES}")],
     factors: Annotated[
         Path | None,
         typer.Argument(
-            help="Factors, the same rows; may be CODES again. Without it: the scores that need none."
+            metavar="FACTORS",
+            help="The same rows; may be CODES again. Without it: the scores that need none.",
         ),
     ] = None,
     code_columns: Annotated[
