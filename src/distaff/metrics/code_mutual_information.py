@@ -17,6 +17,8 @@ from distaff.settings import whole_number
     higher_is_better=False,
     source="Locatello et al. 2019, section 5.5 (mutual_info_score in disentanglement_lib)",
     needs=(),
+    grows=2,
+    seconds=4.5,
     invariant_to=frozenset({"permutation", "sign", "scale"}),
     truth={
         "identity": (0.0, 0.02),

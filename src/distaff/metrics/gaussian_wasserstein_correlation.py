@@ -17,6 +17,8 @@ from distaff.metrics.declare import metric
     higher_is_better=False,
     source="Locatello et al. 2019, section 5.5",
     needs=(),
+    grows=3,
+    seconds=0.12,
     invariant_to=frozenset({"permutation", "sign"}),
     truth={
         "identity": (0.0, 0.01),

@@ -24,6 +24,8 @@ INFORMATIVE = 0.01  # nats of KL
     higher_is_better=True,
     source="Duan et al. 2020, section 4",
     needs=("mates",),
+    grows=2,
+    seconds=9.0,
     invariant_to=frozenset({"permutation", "sign", "scale"}),
     truth={
         "identity": (0.8, 1.0),
