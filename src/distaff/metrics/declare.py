@@ -35,7 +35,7 @@ class Declaration:
     needs_order_above: int | None = None
     #: the time grows with this power of the number of codes; from 2 up it is left out where there are many
     grows: int = 1
-    #: what it takes on 2,000 rows of 1,000 codes, on one core of an AMD EPYC; given where that is long or grows
+    #: what 2,000 rows of 1,000 codes take, on one core of an AMD EPYC; given where that is long or grows
     seconds: float = 0.0
     #: the value does not depend on these changes of the codes: permutation, sign, scale
     invariant_to: frozenset[str] = frozenset()
