@@ -11,7 +11,7 @@ from distaff.errors import BadInput, unknown
 from distaff.metrics.arrays import check_codes, standardised
 from distaff.metrics.declare import metric
 from distaff.metrics.mcc import absolute_correlation
-from distaff.metrics.threads import one_thread
+from distaff.metrics.threads import one_thread, quiet
 
 SIMILARITIES = ("lasso", "spearman")
 VARIANTS = ("paper", "disentanglement_lib")
@@ -95,7 +95,7 @@ def _pair(own: NDArray[np.float64], other: NDArray[np.float64], similarity: str,
     if similarity == "lasso":
         from sklearn.linear_model import Lasso
 
-        with one_thread():
+        with quiet(), one_thread():  # few rows of alike codes converge slowly
             matrix = np.abs(Lasso(alpha=0.1).fit(other, own).coef_).reshape(own.shape[1], -1)  # (d, d')
     else:
         matrix = absolute_correlation(own, other, similarity)
