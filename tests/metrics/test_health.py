@@ -51,14 +51,17 @@ def test_each_check_finds_what_it_is_for() -> None:
     collapsed = np.zeros(codes.shape)
     collapsed[:, 0] = -4
     cases = {
-        "H01": (found(codes, factors, logvar=collapsed), "1 active latents for 3 factors"),
-        "H02": (found(np.c_[codes, np.ones(len(codes))], factors), "1 of 4 codes are constant: 3"),
-        "H03": (found(np.c_[codes, -2 * codes[:, 1]], factors), "codes 1 and 3 are copies"),
+        "H01": (found(codes, factors, logvar=collapsed, values_only=True), "1 active latents for 3 factors"),
+        "H02": (
+            found(np.c_[codes, np.ones(len(codes))], factors, values_only=True),
+            "1 of 4 codes are constant: 3",
+        ),
+        "H03": (found(np.c_[codes, -2 * codes[:, 1]], factors, values_only=True), "codes 1 and 3 are copies"),
         "H04": (found(codes[:60], factors[:60]), "factor hue has 8 values in 60 rows"),
         "H05": (found(noise, factors), "not to be told from noise: beta_vae_score, factor_vae_score, mig"),
         "H06": (found(codes[:, :2], factors, values_only=True), "no code knows of hue, .*: beta_vae_score"),
         "H07": (
-            found(0.01 * codes, factors),
+            found(0.01 * codes, factors, values_only=True),
             r"factor_vae_score 0\.00, 1\.00 standardised \(it leaves out codes 0, 1, 2\)",
         ),
         "H08": (found(np.c_[codes, noise][:6], factors[:6]), "6 codes for 6 rows"),
@@ -85,7 +88,9 @@ def test_codes_are_stable_words(code: str) -> None:
 
 def test_one_row_makes_no_copies_and_hides_no_factor() -> None:
     codes, factors = world()
-    findings = dict(line.split(" ", 1) for line in found(with_outlier(codes, 7, 0, 1, 2), factors))
+    findings = dict(
+        line.split(" ", 1) for line in found(with_outlier(codes, 7, 0, 1, 2), factors, values_only=True)
+    )
     assert not {"H03", "H06"} & findings.keys()
     assert "code 2 (row 7 holds 1e+04)" in findings["H09"]
 
