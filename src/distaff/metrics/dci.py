@@ -12,7 +12,7 @@ from distaff.metrics.arrays import need_codes, need_factors, real_columns
 from distaff.metrics.declare import metric
 from distaff.metrics.held_out import Rows, learn_and_score
 from distaff.metrics.learners import fit, importances
-from distaff.metrics.threads import usable_cores
+from distaff.metrics.threads import quiet, usable_cores
 from distaff.tables import Continuous
 
 
@@ -155,7 +155,8 @@ def _importance(
             learner, learn.codes, factor if j in real else factor.astype(np.int64), seed, regress=j in real
         )
 
-    with ThreadPoolExecutor(usable_cores()) as pool:  # trees are grown without Python's lock
+    # trees are grown without Python's lock; which warnings are shown is set for all threads at once
+    with quiet(), ThreadPoolExecutor(usable_cores()) as pool:
         models = list(pool.map(model, range(learn.factors.shape[1])))
     return np.stack([importances(model) for model in models], axis=1), models
 
