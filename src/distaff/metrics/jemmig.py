@@ -45,5 +45,5 @@ def jemmig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, continuous: 
     information, entropies = mutual_information(binned, classes), entropy(classes)
     best = entropy(binned)[information.argmax(axis=0)]  # (k,)
     joint = entropies + best - information.max(axis=0)
-    unspoilt = joint - gap(information)
+    unspoilt = np.maximum(joint - gap(information), 0.0)  # rounding may lead beyond
     return float(np.mean(1 - unspoilt / (entropies + np.log(bins))))
