@@ -187,7 +187,7 @@ def _check_errors(function: Callable[..., Any], codes: Codes, factors: NDArray[n
     wrong: dict[str, tuple[Any, ...]] = {
         "NaN codes": (broken, *needed),
         "infinite codes": (endless, *needed),
-        "codes of words": (codes.astype(str), *needed),
+        "codes of words": (np.where(codes > 0, "high", "low"), *needed),
     }
     if needs:
         wrong["rows that do not match"] = (codes[:-1], *needed)

@@ -25,6 +25,7 @@ BINS = 20  # as of the metrics
 MOVED = 0.05
 MOST_ROWS, MOST_CELLS = 2000, 400_000  # of the codes that scores are computed of again
 MANY_CODES = 500  # above it only fast scores are freed of outliers, and votes are fewer
+MOST_CODES = 4000  # above it only fast scores are tried at another scale
 VOTES = {False: (4000, 2000), True: (1500, 750)}  # by whether codes are many; enough to see a change of .05
 #: a code with a deviation below this is left out by the metric
 LEAST = {"factor_vae_score": 0.05, "mig_sup": 0.1}
@@ -46,7 +47,12 @@ def scale(inputs: Inputs, scores: Mapping[str, Score]) -> Iterator[str]:
     if logvar is not None:  # posteriors are as wide, in deviations of their code, as they were
         logvar = logvar - 2 * np.log(np.where(live, deviation, 1.0))
     after = replace(part, codes=standardised(part.codes, like=inputs.codes), logvar=logvar)
-    metrics = [m for m in _metrics(scores) if "scale" not in _declared(m).invariant_to]
+    cheap = inputs.codes.shape[1] <= MOST_CODES
+    metrics = [
+        m
+        for m in _metrics(scores)
+        if "scale" not in _declared(m).invariant_to and (cheap or _declared(m).cost == "fast")
+    ]
     lines = []
     for name, (raw, new) in _moved(metrics, part, after).items():
         small = live & (deviation < LEAST.get(name, 0.0))
