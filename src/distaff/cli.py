@@ -244,6 +244,9 @@ def score(
         Path | None,
         typer.Option(help="Log-variances of the codes: adds mig_exact. CODES again: its array logvar."),
     ] = None,
+    logvar_columns: Annotated[
+        str | None, typer.Option(metavar="A,B,...", help="Columns of the file of log-variances.")
+    ] = None,
     metric: Metrics = None,
     all_: All = False,
     protocol: Protocol = None,
@@ -273,7 +276,7 @@ def score(
             code_table,
             factor_table,
             metrics=wanted,
-            logvar=None if logvar is None else _logvar(logvar, logvar == codes and bool(code_columns)),
+            logvar=None if logvar is None else _logvar(logvar, logvar == codes, _listed(logvar_columns)),
             protocol=protocol,
             values_only=values_only,
             report=report,
@@ -296,15 +299,16 @@ def _tables(codes: Path, factors: Path | None, code_columns: Names, factor_colum
         return read_table(codes, code_columns), None
     code_table = read_table(codes, code_columns)
     factor_table = read_table(both, factor_columns, role="factors")
-    if factors is None and code_columns is None and set(code_table.names) > set(factor_table.names):
+    same = os.path.realpath(both) == os.path.realpath(codes) and factor_columns is not None
+    if same and code_columns is None and set(code_table.names) > set(factor_table.names):
         code_table = code_table.pick([name for name in code_table.names if name not in factor_table.names])
     return code_table, factor_table
 
 
-def _logvar(path: Path, beside: bool) -> Any:
+def _logvar(path: Path, beside: bool, columns: Names) -> Any:
     from distaff.tables import read_table
 
-    return read_table(path, ["logvar"] if beside else None)
+    return read_table(path, columns or (["logvar"] if beside else None))
 
 
 def _orders(given: list[str] | None) -> dict[str, list[str]]:

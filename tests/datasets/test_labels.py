@@ -112,7 +112,7 @@ def test_words(factors: Any, labels: list[list[float]], words: dict[str, Any]) -
         ({"a": [1, 2, 3], "b": [1, 2]}, "columns of different lengths"),
         (["a", None, "b"], "factors, row 1: no value for 'factor_0'$"),
         (["a", "b", float("nan")], "factors, row 2: no value for 'factor_0'"),
-        (["a", 2, 3], "row 0: 'a' is not a number, nor are 1 of its 3 cells; mend them$"),
+        (["a", 2, 3], "row 0: 'a' is not a number; it alone of 3 cells is none; mend that$"),
         ([1, 2, float("nan")], "row 2: no value for 'factor_0'"),
         ([1.5, 2, 2.0**60], r"'factor_0' holds numbers beyond 2\^53"),
         ([1, 2, 1j], "factors are complex numbers"),

@@ -109,8 +109,8 @@ def test_large_integers_beside_floats_stay_apart() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (["1", "2", "3", "red"], "row 3: 'red' is not a number, nor are 1 of its 4 cells.*--words 0"),
-        (["1", "red"], "'red' is not a number, nor are 1 of its 2"),
+        (["1", "2", "3", "red"], "row 3: 'red' is not a number; it alone of 4 cells is none.*--words 0"),
+        (["1", "red"], "'red' is not a number; it alone of 2 cells is none"),
         (["1", "2", "inf"], "'inf' is not a number"),
         (["a", "NA", "b"], r"row 1: no value for column 0 \('NA'\).*--missing drop.*words=\['0'\]"),
         (["1", None, "2", np.nan], "row 1, row 3: no value for column 0;"),
@@ -170,7 +170,7 @@ def test_continuous_columns_by_name_and_by_number() -> None:
         (["1", "1_0"], "'1_0' is not a number"),
         (
             ["ctrl", "stim"],
-            "'ctrl' is not a number; if it names the rows, pick the codes with --code-columns",
+            "codes, column 0, row 0: 'ctrl' is not a number$",
         ),
     ],
 )

@@ -139,7 +139,7 @@ def test_a_word_in_a_picked_column_is_named_with_its_line_and_the_rules(tmp_path
             "column 'b', line 4: 'x' is not a number .read with ';' between cells, line 1 as header",
         ),
         ("# c\na,b\n1,2\n3,1_0\n", "column 'b', line 4: '1_0' is not a number .* line 2 as header"),
-        ("a;b\n1,5;2\n3;1.000,5\n", "column 'b', line 3: '1.000,5' is not a number .*decimal commas"),
+        ("a;b\n1,5;2\n3;1.00,5\n", "column 'b', line 3: '1.00,5' is not a number .*decimal commas"),
         ("1,2\n3,oh\n", "column 1, line 2: 'oh' is not a number .*no header"),
     ):
         with pytest.raises(BadInput, match=message):

@@ -12,7 +12,16 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput, NotApplicable
 from distaff.settings import whole_number
-from distaff.tables import Continuous, Table, as_table, codes_of, continuous_columns, factors_of, in_order_of
+from distaff.tables import (
+    Continuous,
+    Table,
+    as_table,
+    codes_of,
+    continuous_columns,
+    factors_of,
+    in_order_of,
+    with_keys,
+)
 
 LARGEST = 1e30  # larger codes overflow in some learners
 SMALLEST = 1e-60  # a range below this counts as none, for its powers underflow
@@ -58,13 +67,21 @@ def check_pair(
 
 def same_rows(codes: Any, other: Any, what: str = "factors") -> tuple[Table, Table]:
     """Codes and something else that describes the same rows, both as tables, in the same order of rows."""
-    first, second = as_table(codes, "codes"), as_table(other, what)
-    second = in_order_of(second, first)
+    first, second = with_keys(as_table(codes, "codes"), as_table(other, what))
     if len(first) != len(second):
+        _check_cells(first)  # a line that is no row is the likelier fault
+        files = ""
+        if first.how or second.how:
+            files = f": {first.what}{first.read_as()}, {second.what}{second.read_as()}"
         raise BadInput(
-            f"codes have {len(first)} rows and {what} {len(second)}; they must describe the same rows"
+            f"codes have {len(first)} rows and {what} {len(second)}; they must describe the same rows{files}"
         )
-    return first, second
+    return first, in_order_of(second, first)
+
+
+def _check_cells(codes: Table) -> None:
+    if codes.block is None:
+        codes_of(codes)
 
 
 def real_columns(factors: Any, continuous: Continuous) -> tuple[int, ...]:

@@ -59,7 +59,7 @@ def admit(
     given |= {f"mate {i}'s logvar": mate for i, mate in enumerate(mates_logvar or ())}
     for what, each in given.items():
         if each is not None:
-            tables[what] = same_rows(tables["codes"], each, what)[1]
+            tables["codes"], tables[what] = same_rows(tables["codes"], each, what)
     if names is not None and "factors" in tables:
         tables["factors"] = _renamed(tables["factors"], names)
     notes = []
@@ -71,8 +71,10 @@ def admit(
     for table in tables.values():
         notes += [note for note in table.notes if note not in notes]
     found = factors_of(tables["factors"], continuous, words, order or {}) if "factors" in tables else None
+    checked = check_codes(tables["codes"])
+    notes += [*_counters(tables["codes"], checked), *(_all_different(found) if found else ())]
     inputs = Inputs(
-        check_codes(tables["codes"]),
+        checked,
         None,
         logvar=check_codes(tables["logvar"]) if "logvar" in tables else None,
         mates=[check_codes(tables[f"mate {i}'s codes"]) for i in range(len(mates or ()))] or None,
@@ -82,6 +84,32 @@ def admit(
     if found is None:
         return Admitted(inputs, notes=notes)
     return _with_factors(inputs, found, tables["factors"], notes)
+
+
+def _counters(table: Table, codes: NDArray[np.float64]) -> list[str]:
+    """Notes of codes that merely count the rows."""
+    if not table.named:
+        return []
+    rows = np.arange(len(codes))
+    counting = [
+        name for name, code in zip(table.names, codes.T, strict=True) if (code - code[0] == rows).all()
+    ]
+    return [
+        f"the code '{name}' counts the rows; leave it out if it is none (--code-columns)" for name in counting
+    ]
+
+
+def _all_different(factors: Factors) -> list[str]:
+    """Notes of factors that have another value in each row."""
+    n = len(factors.values)
+    found = [
+        name
+        for j, name in enumerate(factors.names)
+        if j not in factors.continuous and n > 1 and factors.values[:, j].max() == n - 1
+    ]
+    return [
+        f"the factor '{name}' has another value in each row; leave it out if it names them" for name in found
+    ]
 
 
 def _with_factors(inputs: Inputs, found: Factors, table: Table, notes: list[str]) -> Admitted:

@@ -3,7 +3,7 @@
 from distaff.tables.memory import as_table
 from distaff.tables.reading import read_table
 from distaff.tables.roles import Continuous, Factors, codes_of, continuous_columns, factors_of, holds_words
-from distaff.tables.table import Table, below, in_order_of
+from distaff.tables.table import Table, below, in_order_of, with_keys
 
 __all__ = [
     "Continuous",
@@ -17,4 +17,5 @@ __all__ = [
     "holds_words",
     "in_order_of",
     "read_table",
+    "with_keys",
 ]

@@ -60,9 +60,9 @@ def _guess(
         return found, (note + (f"; not {', '.join(rest)}, unless picked" if rest else ""),)
     entries = [name for name in held if name.startswith("obsm/")]
     codes = [name for name in entries if not name.removeprefix("obsm/").startswith(PICTURES)]
-    codes = codes or entries
+    codes = codes or entries or ["X"]
     if len(codes) != 1:
-        raise BadInput(f"{path} holds several codes; pick with --code-columns: {', '.join(codes) or 'X'}")
+        raise BadInput(f"{path} holds several codes; pick with --code-columns: {', '.join(codes)}")
     others = [name for name in entries if name not in codes]
     note = f"{path.name}: codes are {codes[0]}"
     return codes, (note + (f"; not {', '.join(others)}, unless picked" if others else ""),)

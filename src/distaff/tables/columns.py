@@ -22,7 +22,11 @@ MISSING = frozenset(
     ]
 )
 DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
-DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?", re.ASCII)
+DECIMAL_COMMA = re.compile(r"[+-]?(?:\d*|\d{1,3}(?:\.\d{3})+),\d+(?:[eE][+-]?\d+)?", re.ASCII)
+PLAIN = re.compile(
+    r"[0-9+\-.eE \n]*"
+)  # what a column of decimals is made of, and float() takes nothing else of
+EXACT = 2.0**53  # from here on floats do not tell all whole numbers apart
 MOST_DIGITS = 300  # of a whole number; more would be beyond any float
 SHOWN = 40  # characters of a cell in a message
 
@@ -59,7 +63,10 @@ class Column:
         """The numbers (n,) as float64; all cells must be numbers."""
         if self.cells.dtype != object:
             return self.cells.astype(np.float64)
-        known = {cell: float(_number(cell)) for cell in set(self.cells)}  # type: ignore[arg-type]
+        try:
+            known = {cell: float(_number(cell)) for cell in set(self.cells)}  # type: ignore[arg-type]
+        except OverflowError:
+            raise BadInput("it holds whole numbers beyond 1e308, which are too large") from None
         return np.array([known[cell] for cell in self.cells], dtype=np.float64)
 
     def is_words(self) -> bool:
@@ -103,12 +110,42 @@ def read_column(
         missing = np.isnan(cells) if cells.dtype.kind == "f" else np.zeros(len(cells), dtype=bool)
         finite = np.isfinite(cells) if cells.dtype.kind == "f" else ~missing
         return Column(cells.astype(np.int64) if cells.dtype == bool else cells, missing, finite, ordered)
+    quick = None if as_words else _quick(cells.tolist(), comma)
+    if quick is not None:
+        return Column(quick, np.zeros(len(cells), dtype=bool), np.ones(len(cells), dtype=bool), ordered)
     plain = [_plain(cell, as_words, comma) for cell in cells.tolist()]
     is_number = {cell: not as_words and _number(cell) is not None for cell in set(plain)}
     objects = np.empty(len(plain), dtype=object)
     objects[:] = plain
     missing = np.array([cell is None for cell in plain], dtype=bool)
     return Column(objects, missing, np.array([is_number[cell] for cell in plain], dtype=bool), ordered)
+
+
+def is_decimal_comma(cell: str) -> bool:
+    """Whether a text is a number with a decimal comma, perhaps with points for thousands: -1,5e3, 1.234,5."""
+    return DECIMAL_COMMA.fullmatch(cell) is not None
+
+
+def _quick(cells: list[Any], comma: bool) -> NDArray[Any] | None:
+    """The numbers of a column of texts that are all plain decimals; None for any other column."""
+    try:
+        text = "\n".join(cells)
+    except TypeError:  # not all are texts
+        return None
+    if comma and "." not in text:
+        text = text.replace(",", ".")
+    if not PLAIN.fullmatch(text):
+        return None
+    parts = text.split("\n")
+    if len(parts) != len(cells):  # a cell with a line end
+        return None
+    try:
+        if not set(".eE") & set(text):
+            return np.array(list(map(int, parts)), dtype=np.int64)
+        numbers = np.array(list(map(float, parts)))
+    except (ValueError, OverflowError):
+        return None
+    return numbers if len(numbers) and float(np.abs(numbers).max()) < EXACT else None
 
 
 def shown(cell: Any) -> str:
@@ -125,7 +162,9 @@ def _plain(cell: Any, as_words: bool, comma: bool) -> Any:
         cell = cell.strip()
         if cell == "" or (not as_words and cell in MISSING):
             return None
-        return cell.replace(",", ".") if comma and not as_words and DECIMAL_COMMA.fullmatch(cell) else cell
+        if comma and not as_words and is_decimal_comma(cell):
+            return cell.replace(".", "").replace(",", ".")
+        return cell
     if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
         return None
     if isinstance(cell, np.generic) or (hasattr(cell, "item") and getattr(cell, "shape", None) == ()):

@@ -1,119 +1,140 @@
-"""How the lines of a text are to be read as a table, found from the first of them."""
+"""How a text is to be read as a table, found from its first lines."""
 
 from __future__ import annotations
 
 import csv
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from distaff.errors import BadInput
-from distaff.tables.columns import DECIMAL_COMMA
-from distaff.tables.headers import is_header
+from distaff.tables.columns import DECIMAL, is_decimal_comma
 
-SAMPLE = 60  # lines that the dialect is found from
+SAMPLE = 60  # lines that the separator is found from
+ONE_COLUMN = "\x1f"  # separates the cells where nothing does
 SEPARATORS = {"\t": "tabs", ";": "';'", ",": "','", "|": "'|'", " ": "spaces"}
-AGREE = 0.9  # share of the lines that must have as many cells
+COMMENTS = ("#", "%", "//")
+THOUSANDS = {sign: re.compile(rf"[+-]?[1-9]\d{{0,2}}({re.escape(sign)}\d{{3}})+", re.ASCII) for sign in ",."}
+
+Row = list[str]
 
 
 @dataclass(frozen=True)
-class Dialect:
-    """How the lines of a text are to be read: where cells end, and where rows, header and row labels are."""
+class Start:
+    """What comes before the rows: how many lines, and the header or separator that they tell."""
 
-    separator: str
-    comma: bool
-    names: list[str] | None
-    width: int
-    first: int  # the line, from 0, of the first row
-
-    def told(self, encoding: str) -> str:
-        """The rules that a text is read by, for messages."""
-        header = f"line {self.first} as header" if self.names else "no header"
-        comma = ", decimal commas" if self.comma else ""
-        separator = SEPARATORS.get(self.separator, repr(self.separator))
-        return f"{separator} between cells, {header}{comma}, {encoding}"
+    lines: int
+    comment: str | None
+    separator: str | None
 
 
-def find_dialect(text: str, path: Path, suffix: str, headed: bool | None) -> Dialect:
-    """How a text is to be read, found from its first lines."""
-    lines = list(_first_lines(text))
-    comment, forced, first = None, None, 0
-    while lines and (lines[0].startswith("#") or re.fullmatch(r"(?i)sep=.", lines[0])):
-        if lines[0].startswith("#"):
-            comment = lines[0].lstrip("# ")
-        else:
-            forced = lines[0][4]  # as Excel writes it
-        lines, first = lines[1:], first + 1
-    shown_lines = [line for line in lines if line.strip()]
-    if not shown_lines:
-        raise BadInput(f"{path} holds no rows")
-    preferred = forced or ("\t" if suffix in (".tsv", ".tab") else None)
-    separator = preferred if preferred and _agreeing(shown_lines, preferred) else _separator(shown_lines)
-    rows = _split(shown_lines, separator)
-    comma = _has_decimal_commas(rows)
-    first += next(number for number, line in enumerate(lines) if line.strip())
-    usual = Counter(len(row) for row in rows[1:] or rows).most_common(1)[0][0]
-    told = _split([comment], separator) if comment and headed is None else []
-    if told and len(told[0]) == usual:
-        return Dialect(separator, comma, told[0], usual, first)
-    head, body = rows[0], rows[1:]
-    if headed is None:
-        headed = is_header(head, body, comma)
-    if not headed:
-        return Dialect(separator, comma, None, max(usual, len(head)), first)
-    labelled = bool(body) and usual == len(head) + 1 and any(row[-1] for row in body)  # as R names rows
-    names = ["", *head] if labelled else head
-    return Dialect(separator, comma, names, max(usual, len(names)), first + 1)
+def find_start(lines: list[str]) -> Start:
+    """The lines of comments before a table, of which the last may be its header, and Excel's separator."""
+    comment, separator = None, None
+    for number, line in enumerate(lines):
+        if line.startswith(COMMENTS):
+            comment = line.lstrip("#%/ ")
+        elif re.fullmatch(r'(?i)"?sep=."?', line):
+            separator = line.strip('"')[4]
+        elif line.strip():
+            return Start(number, comment, separator)
+    return Start(len(lines), comment, separator)
 
 
-def _first_lines(text: str) -> list[str]:
-    """The first lines, joined where a quote spans several."""
-    found: list[str] = []
-    end = 0
-    for _ in range(SAMPLE):
-        start, end = end, text.find("\n", end) + 1
-        found.append(text[start : end - 1] if end else text[start:])
-        if not end:
-            break
-    return found
+def find_separator(lines: list[str], preferred: str | None) -> str:
+    """What separates the cells of lines, of which the first may be a header.
+
+    A comma, unless it is that of decimals, or something else agrees better. Where lines agree on nothing
+    they are cells of a single column.
+    """
+    if preferred and _agreeing(lines, preferred):
+        return preferred
+    agreeing = [separator for separator in SEPARATORS if _agreeing(lines, separator)]
+    for separator in agreeing:
+        if separator in "\t," or "," not in agreeing or has_decimal_commas(split(lines, separator)):
+            return separator
+    return ONE_COLUMN
 
 
-def _split(lines: list[str], separator: str) -> list[list[str]]:
-    """The cells of lines."""
-    given = [line.strip() for line in lines] if separator == " " else lines
+def split(lines: list[str], separator: str) -> list[Row]:
+    """The cells of lines that hold any."""
     try:
-        rows = list(csv.reader(given, delimiter=separator, skipinitialspace=True))
+        return [row for _, row in rows_of(lines, separator, strict=False) if row]
     except csv.Error as error:
         raise BadInput(f"this is not a table in text: {error}") from None
-    return [[cell.strip() for cell in row] for row in rows if row]
+
+
+def rows_of(lines: list[str], separator: str, strict: bool) -> Iterator[tuple[int, Row]]:
+    """The rows of lines with the number of the line, from 1, in which each begins; [] for an empty line."""
+    given = (line.strip() for line in lines) if separator == " " else iter(lines)
+    reader = csv.reader(
+        (f"{line}\n" for line in given), delimiter=separator, skipinitialspace=True, strict=strict
+    )
+    begins = 1
+    for row in reader:
+        yield begins, row
+        begins = reader.line_num + 1
 
 
 def _agreeing(lines: list[str], separator: str) -> bool:
-    """Whether the lines have as many cells, at least two, with this separator."""
-    widths = Counter(len(row) for row in _split(lines, separator))
-    if not widths:
+    """Whether lines have as many cells, at least two; all but a tenth of them, or one."""
+    rows = split(lines, separator)
+    widths = Counter(map(len, rows))
+    width, count = widths.most_common(1)[0] if rows else (0, 0)
+    if width < 2 or not _fits(rows, width) or (separator == " " and not _divides(rows, lines)):
         return False
-    width, count = widths.most_common(1)[0]
-    return width > 1 and count + widths.get(width - 1, 0) >= AGREE * widths.total()
+    short = widths[width - 1] if len(rows[0]) == width or width > 2 else 0
+    return count + short + (len(rows[0]) != width) >= len(rows) - max(1, len(rows) // 10)
 
 
-def _separator(lines: list[str]) -> str:
-    """What separates the cells: a comma, unless it is that of decimals, or something else agrees better."""
-    agreeing = [separator for separator in SEPARATORS if _agreeing(lines, separator)]
-    for separator in agreeing:
-        if separator == ",":
-            return separator
-        rows = _split(lines, separator)
-        if separator == "\t" or "," not in agreeing or _has_decimal_commas(rows):
-            return separator
-    return ","
+def _fits(rows: list[Row], width: int) -> bool:
+    """Whether the first row can stand above rows of this width: as header, as R's header, or as a title."""
+    head, body = rows[0], [row for row in rows[1:] if len(row) == width]
+    if len(head) == width or (len(head) == width + 1 and head[-1].strip() == ""):
+        return True
+    names_rows = len(head) == width - 1 and (width > 2 or len({row[0] for row in body}) == len(body))
+    return names_rows or is_title(rows, width)
 
 
-def _has_decimal_commas(rows: list[list[str]]) -> bool:
+def is_title(rows: list[Row], width: int) -> bool:
+    """Whether the first row is a single cell above a header of a table of some columns."""
+    return len(rows) > 2 and width > 2 and len(rows[0]) == 1 and len(rows[1]) == width
+
+
+def _divides(rows: list[Row], lines: list[str]) -> bool:
+    """Whether spaces divide cells and not words: some column is numbers, or texts are quoted."""
+    body = rows[1:] or rows
+    numbers = any(all(DECIMAL.fullmatch(cell) for cell in column) for column in zip(*body, strict=False))
+    return numbers or '"' in "".join(lines)
+
+
+def has_decimal_commas(rows: list[Row]) -> bool:
     """Whether some column, its header apart, has decimal commas and no other cell with a comma."""
-    for column in zip(*(row for row in rows[1:] if len(row) == len(rows[-1])), strict=True):
+    for column in _columns(rows):
         with_comma = [cell for cell in column if "," in cell]
-        if with_comma and all(DECIMAL_COMMA.fullmatch(cell) for cell in with_comma):
+        if with_comma and all(map(is_decimal_comma, with_comma)):
             return True
     return False
+
+
+def check_thousands(rows: list[Row], separator: str, path: Path) -> None:
+    """An error where numbers such as 1,830 stand beside 587, and so may have thousands or decimals."""
+    for number, column in enumerate(_columns(rows)):
+        for sign in ",." if separator == ";" else ",":
+            marked = [cell for cell in column if sign in cell]
+            plain = [cell for cell in column if cell.isdigit()]
+            if marked and plain and all(map(THOUSANDS[sign].fullmatch, marked)):
+                name = rows[0][number] if number < len(rows[0]) else str(number)
+                raise BadInput(
+                    f"{path}, column '{name}': {marked[0]} beside {plain[0]} may be thousands or decimals; "
+                    "write it without a sign for thousands, or give every number its decimals"
+                )
+
+
+def _columns(rows: list[Row]) -> Iterator[Row]:
+    """The cells below the first row, by column."""
+    width = max(map(len, rows), default=0)
+    for number in range(width):
+        yield [row[number].strip() for row in rows[1:] if number < len(row)]

@@ -35,11 +35,18 @@ def read_hdf5(path: Path, wanted: Sequence[str] | None = None) -> Table:
         arrays = dict(_arrays(file))
         names = list(arrays)
         usable = [name for name in names if is_table(arrays[name].shape, arrays[name].dtype)]
-        short = {name.rsplit("/", 1)[-1]: name for name in names}
-        wanted = (
-            None if wanted is None else [name if name in arrays else short.get(name, name) for name in wanted]
-        )
+        wanted = None if wanted is None else [_full_name(name, names, path) for name in wanted]
         return choose(path, names, usable, lambda asked: {n: values(arrays[n], path) for n in asked}, wanted)
+
+
+def _full_name(name: str, names: list[str], path: Path) -> str:
+    """The path of an array that is asked for by its last part."""
+    ending = [each for each in names if each.rsplit("/", 1)[-1] == name]
+    if name in names or not ending:
+        return name
+    if len(ending) > 1:
+        raise BadInput(f"{path} holds several arrays '{name}'; say which: {', '.join(ending)}")
+    return ending[0]
 
 
 @contextmanager

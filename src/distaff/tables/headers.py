@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from distaff.tables.columns import read_column, shown
 from distaff.tables.table import Table
 
+SAID = 8  # names in a note
 UNNAMED = re.compile(r"(Unnamed: 0)?")  # as pandas calls the column of an index
 
 
@@ -27,8 +28,10 @@ def named(table: Table, header: Sequence[str] | None, wanted: Sequence[str] | No
         names = [str(j) for j in range(len(cells))]
     else:
         names = list(header) + [""] * (len(cells) - len(header))
-        if len(names) > 1 and names[-1] == "" and all(_is_empty(cell) for cell in cells[-1]):
-            names, cells = names[:-1], cells[:-1]  # each line ends with a separator
+        for end in (-1, 0):  # each line ends with a separator; a sheet begins in its second column
+            if len(names) > 1 and names[end] == "" and all(_is_empty(cell) for cell in cells[end]):
+                names.pop(end)
+                cells.pop(end)
         if len(names) > 1 and UNNAMED.fullmatch(names[0]) and names[0] not in (wanted or ()):
             labels = _labels(cells[0])
             notes.append(
@@ -47,7 +50,10 @@ def named(table: Table, header: Sequence[str] | None, wanted: Sequence[str] | No
     made = replace(
         table, names=names, cells=cells, named=header is not None, labels=labels, notes=tuple(notes)
     )
-    return made.pick(wanted)
+    if wanted is None:
+        return made
+    aside = {name: column for name, column in zip(names, cells, strict=True) if name not in wanted}
+    return replace(made.pick(wanted), aside=aside)
 
 
 def _is_empty(cell: Any) -> bool:
@@ -57,24 +63,25 @@ def _is_empty(cell: Any) -> bool:
 def _labels(column: NDArray[Any]) -> list[str]:
     """The rows' labels. Numbers from 1 count as those from 0, for R counts so what pandas counts from 0."""
     labels = [str(cell).strip() for cell in column]
-    if labels == [str(row + 1) for row in range(len(labels))]:
-        return [str(row) for row in range(len(labels))]
+    if set(labels) == {str(row + 1) for row in range(len(labels))}:
+        return [str(int(label) - 1) for label in labels]
     return labels
 
 
 def _unique(names: list[str]) -> tuple[list[str], list[str]]:
     """Names without repetition, as pandas makes them, and the new ones."""
     found: dict[str, None] = {}
+    numbers: dict[str, int] = {}
     changed = []
     for name in names:
-        new, number = name, 0
+        new = name
         while new in found:
-            number += 1
-            new = f"{name}.{number}"
+            numbers[name] = numbers.get(name, 0) + 1
+            new = f"{name}.{numbers[name]}"
         found[new] = None
         if new != name:
             changed.append(shown(new))
-    return list(found), changed
+    return list(found), changed[:SAID] + ["..."] * (len(changed) > SAID)
 
 
 def is_header(head: list[str], body: list[list[str]], comma: bool = False) -> bool:
@@ -85,7 +92,10 @@ def is_header(head: list[str], body: list[list[str]], comma: bool = False) -> bo
         return True  # as pandas numbers columns, perhaps beside a column of labels
     if "number" not in kinds and "word" in kinds:
         return True
-    if any(kind == "number" and not cell.isdigit() for kind, cell in zip(kinds, head, strict=True)):
+    numbers = [cell for kind, cell in zip(kinds, head, strict=True) if kind == "number"]
+    if "word" in kinds and (numbers == counted[: len(numbers)] or _is_above_words(head, kinds, body)):
+        return True
+    if not all(cell.isdigit() for cell in numbers):
         return False  # a word beside -1.5 is a slip in a row
     under = [
         _kinds(list(column), comma)
@@ -95,6 +105,20 @@ def is_header(head: list[str], body: list[list[str]], comma: bool = False) -> bo
         kind == "word" and column and set(column) <= {"number", "missing"} and "number" in column
         for kind, column in zip(kinds, under, strict=False)
     )
+
+
+def _is_above_words(head: list[str], kinds: list[str], body: list[list[str]]) -> bool:
+    """Whether a word of the first row never comes again in a column whose other words do."""
+    for place, cell in enumerate(head):
+        below = [row[place] for row in body if place < len(row)]
+        if (
+            kinds[place] == "word"
+            and len(below) >= 8
+            and cell not in below
+            and len(set(below)) <= len(below) / 2
+        ):
+            return True
+    return False
 
 
 def _kinds(cells: list[str], comma: bool) -> list[str]:

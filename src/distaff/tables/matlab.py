@@ -28,9 +28,8 @@ def read_matlab(path: Path, wanted: Sequence[str] | None = None) -> Table:
     held = _call("whosmat", path)
     for name, shape, kind in held:
         if name in (wanted or ()) and kind in SHUT:
-            raise BadInput(
-                f"{path}: '{name}' is of class {kind}, which is not read; save numbers, or words by char(...)"
-            )
+            instead = "full(...) of it" if kind == "sparse" else "numbers, or words by char(...)"
+            raise BadInput(f"{path}: '{name}' is of class {kind}, which is not read; save {instead}")
         if 8 * math.prod(shape) > max(LARGEST, 20 * path.stat().st_size):
             raise BadInput(f"{path}: '{name}' has shape {shape}, larger than the file can hold")
     names = [name for name, _, kind in held if kind not in SHUT]

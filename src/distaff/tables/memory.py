@@ -106,6 +106,10 @@ def _array(values: Any, what: str) -> NDArray[Any]:
     except Exception as error:  # every library has errors of its own
         reason = " ".join(str(error).split())
         raise BadInput(f"{what} must be numbers, and cannot be read as such: {reason}") from None
+    if isinstance(array, np.matrix):
+        array = np.asarray(array)
+    if array.dtype.kind == "T":  # NumPy's variable-width text
+        array = array.astype(object)
     if array.dtype.name in ("bfloat16", "float8_e4m3fn", "float8_e5m2"):  # as JAX has them
         array = array.astype(np.float32)
     if array.dtype.kind == "c":
@@ -130,9 +134,9 @@ def _tensor(values: Any) -> Any:
     if not (hasattr(values, "detach") and hasattr(values, "cpu")):
         return values
     plain = values.detach().cpu()
-    for name in ("resolve_conj", "resolve_neg", "to_dense"):
-        if name != "to_dense" or "sparse" in str(getattr(plain, "layout", "")):
-            plain = getattr(plain, name)()
+    if "sparse" in str(getattr(plain, "layout", "")):
+        plain = plain.to_dense()
+    plain = plain.resolve_conj().resolve_neg()
     try:
         return plain.numpy()
     except TypeError:  # a type that NumPy does not have

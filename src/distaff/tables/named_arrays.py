@@ -33,9 +33,11 @@ def choose(
         raise BadInput(f"{path} holds no arrays")
     if wanted is not None and set(wanted) <= set(names):
         return _side_by_side(path, load(list(dict.fromkeys(wanted))))
-    if (len(usable) == 1 or len(names) == 1) and all(name.isdecimal() for name in wanted or ()):
+    if len(usable) == 1 or len(names) == 1:
         name = usable[0] if usable else names[0]
         table = _of(load([name])[name], path.name)
+        if wanted is not None and len(names) > 1 and not set(wanted) <= set(table.names):
+            raise unknown(f"array of {path.name}", next(each for each in wanted if each not in names), names)
         unread = (f"{path.name}: only the array '{name}' is read",) if len(names) > 1 else ()
         return replace(table.pick(wanted), notes=unread)
     if wanted is None:

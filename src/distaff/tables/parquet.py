@@ -34,10 +34,10 @@ def read_parquet(path: Path, wanted: Sequence[str] | None = None) -> Table:
             picked = (
                 columns if wanted is None else [name for name in names if name in wanted or name in index]
             )
-            quoted = ", ".join(
-                '"' + name.replace('"', '""') + '"' for name in dict.fromkeys([*picked, *index])
-            )
-            found = connection.from_parquet([file]).project(quoted or "*").fetchnumpy()
+            relation = connection.from_parquet([file])
+            kinds = dict(zip(names, map(str, relation.types), strict=True))
+            asked = ", ".join(_exact(name, kinds[name]) for name in dict.fromkeys([*picked, *index]))
+            found = relation.project(asked or "*").fetchnumpy()
     except (duckdb.Error, *UNREADABLE) as error:
         raise BadInput(f"{path} is not a Parquet file: {str(error).partition(chr(10))[0]}") from None
     if not columns:
@@ -53,6 +53,13 @@ def read_parquet(path: Path, wanted: Sequence[str] | None = None) -> Table:
             wide.append(label)
             cells.append(column)
     return Table(path.name, wide, cells, labels=labels)
+
+
+def _exact(name: str, kind: str) -> str:
+    """A column in SQL; whole numbers that duckdb would hand over as floats as text."""
+    quoted = '"' + name.replace('"', '""') + '"'
+    whole = kind in ("HUGEINT", "UHUGEINT") or re.fullmatch(r"DECIMAL\(\d+,\s*0\)", kind)
+    return f"CAST({quoted} AS VARCHAR) AS {quoted}" if whole else quoted
 
 
 def _index(connection: Any, file: str) -> list[str]:
@@ -85,7 +92,11 @@ def _flat(name: str, column: Any, path: Path) -> list[tuple[str, NDArray[Any]]]:
     first = next((cell for cell in np.ma.getdata(column)[:1]), None) if column.dtype == object else None
     if not isinstance(first, list | tuple | np.ndarray):
         return [(name, column if np.ma.is_masked(column) else np.ma.getdata(column))]
-    lists = [np.atleast_1d(np.asarray(cell)) for cell in np.ma.getdata(column)]
-    if len({part.shape for part in lists}) > 1 or lists[0].ndim != 1 or np.ma.is_masked(column):
+    lists = [cell.tolist() if hasattr(cell, "tolist") else list(cell or ()) for cell in np.ma.getdata(column)]
+    if len({len(each) for each in lists}) > 1 or np.ma.is_masked(column):
         raise BadInput(f"{path}, column '{name}': its lists must all have the same length")
-    return [(f"{name}.{j}", part) for j, part in enumerate(np.stack(lists).T)]
+    gaps = any(cell is None for each in lists for cell in each)  # which NumPy would read as numbers
+    table = np.array(lists, dtype=object if gaps else None)
+    if table.ndim != 2:
+        raise BadInput(f"{path}, column '{name}': lists of lists are not read")
+    return [(f"{name}.{j}", part) for j, part in enumerate(table.T)]

@@ -37,6 +37,8 @@ INSTEAD = {
     ".rds": "in R, write.csv(x, 'x.csv')",
     ".json": "save it as .csv or .npy",
     ".feather": "save it as .parquet",
+    ".safetensors": "save its array by np.save",
+    ".zip": "unpack it",
     ".zarr": "save its arrays by np.save, or the data as .h5ad",
 }
 INSTEAD |= dict.fromkeys((".pickle", ".pt", ".pth", ".ckpt", ".joblib"), INSTEAD[".pkl"]) | {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -50,11 +50,25 @@ def codes_of(table: Table) -> NDArray[np.float64]:
     columns = table.columns()
     for j, column in enumerate(columns):
         if column.missing.any():
-            raise table.missing_error(j, column.missing)
+            raise replace(table, keep="").missing_error(j, column.missing)
         if column.odd.any():
-            hint = "" if column.number.any() else "; if it names the rows, pick the codes with --code-columns"
-            raise table.odd_error(j, column, hint)
-    return np.stack([column.reals() for column in columns], axis=1)
+            raise table.odd_error(j, column, "" if column.number.any() else _instead(table, j))
+    return np.stack([_in_range(table, j, column) for j, column in enumerate(columns)], axis=1)
+
+
+def _in_range(table: Table, j: int, column: Column) -> NDArray[np.float64]:
+    try:
+        return column.reals()
+    except BadInput as error:
+        raise BadInput(f"{table.column(j)}: {error}") from None
+
+
+def _instead(table: Table, j: int) -> str:
+    """What a column of words among codes may be."""
+    if not table.named:
+        return ""
+    name = table.names[j]
+    return f"; a factor goes to --factor-columns {name}, and what names the rows stays out by --code-columns"
 
 
 def factors_of(
@@ -69,7 +83,8 @@ def factors_of(
     in between is an error, unless `words` names it. `order` gives words their order, from the first to the
     last, by column.
     """
-    order = order or {}
+    order = {str(name): _as_list(name, each) for name, each in (order or {}).items()}
+    words = [words] if isinstance(words, str) else [str(name) for name in words]
     for name in [*words, *order]:
         table.place(name)
     real = continuous_columns(table, continuous)
@@ -95,15 +110,20 @@ def factors_of(
     return Factors(np.stack(found, axis=1).astype(kind), list(table.names), real, tuple(unordered), known)
 
 
+def _as_list(name: str, words: Sequence[str]) -> list[str]:
+    if isinstance(words, str):
+        raise BadInput(f"the order of '{name}' must be a list of its words, got {words!r}")
+    return [str(word) for word in words]
+
+
 def continuous_columns(table: Table, continuous: Continuous) -> tuple[int, ...]:
     """The numbers of the columns that hold real numbers."""
     if isinstance(continuous, bool | np.bool_):
         return tuple(range(len(table.names))) if continuous else ()
-    if isinstance(continuous, str):
-        continuous = [continuous]
     found = []
-    for name in continuous:
-        if isinstance(name, int | np.integer) and not isinstance(name, bool):
+    for name in [continuous] if isinstance(continuous, str) else continuous:
+        named = table.named and str(name) in table.names  # as where columns are named by numbers
+        if isinstance(name, int | np.integer) and not isinstance(name, bool) and not named:
             if not 0 <= name < len(table.names):
                 raise unknown("factor column", str(name), map(str, range(len(table.names))))
             found.append(int(name))
@@ -116,7 +136,7 @@ def holds_words(table: Table, j: int, column: Column, as_words: bool) -> bool:
     """Whether a column of factors holds words; an error where some cells are missing or odd."""
     if column.missing.any():
         raise table.missing_error(j, column.missing)
-    if as_words:
+    if as_words or column.order is not None:
         return True
     if not column.odd.any():
         return False
@@ -126,7 +146,8 @@ def holds_words(table: Table, j: int, column: Column, as_words: bool) -> bool:
         raise BadInput(f"{table.cell(j, int(column.odd.argmax()))}: factors hold NaN or infinite values")
     count, total = int(column.odd.sum()), len(column)
     say = f", or say {table.as_words(j)}" if table.keep else ""
-    raise table.odd_error(j, column, f", nor are {count} of its {total} cells; mend them{say}")
+    many = f"{count} of its {total} cells are none" if count > 1 else f"it alone of {total} cells is none"
+    raise table.odd_error(j, column, f"; {many}; mend that{say}")
 
 
 def _reals(table: Table, j: int, column: Column, is_words: bool) -> NDArray[np.float64]:

@@ -55,11 +55,18 @@ def _rows(sheet: Any, path: Path) -> dict[int, list[Any]]:
         cells = list(row)
         while cells and cells[-1] is None:
             cells.pop()
-        if cells:
-            rows[line], width = cells, max(width, len(cells))
+        rows[line], width = cells, max(width, len(cells))
         if len(rows) * width > MOST_CELLS:
             raise BadInput(f"{path} holds over {MOST_CELLS:,} cells; save large tables as .csv or .parquet")
-    return rows
+    return _without_margins(rows)
+
+
+def _without_margins(rows: dict[int, list[Any]]) -> dict[int, list[Any]]:
+    """Rows without the empty ones above the first, right below it, and below the last; others lack values."""
+    held = [line for line, cells in rows.items() if cells]
+    if len(held) < 2:
+        return {line: rows[line] for line in held}
+    return {line: rows[line] for line in rows if line == held[0] or held[1] <= line <= held[-1]}
 
 
 def _table(path: Path, rows: dict[int, list[Any]], notes: list[str], wanted: Sequence[str] | None) -> Table:

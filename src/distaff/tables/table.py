@@ -10,15 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput, unknown
-from distaff.tables.columns import Column, read_column, shown
+from distaff.tables.columns import DECIMAL, Column, read_column, shown
 
 ROWS_NAMED = 3  # in a message
+FEW = 50  # rows that mostly tell whether a column could label the rows
 
 
 @dataclass(frozen=True)
 class Table:
     """Columns of cells (n,) with names, from an array, a frame or a file.
 
+    `aside` are columns of a file that were not picked: None where all were taken, for none was named.
     `what` is how messages call it. `labels` are the rows' own labels, where it has some; `lines` the lines of
     a text file that the rows stand in; `how` says by which rules such a file was read, `comma` that its
     decimals have a comma, `notes` what should be known. Where all columns are numbers of one type, `block`
@@ -34,6 +36,7 @@ class Table:
     labels: list[Any] | None = None
     lines: NDArray[np.int64] | None = None
     orders: dict[int, tuple[str, ...]] | None = None
+    aside: dict[str, NDArray[Any]] | None = None
     comma: bool = False
     how: str = ""
     notes: tuple[str, ...] = ()
@@ -69,6 +72,7 @@ class Table:
             self,
             cells=[column[rows] for column in self.cells],
             block=None if self.block is None else self.block[rows],
+            aside=None if self.aside is None else {name: each[rows] for name, each in self.aside.items()},
             labels=None if self.labels is None else [self.labels[row] for row in np.arange(len(self))[rows]],
             lines=None if self.lines is None else self.lines[rows],
         )
@@ -83,6 +87,22 @@ class Table:
             except BadInput as error:
                 raise BadInput(f"{self.column(j)}: {error}") from None
         return found
+
+    def label_columns(self) -> dict[str, list[str]]:
+        """The columns that could label the rows: of texts or whole numbers that are all different."""
+        found = {}
+        for name, cells in [*zip(self.names, self.cells, strict=True), *(self.aside or {}).items()]:
+            if cells.dtype.kind in "OiuUS" and _all_differ(cells[:FEW]) and _all_differ(cells):
+                found[name] = [str(cell).strip() for cell in cells]
+        return found
+
+    def labelled_by(self, name: str) -> Table:
+        """The table with its rows labelled by a column, which is taken out unless it was picked."""
+        kept = [each for each in self.names if each != name or self.aside is not None]
+        note = f"{self.what}: its rows are labelled by the column '{name}'"
+        return replace(
+            self.pick(kept or self.names), labels=self.label_columns()[name], notes=(*self.notes, note)
+        )
 
     def column(self, j: int) -> str:
         """A column as messages name it."""
@@ -123,6 +143,40 @@ class Table:
         return BadInput(
             f"{self.cell(j, row)}: '{shown(column.cells[row])}' is not a number{why}{self.read_as()}"
         )
+
+
+def _all_differ(cells: NDArray[Any]) -> bool:
+    """Whether cells are all different, and none is a number with decimals."""
+    labels = [str(cell).strip() for cell in cells]
+    return len(set(labels)) == len(labels) and not any(
+        "." in label and DECIMAL.fullmatch(label) for label in labels
+    )
+
+
+def with_keys(first: Table, second: Table) -> tuple[Table, Table]:
+    """Two tables of files, rows labelled by a column that both have or that holds the other's labels.
+
+    Such a column has other values in each row, whole numbers or words, and the same ones in both tables. It
+    is no column of codes or factors then, unless it was picked; and it is noted.
+    """
+    if not (first.named and second.named) or first.what == second.what:
+        return first, second
+    if first.labels is None and second.labels is None:
+        for name in first.label_columns():
+            if name in second.label_columns() and set(first.label_columns()[name]) == set(
+                second.label_columns()[name]
+            ):
+                return first.labelled_by(name), second.labelled_by(name)
+        return first, second
+    if first.labels is not None and second.labels is not None:
+        return first, second
+    one, other = (first, second) if first.labels is None else (second, first)
+    for name, labels in one.label_columns().items():
+        if set(labels) == {str(label) for label in other.labels or ()}:
+            one = one.labelled_by(name)
+            other = replace(other, labels=[str(label) for label in other.labels or ()])
+            break
+    return (one, other) if first.labels is None else (other, one)
 
 
 def in_order_of(table: Table, like: Table) -> Table:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import bz2
 import contextlib
+import csv
 import gzip
-import io
 import lzma
-import re
-import warnings
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -19,11 +18,23 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 from distaff.files import check_file
-from distaff.tables.dialect import Dialect, find_dialect
-from distaff.tables.headers import named
+from distaff.tables.dialect import (
+    ONE_COLUMN,
+    SAMPLE,
+    SEPARATORS,
+    Row,
+    check_thousands,
+    find_separator,
+    find_start,
+    has_decimal_commas,
+    is_title,
+    rows_of,
+    split,
+)
+from distaff.tables.headers import is_header, named
 from distaff.tables.table import Table
 
-SUFFIXES = (".csv", ".tsv", ".txt", ".tab", ".data")
+SUFFIXES = (".csv", ".tsv", ".txt", ".tab", ".dat", ".data")
 LARGEST = 2**31  # bytes of text, unpacked
 #: what a text begins with that says its encoding
 MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
@@ -39,14 +50,34 @@ def read_text(path: Path, wanted: Sequence[str] | None = None, headed: bool | No
     text, encoding = _decoded(path)
     if not text.strip():
         raise BadInput(f"{path} is empty")
-    dialect = find_dialect(text, path, _plain_suffix(path), headed)
-    how = dialect.told(encoding)
-    cells, lines = _parse(text, dialect, path, how)
-    notes = [f"{path.name}: decimal commas"] if dialect.comma else []
-    if encoding != "utf-8":
-        notes.append(f"{path.name}: read as {encoding}")
-    table = Table(path.name, [], cells, lines=lines, comma=dialect.comma, how=how, notes=tuple(notes))
-    return named(table, dialect.names, wanted)
+    lines = text.split("\n")
+    start = find_start(lines)
+    if start.lines == len(lines):
+        raise BadInput(f"{path} holds no rows")
+    preferred = start.separator or ("\t" if _plain_suffix(path) in (".tsv", ".tab") else None)
+    sample = [line for line in lines[start.lines :][: 2 * SAMPLE] if line.strip()][:SAMPLE]
+    separator = find_separator(sample, preferred)
+    numbers, rows, notes = _rows(lines[start.lines :], start.lines, separator, path)
+    first = rows[:SAMPLE]
+    check_thousands(first, separator, path)
+    comma = has_decimal_commas(first)
+    usual = Counter(map(len, first[1:] or first)).most_common(1)[0][0]
+    if is_title(first, usual):
+        notes.append(f"{path.name}: line {numbers[0]} is taken for a title")
+        numbers, rows = numbers[1:], rows[1:]
+    told = split([start.comment], separator)[0] if start.comment and headed is None else []
+    header, is_first = _header(rows, usual, told, comma, headed)
+    place = start.lines if header else 0
+    if is_first:
+        place, numbers, rows = int(numbers[0]), numbers[1:], rows[1:]
+    if not rows:
+        raise BadInput(f"{path} holds no rows below its header")
+    how = _how(separator, comma, place, encoding)
+    cells = _cells(rows, numbers, max(usual, len(header or ())), path, how)
+    notes += [f"{path.name}: decimal commas"] if comma else []
+    notes += [f"{path.name}: read as {encoding}"] if encoding != "utf-8" else []
+    table = Table(path.name, [], cells, lines=numbers, comma=comma, how=how, notes=tuple(notes))
+    return named(table, header, wanted)
 
 
 def is_text(path: Path) -> bool:
@@ -102,57 +133,68 @@ def _unpacked(path: Path) -> bytes:
 # The cells
 
 
-def _parse(text: str, dialect: Dialect, path: Path, how: str) -> tuple[list[NDArray[Any]], NDArray[np.int64]]:
-    """The columns of a text as pandas reads them, and the line of every row."""
-    import pandas as pd
+def _rows(
+    lines: list[str], before: int, separator: str, path: Path
+) -> tuple[NDArray[np.int64], list[Row], list[str]]:
+    """The rows of lines, the line of the file that each begins in, and a note of lines that are left out.
 
-    rest = "".join(text.split("\n", dialect.first)[dialect.first :])
-    if not rest.strip():
-        raise BadInput(f"{path} holds no rows below its header")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            frame = pd.read_csv(
-                io.StringIO(rest),
-                sep=r"\s+" if dialect.separator == " " else dialect.separator,
-                header=None,
-                names=list(range(dialect.width)),
-                index_col=False,
-                keep_default_na=False,
-                skipinitialspace=True,
-                skip_blank_lines=False,
-                low_memory=False,
-            )
-    except (ValueError, OverflowError, MemoryError, Warning) as error:  # ParserError is a ValueError
-        raise BadInput(f"{path} cannot be read with {how}: {_placed(str(error), dialect)}") from None
-    cells = [_column(frame.iloc[:, j]) for j in range(dialect.width)]
-    lines = np.arange(len(frame)) + dialect.first + 1
-    blank = np.full(len(frame), dialect.width > 1)  # of a single column an empty line may be a missing value
-    for column in cells:
-        if blank.any():
-            blank &= (
-                np.array([cell == "" or cell != cell for cell in column]) if column.dtype == object else False
-            )
-    if blank.any():
-        return [column[~blank] for column in cells], lines[~blank]
-    return cells, lines
-
-
-def _column(series: Any) -> NDArray[Any]:
-    """A column as numbers, or as objects: texts, and NaN where a line was short."""
-    if series.dtype == bool:
-        series = series.astype(str)  # words, in a text
-    return series.to_numpy() if series.dtype.kind in "iuf" else series.to_numpy(dtype=object)
-
-
-def _placed(message: str, dialect: Dialect) -> str:
-    """pandas' message with the line of the file instead of the one it counted from."""
-    message = " ".join(message.removeprefix("Error tokenizing data. C error: ").split())
-    if "EOF inside string" in message:
-        found = re.search(r"row (\d+)", message)
-        line = int(found[1]) + dialect.first + 1 if found else 1
-        return f"a quote that opens in line {line} is never closed"
-    placed = re.sub(r"line (\d+)", lambda found: f"line {int(found[1]) + dialect.first}", message)
-    return re.sub(
-        r"Expected (\d+) fields in (line \d+), saw (\d+)", r"\2 has \3 cells where \1 are expected", placed
+    An empty line is none, except in a single column, where it may be a missing value.
+    """
+    found = None
+    for strict in (True, False):  # a stray quote in a cell is let pass, one that never ends is not
+        try:
+            found = list(rows_of(lines, separator, strict))
+            break
+        except csv.Error as error:
+            if "unexpected end of data" in str(error):
+                line = before + _last_quote(lines, separator)
+                raise BadInput(f"{path}: a quote that opens in line {line} is never closed") from None
+            if not strict:
+                raise BadInput(f"{path} cannot be read: {error}") from None
+    assert found is not None
+    kept = [(number, row or [""]) for number, row in found if row or separator == ONE_COLUMN]
+    count = len(found) - len(kept)
+    notes = (
+        [f"{path.name}: {count} empty {'line is' if count == 1 else 'lines are'} left out"] if count else []
     )
+    return np.array([number + before for number, _ in kept]), [row for _, row in kept], notes
+
+
+def _last_quote(lines: list[str], separator: str) -> int:
+    """The line, from 1, in which the last row begins."""
+    return [number for number, _ in rows_of(lines, separator, strict=False)][-1]
+
+
+def _header(
+    rows: list[Row], usual: int, comment: Row, comma: bool, headed: bool | None
+) -> tuple[Row | None, bool]:
+    """The names of the columns, and whether the first row holds them."""
+    if len(comment) == usual:
+        return comment, False
+    texts = [[cell.strip() for cell in row] for row in rows[:SAMPLE]]
+    head, body = texts[0], texts[1:]
+    if not (is_header(head, body, comma) if headed is None else headed):
+        return None, False
+    labelled = bool(body) and usual == len(head) + 1 and any(row[-1] for row in body)  # as R names rows
+    return ["", *head] if labelled else head, True
+
+
+def _cells(
+    rows: list[Row], numbers: NDArray[np.int64], width: int, path: Path, how: str
+) -> list[NDArray[Any]]:
+    """The columns of rows, as texts; None where a row is short."""
+    for number, row in zip(numbers, rows, strict=True):
+        if len(row) != width:
+            if len(row) > width and any(cell.strip() for cell in row[width:]):
+                raise BadInput(
+                    f"{path}, line {number} has {len(row)} cells where {width} are expected (read with {how})"
+                )
+            row[:] = [*row[:width], *[None] * (width - len(row))]  # type: ignore[list-item]
+    return [np.array(column, dtype=object) for column in zip(*rows, strict=True)]
+
+
+def _how(separator: str, comma: bool, header: int, encoding: str) -> str:
+    """The rules that a text was read by, for messages."""
+    between = SEPARATORS.get(separator, "nothing" if separator == ONE_COLUMN else repr(separator))
+    head = f"line {header} as header" if header else "no header"
+    return f"{between} between cells, {head}{', decimal commas' if comma else ''}, {encoding}"
