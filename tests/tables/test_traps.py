@@ -1,0 +1,314 @@
+"""Files that were once read wrongly without a word: each with the values that it holds."""
+
+import json
+import re
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+from commands import distaff
+
+from distaff.errors import BadInput
+from distaff.tables import as_table, codes_of, factors_of, read_table
+from distaff.tables.table import in_order_of, with_keys
+
+RNG = np.random.default_rng(0)
+N = 60
+FACTORS = np.stack([RNG.integers(3, size=N), RNG.integers(4, size=N)], axis=1)
+CODES = FACTORS / FACTORS.std(axis=0) + 0.1 * RNG.standard_normal((N, 2))
+BOTH = pd.DataFrame({"z0": CODES[:, 0], "z1": CODES[:, 1], "kind": FACTORS[:, 0], "size": FACTORS[:, 1]})
+
+
+def mig(capsys, *words: object) -> float:
+    status, out, err = distaff(capsys, "score", *words, "--metric", "mig", "--values-only", "--json")
+    assert (status, err) == (0, "")
+    return json.loads(out)["scores"]["mig"]["value"]
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def words_of(path: Path, **settings: object) -> list[str]:
+    found = factors_of(read_table(path, role="factors"), **settings)
+    (name,) = found.names
+    return [found.words[name][number] for number in found.values[:, 0]]
+
+
+@pytest.fixture
+def right(tmp_path: Path, capsys) -> float:
+    np.save(tmp_path / "c.npy", CODES)
+    np.save(tmp_path / "f.npy", FACTORS)
+    return mig(capsys, tmp_path / "c.npy", tmp_path / "f.npy")
+
+
+# Rows without values
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_a_row_without_values_is_a_row(tmp_path: Path, capsys, suffix: str) -> None:
+    codes, factors = BOTH[["z0", "z1"]].copy(), BOTH[["kind", "size"]].astype(object)
+    codes.iloc[10], factors.iloc[50] = np.nan, np.nan
+    for name, frame in (("c", codes), ("f", factors)):
+        path = tmp_path / f"{name}.{suffix}"
+        frame.to_csv(path, index=False) if suffix == "csv" else frame.to_excel(path, index=False)
+    with pytest.raises(BadInput, match=r"line 12: no value for 'z0'"):
+        codes_of(read_table(tmp_path / f"c.{suffix}"))
+    rest = np.delete(np.arange(N), [10, 50])
+    np.save(tmp_path / "c.npy", CODES[rest])
+    np.save(tmp_path / "f.npy", FACTORS[rest])
+    dropped = mig(capsys, tmp_path / f"c.{suffix}", tmp_path / f"f.{suffix}", "--missing", "drop")
+    assert dropped == mig(capsys, tmp_path / "c.npy", tmp_path / "f.npy")
+
+
+def test_empty_lines_are_left_out_and_told(tmp_path: Path) -> None:
+    table = read_table(write(tmp_path / "t.csv", "a,b\n1,2\n\n\n,\n3,4\n"))
+    assert "t.csv: 2 empty lines are left out" in table.notes
+    with pytest.raises(BadInput, match="line 5: no value for 'a'"):
+        codes_of(table)
+
+
+def test_lines_are_counted_through_cells_of_several(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", '"z\n0",b\n"1",2\n"3\n",4\n5,x\n')
+    with pytest.raises(BadInput, match="column 'b', line 6: 'x' is not a number"):
+        codes_of(read_table(path))
+
+
+# One file for both
+
+
+def test_the_same_file_twice_keeps_factors_out_of_the_codes(tmp_path: Path, capsys, right: float) -> None:
+    BOTH.to_csv(tmp_path / "all.csv", index=False)
+    path, columns = tmp_path / "all.csv", ("--factor-columns", "kind,size")
+    assert mig(capsys, path, path, *columns) == pytest.approx(right)
+    assert mig(capsys, path, *columns) == pytest.approx(right)
+
+
+def test_log_variances_beside_the_codes(tmp_path: Path, capsys) -> None:
+    BOTH.assign(v0=-4.0, v1=-4.0).to_csv(tmp_path / "all.csv", index=False)
+    path = tmp_path / "all.csv"
+    picked = ("--code-columns", "z0,z1", "--factor-columns", "kind,size", "--logvar-columns", "v0,v1")
+    words = ("score", path, "--logvar", path, *picked, "--metric", "mig_exact", "--values-only", "--json")
+    status, out, _ = distaff(capsys, *words)
+    assert status == 0
+    assert json.loads(out)["scores"]["mig_exact"]["value"] > 0.9
+
+
+# Labels of rows
+
+
+@pytest.mark.parametrize("name", ["index", "barcode", "id"])
+@pytest.mark.parametrize("labels", [[f"c{i:02d}" for i in range(N)], list(range(N)), list(range(7, N + 7))])
+@pytest.mark.parametrize("picked", [False, True])
+def test_rows_are_paired_by_a_column_that_both_files_have(
+    tmp_path: Path, capsys, right: float, name: str, labels: list, picked: bool
+) -> None:
+    codes = BOTH[["z0", "z1"]].assign(**{name: labels})[[name, "z0", "z1"]]
+    factors = BOTH[["kind", "size"]].assign(**{name: labels}).sample(frac=1, random_state=1)
+    codes.to_csv(tmp_path / "c.csv", index=False)
+    factors.to_csv(tmp_path / "f.csv", index=False)
+    columns = ("--code-columns", "z0,z1", "--factor-columns", "kind,size") if picked else ()
+    assert mig(capsys, tmp_path / "c.csv", tmp_path / "f.csv", *columns) == pytest.approx(right)
+
+
+def test_rows_are_paired_by_a_column_that_holds_the_labels_of_the_other(
+    tmp_path: Path, capsys, right: float
+) -> None:
+    codes = BOTH[["z0", "z1"]].set_index(pd.Index([f"c{i}" for i in range(N)]))
+    factors = BOTH[["kind", "size"]].set_index(codes.index.rename("barcode")).sample(frac=1, random_state=1)
+    codes.to_csv(tmp_path / "c.csv")
+    factors.to_csv(tmp_path / "f.csv")
+    assert mig(capsys, tmp_path / "c.csv", tmp_path / "f.csv") == pytest.approx(right)
+    one, other = read_table(tmp_path / "c.csv"), read_table(tmp_path / "f.csv")
+    assert in_order_of(*with_keys(one, other)[::-1]).notes[-2:] == (
+        "f.csv: its rows are labelled by the column 'barcode'",
+        "rows of f.csv put in the order of c.csv, by their labels",
+    )
+
+
+def test_row_names_of_r_in_any_order(tmp_path: Path, capsys, right: float) -> None:
+    names = pd.Index([str(i + 1) for i in range(N)])
+    BOTH[["z0", "z1"]].set_index(names).to_csv(tmp_path / "c.csv")
+    BOTH[["kind", "size"]].set_index(names).sample(frac=1, random_state=1).to_csv(tmp_path / "f.csv")
+    assert mig(capsys, tmp_path / "c.csv", tmp_path / "f.csv") == pytest.approx(right)
+
+
+def test_columns_that_hold_a_value_for_each_row_are_told(tmp_path: Path, capsys) -> None:
+    BOTH.assign(n=range(N))[["n", "z0", "z1"]].to_csv(tmp_path / "c.csv", index=False)
+    np.save(tmp_path / "f.npy", FACTORS)
+    out = distaff(
+        capsys, "score", tmp_path / "c.csv", tmp_path / "f.npy", "--metric", "mig", "--values-only"
+    )[1]
+    assert "the code 'n' counts the rows" in out
+    BOTH.assign(cell=[f"c{i}" for i in range(N)])[["cell", "kind"]].to_csv(tmp_path / "f.csv", index=False)
+    np.save(tmp_path / "c.npy", CODES)
+    out = distaff(
+        capsys, "score", tmp_path / "c.npy", tmp_path / "f.csv", "--metric", "mig", "--values-only"
+    )[1]
+    assert "the factor 'cell' has another value in each row" in out
+
+
+# Dialects
+
+SINGLE = {
+    "words with spaces": ["red circle", "red square", "blue circle", "blue square"],
+    "cells": ["CD4 T", "CD8 T", "CD4 B", "CD8 B"],
+    "times": ["2024-01-01 10:00", "2024-01-01 11:00", "2024-01-02 10:00", "2024-01-02 11:00"],
+    "units": ["10 mM", "10 uM", "20 mM", "20 uM"],
+    "bars": ["rep|1", "rep|2", "con|1", "con|2"],
+    "semicolons": ["a;x", "a;y", "b;x", "b;y"],
+    "leading zeros": ["007", "07", "7", "0007"],
+    "versions": ["1.1", "1.10", "1.2", "1.20"],
+    "truth": ["True", "true", "TRUE", "False"],
+}
+
+
+@pytest.mark.parametrize("name", SINGLE)
+@pytest.mark.parametrize("suffix", ["csv", "txt"])
+def test_a_single_column_of_words_stays_one(tmp_path: Path, name: str, suffix: str) -> None:
+    cells = SINGLE[name] * 3
+    path = write(tmp_path / f"t.{suffix}", "\n".join(["label", *cells]))
+    assert words_of(path, words=["label"]) == cells
+
+
+def test_a_single_column_of_decimal_commas(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", "angle\n2,53\n2,6\n12,07\n2,1\n")
+    assert factors_of(read_table(path), True).values[:, 0].tolist() == [2.53, 2.6, 12.07, 2.1]
+
+
+@pytest.mark.parametrize(
+    "text", ['a,b\n"1,830",2\n"587",3\n"12,001",4\n', "a;b\n1,830;2\n587;3\n", "a;b\n1.830;2\n587;3\n"]
+)
+def test_thousands_are_asked_about(tmp_path: Path, text: str) -> None:
+    with pytest.raises(BadInput, match=r"column 'a': 1.830 beside 587 may be thousands or decimals"):
+        read_table(write(tmp_path / "t.csv", text))
+
+
+def test_what_cannot_be_thousands_is_not(tmp_path: Path) -> None:
+    for text, wanted in (
+        ("a;b\n1,830;2\n0,587;3\n", [1.83, 0.587]),
+        ("a;b\n1.830;2\n1.587;3\n", [1.83, 1.587]),
+        ("a;b\n1.234,5;2\n-7,25;3\n", [1234.5, -7.25]),
+        ("a,b\n1.830,2\n587,3\n", [1.83, 587]),
+    ):
+        assert codes_of(read_table(write(tmp_path / "t.csv", text)))[:, 0].tolist() == wanted
+
+
+@pytest.mark.parametrize("index", [False, True])
+def test_numbered_columns_beside_one_of_words(tmp_path: Path, index: bool) -> None:
+    frame = pd.DataFrame(CODES).assign(kind=np.array(["a", "b", "c"])[FACTORS[:, 0]])
+    frame.to_csv(tmp_path / "t.csv", index=index)
+    assert read_table(tmp_path / "t.csv").names == ["0", "1", "kind"]
+    wide = pd.DataFrame(CODES, columns=[400.5, 401.0]).assign(label=frame["kind"])
+    wide.to_csv(tmp_path / "t.csv", index=index)
+    assert read_table(tmp_path / "t.csv").names == ["400.5", "401.0", "label"]
+    assert len(read_table(tmp_path / "t.csv")) == N
+
+
+def test_a_first_row_of_words_and_numbers_is_no_header(tmp_path: Path) -> None:
+    rows = [f"{a},{'xyz'[b]}" for a, b in zip(CODES[:, 0], FACTORS[:, 0], strict=True)]
+    table = read_table(write(tmp_path / "t.csv", "\n".join(rows)))
+    assert (table.names, len(table)) == (["0", "1"], N)
+
+
+@pytest.mark.parametrize("head", ["My data", "# exported", "% exported", "// exported", '"sep=,"'])
+def test_what_stands_above_a_header(tmp_path: Path, head: str) -> None:
+    table = read_table(write(tmp_path / "t.csv", f"{head}\nz0,z1,z2\n1,2,3\n4,5,6\n"))
+    assert table.names == ["z0", "z1", "z2"]
+    np.testing.assert_array_equal(codes_of(table), [[1, 2, 3], [4, 5, 6]])
+    assert ("t.csv: line 1 is taken for a title" in table.notes) == (head == "My data")
+
+
+def test_another_number_of_rows_names_the_line_that_is_none(tmp_path: Path, capsys) -> None:
+    np.save(tmp_path / "f.npy", FACTORS)
+    BOTH[["z0", "z1"]].to_csv(tmp_path / "c.csv", index=False)
+    text = (tmp_path / "c.csv").read_text()
+    for broken, message in (
+        (text + "Total,\n", "c.csv, column 'z0', line 62: 'Total' is not a number"),
+        (text.replace("z0,z1\n", "z0,z1\nnats,nats\n"), "c.csv, column 'z0', line 2: 'nats' is not a number"),
+        (
+            text + "1,2\n",
+            "codes have 61 rows and factors 60; .*: c.csv .read with ',' between cells, line 1 as header",
+        ),
+    ):
+        status, _, err = distaff(capsys, "score", write(tmp_path / "c.csv", broken), tmp_path / "f.npy")
+        assert status == 2
+        assert re.search(message, err), err
+
+
+# Numbers
+
+
+def test_gaps_in_lists_of_parquet_are_missing(tmp_path: Path) -> None:
+    import duckdb
+
+    path = tmp_path / "t.parquet"
+    duckdb.sql(f"COPY (SELECT [range, NULL, 2.5] AS z FROM range(3)) TO '{path}' (FORMAT parquet)")
+    with pytest.raises(BadInput, match=r"row 0, row 1, row 2: no value for 'z\.1'"):
+        codes_of(read_table(path))
+
+
+@pytest.mark.parametrize("kind", ["DECIMAL(20,0)", "DECIMAL(38,0)", "UBIGINT", "BIGINT"])
+def test_large_integers_of_parquet_stay_apart(tmp_path: Path, kind: str) -> None:
+    import duckdb
+
+    path = tmp_path / "t.parquet"
+    query = f"SELECT (9007199254740992 + range)::{kind} AS id, 0.5 * range AS x FROM range(3)"
+    duckdb.sql(f"COPY ({query}) TO '{path}' (FORMAT parquet)")
+    assert factors_of(read_table(path), ["x"]).values[:, 0].tolist() == [0, 1, 2]
+
+
+def test_large_integers_beside_a_decimal_in_one_column(tmp_path: Path) -> None:
+    ids = [2**53, 2**53 + 1, 2**53 + 2]
+    path = write(tmp_path / "t.csv", "\n".join(["id", *map(str, ids), "7.0"]))
+    assert factors_of(read_table(path)).values[:, 0].tolist() == [1, 2, 3, 0]
+    with pytest.raises(BadInput, match="codes, column 0: it holds whole numbers beyond 1e308"):
+        codes_of(as_table([[10**400], [1]], "codes"))
+
+
+def test_the_order_of_categories_that_look_like_numbers(tmp_path: Path) -> None:
+    for values in ([2, 10, 1, 30], ["2", "10", "1", "30"]):
+        sizes = pd.Categorical(values, categories=values, ordered=True)
+        found = factors_of(as_table(pd.DataFrame({"s": sizes}), "factors"))
+        assert found.values[:, 0].tolist() == [0, 1, 2, 3]
+        assert found.unordered == ()
+
+
+def test_arrays_of_the_same_name_in_hdf5_are_asked_about(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "t.h5", "w") as file:
+        file["train/z"], file["test/z"] = CODES, CODES[:5]
+    with pytest.raises(BadInput, match=r"holds several arrays 'z'; say which: .*/z, .*/z"):
+        read_table(tmp_path / "t.h5", ["z"])
+    assert len(read_table(tmp_path / "t.h5", ["test/z"])) == 5
+
+
+def test_fields_of_a_structured_file_are_columns(tmp_path: Path) -> None:
+    fields = np.array([(1.5, 2), (2.5, 3)], dtype=[("z0", "f8"), ("kind", "i8")])
+    np.save(tmp_path / "t.npy", fields)
+    assert codes_of(read_table(tmp_path / "t.npy", ["z0"])).tolist() == [[1.5], [2.5]]
+    with h5py.File(tmp_path / "t.h5", "w") as file:
+        file["table"] = fields
+    assert factors_of(read_table(tmp_path / "t.h5", ["kind"], "factors")).values.tolist() == [[0], [1]]
+
+
+def test_a_sheet_that_begins_in_its_second_column(tmp_path: Path) -> None:
+    frame = BOTH.head(4)
+    frame.to_excel(tmp_path / "t.xlsx", index=False, startcol=1, startrow=2)
+    table = read_table(tmp_path / "t.xlsx", ["z0", "z1"])
+    assert table.labels is None
+    np.testing.assert_allclose(codes_of(table), frame[["z0", "z1"]], rtol=1e-15)  # as sheets keep numbers
+
+
+def test_annotated_data_of_a_matrix_alone(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "t.h5ad", "w") as file:
+        file["X"], file["obs/_index"] = CODES, [f"c{i}" for i in range(N)]
+    np.testing.assert_array_equal(codes_of(read_table(tmp_path / "t.h5ad")), CODES)
+
+
+def test_a_gap_in_a_code_is_no_word(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"line 3: no value for 'b' \('NA'\); leave") as caught:
+        codes_of(read_table(write(tmp_path / "t.csv", "a,b\n1,2\n3,NA\n")))
+    assert "--words" not in str(caught.value)
