@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ def batches_at_once(batch: int, codes: int) -> int:
     return max(1, FLOATS_AT_ONCE // (batch * codes))
 
 
-def gather(codes: NDArray[np.float64], rows: NDArray[np.int64]) -> Iterator[NDArray[np.float64]]:
+def gather(codes: NDArray[Any], rows: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
     """The codes of batches of rows (count, batch), some batches at a time: (some, batch, d).
 
     Few enough to stay in the cache, which halves the time where codes are many. They may be changed.
