@@ -177,3 +177,11 @@ def test_continuous_columns_by_name_and_by_number() -> None:
 def test_codes_are_numbers_only(given: list, message: str) -> None:
     with pytest.raises(BadInput, match=message):
         codes_of(as_table(cells(*given), "codes"))
+
+
+def test_numbers_beyond_float64_are_none() -> None:
+    beyond = np.array([1, 2, np.longdouble("1e4000")])
+    with pytest.raises(BadInput, match="row 2: factors hold NaN or infinite values"):
+        factors_of(as_table(beyond, "factors"))
+    with pytest.raises(BadInput, match="codes hold NaN or infinite values"):
+        codes_of(as_table(beyond, "codes"))

@@ -13,6 +13,7 @@ from distaff.errors import BadInput, unknown
 from distaff.metrics.arrays import check_codes, factor_name, same_rows
 from distaff.metrics.inputs import Inputs
 from distaff.tables import Continuous, Factors, Table, as_table, factors_of
+from distaff.tables.columns import shown
 
 MISSING = ("error", "drop")
 
@@ -127,7 +128,7 @@ def _with_factors(inputs: Inputs, found: Factors, table: Table, notes: list[str]
         unordered=tuple(new for new, old in enumerate(varies) if old in found.unordered),
     )
     names = [found.names[j] for j in varies]
-    words = {name: each for name, each in found.words.items() if name in names}
+    words = {name: [shown(word) for word in each] for name, each in found.words.items() if name in names}
     return Admitted(kept, names, left_out, words, notes)
 
 

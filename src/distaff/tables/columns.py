@@ -106,6 +106,7 @@ def read_column(
         cells = np.array(
             [None if gone else cell for cell, gone in zip(cells.data, hidden, strict=True)], object
         )
+    cells = narrowed(cells)
     if cells.dtype.kind in "biuf":
         missing = np.isnan(cells) if cells.dtype.kind == "f" else np.zeros(len(cells), dtype=bool)
         finite = np.isfinite(cells) if cells.dtype.kind == "f" else ~missing
@@ -146,6 +147,14 @@ def _quick(cells: list[Any], comma: bool) -> NDArray[Any] | None:
     except (ValueError, OverflowError):
         return None
     return numbers if len(numbers) and float(np.abs(numbers).max()) < EXACT else None
+
+
+def narrowed(cells: NDArray[Any]) -> NDArray[Any]:
+    """Floats of more than 64 bits as float64, in which they may become infinite; other cells as they are."""
+    if cells.dtype.kind != "f" or cells.dtype.itemsize <= 8:
+        return cells
+    with np.errstate(over="ignore"):
+        return cells.astype(np.float64)
 
 
 def shown(cell: Any) -> str:

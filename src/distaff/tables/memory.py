@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput
+from distaff.tables.columns import narrowed
 from distaff.tables.table import Table
 
 SHAPE = "an array (rows, columns)"
@@ -43,6 +44,7 @@ def of_array(array: NDArray[Any], what: str) -> Table:
         raise BadInput(f"{what} must have shape (rows, columns), got {array.shape}{hint}")
     if array.dtype.kind not in "biufUSO":
         raise BadInput(f"{what} must be numbers, got {array.dtype}")
+    array = narrowed(array)
     block = array if array.dtype.kind in "biuf" and not isinstance(array, np.ma.MaskedArray) else None
     names = [str(j) for j in range(array.shape[1])]
     return Table(what, names, list(array.T), named=False, block=block)
