@@ -112,6 +112,16 @@ def test_heavy_tails_are_named(n: int) -> None:
     assert any(re.search(r"mig 0\.\d\d -> 0\.[6-9]", line) for line in findings), findings
 
 
+def test_codes_that_are_mostly_off_are_well() -> None:
+    """A feature that is 0 in most rows is no outlier, however few the others are; one row beyond them is."""
+    rng = np.random.default_rng(0)
+    codes = np.maximum(rng.standard_normal((5000, 4)) - np.array([0.5, 1.5, 2.5, 3.0]), 0)
+    factors = (codes[:, :2] > 0).astype(int)
+    assert not any("H09" in line for line in found(codes, factors, metrics="mig", values_only=True))
+    (line,) = [line for line in found(with_outlier(codes, 9, 1), factors, metrics="mig") if "H09" in line]
+    assert "of code 1 (row 9 holds 1e+04);" in line
+
+
 def rare(n: int, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Perfect codes of a rare class and of a common factor."""
     rng = np.random.default_rng(seed)

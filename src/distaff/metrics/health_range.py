@@ -80,20 +80,20 @@ def _crowded(code: NDArray[np.floating]) -> str:
     """Whether the middle 99 % of a code are in fewer than 2 of its bins, or most of it by a heavy tail.
 
     Such a tail fills at least three other bins, and the crowded one's rows fill half of it at least: those of
-    a rare value, however far from the rest, do neither.
+    a rare value, however far from the rest, do neither. Rows of 0 do not count: a code may be mostly off.
     """
     low, high = float(code.min()), float(code.max())
-    place = (code - low) / (high - low) * BINS
+    place = (code[code != 0] - low) / (high - low) * BINS
     bins = place.astype(np.int64).clip(max=BINS - 1)
     middle = np.quantile(place, [0.005, 0.995]).astype(np.int64).clip(max=BINS - 1)
-    if middle[0] == middle[1]:
+    if middle[0] == middle[1] and (bins != middle[0]).any():
         inner = _clipped(code)
         return "heavy" if varying(inner[:, None])[0] and _crowded(inner) else "stretched"
     counts = np.bincount(bins, minlength=BINS)
     main = int(counts.argmax())
     parts = ((place[bins == main] - main) * 10).astype(np.int64).clip(max=9)
     tail = np.count_nonzero(counts) - 1 >= 3 and len(np.unique(parts)) >= 5
-    return "heavy" if tail and counts[main] >= 0.9 * len(code) else ""
+    return "heavy" if tail and counts[main] >= 0.9 * len(place) else ""
 
 
 def _tells_a_factor(inputs: Inputs, code: int) -> bool:
