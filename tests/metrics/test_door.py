@@ -218,9 +218,9 @@ def test_a_single_value_is_left_out_with_its_name() -> None:
     assert card.protocol["left out"] == {"batch": "a single value"}
     assert "left out: batch (a single value)" in str(card)
     assert card["mig"].value == pytest.approx(WANTED, abs=1e-14)
-    with pytest.raises(BadInput, match="factor 'batch' has a single value, and no other factor is left"):
+    with pytest.raises(BadInput, match="factor 'batch' has a single value, b1, and no other factor is left"):
         mig(CODES, pd.DataFrame({"batch": ["b1"] * N}))
-    with pytest.raises(BadInput, match="factor 'batch' has a single value; drop that column"):
+    with pytest.raises(BadInput, match="factor 'batch' has a single value, 1; drop that column"):
         distaff.metrics.mig(CODES, FRAME.assign(batch=1))
 
 

@@ -61,7 +61,8 @@ SUPERVISED = [
         ([0.5, 1.0, 2.0, 3.0], "whole numbers are needed"),
         ([1, 1, 1, 1], "has a single value, 1; drop that column"),
         ([np.nan, 1, 2, 3], "NaN"),
-        (["a", "b", "c", "d"], "must be numbers"),
+        (["a", "b", "1", "2"], "column 0, row 0: 'a' is not a number; 2 of its 4 cells are none"),
+        ([1j, 1, 2, 3], "complex numbers"),
         (np.zeros(4, dtype="timedelta64[D]"), "must be numbers"),
         ([[0, 1, 2]], "codes have 4 rows and factors 1"),
     ],
@@ -152,12 +153,13 @@ def test_what_arrays_may_be() -> None:
     assert card.protocol["factors"] == ["shape", "big"]
     live = torch.tensor(codes, requires_grad=True)
     assert distaff.metrics.mig(live, factors) == expected
+    rounded = torch.tensor(codes).bfloat16()
+    assert distaff.metrics.mig(rounded, factors) == distaff.metrics.mig(rounded.float().numpy(), factors)
     assert distaff.metrics.mig(np.asfortranarray(codes)[::1], factors.astype(object)) == expected
     for bad, message in (
         (np.ma.masked_greater(codes, 1), "masked entries"),
-        (torch.tensor(codes).bfloat16(), "codes must be numbers"),
         ([[1, 2], [3]], "codes must be numbers"),
-        (pd.DataFrame({"a": ["x"] * 60}), "codes must be numbers"),
+        (pd.DataFrame({"a": ["x"] * 60}), "column 'a', row 0: 'x' is not a number"),
         (codes * 1e31, r"beyond 1e\+30"),
     ):
         with pytest.raises(BadInput, match=message):

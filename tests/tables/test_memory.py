@@ -153,7 +153,10 @@ REFUSED = {
         lambda: pd.DataFrame({"a": [1, np.nan]}),
         "codes, row 1: no value for 'a'",
     ),
-    "masked": (lambda: np.ma.array(NUMBERS, mask=NUMBERS > 5), "codes, row 2: no value for column 1"),
+    "masked": (
+        lambda: np.ma.array(NUMBERS, mask=NUMBERS > 5),
+        "codes, row 2: no value for column 1, for it has masked entries",
+    ),
     "a dict in a cell": (lambda: pd.DataFrame({"a": [{}, 1]}), "column 'a': a cell holds {}"),
 }
 

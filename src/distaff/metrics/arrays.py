@@ -22,6 +22,7 @@ from distaff.tables import (
     in_order_of,
     with_keys,
 )
+from distaff.tables.columns import shown
 
 LARGEST = 1e30  # larger codes overflow in some learners
 SMALLEST = 1e-60  # a range below this counts as none, for its powers underflow
@@ -46,7 +47,8 @@ def check_factors(factors: Any, continuous: Continuous = False) -> NDArray[Any]:
     found = factors_of(table, continuous)
     for j, column in enumerate(found.values.T):
         if (column == column[:1]).all():
-            raise BadInput(f"{factor_name(table, j)} has a single value; drop that column")
+            value = shown(table.cells[j][0])
+            raise BadInput(f"{factor_name(table, j)} has a single value, {value}; drop that column")
     return found.values
 
 

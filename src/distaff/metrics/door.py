@@ -119,7 +119,8 @@ def _with_factors(inputs: Inputs, found: Factors, table: Table, notes: list[str]
     left_out = {name: "a single value" for j, name in enumerate(found.names) if j not in varies}
     if not varies:
         raise BadInput(
-            f"{factor_name(table, 0)} has a single value, and no other factor is left; give one that varies"
+            f"{factor_name(table, 0)} has a single value, {shown(table.cells[0][0])}, and no other factor is "
+            "left; give one that varies"
         )
     kept = replace(
         inputs,

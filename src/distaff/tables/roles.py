@@ -42,11 +42,7 @@ def codes_of(table: Table) -> NDArray[np.float64]:
         if not table.named:
             first = int(bad.argmax())
             row = int((~np.isfinite(block[:, first])).argmax())
-            drop = f"; leave such rows out with {table.drop}" if np.isnan(block[row, first]) else ""
-            place = "" if table.what == "codes" else f"{table.what}: "
-            raise BadInput(
-                f"{place}codes hold NaN or infinite values, first in column {first}, row {row}{drop}"
-            )
+            raise _not_finite(table, "codes", first, row)
     columns = table.columns()
     for j, column in enumerate(columns):
         if column.missing.any():
@@ -54,6 +50,13 @@ def codes_of(table: Table) -> NDArray[np.float64]:
         if column.odd.any():
             raise table.odd_error(j, column, "" if column.number.any() else _instead(table, j))
     return np.stack([_in_range(table, j, column) for j, column in enumerate(columns)], axis=1)
+
+
+def _not_finite(table: Table, role: str, j: int, row: int) -> BadInput:
+    """The error for an array of numbers of which one is NaN or infinite."""
+    drop = f"; leave such rows out with {table.drop}" if np.isnan(table.cells[j][row]) and table.drop else ""
+    place = "" if table.what == role else f"{table.what}: "
+    return BadInput(f"{place}{role} hold NaN or infinite values, first in column {j}, row {row}{drop}")
 
 
 def _in_range(table: Table, j: int, column: Column) -> NDArray[np.float64]:
@@ -134,6 +137,8 @@ def continuous_columns(table: Table, continuous: Continuous) -> tuple[int, ...]:
 
 def holds_words(table: Table, j: int, column: Column, as_words: bool) -> bool:
     """Whether a column of factors holds words; an error where some cells are missing or odd."""
+    if column.missing.any() and not table.named and table.block is not None:
+        raise _not_finite(table, "factors", j, int(column.missing.argmax()))
     if column.missing.any():
         raise table.missing_error(j, column.missing)
     if as_words or column.order is not None:
@@ -143,7 +148,7 @@ def holds_words(table: Table, j: int, column: Column, as_words: bool) -> bool:
     if column.is_words():
         return True
     if column.cells.dtype != object:
-        raise BadInput(f"{table.cell(j, int(column.odd.argmax()))}: factors hold NaN or infinite values")
+        raise _not_finite(table, "factors", j, int(column.odd.argmax()))
     count, total = int(column.odd.sum()), len(column)
     say = f", or say {table.as_words(j)}" if table.keep else ""
     many = f"{count} of its {total} cells are none" if count > 1 else f"it alone of {total} cells is none"

@@ -130,6 +130,8 @@ class Table:
         drop = f"; leave these rows out with {self.drop}" if self.drop else ""
         keep = f"; if '{given}' is a word here, say {self.as_words(j)}" if given and self.keep else ""
         cell = f" ('{given}')" if given else ""
+        if isinstance(self.cells[j], np.ma.MaskedArray):
+            cell = ", for it has masked entries"
         name = f"'{self.names[j]}'" if self.named else f"column {j}"
         return BadInput(f"{self.what}, {named}{more}: no value for {name}{cell}{drop}{keep}{self.read_as()}")
 
