@@ -54,6 +54,10 @@ ContinuousOption = Annotated[
         metavar="[A,B,...]", help="Factors that are real numbers, for the metrics that allow them [all]."
     ),
 ]
+OrderOption = Annotated[
+    list[str] | None,
+    typer.Option("--order", metavar="NAME=A,B,...", help="The order of a factor's words; may be repeated."),
+]
 Names = list[str] | None
 TABLES = ".npy .npz .csv .tsv .txt (.gz) .parquet .xlsx .mat .h5 .h5ad"
 EVERY = "all factors"  # what --continuous without names stands for
@@ -121,6 +125,7 @@ def evaluate(
     all_: All = False,
     protocol: Protocol = None,
     continuous: ContinuousOption = None,
+    order: OrderOption = None,
     seed: SeedOption = 0,
     values_only: ValuesOnly = False,
     desiderata: Annotated[
@@ -142,7 +147,7 @@ def evaluate(
 
     Encodes its images once; the card is printed and kept in the run folder.
     """
-    scoring = metric or all_ or protocol or values_only or continuous or representation != "mean"
+    scoring = metric or all_ or protocol or values_only or continuous or order or representation != "mean"
     if desiderata:
         if scoring or rows or likelihood:
             raise BadInput("--desiderata takes --label and --seed alone; score the run in another call")
@@ -166,6 +171,7 @@ def evaluate(
         metrics=_metrics(metric, all_),
         protocol=protocol,
         continuous=_continuous(continuous),
+        order=_orders(order),
         seed=seed,
         values_only=values_only,
     )
@@ -233,10 +239,7 @@ def score(
             metavar="A,B,...", help="Factors that hold words, even where these look like numbers or NA."
         ),
     ] = None,
-    order: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=A,B,...", help="The order of a factor's words; may be repeated."),
-    ] = None,
+    order: OrderOption = None,
     missing: Annotated[
         str, typer.Option(help="error, or drop the rows in which a value is missing.")
     ] = "error",

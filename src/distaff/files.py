@@ -178,7 +178,7 @@ def _opened(path: Path) -> Iterator[Any]:
     except BadInput:
         raise
     except UNREADABLE as error:
-        pickled = "it holds pickled objects, which are never loaded; save words as text, as by array.astype(str)"
+        pickled = "it holds pickled objects, which are never loaded; save words by array.astype(str)"
         reason = pickled if "pickle" in str(error) else error
         raise BadInput(f"{path} cannot be read as {path.suffix or 'an array'}: {reason}") from None
 

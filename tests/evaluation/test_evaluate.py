@@ -141,6 +141,8 @@ def test_labels_that_are_real_numbers_or_words(tmp_path: Path) -> None:
     frame = pd.DataFrame(dict(zip(("kind", "real", "n"), columns, strict=True)))
     assert card["mig"].value == distaff.metrics.mig(codes, frame, continuous=["real"])
     assert distaff.evaluate(run, continuous=["real"], **given) == card
+    ordered = distaff.evaluate(run, order={"kind": ["bee", "ape", "cat"]}, **given)
+    assert ordered["mcc"].value is not None
     assert distaff.evaluate(run, **given).protocol["factors"] == ["kind", "n"]
     with pytest.raises(
         BadInput, match=r"column 'kind' holds words, such as '.*', and continuous factors are real"

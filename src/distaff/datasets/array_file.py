@@ -40,8 +40,8 @@ def read_array_file(
     be meant. Only what is used is read, and the note names the rest, but for what is `known`.
     """
     headers = array_headers(path)
-    images = "images" if "images" in headers else _find_images(headers, path)
-    factors = "factors" if "factors" in headers else _find_factors(headers, images, path)
+    images = _exact("images", headers) or _find_images(headers, path)
+    factors = _exact("factors", headers) or _find_factors(headers, images, path)
     used = [name for name in (images, factors, *EXTRAS) if name in headers]
     arrays = read_arrays(path, used)
     names = [str(name) for name in arrays["factor_names"].ravel()] if "factor_names" in arrays else None
@@ -65,6 +65,12 @@ def read_array_file(
     ]
     data.note = "; ".join(filter(None, told))
     return data
+
+
+def _exact(name: str, headers: Headers) -> str | None:
+    """The array of this name, in any case where only one is."""
+    alike = [each for each in headers if each.lower() == name]
+    return name if name in headers else alike[0] if len(alike) == 1 else None
 
 
 def _find_images(headers: Headers, path: Path) -> str:
@@ -128,7 +134,7 @@ def _found(images: str, factors: str | None, path: Path) -> str:
 
 def _unread(name: str, header: Header, n: int) -> str:
     if header is None:
-        return f"'{name}' is not read, for it holds objects or is no array"
+        return f"'{name}' is not read, for it holds objects (words are saved by .astype(str)) or is no array"
     length = header[0][0] if header[0] else 0
     odd = f", for it has {length} rows and there are {n} images"
     return f"array '{name}' is not read" + (odd if name.lower() in FACTORS and length != n else "")

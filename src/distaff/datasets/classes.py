@@ -46,3 +46,9 @@ def class_labels(files: Sequence[PurePath]) -> Labels | None:
         columns.append([number[word] for word in level])
     note = f"labels from the folders: {', '.join(names)}"
     return Labels(np.array(columns, dtype=np.int64).T, tuple(names), words, [note])
+
+
+def uneven(files: Sequence[PurePath]) -> str:
+    """A note where folders are no labels because images lie at different depths."""
+    depths = {len(file.parts) for file in files}
+    return "folders are no labels, for images lie at different depths" if len(depths) > 1 else ""

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distaff.datasets.classes import class_labels, natural
+from distaff.datasets.classes import class_labels, natural, uneven
 from distaff.datasets.images import ArrayImages
 from distaff.datasets.label_file import read_label_file
 from distaff.datasets.labels import Labels
 from distaff.datasets.pictures import GREY, SUFFIXES, Picture, check_colour, read_picture
 from distaff.datasets.squares import HOW, check_resolution, said
 from distaff.errors import BadInput
+from distaff.tables.text import is_text
 
 MOST_FILES = 1_000_000
 MOST_KINDS = 8  # of files that are not read, named in the note
@@ -42,22 +43,26 @@ def read_folder(
     found = sorted(_walk(folder), key=natural)
     whole = {path for path in found if (folder / path).is_file()}
     files = [path for path in found if path.suffix.lower() in SUFFIXES and path in whole]
-    tables = [p for p in found if p.suffix.lower() == ".csv" and len(p.parts) == 1 and p in whole]
+    tables = [path for path in found if _is_label_file(path) and path in whole]
     read = {*files, *tables}
     rest = _unread([path for path in found if path not in read])
     if not files:
         holds = f"; {rest}" if rest else ""
         raise BadInput(f"{folder} holds no .png, .jpg, .webp, .tif, .gif or .bmp file{holds}")
     if len(tables) > 1:
-        raise BadInput(f"{folder} holds {len(tables)} .csv files; leave the one with the labels")
+        held = ", ".join(path.name for path in tables[:MOST_KINDS])
+        raise BadInput(
+            f"{folder} holds {len(tables)} .csv files or the like; leave the one with the labels: {held}"
+        )
     names = [path.as_posix() for path in files]
     if tables:
-        told = [words] if isinstance(words, str) else list(words)
+        told = words.split(",") if isinstance(words, str) else list(words)
         labels: Labels | None
         labels, kept = read_label_file(folder / tables[0], names, missing, told)
         files = [files[place] for place in kept]
     else:
         labels = class_labels(files)
+        rest = "; ".join(filter(None, [rest, "" if labels else uneven(files)]))
     images, notes = _decode(folder, files, resolution, background)
     name = folder.resolve().name
     data = ArrayImages(images, labels, pixel_range=pixel_range, name=name, source=f"folder {name}")
@@ -65,12 +70,21 @@ def read_folder(
     return data
 
 
+def _is_label_file(path: Path) -> bool:
+    """Whether a file at the top of the folder is a table of labels: .csv, .tsv, or named labels."""
+    plain = path.name.lower().removesuffix(".gz")
+    named = plain.endswith((".csv", ".tsv")) or (plain.startswith("labels.") and is_text(path))
+    return named and len(path.parts) == 1
+
+
 def _walk(folder: Path) -> list[Path]:
     """All files that are not hidden, as paths within the folder.
 
-    Links to folders are followed after all that lies in the folder itself, and no folder is visited twice.
+    Links to folders are followed after all that lies in the folder itself, but not to a folder around it, and
+    no folder is visited twice.
     """
     found, seen, count, waiting = [], set(), 0, [str(folder)]
+    around = {os.path.realpath(each) for each in (folder.resolve(), *folder.resolve().parents)}
     while waiting:
         for here, folders, files in os.walk(waiting.pop(0)):
             place = os.stat(here)
@@ -84,7 +98,8 @@ def _walk(folder: Path) -> list[Path]:
                     f"{folder} holds over {MOST_FILES:,} files; give the folder of the images alone"
                 )
             folders[:] = sorted(name for name in folders if not name.startswith("."))
-            waiting += [link for name in folders if os.path.islink(link := os.path.join(here, name))]
+            links = [link for name in folders if os.path.islink(link := os.path.join(here, name))]
+            waiting += [link for link in links if os.path.realpath(link) not in around]
             within = Path(os.path.relpath(here, folder))
             found += [within / name for name in files if not name.startswith(".")]
     return found

@@ -51,6 +51,8 @@ class ArrayImages(DataSet):
         if resolution:
             notes += said([pixels.shape[2:]] * len(pixels), resolution)
             pixels = squares(pixels, *self.pixel_range, resolution)
+        if np.ndim(images) == 3 and len(upright) == 3:
+            notes.append("taken for 3 grey images; one in colour would be (1, 3, H, W)")
         self._images, padded = _padded(pixels, self.pixel_range[0])
         self.image_shape = self._images.shape[1:]
         notes += [*padded, *["all images are equal"] * _all_equal(self._images)]
@@ -109,6 +111,7 @@ def _channels_first(images: NDArray[Any], name: str, resolution: int | None) -> 
         raise BadInput(
             f"{name}: images must be (n, H, W), (n, H, W, C) or (n, C, H, W) with C of 1 or 3, "
             f"got {images.shape}"
+            + ("; leave out the alpha channel: images[..., :3]" if images.shape[-1] == 4 else "")
         )
     if len(images) < 2:
         raise BadInput(f"{name}: at least 2 images are needed, got {len(images)}")

@@ -35,7 +35,11 @@ def read_label_file(
     """
     if missing not in WAYS:
         raise unknown("way with missing values", str(missing), WAYS)
-    listed, table = _listed(read_text(path, headed=True), files, path)
+    table = read_text(path, headed=True)
+    if set(table.names) & set(files):  # a header would not name an image
+        table = read_text(path, headed=False)
+        table = replace(table, names=[f"label_{name}" for name in table.names], named=True)
+    listed, table = _listed(table, files, path)
     for name in words:
         table.place(name)
     table = table.take(_order(listed, files, path))
@@ -43,6 +47,16 @@ def read_label_file(
     if missing == "drop":
         for column in table.columns(words):
             kept &= ~column.missing
+        if not kept.any():
+            lacking = [
+                name
+                for name, each in zip(table.names, table.columns(words), strict=True)
+                if each.missing.all()
+            ]
+            which = (
+                f"'{lacking[0]}' has no value at all" if lacking else "no image has a value for each label"
+            )
+            raise BadInput(f"{path}: {which}, so that no image is left; take that column out")
         if not kept.all():
             notes = [f"{int((~kept).sum())} of {len(kept)} images left out, for they lack a label"]
     labels = of_table(table.take(kept), words)
@@ -50,13 +64,16 @@ def read_label_file(
 
 
 def _listed(table: Table, files: Sequence[str], path: Path) -> tuple[list[str], Table]:
-    """The names of files, from the first column or from the labels of the rows, and the other columns."""
-    known, first = set(files), [str(cell).strip() for cell in table.cells[0]]
-    by_label = table.labels is not None and known & set(table.labels) and not known & set(first)
-    rest = table.names if by_label else table.names[1:]
+    """The names of files, from the column or the labels of rows that hold them, and the other columns."""
+    known = set(files)
+    columns = [[str(cell).strip() for cell in column] for column in table.cells]
+    hits = [len(known & set(column)) for column in columns]
+    by_label = len(known & set(table.labels or ())) > max(hits)
+    place = int(np.argmax(hits))  # the first, where none holds a name
+    rest = [name for j, name in enumerate(table.names) if by_label or j != place]
     if not rest:
         raise BadInput(f"{path} needs a header with the file name first and at least one label after it")
-    names = list(table.labels) if by_label and table.labels else first
+    names = list(table.labels or ()) if by_label else columns[place]
     keep = "--data words={name}"
     notes = tuple(note for note in table.notes if not by_label or "unnamed first column" not in note)
     return names, replace(table.pick(rest), labels=None, drop="--data missing=drop", keep=keep, notes=notes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,13 +39,14 @@ def evaluate(
     metrics: Sequence[str] | str | None = None,
     protocol: str | None = None,
     continuous: Continuous = False,
+    order: Mapping[str, Sequence[str]] | None = None,
     values_only: bool = False,
     show: bool = True,
 ) -> ScoreCard:
     """Score a run and keep the card in its folder. The same call again reads it.
 
     `representation` is "mean" or "sampled"; `rows` images are drawn by `seed` (None: all of them). `metrics`,
-    `protocol`, `continuous` and `values_only` are those of `distaff.score`. Without labels, the scores that
+    `protocol`, `continuous`, `order` and `values_only` are those of `distaff.score`. Without labels, the scores that
     need none are given.
     """
     run = run if isinstance(run, Run) else load_run(run)
@@ -63,6 +64,7 @@ def evaluate(
         "continuous asked for": continuous
         if isinstance(continuous, bool)
         else [str(each) for each in continuous],
+        "order": {str(name): list(words) for name, words in (order or {}).items()},
         "values_only": values_only,
     }
     with only_one(run.folder):
@@ -100,6 +102,7 @@ def _score(
             table,
             metrics=wanted,
             continuous=real,
+            order=asked["order"],
             logvar=encoding.logvar if representation == "mean" else None,
             protocol=asked["protocol"],
             seed=asked["seed"],
