@@ -8,7 +8,6 @@ import pytest
 import distaff
 from distaff.metrics.health import CHECKS
 from distaff.metrics.health_information import equal_mass, few_rows, lost_factors
-from distaff.metrics.inputs import Inputs, call
 from distaff.metrics.score_card import ScoreCard
 
 FAST = ["beta_vae_score", "factor_vae_score", "mig"]
@@ -180,8 +179,10 @@ def test_bins_of_equal_mass() -> None:
     binned = equal_mass(codes.astype(float), 20)
     for j, column in enumerate(codes.T):
         for value in np.unique(column):  # a value's bin is the share of smaller ones, 0 apart
-            below = np.mean(column[column != 0] < value) if value else 1.0
-            assert set(binned[column == value, j]) == {int(below * 20 + 1e-9)}
+            on = column[column != 0]
+            bins = min(20, 1 + len(on) // 5)
+            own = int(np.mean(on < value) * bins + 1e-9) if value else 20
+            assert set(binned[column == value, j]) == {own}
 
 
 @pytest.mark.parametrize("scale", [0.1, 0.02, 0.01])
@@ -189,12 +190,9 @@ def test_every_score_that_scale_moves_is_named_with_both_values(scale: float) ->
     """Here the rows are all of them and sap has no settings, so that its values are known."""
     codes, factors = world(2000)
     card = distaff.score(scale * codes, factors, metrics=["sap", "mig"], values_only=True)
-    rows = np.random.default_rng(0).permutation(2000)
     standard = (codes - codes.mean(axis=0)) / codes.std(axis=0)
-    raw, after = (
-        call(distaff.metrics.sap, Inputs(given[rows], factors[rows]), 0, {}).numbers["sap"]
-        for given in (scale * codes, standard)
-    )
+    raw, after = (distaff.metrics.sap(given, factors, seed=0) for given in (scale * codes, standard))
+    assert card["sap"].value == raw
     message = dict(card.health).get("H07", "")
     assert ("sap" in message) == (abs(raw - after) > 0.05)
     assert abs(raw - after) > 0.05
@@ -216,3 +214,57 @@ def test_health_without_factors_and_of_those_that_are_whole() -> None:
     mixed = np.c_[factors[:, 0] + 0.5 * np.random.default_rng(0).random(len(factors)), factors[:, 1:]]
     findings = found(codes[:60], mixed[:60], metrics="mig", names=None, continuous=[0], values_only=True)
     assert [line[:12] for line in findings if line.startswith("H04")] == ["H04 factor 1", "H04 factor 2"]
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+def test_the_numbers_of_the_card_stand_in_its_health_lines(seed: int) -> None:
+    codes, factors = world(900)
+    card = distaff.score(0.03 * codes, factors, values_only=True, seed=seed)
+    message = dict(card.health)["H07"]
+    named = re.findall(r"([a-z_.]+) (-?[\d.]+), -?[\d.]+ standardised", message)
+    assert {"sap", "factor_vae_score"} <= {name for name, _ in named}
+    for name, value in named:
+        assert value == f"{card[name].value:.2f}", name
+
+
+@pytest.mark.parametrize("n", [40, 100, 150, 190, 500, 2000])
+@pytest.mark.parametrize("ends", [[1e4], [1e4, -1e4]])
+def test_an_outlier_is_named_in_few_rows_and_on_both_sides(n: int, ends: list[float]) -> None:
+    codes, factors = world(n)
+    codes = (codes - codes.mean(axis=0)) / codes.std(axis=0)
+    codes[7 : 7 + len(ends), 0] = ends
+    line = dict(distaff.score(codes, factors, metrics=FAST, values_only=True).health)["H09"]
+    assert re.search(r"code 0 \(row [78] holds -?1e\+04\)", line), line
+    assert re.search(r"mig 0\.\d\d -> 0\.\d\d", line) or n < 100, line
+
+
+def test_nearly_constant_codes_kill_no_card() -> None:
+    codes, factors = world(500)
+    rng = np.random.default_rng(0)
+    for column in (
+        5 + 1e-15 * rng.standard_normal(500),
+        np.where(rng.random(500) < 0.5, 0.1, np.nextafter(0.1, 1)),
+    ):
+        card = distaff.score(np.c_[codes, column], factors, metrics=["mig", "sap"], values_only=True)
+        assert card["mig"].value == pytest.approx(distaff.metrics.mig(codes, factors), abs=0.02)
+    large = 1.7e18 + np.arange(500) % 3 * 256
+    assert distaff.score(np.c_[codes, large], factors, metrics="mig", values_only=True)["mig"].value > 0.9
+
+
+def test_codes_that_are_mostly_off_know_what_they_are_on_for() -> None:
+    rng = np.random.default_rng(284)
+    factors = np.stack([rng.integers(size, size=200) for size in (2, 7, 5, 3)], axis=1)
+    hot = [(column == value) for column in factors.T for value in np.unique(column)]
+    codes = np.stack(hot, axis=1) * (1 + 0.01 * rng.random((200, len(hot))))
+    assert "H06" not in dict(distaff.score(codes, factors, values_only=True, metrics=FAST).health)
+
+
+def test_codes_without_information_do_not_hide_that_rows_are_few() -> None:
+    rng = np.random.default_rng(0)
+    factors = rng.integers(6, size=(100, 2))
+    codes = np.c_[
+        factors + 0.1 * rng.standard_normal((100, 2)),
+        rng.standard_normal((100, 6)),
+        rng.integers(2, size=(100, 12)),
+    ]
+    assert "H04" in dict(distaff.score(codes, factors, values_only=True, metrics=FAST).health)

@@ -46,8 +46,8 @@ def evaluate(
     """Score a run and keep the card in its folder. The same call again reads it.
 
     `representation` is "mean" or "sampled"; `rows` images are drawn by `seed` (None: all of them). `metrics`,
-    `protocol`, `continuous`, `order` and `values_only` are those of `distaff.score`. Without labels, the scores that
-    need none are given.
+    `protocol`, `continuous`, `order` and `values_only` are those of `distaff.score`. Without labels, the
+    scores that need none are given.
     """
     run = run if isinstance(run, Run) else load_run(run)
     if representation not in CARDS:

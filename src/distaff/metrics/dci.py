@@ -91,9 +91,10 @@ def dci(
     the share of the commonest value as its chance level.
 
     `learner` "random_forest": 10 trees as deep as has the least squared error on a held-out quarter, as in
-    the paper; "gradient_boosting": scikit-learn's, as in Locatello et al. 2019, minutes; "lightgbm": with the
-    extra `boost`. It learns from two thirds of the rows (10,000 at most) and scores on the others (5,000 at
-    most), or on `test`, a pair of arrays. The matrix behind it: `distaff.metrics.importance_matrix`.
+    the paper (of 3 trees, above 500 codes); "gradient_boosting": scikit-learn's, as in Locatello et al. 2019,
+    minutes; "lightgbm": with the extra `boost`. It learns from two thirds of the rows (10,000 at most) and
+    scores on the others (5,000 at most), or on `test`, a pair of arrays. The matrix behind it:
+    `distaff.metrics.importance_matrix`.
 
     `codes` (n, d) with d >= 2, `factors` (n, k) with k >= 2. Raises NotApplicable for fewer.
     """

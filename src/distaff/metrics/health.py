@@ -43,15 +43,17 @@ BLIND = ("beta_vae_score", "factor_vae_score", "modularity", "irs", "mig_sup", "
 MOST_ROWS, MOST_CODES = 2000, 500  # that are searched for copies
 
 
-def check_health(inputs: Inputs, names: Sequence[str], scores: Mapping[str, Score]) -> list[Finding]:
-    """What the health checks find in inputs and their scores; `names` are the factors'.
+def check_health(
+    inputs: Inputs, names: Sequence[str], scores: Mapping[str, Score], seed: int = 0
+) -> list[Finding]:
+    """What the health checks find in inputs and their scores, made with `seed`; `names` are the factors'.
 
-    Factors that are real numbers are not judged. What needs a random choice makes it with a seed of its own,
-    so that the same arrays have the same findings.
+    Factors that are real numbers are not judged. What else needs a random choice makes it with a seed of its
+    own, so that the same arrays have the same findings.
     """
     found = [*_codes(inputs), *_noise(scores)]
-    found += [Finding("H07", message) for message in scale(inputs, scores)]
-    found += [Finding("H09", message) for message in outliers(inputs, scores)]
+    found += [Finding("H07", message) for message in scale(inputs, scores, seed)]
+    found += [Finding("H09", message) for message in outliers(inputs, scores, seed)]
     factors, whole = inputs.factors, discrete_names(inputs, names)
     if factors is not None and whole:
         columns = factors[:, list(whole)].astype(np.int64)

@@ -17,8 +17,10 @@ from distaff.metrics.information import discretise, entropy, mutual_information
 BINS = 20  # as of the metrics
 SHUFFLES = 5
 MOST_CODES = 50  # behind a mean over codes
+UPPER = 0.75  # the quantile over codes, for those that are mostly off hardly overestimate
 TOO_HIGH = 0.1  # shares of a factor's entropy
 UNKNOWN = 0.05
+LEAST_IN_BIN = 5  # rows
 BLUR = 0.5  # where shuffled factors give more, nothing can be said of what codes know
 
 
@@ -30,7 +32,7 @@ def few_rows(codes: NDArray[np.floating], factors: NDArray[np.int64], names: lis
         return
     binned = discretise(codes[:, chosen], BINS)
     for name, column, most in zip(names, factors.T, entropy(factors), strict=True):
-        share = mutual_information(binned, shuffled(column)).mean() / most
+        share = np.quantile(mutual_information(binned, shuffled(column)).mean(axis=1), UPPER) / most
         if share > TOO_HIGH:
             yield (
                 f"factor {name} has {len(np.unique(column))} values in {len(column)} rows: mutual "
@@ -41,16 +43,21 @@ def few_rows(codes: NDArray[np.floating], factors: NDArray[np.int64], names: lis
 def lost_factors(codes: NDArray[np.floating], factors: NDArray[np.int64], names: list[str]) -> list[str]:
     """The factors of which no code knows more than .05 of what is left to know beyond shuffled ones.
 
-    A code counts by the better of equal bins and bins of equal mass: an outlying row or a heavy tail spoils
-    the first, a rare value the second. Factors of which shuffling leaves little to know are not judged.
+    A code counts by the best of equal bins, bins of equal mass, and whether it is 0: an outlying row or a
+    heavy tail spoils the first, a rare value the second. A view in which shuffling leaves little to know is
+    not judged.
     """
-    views = [discretise(codes, BINS), equal_mass(codes, BINS)]
+    views = [discretise(codes, BINS), equal_mass(codes, BINS), (codes != 0).astype(np.int64)]
     lost = []
     for name, column, most in zip(names, factors.T, entropy(factors), strict=True):
         tried = np.concatenate([column[:, None], shuffled(column)], axis=1)
-        best = np.max([mutual_information(view, tried).max(axis=0) for view in views], axis=0)
-        chance = float(best[1:].mean())
-        if chance <= BLUR * most and best[0] - chance < UNKNOWN * (most - chance):
+        judged = []
+        for view in views:
+            best = mutual_information(view, tried).max(axis=0)
+            chance = float(best[1:].mean())
+            if chance <= BLUR * most:
+                judged.append(best[0] - chance >= UNKNOWN * (most - chance))
+        if judged and not any(judged):
             lost.append(name)
     return lost
 
@@ -70,6 +77,6 @@ def equal_mass(codes: NDArray[np.floating], bins: int) -> NDArray[np.int64]:
     for j, column in enumerate(codes.T):
         on = np.flatnonzero(column)
         if len(on):
-            ordered = np.sort(column[on])
-            binned[on, j] = np.searchsorted(ordered, column[on], side="left") * bins // len(on)
+            ordered, own = np.sort(column[on]), min(bins, 1 + len(on) // LEAST_IN_BIN)
+            binned[on, j] = np.searchsorted(ordered, column[on], side="left") * own // len(on)
     return binned

@@ -37,10 +37,10 @@ KINDS = {
 }
 
 
-def scale(inputs: Inputs, scores: Mapping[str, Score]) -> Iterator[str]:
+def scale(inputs: Inputs, scores: Mapping[str, Score], seed: int = 0) -> Iterator[str]:
     """A line that names the scores that standardised codes would change, with both values."""
     live, deviation = varying(inputs.codes), inputs.codes.std(axis=0, dtype=np.float64)
-    if np.allclose(deviation[live], 1.0, rtol=0.01):
+    if np.allclose(deviation[live], 1.0, rtol=0.05):
         return
     part = inputs.take(_some_rows(inputs))
     logvar = part.logvar
@@ -54,7 +54,7 @@ def scale(inputs: Inputs, scores: Mapping[str, Score]) -> Iterator[str]:
         if "scale" not in _declared(m).invariant_to and (cheap or _declared(m).cost == "fast")
     ]
     lines = []
-    for name, (raw, new) in _moved(metrics, part, after).items():
+    for name, (raw, new) in _moved(metrics, part, after, _known(inputs, scores), seed).items():
         small = live & (deviation < LEAST.get(name, 0.0))
         note = f" (it leaves out codes {_numbers(np.flatnonzero(small), 8)})" if small.any() else ""
         lines.append(f"{name} {raw:.2f}, {new:.2f} standardised{note}")
@@ -62,7 +62,7 @@ def scale(inputs: Inputs, scores: Mapping[str, Score]) -> Iterator[str]:
         yield f"scores that hang on the scale of codes: {'; '.join(lines)}"
 
 
-def outliers(inputs: Inputs, scores: Mapping[str, Score]) -> Iterator[str]:
+def outliers(inputs: Inputs, scores: Mapping[str, Score], seed: int = 0) -> Iterator[str]:
     """A line for codes that a few rows stretch, and one for codes with heavy tails, with what suffers."""
     kinds: dict[str, list[int]] = {kind: [] for kind in KINDS}
     for j in np.flatnonzero(varying(inputs.codes)):
@@ -73,7 +73,8 @@ def outliers(inputs: Inputs, scores: Mapping[str, Score]) -> Iterator[str]:
         if codes:
             far = np.abs(inputs.codes[:, codes] - np.median(inputs.codes[:, codes], axis=0)).argmax(axis=0)
             rows = dict(zip(codes, map(int, far), strict=True))
-            yield f"{KINDS[kind]} of {_extremes(inputs, rows)}; {_suffering(inputs, scores, rows, kind)}"
+            suffering = _suffering(inputs, scores, rows, kind, seed)
+            yield f"{KINDS[kind]} of {_extremes(inputs, rows)}; {suffering}"
 
 
 def _crowded(code: NDArray[np.floating]) -> str:
@@ -82,12 +83,15 @@ def _crowded(code: NDArray[np.floating]) -> str:
     Such a tail fills at least three other bins, and the crowded one's rows fill half of it at least: those of
     a rare value, however far from the rest, do neither. Rows of 0 do not count: a code may be mostly off.
     """
-    low, high = float(code.min()), float(code.max())
-    place = (code[code != 0] - low) / (high - low) * BINS
+    on = code[code != 0]
+    if not len(on) or not varying(on[:, None])[0]:
+        return ""
+    place = (on - on.min()) / np.ptp(on) * BINS
     bins = place.astype(np.int64).clip(max=BINS - 1)
-    middle = np.quantile(place, [0.005, 0.995]).astype(np.int64).clip(max=BINS - 1)
-    if middle[0] == middle[1] and (bins != middle[0]).any():
-        inner = _clipped(code)
+    first, last = _middle(place)
+    narrow = last - first < 1 or int(first) == min(int(last), BINS - 1)  # at an edge it is in two bins
+    if narrow and ((place < first) | (place > last)).any():
+        inner = _clipped(on)
         return "heavy" if varying(inner[:, None])[0] and _crowded(inner) else "stretched"
     counts = np.bincount(bins, minlength=BINS)
     main = int(counts.argmax())
@@ -111,7 +115,9 @@ def _extremes(inputs: Inputs, rows: Mapping[int, int]) -> str:
     return ", ".join(some[:NAMED]) + (f" and {len(some) - NAMED} others" if len(some) > NAMED else "")
 
 
-def _suffering(inputs: Inputs, scores: Mapping[str, Score], rows: Mapping[int, int], kind: str) -> str:
+def _suffering(
+    inputs: Inputs, scores: Mapping[str, Score], rows: Mapping[int, int], kind: str, seed: int
+) -> str:
     """Which scores move when these codes, of which the given rows are the extremes, are tamed."""
     part, columns = inputs.take(_some_rows(inputs, tuple(rows.values()))), list(rows)
     codes = np.array(part.codes, dtype=np.float64)
@@ -121,15 +127,21 @@ def _suffering(inputs: Inputs, scores: Mapping[str, Score], rows: Mapping[int, i
     metrics = [
         m for m in _metrics(scores) if _declared(m).cost in allowed and "logvar" not in _declared(m).needs
     ]
-    moved = _moved(metrics, part, replace(part, codes=codes))
+    moved = _moved(metrics, part, replace(part, codes=codes), _known(inputs, scores), seed)
     if not moved:
         return f"no score here moves by more than {MOVED} with it {how}"
     return f"with it {how}, " + ", ".join(f"{s} {raw:.2f} -> {new:.2f}" for s, (raw, new) in moved.items())
 
 
+def _middle(codes: NDArray[Any]) -> NDArray[Any]:
+    """The ends (2, ...) of the middle 99 % of rows, without the outermost row on either side at least."""
+    n = len(codes)
+    out = min(max(1, math.ceil(0.005 * n)), (n - 1) // 2)
+    return np.partition(codes, [out, n - 1 - out], axis=0)[[out, n - 1 - out]]
+
+
 def _clipped(codes: NDArray[Any]) -> NDArray[Any]:
-    low, high = np.quantile(codes, [0.005, 0.995], axis=0)
-    return np.clip(codes, low, high)
+    return np.clip(codes, *_middle(codes))
 
 
 def _ranks(codes: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -150,29 +162,42 @@ def _declared(metric: str) -> Any:
     return registry.get("metrics", metric).declaration
 
 
-def _moved(metrics: list[str], before: Inputs, after: Inputs) -> dict[str, tuple[float, float]]:
+def _known(inputs: Inputs, scores: Mapping[str, Score]) -> dict[str, float | None]:
+    """The card's own values, where probes have all its rows; else none, and both are computed."""
+    return {name: score.value for name, score in scores.items()} if len(inputs) <= _most_rows(inputs) else {}
+
+
+def _most_rows(inputs: Inputs) -> int:
+    return min(MOST_ROWS, max(200, MOST_CELLS // inputs.codes.shape[1]))
+
+
+def _moved(
+    metrics: list[str], before: Inputs, after: Inputs, known: Mapping[str, float | None], seed: int
+) -> dict[str, tuple[float, float]]:
     """The scores that differ by more than .05 between two inputs, and both values."""
     found = {}
     for metric in metrics:
         function = registry.get("metrics", metric)
-        votes = {"votes": VOTES[before.codes.shape[1] > MANY_CODES]}
-        settings = votes if metric in ("beta_vae_score", "factor_vae_score") else {}
+        few = not known and metric in ("beta_vae_score", "factor_vae_score")
+        settings = {"votes": VOTES[before.codes.shape[1] > MANY_CODES]} if few else {}
         try:
-            old, new = (call(function, inputs, 0, settings).numbers for inputs in (before, after))
+            new = call(function, after, seed, settings).numbers
+            old = known or call(function, before, seed, settings).numbers
         except Exception:  # of fewer rows, which may lack a value of a factor; the card has the score itself
             continue
-        for name, value in old.items():
-            other = new[name]
+        for name, other in new.items():
+            value = old.get(name)
             if value is not None and other is not None and abs(value - other) > MOVED:
                 found[name] = (value, other)
     return {name: pair for name, pair in found.items() if not any(map(math.isnan, pair))}
 
 
 def _some_rows(inputs: Inputs, with_rows: tuple[int, ...] = ()) -> NDArray[np.int64]:
-    """At most 2,000 rows at random, fewer of many codes, the given ones among them."""
-    n, d = inputs.codes.shape
-    most = min(MOST_ROWS, max(200, MOST_CELLS // d))
-    order = np.random.default_rng(0).permutation(n)
+    """All rows up to 2,000, else so many at random, fewer of many codes, the given ones among them."""
+    most = _most_rows(inputs)
+    if len(inputs) <= most:
+        return np.arange(len(inputs))
+    order = np.random.default_rng(0).permutation(len(inputs))
     rest = order[~np.isin(order, with_rows[:most])] if with_rows else order
     return np.concatenate([np.unique(with_rows[:most]).astype(np.int64), rest])[:most]
 

@@ -56,8 +56,9 @@ def discretise(codes: NDArray[np.floating[Any]], bins: int) -> NDArray[np.int64]
             continue
         try:
             edges = np.histogram_bin_edges(column, bins)
-        except ValueError:  # too narrow a range for this precision
-            edges = np.histogram_bin_edges(column.astype(np.float64), bins)
+        except ValueError:  # too narrow a range for this precision, but not for the differences
+            column = column - column.min()
+            edges = np.histogram_bin_edges(column, bins)
         binned[:, j] = np.digitize(column, edges[:-1]) - 1
     return binned
 

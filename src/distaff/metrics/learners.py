@@ -17,6 +17,8 @@ LEARNERS = {
     "lightgbm": "LightGBM with its defaults; needs `pip install 'distaff[boost]'`",
 }
 DEPTHS = (2, 4, 6, 8, 12, 20)
+TREES, FEW_TREES = 10, 3  # of a forest; and of one that only finds the depth for many codes, where trees cost
+MANY_CODES = 500
 
 
 def fit(name: str, codes: NDArray[Any], factor: NDArray[Any], seed: int, regress: bool = False) -> Any:
@@ -61,9 +63,9 @@ def _random_forest(codes: NDArray[Any], factor: NDArray[Any], seed: int, regress
 
     kind = RandomForestRegressor if regress else RandomForestClassifier
 
-    def forest(depth: int, rows: NDArray[np.int64]) -> Any:
+    def forest(depth: int, rows: NDArray[np.int64], trees: int = TREES) -> Any:
         # all codes are weighed at every split: a split between useless codes only would make them important
-        model = kind(n_estimators=10, max_depth=depth, max_features=None, random_state=seed)
+        model = kind(n_estimators=trees, max_depth=depth, max_features=None, random_state=seed)
         return model.fit(codes[rows], factor[rows])
 
     order = np.random.default_rng(seed).permutation(len(codes))
@@ -71,8 +73,9 @@ def _random_forest(codes: NDArray[Any], factor: NDArray[Any], seed: int, regress
     if not len(held):
         return forest(DEPTHS[0], order)
     best, least = DEPTHS[0], np.inf
+    trees = TREES if codes.shape[1] <= MANY_CODES else FEW_TREES
     for depth in DEPTHS:  # deep trees cost most, so it stops where the error begins to grow
-        model = forest(depth, rest)
+        model = forest(depth, rest, trees)
         error = _squared_error(model, codes[held], factor[held], regress)
         if error > least:
             break

@@ -107,7 +107,7 @@ def score(
     made = card_protocol(len(inputs), inputs.codes.shape[1], given.names, seed, values_only)
     made |= {"protocol": protocol, "continuous": given.continuous, "learners": learners}
     made |= {"left out": given.left_out, "words": given.words, "notes": given.notes}
-    return ScoreCard(found, made, check_health(inputs, given.names, found))
+    return ScoreCard(found, made, check_health(inputs, given.names, found, seed))
 
 
 def _too_many_codes(wanted: Sequence[str], inputs: Inputs, values_only: bool) -> dict[str, Score]:
