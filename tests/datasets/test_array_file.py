@@ -251,3 +251,16 @@ def test_floats_stay_in_their_range(tmp_path: Path) -> None:
     check_dataset(data)
     assert data.images(np.arange(2)).min() == -1
     assert data.images(np.arange(2)).max() == 1
+
+
+def test_names_in_capitals_and_hints_about_channels(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(2, 256, size=(3, 16, 16), dtype=np.uint8)
+    np.savez(tmp_path / "a.npz", IMAGES=images, Factors=[0, 1, 2])
+    data = load_dataset(tmp_path / "a.npz")
+    assert data.labels(np.arange(3)).ravel().tolist() == [0, 1, 2]
+    assert "taken for 3 grey images; one in colour would be (1, 3, H, W)" in data.note
+    np.savez(tmp_path / "b.npz", images=np.zeros((3, 16, 16, 4), np.uint8))
+    with pytest.raises(BadInput, match=r"leave out the alpha channel: images\[\.\.\., :3\]"):
+        load_dataset(tmp_path / "b.npz")
+    np.savez(tmp_path / "c.npz", images=images, labels=np.array(["a", "b", "c"], dtype=object))
+    assert "words are saved by .astype(str)" in load_dataset(tmp_path / "c.npz").note

@@ -587,3 +587,41 @@ def test_label_files_of_every_dialect(tmp_path: Path, text: str) -> None:
     assert data.label_names == ("kind", "size")
     assert data.labels(np.arange(4)).tolist() == [[1, 4], [1, 2], [0, 3], [0, 1.5]]
     assert data.words == {"kind": ("cat", "dog")}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("labels.csv", "kind,filename\ncat,0.png\ndog,1.png\ncat,2.png\ndog,3.png\n"),
+        ("labels.csv", "id,file,kind\n7,0.png,cat\n8,1.png,dog\n9,2.png,cat\n6,3.png,dog\n"),
+        ("labels.csv", "0.png,cat\n1.png,dog\n2.png,cat\n3.png,dog\n"),
+        ("labels.tsv", "file\tkind\n0.png\tcat\n1.png\tdog\n2.png\tcat\n3.png\tdog\n"),
+        ("Labels.txt", "file kind\n0.png 0\n1.png 1\n2.png 0\n3.png 1\n"),
+    ],
+)
+def test_label_files_of_other_names_and_orders(tmp_path: Path, name: str, text: str) -> None:
+    folder = labelled(tmp_path / "a", "")
+    (folder / "labels.csv").unlink()
+    (folder / name).write_text(text)
+    data = load_dataset(folder)
+    assert data.labels(np.arange(4))[:, -1].tolist() == [0, 1, 0, 1]
+    assert "not read" not in data.note
+
+
+def test_labels_that_no_image_has(tmp_path: Path) -> None:
+    folder = labelled(tmp_path / "a", "file,kind,n\n0.png,a,\n1.png,b,\n2.png,a,NA\n3.png,b,\n")
+    with pytest.raises(BadInput, match="'n' has no value at all, so that no image is left"):
+        load_dataset(folder, missing="drop")
+
+
+def test_links_to_folders_around_are_not_followed_and_uneven_depths_told(tmp_path: Path) -> None:
+    for place in ("a/cats/0.png", "a/cats/1.png", "a/dogs/0.png", "b/other.png"):
+        save(noise(16, 16), tmp_path / place)
+    (tmp_path / "a" / "up").symlink_to("..")
+    (tmp_path / "a" / "cats" / "self").symlink_to("../../a")
+    data = load_dataset(tmp_path / "a")
+    assert (len(data), data.words) == (3, {"class": ("cats", "dogs")})
+    save(noise(16, 16), tmp_path / "a" / "thumb.png")
+    loose = load_dataset(tmp_path / "a")
+    assert loose.labels(np.arange(4)) is None
+    assert "folders are no labels, for images lie at different depths" in loose.note
