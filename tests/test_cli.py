@@ -353,3 +353,25 @@ def test_scoring_needs_no_torch_and_starts_quickly(table: Path) -> None:
     assert result.returncode == 0, result.stderr
     assert "mig" in result.stdout
     assert time.perf_counter() - began < 10  # about 1 s alone; the machine may be busy
+
+
+def test_a_failing_metric_leaves_the_others_and_exits_with_1(table: Path, capsys, monkeypatch) -> None:
+    from distaff.metrics import scoring
+
+    get = registry.get
+    broken = get("metrics", "modularity")
+
+    def modularity(codes: object, factors: object) -> float:
+        raise ZeroDivisionError("no rows")
+
+    modularity.declaration = broken.declaration  # type: ignore[attr-defined]
+    monkeypatch.setattr(
+        scoring.registry, "get", lambda kind, name: modularity if name == "modularity" else get(kind, name)
+    )
+    words = (table / "all.csv", "--factor-columns", "shape,size", "--metric", "modularity", "--metric", "mig")
+    status, out, err = distaff(capsys, "score", *words, "--values-only", "--json")
+    scores = json.loads(out)["scores"]
+    assert status == 1
+    assert scores["mig"]["value"] > 0.5
+    assert scores["modularity"]["reason"] == "failed: ZeroDivisionError: no rows"
+    assert "1 scores have failed, please report it" in err
