@@ -11,6 +11,7 @@ import distaff
 from distaff import registry
 from distaff.errors import BadInput
 from distaff.metrics import scoring
+from distaff.metrics.inputs import Inputs
 
 N = 400
 RNG = np.random.default_rng(3)
@@ -284,3 +285,12 @@ def test_what_grows_with_the_square_of_many_codes_is_left_out_and_named() -> Non
     assert asked["code_mutual_information"].value is not None
     few = distaff.score(codes[:, :500], FACTORS[:60, :1], values_only=True)
     assert few["code_mutual_information"].value is not None
+
+
+def test_what_takes_long_on_very_many_codes_is_left_out_and_named() -> None:
+    inputs = Inputs(np.zeros((2000, 16_384)), FACTORS[:1])
+    left_out = scoring._too_many_codes(["mig", "dci", "code_mutual_information"], inputs, True)
+    assert left_out.keys() == {"dci", "code_mutual_information"}
+    assert "16,384 codes take about 8 minutes; --metric dci or --all" in left_out["dci"].reason
+    few = Inputs(np.zeros((2000, 1000)), FACTORS[:1])
+    assert scoring._too_many_codes(["mig", "dci"], few, True) == {}

@@ -32,7 +32,7 @@ class DCI(NamedTuple):
     source="Eastwood and Williams 2018, section 2; weights as in disentanglement_lib",
     cost="fitted",
     continuous=True,
-    seconds=60.0,
+    seconds=30.0,
     invariant_to=frozenset({"permutation", "sign", "scale"}),
     truth={
         "identity": {

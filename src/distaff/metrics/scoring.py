@@ -29,7 +29,8 @@ from distaff.tables import Continuous
 
 HALVES = {"fast": 20, "fitted": 5, "slow": 5}  # half samples behind an interval, by the metric's cost
 SMALLEST_FOR_INTERVAL = 20  # rows
-MANY_CODES = 500  # above it what grows with their square is left out of the default card
+MANY_CODES = 500  # above it what grows with their square, or takes long, is left out of the default card
+LONGEST = 60  # seconds
 
 
 def score(
@@ -57,10 +58,11 @@ def score(
     `factors` the scores that need none are given.
 
     `metrics` names those wanted: by default all but the slow ones, and above 500 codes without those whose
-    time grows with the square of their number; "all" for these too. `names` are the factors'. `continuous`
-    factors are real numbers, for the metrics that allow them: all (True), or some by name or number. `words`
-    names columns that hold words, whatever they look like; `order` gives words their order, by column, for
-    scores that read factors as numbers. `missing` "drop" leaves out rows in which a value is missing.
+    time grows with the square of their number or exceeds a minute; "all" for these too. `names` are the
+    factors'. `continuous` factors are real numbers, for the metrics that allow them: all (True), or some by
+    name or number. `words` names columns that hold words, whatever they look like; `order` gives words their
+    order, by column, for scores that read factors as numbers. `missing` "drop" leaves out rows in which a
+    value is missing.
 
     `logvar` (n, d), the log-variances of the codes' posteriors, adds `mig_exact`; `mates`, other runs' codes
     of the same rows, adds `udr` (which leaves out latents of little KL if `logvar` and `mates_logvar` are
@@ -111,16 +113,16 @@ def score(
 
 
 def _too_many_codes(wanted: Sequence[str], inputs: Inputs, values_only: bool) -> dict[str, Score]:
-    """Why metrics whose time grows with the square of many codes are left out of the default card."""
+    """Why metrics that grow with the square of many codes, or take long, are left out of the default card."""
     rows, codes = inputs.codes.shape
     if codes <= MANY_CODES:
         return {}
     found = {}
     for metric in wanted:
         declared = registry.get("metrics", metric).declaration
-        if declared.grows < 2:
-            continue
         once = declared.seconds * (codes / 1000) ** declared.grows * rows / 2000
+        if declared.grows < 2 and once <= LONGEST:
+            continue
         times = 1 if values_only else 1 + HALVES[declared.cost] / 2
         long = _duration(once * times)
         reason = f"left out: {codes:,} codes take about {long}; --metric {metric} or --all"
