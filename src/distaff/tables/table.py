@@ -96,13 +96,11 @@ class Table:
                 found[name] = [str(cell).strip() for cell in cells]
         return found
 
-    def labelled_by(self, name: str) -> Table:
+    def labelled_by(self, name: str, labels: list[str]) -> Table:
         """The table with its rows labelled by a column, which is taken out unless it was picked."""
         kept = [each for each in self.names if each != name or self.aside is not None]
         note = f"{self.what}: its rows are labelled by the column '{name}'"
-        return replace(
-            self.pick(kept or self.names), labels=self.label_columns()[name], notes=(*self.notes, note)
-        )
+        return replace(self.pick(kept or self.names), labels=labels, notes=(*self.notes, note))
 
     def column(self, j: int) -> str:
         """A column as messages name it."""
@@ -164,19 +162,19 @@ def with_keys(first: Table, second: Table) -> tuple[Table, Table]:
     if not (first.named and second.named) or first.what == second.what:
         return first, second
     if first.labels is None and second.labels is None:
-        for name in first.label_columns():
-            if name in second.label_columns() and set(first.label_columns()[name]) == set(
-                second.label_columns()[name]
-            ):
-                return first.labelled_by(name), second.labelled_by(name)
+        ours, theirs = first.label_columns(), second.label_columns()
+        for name, labels in ours.items():
+            if name in theirs and set(labels) == set(theirs[name]):
+                return first.labelled_by(name, labels), second.labelled_by(name, theirs[name])
         return first, second
     if first.labels is not None and second.labels is not None:
         return first, second
     one, other = (first, second) if first.labels is None else (second, first)
+    known = [str(label) for label in other.labels or ()]
+    wanted = set(known)
     for name, labels in one.label_columns().items():
-        if set(labels) == {str(label) for label in other.labels or ()}:
-            one = one.labelled_by(name)
-            other = replace(other, labels=[str(label) for label in other.labels or ()])
+        if set(labels) == wanted:
+            one, other = one.labelled_by(name, labels), replace(other, labels=known)
             break
     return (one, other) if first.labels is None else (other, one)
 
