@@ -87,6 +87,13 @@ TABLES: dict[str, dict[str, str]] = {
         "svhn": "distaff.datasets.svhn:SVHN",
         "celeba": "distaff.datasets.celeba:CelebA",
     },
+    "batches": {
+        "images": "distaff.batches.images:Images",
+        "two": "distaff.batches.two:Two",
+        "pairs": "distaff.batches.pairs:Pairs",
+        "transitions": "distaff.batches.transitions:Transitions",
+        "one_group_varies": "distaff.batches.one_group_varies:OneGroupVaries",
+    },
     "studies": {"locatello2019": "distaff.studies.locatello2019:plan"},
     "experiments": {
         name: f"distaff.experiments.{name}:{name}"
@@ -120,11 +127,12 @@ TABLES: dict[str, dict[str, str]] = {
 }
 
 
-_ONE = {kind: kind[:-1] for kind in TABLES} | {"studies": "study", "datasets": "data set"}
+_ONE = {kind: kind[:-1] for kind in TABLES}
+_ONE |= {"studies": "study", "datasets": "data set", "batches": "kind of batch"}
 
 
 def names(kind: str) -> list[str]:
-    """The registered names of a kind: methods, metrics, datasets, studies or experiments."""
+    """The registered names of a kind: methods, metrics, datasets, batches, studies or experiments."""
     if kind not in TABLES:
         raise unknown("kind", kind, TABLES)
     return list(TABLES[kind])

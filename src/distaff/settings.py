@@ -28,9 +28,17 @@ def setting(
     above: float | None = None,
     high: float | None = None,
     choices: tuple[Any, ...] | None = None,
+    only_with: str = "",
+    later: bool = False,
 ) -> Any:
-    """A dataclass field with `low` <= value, value > `above`, value <= `high`, or one of `choices`."""
+    """A dataclass field with `low` <= value, value > `above`, value <= `high`, or one of `choices`.
+
+    `only_with` another setting ("sparsity": not at its default; "sparsity=kl": of this value) it has an
+    effect, and may differ from its default. `later`: it was added after runs were recorded, and has no part
+    in the ids of runs in which it has its default.
+    """
     allowed = {"help": help, "low": low, "above": above, "high": high, "choices": choices}
+    allowed |= {"only_with": only_with, "later": later}
     return dataclasses.field(default=default, metadata=allowed)
 
 
@@ -49,6 +57,19 @@ class Settings:
             else:
                 value = _checked(field, kind, value)
             object.__setattr__(self, field.name, value)
+        self._check_effects()
+
+    def _check_effects(self) -> None:
+        """An error where a setting is given that has no effect beside the others."""
+        fields = {field.name: field for field in dataclasses.fields(typing.cast(Any, self))}
+        for name, field in fields.items():
+            needed, _, wanted = field.metadata.get("only_with", "").partition("=")
+            if not needed or getattr(self, name) == field.default:
+                continue
+            other = getattr(self, needed)
+            if other != wanted if wanted else other == fields[needed].default:
+                needed = field.metadata["only_with"]
+                raise BadInput(f"{name}={getattr(self, name)} has no effect without {needed}")
 
 
 def build(cls: type[T], given: Mapping[str, Any], what: str) -> T:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from distaff.batch import Batch, Facts
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
+
+if TYPE_CHECKING:
+    from distaff.batches.batch import Batch, Facts
 
 #: the factors of the constructed codes: few enough values for 20 bins to carry
 SPACE = FactorSpace(("a", "b", "c", "d"), (4, 6, 9, 16))
@@ -262,11 +264,11 @@ def check_method(method: Any, seed: int = 0, steps: int = 200) -> None:
 
     import torch
 
-    from distaff.datasets.samplers import SAMPLERS
-    from distaff.methods.base import Fitted
+    from distaff import registry
 
-    assert method.batches in SAMPLERS, f"'{method.batches}' is none of: {', '.join(SAMPLERS)}"
-    if isinstance(method, Fitted):
+    kinds = registry.names("batches")
+    assert method.batches in kinds, f"'{method.batches}' is none of: {', '.join(kinds)}"
+    if method.fitted:
         _check_fitted(dataclasses.replace(method, images=300), seed)
         return
     grey = (1, 16, 16)
@@ -328,11 +330,14 @@ def _one_fit(method: Any, shape: tuple[int, int, int], seed: int) -> tuple[Any, 
     facts = _facts(method, shape)
     method.check(facts)
     state = method.state(facts, _generator(seed))
-    return state, method.fit(state, _made_up_batch(method, facts, _generator(seed)), _generator(seed))
+    terms = method.step(state, _made_up_batch(method, facts, _generator(seed)), _generator(seed))
+    return state, {name: float(value) for name, value in terms.items()}
 
 
 def _facts(method: Any, shape: tuple[int, int, int]) -> Facts:
     """Made-up data: 1,000 images of up to 3 factors, which are the labels of a label term too."""
+    from distaff.batches.batch import Facts
+
     sizes = (3, 5, 4)[: method.latents]
     return Facts(shape, 1000, sizes, sizes if method.labelled_part else ())
 
@@ -358,25 +363,25 @@ def _one_step(method: Any, state: Any, facts: Facts, seed: int, step: int) -> fl
     return float(method.at(step).step(state, batch, generator)["loss"])
 
 
-def _made_up_batch(method: Any, facts: Facts, generator: Any) -> Batch:
-    """Dark blurred noise in 0..1, with labels and shared factors that mean nothing."""
+def _made_up_batch(method: Any, facts: Facts, rng: Any) -> Batch:
+    """The example of the method's kind of batch, of dark blurred noise in 0..1, with labels if it asks."""
+    import dataclasses
+
     import torch
 
+    from distaff import registry
+
     def images(count: int) -> Any:
-        coarse = torch.rand((count, facts.image_shape[0], 4, 4), generator=generator) ** 3
+        coarse = torch.rand((count, facts.image_shape[0], 4, 4), generator=rng) ** 3
         return torch.nn.functional.interpolate(coarse, size=facts.image_shape[1:])
 
     n = method.batch_size
-    batch = Batch(images(2 * n if method.batches == "two" else n), facts.images)
-    if method.batches == "pairs":
-        batch = batch._replace(changed=torch.rand((n // 2, len(facts.factors)), generator=generator) < 0.5)
-    if method.batches == "one_group_varies":
-        groups = len(facts.factors)
-        batch = batch._replace(varying=(int(torch.randint(groups, (), generator=generator)), groups))
-    if method.labelled_part is not None:
-        labels = torch.rand((n, len(facts.labels)), generator=generator) * torch.tensor(facts.labels)
-        batch = batch._replace(labelled=images(n), labels=labels.long())
-    return batch
+    kind = registry.get("batches", method.batches)(**method.batch_options)
+    batch: Batch = kind.example(images, facts, n, rng)
+    if method.labelled_part is None:
+        return batch
+    labels = torch.rand((n, len(facts.labels)), generator=rng) * torch.tensor(facts.labels)
+    return dataclasses.replace(batch, labelled=images(n), labels=labels.long())
 
 
 def _check_round_trip(method: Any, state: Any, same: Any, seed: int) -> None:

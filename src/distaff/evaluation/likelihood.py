@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from distaff.errors import BadInput
 from distaff.files import write_json
-from distaff.methods.vae import VAE, sampled
+from distaff.methods.terms import sampled
+from distaff.methods.variational import Variational
 from distaff.settings import whole_number
 from distaff.training.device import torch_threads
 from distaff.training.lock import only_one
@@ -56,7 +57,7 @@ def log_likelihood_bound(
     cross-entropy, which is no probability. Raises BadInput for what is not a VAE.
     """
     method, samples = run.method, whole_number("samples", samples, 1)
-    if not isinstance(method, VAE):
+    if not isinstance(method, Variational):
         raise BadInput(f"{run.config['method']} is not a VAE: it gives images no likelihood")
     generator = torch.Generator().manual_seed(whole_number("seed", seed, 0))
     bounds = []

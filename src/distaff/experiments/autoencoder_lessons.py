@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from distaff.batch import Batch, Facts
+from distaff.batches.batch import Batch, Facts
 from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
 from distaff.experiments.pictures import image_grid
 from distaff.methods.autoencoder import Autoencoder

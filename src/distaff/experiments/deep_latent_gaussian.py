@@ -14,7 +14,7 @@ from distaff.datasets import load_dataset
 from distaff.evaluation.likelihood import log_likelihood_bound
 from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
 from distaff.experiments.pictures import curves
-from distaff.methods.vae import log_normal
+from distaff.methods.terms import log_normal
 
 SIZES = (6, 3, 2)  # of x, h_1 and h_2
 SPREAD = {"x": 0.5, "h1": 0.6}  # deviations of x given h_1 and of h_1 given h_2

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
 from distaff.experiments.pictures import COLOURS
-from distaff.methods.vae import kl_to_prior, sampled
+from distaff.methods.terms import kl_to_prior, sampled
 
 Array = NDArray[np.float64]
 WIDE, NARROW = 1.0, 0.85  # half the ranges of u and v

@@ -7,14 +7,14 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from distaff.batch import Batch
+from distaff.batches.batch import Batch
 from distaff.methods.base import Codes
-from distaff.methods.group_vae import GroupVAE
+from distaff.methods.pair_vae import PairVAE, alike, arithmetic_mean
 from distaff.settings import setting
 
 
 @dataclass(frozen=True)
-class AdaGVAE(GroupVAE):
+class AdaGVAE(PairVAE):
     """Ada-GVAE (Locatello et al. 2020): as group_vae, deciding itself which latents a pair shares.
 
     A latent is shared where KL(q(z_j|x1) || q(z_j|x2)) lies below `threshold` of the way from the pair's
@@ -26,19 +26,13 @@ class AdaGVAE(GroupVAE):
 
     threshold: float = setting(0.5, "where between smallest and largest divergence to split", low=0, high=1)
 
-    latents_are_factors: ClassVar[bool] = False
-    study: ClassVar = GroupVAE.study | {"threshold": "0.5"}
+    study: ClassVar = PairVAE.study | {"threshold": "0.5"}
     paper: ClassVar = study
 
     def shared(self, first: Codes, second: Codes, batch: Batch) -> Tensor:
-        """Which latents (n/2, d) the images of a pair share."""
-        divergence = kl_of_pair(first, second).detach()
-        low, high = divergence.min(dim=1, keepdim=True)[0], divergence.max(dim=1, keepdim=True)[0]
-        return divergence < low + self.threshold * (high - low)
+        """Which latents (n/2, d) differ so little that they count as shared."""
+        return alike(first, second, self.threshold)
 
-
-def kl_of_pair(first: Codes, second: Codes) -> Tensor:
-    """KL of the first Gaussian posterior to the second, of every latent (n, d), nats."""
-    apart = (first.mean - second.mean).square()
-    ratio = (first.logvar.exp() + apart) * (-second.logvar).exp()
-    return 0.5 * (ratio + second.logvar - first.logvar - 1)
+    def average(self, first: Codes, second: Codes) -> tuple[Tensor, Tensor]:
+        """Arithmetic means of means and variances (n/2, d)."""
+        return arithmetic_mean(first, second)

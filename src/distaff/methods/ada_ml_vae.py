@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
-from distaff.methods.ada_gvae import AdaGVAE
+from distaff.batches.batch import Batch
 from distaff.methods.base import Codes
-from distaff.methods.ml_vae import product
+from distaff.methods.pair_vae import PairVAE, alike, geometric_mean
+from distaff.settings import setting
 
 
 @dataclass(frozen=True)
-class AdaMLVAE(AdaGVAE):
+class AdaMLVAE(PairVAE):
     """Ada-ML-VAE (Locatello et al. 2020): as ada_gvae, with the product of the two posteriors.
 
     Shared latents take the average of ml_vae.
@@ -20,6 +22,15 @@ class AdaMLVAE(AdaGVAE):
     Differences from the paper: those of ada_gvae.
     """
 
+    threshold: float = setting(0.5, "where between smallest and largest divergence to split", low=0, high=1)
+
+    study: ClassVar = PairVAE.study | {"threshold": "0.5"}
+    paper: ClassVar = study
+
+    def shared(self, first: Codes, second: Codes, batch: Batch) -> Tensor:
+        """Which latents (n/2, d) differ so little that they count as shared."""
+        return alike(first, second, self.threshold)
+
     def average(self, first: Codes, second: Codes) -> tuple[Tensor, Tensor]:
-        """Mean and log-variance (n/2, d) of shared latents."""
-        return product(first, second)
+        """The normalised square root of the product (n/2, d)."""
+        return geometric_mean(first, second)

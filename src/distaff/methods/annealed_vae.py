@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from distaff.batch import Batch
-from distaff.methods.base import Codes
+from distaff.batches.batch import Batch
+from distaff.methods.base import Loss
+from distaff.methods.terms import mean_kl
 from distaff.methods.vae import VAE
+from distaff.methods.variational import Variational
 from distaff.settings import setting
 
 
 @dataclass(frozen=True)
-class AnnealedVAE(VAE):
+class AnnealedVAE(Variational):
     """AnnealedVAE (Burgess et al. 2018): the KL is held at a capacity that grows during training.
 
     Minimises reconstruction + gamma * |KL(q(z|x) || N(0, I)) - C| (Burgess et al. 2018, eq. 8), where the
@@ -43,15 +45,11 @@ class AnnealedVAE(VAE):
         "capacity": "linear:0:C:100000 with C of 5, 10, 25, 50, 75, 100",
     }
 
-    @property
-    def kl_weight(self) -> float | None:
-        """None: the KL is not weighted as a whole."""
-        return None
-
-    def regulariser(
-        self, modules: nn.ModuleDict, batch: Batch, codes: Codes, generator: torch.Generator
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """gamma |KL - C|."""
-        kl, terms = super().regulariser(modules, batch, codes, generator)
+    def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
+        """Reconstruction + gamma |KL - C|."""
+        codes = self.encode(modules, batch.images, rng)
+        reconstruction = self.reconstruction(modules["decoder"](codes.sample), batch.images)
+        kl = mean_kl(codes)
         capacity = torch.as_tensor(self.capacity, dtype=kl.dtype, device=kl.device)
-        return self.gamma * (kl - capacity).abs(), terms | {"capacity": capacity}
+        total = self.reconstruction_weight * reconstruction + self.gamma * (kl - capacity).abs()
+        return Loss(total, {"reconstruction": reconstruction, "kl": kl, "capacity": capacity})

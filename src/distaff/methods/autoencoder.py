@@ -8,10 +8,11 @@ from typing import ClassVar, cast
 import torch
 from torch import Tensor, nn
 
-from distaff.batch import Batch, Facts
+from distaff.batches.batch import Batch, Facts
 from distaff.errors import BadInput
-from distaff.methods.base import Codes, noise
-from distaff.methods.encoder_decoder import EncoderDecoder, gaussian_negative_log_likelihood
+from distaff.methods.base import Codes, Loss, noise
+from distaff.methods.encoder_decoder import EncoderDecoder
+from distaff.methods.terms import gaussian_negative_log_likelihood
 from distaff.networks.linear import tied_decoder
 from distaff.networks.network import Network
 from distaff.settings import setting
@@ -48,12 +49,16 @@ class Autoencoder(EncoderDecoder):
         choices=("sigmoid", "linear"),
     )  # fmt: skip
     sparsity: str = setting("none", "what makes codes sparse", choices=("none", "l1", "kl"))
-    sparsity_weight: float = setting(1.0, "weight of the sparsity term", low=0)
-    rho: float = setting(0.05, "mean activation that kl asks for", above=0, high=0.999)
+    sparsity_weight: float = setting(1.0, "weight of the sparsity term", low=0, only_with="sparsity")
+    rho: float = setting(
+        0.05, "mean activation that kl asks for", above=0, high=0.999, only_with="sparsity=kl"
+    )
     corruption: str = setting(
         "none", "what is done to the encoder's images in training", choices=("none", "gaussian", "masking")
     )
-    corruption_level: float = setting(0.3, "deviation of the noise, or share of what is masked", low=0)
+    corruption_level: float = setting(
+        0.3, "deviation of the noise, or share of what is masked", low=0, only_with="corruption"
+    )
 
     paper: ClassVar = {}
     study: ClassVar = {}
@@ -64,16 +69,8 @@ class Autoencoder(EncoderDecoder):
         return self.latents
 
     def check(self, facts: Facts) -> None:
-        """Settings must not contradict each other, and none may be without effect."""
+        """Settings must not contradict each other."""
         super().check(facts)
-        off = {
-            "sparsity_weight": (self.sparsity == "none", "sparsity"),
-            "rho": (self.sparsity != "kl", "sparsity=kl"),
-            "corruption_level": (self.corruption == "none", "corruption"),
-        }
-        for name, (without, needed) in off.items():
-            if without and getattr(self, name) != getattr(type(self), name):
-                raise BadInput(f"{name}={getattr(self, name)} has no effect without {needed}")
         if self.tied and self.network != "linear":
             raise BadInput(f"tied=true needs network=linear, got network={self.network}")
         if self.sparsity == "kl" and self.activation != "sigmoid":
@@ -84,16 +81,16 @@ class Autoencoder(EncoderDecoder):
         if self.corruption == "masking" and most > 1:
             raise BadInput(f"corruption_level={self.corruption_level} is out of range; masking takes 0 to 1")
 
-    def networks(self, facts: Facts, generator: torch.Generator) -> nn.ModuleDict:
+    def networks(self, facts: Facts, rng: torch.Generator) -> nn.ModuleDict:
         """Encoder and decoder, with fresh weights."""
-        modules = super().networks(facts, generator)
+        modules = super().networks(facts, rng)
         if self.tied:
             encoder = cast(Network, modules["encoder"])
             modules["decoder"] = tied = tied_decoder(encoder, facts.image_shape)
             tied.lower, tied.compiled = encoder.lower, encoder.compiled
         return modules
 
-    def encode(self, modules: nn.ModuleDict, images: Tensor, generator: torch.Generator) -> Codes:
+    def encode(self, modules: nn.ModuleDict, images: Tensor, rng: torch.Generator) -> Codes:
         """The code (n, d), which is its own sample."""
         codes = ACTIVATIONS[self.activation](modules["encoder"](images))
         return Codes(codes, None, codes)
@@ -105,33 +102,30 @@ class Autoencoder(EncoderDecoder):
         images: Tensor = modules["decoder"](codes).clamp(0, 1)
         return images
 
-    def training_codes(self, modules: nn.ModuleDict, batch: Batch, generator: torch.Generator) -> Codes:
-        """The codes of the batch, corrupted if so asked."""
-        return self.encode(modules, self.corrupted(batch.images, generator), generator)
-
-    def corrupted(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """What the encoder sees of images while it is trained."""
-        if self.corruption == "gaussian":
-            return images + self.corruption_level * noise(images, generator)
-        if self.corruption == "masking":
-            kept = torch.rand(images.shape, generator=generator) >= self.corruption_level
-            return images * kept.to(images.device)
-        return images
-
     def reconstruction(self, outputs: Tensor, images: Tensor) -> Tensor:
         """-log p(x|z) of the decoder's outputs."""
         if self.output == "sigmoid":
             return super().reconstruction(outputs, images)
-        return gaussian_negative_log_likelihood(outputs, images)
+        return gaussian_negative_log_likelihood(outputs, images, self.sigma)
 
-    def regulariser(
-        self, modules: nn.ModuleDict, batch: Batch, codes: Codes, generator: torch.Generator
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """The sparsity term, if there is one."""
+    def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
+        """Reconstruction of the clean images from the codes of the corrupted ones, and the sparsity term."""
+        codes = self.encode(modules, self.corrupted(batch.images, rng), rng).mean
+        reconstruction = self.reconstruction(modules["decoder"](codes), batch.images)
+        weighted, terms = self.reconstruction_weight * reconstruction, {"reconstruction": reconstruction}
         if self.sparsity == "none":
-            return torch.zeros((), device=codes.mean.device), {}
-        term = kl_to_rate(codes.mean, self.rho) if self.sparsity == "kl" else codes.mean.abs().sum(1).mean()
-        return self.sparsity_weight * term, {"sparsity": term}
+            return Loss(weighted, terms)
+        sparsity = kl_to_rate(codes, self.rho) if self.sparsity == "kl" else codes.abs().sum(1).mean()
+        return Loss(weighted + self.sparsity_weight * sparsity, terms | {"sparsity": sparsity})
+
+    def corrupted(self, images: Tensor, rng: torch.Generator) -> Tensor:
+        """What the encoder sees of images while it is trained."""
+        if self.corruption == "gaussian":
+            return images + self.corruption_level * noise(images, rng)
+        if self.corruption == "masking":
+            kept = torch.rand(images.shape, generator=rng) >= self.corruption_level
+            return images * kept.to(images.device)
+        return images
 
 
 def kl_to_rate(codes: Tensor, rho: float) -> Tensor:

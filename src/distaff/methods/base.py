@@ -1,8 +1,9 @@
 """What a method is.
 
 A method is a frozen dataclass of hyper-parameters. It says what its batches are, makes its state from a
-seed, improves that state by one step, and turns images into codes and, if it can, codes into images. The
-state holds modules and optimisers, and shows them as one flat dict of tensors, so a checkpoint is one file.
+seed, improves that state by one step (a fitted method by its only one, on all images), and turns images into
+codes and, if it can, codes into images. The state holds modules and optimisers, and shows them as one flat
+dict of tensors, so a checkpoint is one file.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from distaff import schedules
-from distaff.batch import Batch, Facts
+from distaff.batches.batch import Batch, Facts
 from distaff.errors import BadInput
 from distaff.settings import Settings, setting
 
@@ -114,6 +115,10 @@ class Method(Settings, ABC):
     scheduled: ClassVar[bool] = True
     smallest_batch: ClassVar[int] = 1
     smallest_latents: ClassVar[int] = 1
+    #: whether one step on all images is all its training
+    fitted: ClassVar[bool] = False
+    #: whether its loss is that of one side of a game, which rises where the other side gets better
+    adversarial: ClassVar[bool] = False
     #: whether codes have a prior of about unit size; codes with log-variances do in any case
     has_prior: ClassVar[bool] = False
     #: the settings of the paper and of the study it was part of, where they are known, for the docs
@@ -122,18 +127,23 @@ class Method(Settings, ABC):
 
     @property
     def batches(self) -> str:
-        """What a batch is: images, two (independent batches), pairs, transitions or one_group_varies."""
+        """The kind of its batches, by its registered name."""
         return "images"
 
     @property
     def batch_options(self) -> dict[str, Any]:
-        """What the sampler of such batches is told."""
+        """The options of such batches."""
         return {}
 
     @property
     def labelled_part(self) -> dict[str, Any] | None:
-        """Which labelled images come with every batch (see distaff.datasets.labelled), or None."""
+        """Which labelled images come with every batch (see distaff.batches.labelled), or None."""
         return None
+
+    @property
+    @abstractmethod
+    def batch_size(self) -> int:
+        """How many images a batch has."""
 
     def code_size(self, facts: Facts) -> int:
         """d, how many numbers the code of an image has."""
@@ -160,11 +170,18 @@ class Method(Settings, ABC):
         return replace(self, **now) if now else self
 
     @abstractmethod
-    def state(self, facts: Facts, generator: torch.Generator) -> State:
-        """Fresh modules and optimisers for such data, from the generator alone."""
+    def state(self, facts: Facts, rng: torch.Generator) -> State:
+        """Fresh modules and optimisers for such data, from `rng` alone."""
 
     @abstractmethod
-    def encode(self, modules: nn.ModuleDict, images: Tensor, generator: torch.Generator) -> Codes:
+    def step(self, state: State, batch: Batch, rng: torch.Generator) -> dict[str, Tensor]:
+        """Improve the state by one step. Returns the terms of the history, detached, on the device.
+
+        The trainer calls it on `method.at(step)`, so every setting is a number here.
+        """
+
+    @abstractmethod
+    def encode(self, modules: nn.ModuleDict, images: Tensor, rng: torch.Generator) -> Codes:
         """Codes of images (n, C, H, W) in 0..1."""
 
     def decode(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:
@@ -183,9 +200,6 @@ class Stepped(Method):
     batch_size: int = setting(64, "images in a batch", low=1, high=100_000)
     learning_rate: float = setting(1e-4, "Adam's step size", low=0)
 
-    #: whether its loss is that of one side of a game, which rises where the other side gets better
-    adversarial: ClassVar[bool] = False
-
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.batch_size < self.smallest_batch:
@@ -197,27 +211,28 @@ class Stepped(Method):
                 f"latents={self.latents} is out of range; it must be at least {self.smallest_latents}"
             )
 
-    def loss(self, modules: nn.ModuleDict, batch: Batch, generator: torch.Generator) -> Loss:
+    def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
         """The loss of a batch of images in 0..1."""
         raise NotImplementedError
 
-    def step(self, state: State, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
-        """Improve the state by one step. Returns the loss terms, detached, on the device.
+    def step(self, state: State, batch: Batch, rng: torch.Generator) -> dict[str, Tensor]:
+        """One step of Adam down the loss."""
+        return self.descend(state, self.loss(state.modules, batch, rng))
 
-        The trainer calls it on `method.at(step)`, so every setting is a number here.
-        """
-        loss = self.loss(state.modules, batch, generator)
+    def descend(self, state: State, loss: Loss) -> dict[str, Tensor]:
+        """One step of Adam down a loss; it and its terms, detached."""
         descend(state.optimisers["adam"], loss.total, self.learning_rate)
-        return {"loss": loss.total.detach()} | {name: value.detach() for name, value in loss.terms.items()}
+        return {name: value.detach() for name, value in ({"loss": loss.total} | loss.terms).items()}
 
 
 @dataclass(frozen=True)
 class Fitted(Method):
-    """A method that is fitted at once to images drawn at random; `--steps` means nothing to it."""
-
-    scheduled: ClassVar[bool] = False
+    """A method that is fitted in one step to images drawn at random; `--steps` means nothing to it."""
 
     images: int = setting(10_000, "images it is fitted to, drawn with replacement", low=2, high=10**7)
+
+    scheduled: ClassVar[bool] = False
+    fitted: ClassVar[bool] = True
 
     @property
     def batch_size(self) -> int:
@@ -225,8 +240,13 @@ class Fitted(Method):
         return self.images
 
     @abstractmethod
-    def fit(self, state: State, batch: Batch, generator: torch.Generator) -> dict[str, float]:
+    def fit(self, state: State, batch: Batch, rng: torch.Generator) -> dict[str, float]:
         """Fill the state from a batch of images in 0..1. Returns what is worth a line in the history."""
+
+    def step(self, state: State, batch: Batch, rng: torch.Generator) -> dict[str, Tensor]:
+        """The fit."""
+        found = self.fit(state, batch, rng)
+        return {name: torch.tensor(value, dtype=torch.float64) for name, value in found.items()}
 
 
 def adam(parameters: Iterable[nn.Parameter], betas: tuple[float, float] = (0.9, 0.999)) -> torch.optim.Adam:
@@ -243,6 +263,6 @@ def descend(optimiser: torch.optim.Optimizer, loss: Tensor, learning_rate: float
     optimiser.step()
 
 
-def noise(like: Tensor, generator: torch.Generator) -> Tensor:
+def noise(like: Tensor, rng: torch.Generator) -> Tensor:
     """Standard normal noise of a tensor's shape, drawn on the CPU so that every device sees the same."""
-    return torch.randn(like.shape, generator=generator, dtype=like.dtype).to(like.device)
+    return torch.randn(like.shape, generator=rng, dtype=like.dtype).to(like.device)

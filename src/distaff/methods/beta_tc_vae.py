@@ -9,15 +9,17 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from distaff.batch import Batch, Facts
+from distaff.batches.batch import Batch, Facts
 from distaff.errors import BadInput
-from distaff.methods.base import Codes
+from distaff.methods.base import Codes, Loss
+from distaff.methods.terms import log_normal, mean_kl
 from distaff.methods.vae import VAE
+from distaff.methods.variational import Variational
 from distaff.settings import setting
 
 
 @dataclass(frozen=True)
-class BetaTCVAE(VAE):
+class BetaTCVAE(Variational):
     """beta-TCVAE (Chen et al. 2018): a VAE whose total correlation is penalised by a minibatch estimate.
 
     The expected KL is I(z; x) + TC(z) + sum_j KL(q(z_j) || p(z_j)) (Chen et al. 2018, eq. 2). Minimises
@@ -71,27 +73,24 @@ class BetaTCVAE(VAE):
                 f"sampling=stratified needs at least batch_size={self.batch_size} images, got {facts.images}"
             )
 
-    @property
-    def kl_weight(self) -> float | None:
-        """None: the KL is not weighted as a whole."""
-        return None
-
-    def regulariser(
-        self, modules: nn.ModuleDict, batch: Batch, codes: Codes, generator: torch.Generator
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """KL + (alpha - 1) I + (beta - 1) TC + (gamma - 1) KL of the marginals."""
-        kl, terms = super().regulariser(modules, batch, codes, generator)
+    def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
+        """Reconstruction + KL + (alpha - 1) I + (beta - 1) TC + (gamma - 1) KL of the marginals."""
+        codes = self.encode(modules, batch.images, rng)
+        reconstruction = self.reconstruction(modules["decoder"](codes.sample), batch.images)
+        kl = mean_kl(codes)
         images = batch.population if self.sampling == "stratified" else None
         information, correlation, marginal = kl_parts(codes, images)
-        total = (
+        weighted = (
             kl + (self.alpha - 1) * information + (self.beta - 1) * correlation + (self.gamma - 1) * marginal
         )
-        parts = {
+        terms = {
+            "reconstruction": reconstruction,
+            "kl": kl,
             "mutual_information": information,
             "total_correlation": correlation,
             "marginal_kl": marginal,
         }
-        return total, terms | parts
+        return Loss(self.reconstruction_weight * reconstruction + weighted, terms)
 
 
 def kl_parts(codes: Codes, population: int | None) -> tuple[Tensor, Tensor, Tensor]:
@@ -99,22 +98,17 @@ def kl_parts(codes: Codes, population: int | None) -> tuple[Tensor, Tensor, Tens
 
     Codes (n, d) stand for a data set of `population` images, by stratified weights; with None for themselves.
     """
-    of_pair = log_density(codes.sample[:, None], codes.mean, codes.logvar)  # (n, n, d): q(z_i | x_j)
+    of_pair = log_normal(codes.sample[:, None], codes.mean, codes.logvar)  # (n, n, d): q(z_i | x_j)
     weights = _log_weights(len(codes.mean), population).to(of_pair)
     log_q = torch.logsumexp(weights + of_pair.sum(dim=2), dim=1)  # (n,)
     log_marginals = torch.logsumexp(weights[:, :, None] + of_pair, dim=1).sum(dim=1)
-    log_posterior = log_density(codes.sample, codes.mean, codes.logvar).sum(dim=1)
+    log_posterior = log_normal(codes.sample, codes.mean, codes.logvar).sum(dim=1)
     log_prior = -0.5 * (math.log(2 * math.pi) + codes.sample.square()).sum(dim=1)
     return (
         (log_posterior - log_q).mean(),
         (log_q - log_marginals).mean(),
         (log_marginals - log_prior).mean(),
     )
-
-
-def log_density(values: Tensor, mean: Tensor, logvar: Tensor) -> Tensor:
-    """log N(values; mean, exp(logvar)), elementwise."""
-    return -0.5 * (math.log(2 * math.pi) + logvar + (values - mean).square() * torch.exp(-logvar))
 
 
 def _log_weights(n: int, population: int | None) -> Tensor:

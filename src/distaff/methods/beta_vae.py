@@ -5,11 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
-from torch import Tensor, nn
-
-from distaff.batch import Batch
-from distaff.methods.base import Codes
 from distaff.methods.vae import VAE
 from distaff.settings import setting
 
@@ -35,15 +30,3 @@ class BetaVAE(VAE):
         "beta": "4 (2D shapes), 5 (chairs), 20 (faces), 250 (CelebA)",
     }
     study: ClassVar = VAE.study | {"beta": "1, 2, 4, 6, 8, 16"}
-
-    @property
-    def kl_weight(self) -> float | None:
-        """beta."""
-        return self.beta
-
-    def regulariser(
-        self, modules: nn.ModuleDict, batch: Batch, codes: Codes, generator: torch.Generator
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """beta times the KL."""
-        kl, terms = super().regulariser(modules, batch, codes, generator)
-        return self.beta * kl, terms

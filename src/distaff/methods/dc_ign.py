@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from distaff.batch import Batch, Facts
+from distaff.batches.batch import Batch, Facts
 from distaff.errors import BadInput
-from distaff.methods.base import Codes
-from distaff.methods.vae import VAE, sampled
+from distaff.methods.base import Loss
+from distaff.methods.terms import mean_kl, sampled
+from distaff.methods.vae import VAE
 from distaff.settings import setting
 
 
@@ -75,15 +76,18 @@ class DCIGN(VAE):
         if self.latents < count:
             raise BadInput(f"latents={self.latents} is fewer than the {count} groups of factors")
 
-    def training_codes(self, modules: nn.ModuleDict, batch: Batch, generator: torch.Generator) -> Codes:
-        """The posterior with the latents of all other groups clamped, and a sample of it."""
+    def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
+        """Reconstruction + beta KL at posteriors in which the latents of all other groups are clamped."""
         mean, logvar = modules["encoder"](batch.images).chunk(2, dim=1)
         varying, groups = batch.varying
         passing = torch.zeros(self.latents, dtype=torch.bool, device=mean.device)
         passing[varying : None if varying == groups - 1 else varying + 1] = True
-        return sampled(
-            clamp(mean, passing, self.invariance), clamp(logvar, passing, self.invariance), generator
-        )
+        mean, logvar = (clamp(each, passing, self.invariance) for each in (mean, logvar))
+        codes = sampled(mean, logvar, rng)
+        reconstruction = self.reconstruction(modules["decoder"](codes.sample), batch.images)
+        kl = mean_kl(codes)
+        total = self.reconstruction_weight * reconstruction + self.beta * kl
+        return Loss(total, {"reconstruction": reconstruction, "kl": kl})
 
 
 def clamp(codes: Tensor, passing: Tensor, invariance: float) -> Tensor:

@@ -10,9 +10,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from distaff.batch import Batch, Facts
-from distaff.methods.base import Codes
-from distaff.methods.vae import VAE, kl_to_prior, log_normal, sampled
+from distaff.batches.batch import Batch, Facts
+from distaff.methods.base import Codes, Loss
+from distaff.methods.terms import kl_to_prior, log_normal, sampled
+from distaff.methods.vae import VAE
 from distaff.networks import fresh
 from distaff.settings import setting
 
@@ -39,46 +40,47 @@ class DeepVAE(VAE):
     paper: ClassVar = {"layers": "2 or 3", "hidden": "200 or 400", "learning_rate": "AdaGrad"}
     study: ClassVar = {}
 
-    def networks(self, facts: Facts, generator: torch.Generator) -> nn.ModuleDict:
+    def networks(self, facts: Facts, rng: torch.Generator) -> nn.ModuleDict:
         """Encoder and decoder, and between each two layers a recognition and a generating network."""
-        modules = super().networks(facts, generator)
+        modules = super().networks(facts, rng)
         sizes = [self.latents] + [self.upper_latents] * (self.layers - 1)
         for below, (size, above) in enumerate(itertools.pairwise(sizes), start=1):
             for name, inputs, outputs in (("recognise", size, above), ("generate", above, size)):
                 between = functools.partial(self._between, inputs, outputs)
-                modules[f"{name}_{below}"] = fresh(between, generator)
+                modules[f"{name}_{below}"] = fresh(between, rng)
         return modules
 
     def _between(self, inputs: int, outputs: int) -> nn.Module:
         return nn.Sequential(nn.Linear(inputs, self.hidden), nn.Tanh(), nn.Linear(self.hidden, 2 * outputs))
 
-    def regulariser(
-        self, modules: nn.ModuleDict, batch: Batch, codes: Codes, generator: torch.Generator
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """The KL, summed over layers, and that of every layer."""
-        kls = [kl.mean() for kl in self.layer_kls(modules, codes, generator)]
-        total = torch.stack(kls).sum()
-        by_layer = {f"kl_{number}": kl for number, kl in enumerate(kls, start=1)}
-        return total, {"kl": total} | (by_layer if self.layers > 1 else {})
+    def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
+        """Reconstruction + beta times the KL, summed over layers."""
+        codes = self.encode(modules, batch.images, rng)
+        reconstruction = self.reconstruction(modules["decoder"](codes.sample), batch.images)
+        kls = [kl.mean() for kl in self.layer_kls(modules, codes, rng)]
+        kl = torch.stack(kls).sum()
+        by_layer = {f"kl_{number}": each for number, each in enumerate(kls, start=1)}
+        terms = {"reconstruction": reconstruction, "kl": kl} | (by_layer if self.layers > 1 else {})
+        return Loss(self.reconstruction_weight * reconstruction + self.beta * kl, terms)
 
-    def layer_kls(self, modules: nn.ModuleDict, codes: Codes, generator: torch.Generator) -> list[Tensor]:
+    def layer_kls(self, modules: nn.ModuleDict, codes: Codes, rng: torch.Generator) -> list[Tensor]:
         """For every layer its KL at a sample (n,), the last in closed form; `codes` are those of layer 1."""
-        ratios, top = self._lower_ratios(modules, codes, generator)
+        ratios, top = self._lower_ratios(modules, codes, rng)
         return [*ratios, kl_to_prior(top.mean, top.logvar).sum(dim=1)]
 
-    def log_ratio(self, modules: nn.ModuleDict, codes: Codes, generator: torch.Generator) -> Tensor:
+    def log_ratio(self, modules: nn.ModuleDict, codes: Codes, rng: torch.Generator) -> Tensor:
         """log q(h|x) - log p(h) at a sample of all layers (n,), nats; `codes` are those of layer 1."""
-        ratios, top = self._lower_ratios(modules, codes, generator)
-        return torch.stack([*ratios, super().log_ratio(modules, top, generator)]).sum(dim=0)
+        ratios, top = self._lower_ratios(modules, codes, rng)
+        return torch.stack([*ratios, super().log_ratio(modules, top, rng)]).sum(dim=0)
 
     def _lower_ratios(
-        self, modules: nn.ModuleDict, codes: Codes, generator: torch.Generator
+        self, modules: nn.ModuleDict, codes: Codes, rng: torch.Generator
     ) -> tuple[list[Tensor], Codes]:
         """log q(h_l|h_l-1) - log p(h_l|h_l+1) (n,) of all layers but the last, and the codes of the last."""
         ratios = []
         for below in range(1, self.layers):
             mean, logvar = modules[f"recognise_{below}"](codes.sample).chunk(2, dim=1)
-            above = sampled(mean, logvar, generator)
+            above = sampled(mean, logvar, rng)
             prior = modules[f"generate_{below}"](above.sample).chunk(2, dim=1)
             apart = log_normal(codes.sample, codes.mean, codes.logvar)
             ratios.append((apart - log_normal(codes.sample, *prior)).sum(dim=1))

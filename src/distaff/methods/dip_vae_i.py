@@ -8,8 +8,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from distaff.batch import Batch
-from distaff.methods.base import Codes
+from distaff.batches.batch import Batch
+from distaff.methods.base import Codes, Loss
+from distaff.methods.terms import mean_kl
 from distaff.methods.vae import VAE
 from distaff.settings import setting
 
@@ -37,16 +38,18 @@ class DIPVAEI(VAE):
         """The matrix (d, d) that is to become the identity."""
         return covariance(codes.mean)
 
-    def regulariser(
-        self, modules: nn.ModuleDict, batch: Batch, codes: Codes, generator: torch.Generator
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """KL and the two penalties."""
-        kl, terms = super().regulariser(modules, batch, codes, generator)
+    def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
+        """Reconstruction + beta KL + the two penalties."""
+        codes = self.encode(modules, batch.images, rng)
+        reconstruction = self.reconstruction(modules["decoder"](codes.sample), batch.images)
+        kl = mean_kl(codes)
         matrix = self.covariance(codes)
         off_diagonal = (matrix - matrix.diagonal().diag()).square().sum()
         diagonal = (matrix.diagonal() - 1).square().sum()
-        total = kl + self.lambda_od * off_diagonal + self.lambda_d * diagonal
-        return total, terms | {"off_diagonal": off_diagonal, "diagonal": diagonal}
+        regulariser = self.beta * kl + self.lambda_od * off_diagonal + self.lambda_d * diagonal
+        terms = {"reconstruction": reconstruction, "kl": kl, "off_diagonal": off_diagonal}
+        total = self.reconstruction_weight * reconstruction + regulariser
+        return Loss(total, terms | {"diagonal": diagonal})
 
 
 def covariance(values: Tensor) -> Tensor:

@@ -1,17 +1,16 @@
-"""What all methods with an encoder and a decoder share: networks, likelihood, and the shape of the loss."""
+"""What all methods with an encoder and a decoder share: networks, likelihood and optimiser."""
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from distaff.batch import Batch, Facts
-from distaff.methods.base import Codes, Loss, State, Stepped, adam
+from distaff.batches.batch import Facts
+from distaff.methods.base import State, Stepped, adam
+from distaff.methods.terms import negative_log_likelihood
 from distaff.networks import NETWORKS, fresh
 from distaff.networks.conv import to_channels_last
 from distaff.networks.network import Network
@@ -22,14 +21,21 @@ PRECISIONS: dict[str, torch.dtype | None] = {"float32": None, "bfloat16": torch.
 
 @dataclass(frozen=True)
 class EncoderDecoder(Stepped):
-    """A method that codes images and decodes them: reconstruction + the method's regulariser.
+    """A method that codes images and decodes them.
 
-    Reconstruction is summed over pixels and channels and averaged over the batch, in nats.
+    Reconstruction is summed over pixels and channels and averaged over the batch, in nats. What is logged is
+    not weighted.
     """
 
     network: str = setting("conv", "the encoder and decoder", choices=tuple(NETWORKS))
     likelihood: str = setting(
         "bernoulli", "the decoder's distribution of a pixel", choices=("bernoulli", "gaussian")
+    )
+    sigma: float = setting(
+        1.0, "standard deviation of a pixel in 0..1", above=0, only_with="likelihood=gaussian", later=True
+    )
+    reconstruction_weight: float = setting(
+        1.0, "weight of the reconstruction; 4 at 32 pixels keeps the weights of 64", low=0, later=True
     )
     precision: str = setting(
         "float32",
@@ -43,13 +49,13 @@ class EncoderDecoder(Stepped):
     def encoder_outputs(self) -> int:
         """How many numbers the encoder gives an image."""
 
-    def networks(self, facts: Facts, generator: torch.Generator) -> nn.ModuleDict:
+    def networks(self, facts: Facts, rng: torch.Generator) -> nn.ModuleDict:
         """Encoder and decoder, with fresh weights."""
         make_encoder, make_decoder = NETWORKS[self.network]
         modules = nn.ModuleDict(
             {
-                "encoder": fresh(lambda: make_encoder(facts.image_shape, self.encoder_outputs), generator),
-                "decoder": fresh(lambda: make_decoder(self.latents, facts.image_shape), generator),
+                "encoder": fresh(lambda: make_encoder(facts.image_shape, self.encoder_outputs), rng),
+                "decoder": fresh(lambda: make_decoder(self.latents, facts.image_shape), rng),
             }
         )
         for network in modules.values():
@@ -58,9 +64,9 @@ class EncoderDecoder(Stepped):
         to_channels_last(modules)
         return modules
 
-    def state(self, facts: Facts, generator: torch.Generator) -> State:
+    def state(self, facts: Facts, rng: torch.Generator) -> State:
         """The networks and one Adam over all of them."""
-        modules = self.networks(facts, generator)
+        modules = self.networks(facts, rng)
         return State(modules, {"adam": adam(modules.parameters())})
 
     def decode(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:
@@ -68,45 +74,6 @@ class EncoderDecoder(Stepped):
         images: Tensor = torch.sigmoid(modules["decoder"](codes))
         return images
 
-    def training_codes(self, modules: nn.ModuleDict, batch: Batch, generator: torch.Generator) -> Codes:
-        """The codes that the batch is decoded from."""
-        return self.encode(modules, batch.images, generator)
-
-    def loss(self, modules: nn.ModuleDict, batch: Batch, generator: torch.Generator) -> Loss:
-        """The objective at the codes of the batch."""
-        return self.objective(modules, batch, self.training_codes(modules, batch, generator), generator)
-
-    def objective(
-        self, modules: nn.ModuleDict, batch: Batch, codes: Codes, generator: torch.Generator
-    ) -> Loss:
-        """Reconstruction and the method's regulariser."""
-        reconstruction = self.reconstruction(modules["decoder"](codes.sample), batch.images)
-        regulariser, terms = self.regulariser(modules, batch, codes, generator)
-        return Loss(reconstruction + regulariser, {"reconstruction": reconstruction} | terms)
-
     def reconstruction(self, outputs: Tensor, images: Tensor) -> Tensor:
-        """-log p(x|z) of the decoder's outputs (n, C, H, W), which are logits."""
-        return negative_log_likelihood(outputs, images, self.likelihood)
-
-    @abstractmethod
-    def regulariser(
-        self, modules: nn.ModuleDict, batch: Batch, codes: Codes, generator: torch.Generator
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """What is added to the reconstruction, and its terms by name, in nats per image."""
-
-
-def negative_log_likelihood(logits: Tensor, images: Tensor, likelihood: str) -> Tensor:
-    """-log p(x|z) of images in 0..1, summed over pixels and channels, averaged over the batch, nats.
-
-    `bernoulli`: cross-entropy with the image as target. `gaussian`: sigmoid(logits) is the mean and the
-    standard deviation is 1, with its constant ln sqrt(2 pi) a pixel.
-    """
-    if likelihood == "bernoulli":
-        return F.binary_cross_entropy_with_logits(logits, images, reduction="sum") / len(images)
-    return gaussian_negative_log_likelihood(torch.sigmoid(logits), images)
-
-
-def gaussian_negative_log_likelihood(means: Tensor, images: Tensor) -> Tensor:
-    """-log N(x; mean, 1), summed over pixels and channels, averaged over the batch, nats."""
-    errors = F.mse_loss(means, images, reduction="sum") / len(images)
-    return 0.5 * errors + 0.5 * math.log(2 * math.pi) * images[0].numel()
+        """-log p(x|z) of the decoder's outputs (n, C, H, W), which are logits; not weighted."""
+        return negative_log_likelihood(outputs, images, self.likelihood, self.sigma)

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from distaff.batch import Batch, Facts
-from distaff.methods.base import Codes, State, adam, descend
+from distaff.batches.batch import Batch, Facts
+from distaff.methods.base import Codes, Loss, State, adam, descend
+from distaff.methods.terms import mean_kl
 from distaff.methods.vae import VAE
 from distaff.networks import fresh
 from distaff.networks.discriminator import discriminator
@@ -62,39 +63,39 @@ class FactorVAE(VAE):
         """Two independent batches, as algorithm 2 has them, or one."""
         return "two" if self.second_batch else "images"
 
-    def state(self, facts: Facts, generator: torch.Generator) -> State:
+    def state(self, facts: Facts, rng: torch.Generator) -> State:
         """The VAE and its Adam; the discriminator and its own."""
-        vae = super().state(facts, generator)
+        vae = super().state(facts, rng)
         vae.modules["discriminator"] = fresh(
-            lambda: discriminator(self.latents, self.discriminator_width), generator
+            lambda: discriminator(self.latents, self.discriminator_width), rng
         )
         own = adam(vae.modules["discriminator"].parameters(), DISCRIMINATOR_BETAS)
         return State(vae.modules, vae.optimisers | {"discriminator": own})
 
-    def regulariser(
-        self, modules: nn.ModuleDict, batch: Batch, codes: Codes, generator: torch.Generator
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """KL + gamma TC."""
-        kl, terms = super().regulariser(modules, batch, codes, generator)
-        total_correlation = density_ratio(modules["discriminator"](codes.sample))
-        return kl + self.gamma * total_correlation, terms | {"total_correlation": total_correlation}
-
-    def step(self, state: State, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
+    def step(self, state: State, batch: Batch, rng: torch.Generator) -> dict[str, Tensor]:
         """One step of the VAE, then one of the discriminator."""
         modules = state.modules
         images, others = batch.images.chunk(2) if self.second_batch else (batch.images, None)
-        codes = self.encode(modules, images, generator)
-        loss = self.objective(modules, batch._replace(images=images), codes, generator)
-        descend(state.optimisers["adam"], loss.total, self.learning_rate)
+        codes = self.encode(modules, images, rng)
+        loss = self.loss_at(modules, images, codes)
+        terms = self.descend(state, self.with_labels(modules, batch, loss))
         real = to_permute = codes.sample.detach()
         if others is not None:
             with torch.no_grad():
-                to_permute = self.encode(modules, others, generator).sample
-        permuted = permute_latents(to_permute, generator)
+                to_permute = self.encode(modules, others, rng).sample
+        permuted = permute_latents(to_permute, rng)
         own = discriminator_loss(modules["discriminator"](torch.cat([real, permuted])))
         descend(state.optimisers["discriminator"], own, self.discriminator_learning_rate)
-        terms = {"loss": loss.total} | loss.terms | {"discriminator": own}
-        return {name: value.detach() for name, value in terms.items()}
+        return terms | {"discriminator": own.detach()}
+
+    def loss_at(self, modules: nn.ModuleDict, images: Tensor, codes: Codes) -> Loss:
+        """Reconstruction + beta KL + gamma TC, of which the discriminator estimates the last."""
+        reconstruction = self.reconstruction(modules["decoder"](codes.sample), images)
+        kl = mean_kl(codes)
+        total_correlation = density_ratio(modules["discriminator"](codes.sample))
+        regulariser = self.beta * kl + self.gamma * total_correlation
+        terms = {"reconstruction": reconstruction, "kl": kl, "total_correlation": total_correlation}
+        return Loss(self.reconstruction_weight * reconstruction + regulariser, terms)
 
 
 def density_ratio(logits: Tensor) -> Tensor:
@@ -108,7 +109,7 @@ def discriminator_loss(logits: Tensor) -> Tensor:
     return F.cross_entropy(logits, permuted.long())
 
 
-def permute_latents(codes: Tensor, generator: torch.Generator) -> Tensor:
+def permute_latents(codes: Tensor, rng: torch.Generator) -> Tensor:
     """Codes (n, d) with every latent permuted over the rows on its own."""
-    order = torch.rand(codes.shape, generator=generator).argsort(dim=0).to(codes.device)
+    order = torch.rand(codes.shape, generator=rng).argsort(dim=0).to(codes.device)
     return codes.gather(0, order)

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from distaff.batch import Batch, Facts
-from distaff.errors import BadInput
+from distaff.batches.batch import Batch
 from distaff.methods.base import Codes
-from distaff.methods.beta_vae import BetaVAE
-from distaff.methods.vae import sampled
-from distaff.settings import setting
+from distaff.methods.pair_vae import PairVAE, arithmetic_mean, known_shared
 
 
 @dataclass(frozen=True)
-class GroupVAE(BetaVAE):
+class GroupVAE(PairVAE):
     """GroupVAE (Hosoya 2019): a beta-VAE on pairs, whose shared latents get one posterior per pair.
 
     Where the images of a pair share factor j, latent j of both takes the average of the two posteriors: mean
@@ -31,77 +27,12 @@ class GroupVAE(BetaVAE):
     networks and optimiser of Locatello et al. 2019. A batch of 64 images is 32 pairs.
     """
 
-    beta: float = setting(1.0, "weight of the KL", low=0)
-    changed_factors: int = setting(
-        0, "how many factors may differ within a pair; 0: drawn from 1 to all but one", low=0
-    )
-
-    smallest_batch: ClassVar[int] = 2
-    paper: ClassVar = {}
-    study: ClassVar = BetaVAE.study | {
-        "batch_size": "64 pairs",
-        "beta": "1, 2, 4, 6, 8, 16",
-        "changed_factors": "1, or drawn anew for every pair",
-    }
-
-    #: whether latents stand for factors, so that a data set's factors must be known and fit
     latents_are_factors: ClassVar[bool] = True
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_even(self.batch_size)
-
-    @property
-    def batches(self) -> str:
-        """Pairs that share all but some factors."""
-        return "pairs"
-
-    @property
-    def batch_options(self) -> dict[str, Any]:
-        """How many factors may differ."""
-        return {"k": self.changed_factors or None, "known": self.latents_are_factors}
-
-    def check(self, facts: Facts) -> None:
-        """Every factor needs a latent, and some factor must be shared."""
-        super().check(facts)
-        if facts.factors and self.changed_factors >= len(facts.factors):
-            raise BadInput(
-                f"changed_factors={self.changed_factors} is not allowed; of {len(facts.factors)} factors "
-                f"0 to {len(facts.factors) - 1} may differ"
-            )
-        if self.latents_are_factors and len(facts.factors) > self.latents:
-            raise BadInput(
-                f"each of the {len(facts.factors)} factors needs a latent, got latents={self.latents}"
-            )
-
     def shared(self, first: Codes, second: Codes, batch: Batch) -> Tensor:
-        """Which latents (n/2, d) the images of a pair share."""
-        shared = torch.ones_like(first.mean, dtype=torch.bool)
-        shared[:, : batch.changed.shape[1]] = ~batch.changed
-        return shared
+        """Which latents (n/2, d) are known to be shared."""
+        return known_shared(first, batch)
 
     def average(self, first: Codes, second: Codes) -> tuple[Tensor, Tensor]:
-        """Mean and log-variance (n/2, d) of shared latents: arithmetic means of means and variances."""
-        variance = (first.logvar.exp() + second.logvar.exp()) / 2
-        return (first.mean + second.mean) / 2, variance.log()
-
-    def training_codes(self, modules: nn.ModuleDict, batch: Batch, generator: torch.Generator) -> Codes:
-        """The posteriors of both images, with the shared latents averaged, and samples of them."""
-        first, second = halves(self.encode(modules, batch.images, generator))
-        shared = self.shared(first, second, batch)
-        mean, logvar = self.average(first, second)
-        means = [torch.where(shared, mean, own.mean) for own in (first, second)]
-        logvars = [torch.where(shared, logvar, own.logvar) for own in (first, second)]
-        return sampled(torch.cat(means), torch.cat(logvars), generator)
-
-
-def halves(codes: Codes) -> tuple[Codes, Codes]:
-    """The codes of the first images of the pairs and those of their partners."""
-    parts = [part.chunk(2) for part in codes]
-    return Codes(*(part[0] for part in parts)), Codes(*(part[1] for part in parts))
-
-
-def check_even(batch_size: int) -> None:
-    """An error where a batch of so many images cannot be split into pairs."""
-    if batch_size % 2:
-        raise BadInput(f"batch_size={batch_size} is odd; a batch of pairs needs an even number of images")
+        """Arithmetic means of means and variances (n/2, d)."""
+        return arithmetic_mean(first, second)

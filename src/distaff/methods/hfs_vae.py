@@ -8,14 +8,15 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from distaff.batch import Batch
-from distaff.methods.base import Codes
-from distaff.methods.beta_vae import BetaVAE
+from distaff.batches.batch import Batch
+from distaff.methods.base import Loss
+from distaff.methods.terms import mean_kl
+from distaff.methods.vae import VAE
 from distaff.settings import setting
 
 
 @dataclass(frozen=True)
-class HFSVAE(BetaVAE):
+class HFSVAE(VAE):
     """HFS-VAE (Roth et al. 2023): a beta-VAE whose codes have a factorised support, not factorised density.
 
     Minimises reconstruction + beta KL + gamma sum over pairs of latents of the squared Hausdorff distance
@@ -48,17 +49,18 @@ class HFSVAE(BetaVAE):
         "support_samples": "all; 100 where sampled",
     }
 
-    def regulariser(
-        self, modules: nn.ModuleDict, batch: Batch, codes: Codes, generator: torch.Generator
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """beta KL + gamma times the distance of the supports."""
-        weighted, terms = super().regulariser(modules, batch, codes, generator)
+    def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
+        """Reconstruction + beta KL + gamma times the distance of the supports."""
+        codes = self.encode(modules, batch.images, rng)
+        reconstruction = self.reconstruction(modules["decoder"](codes.sample), batch.images)
+        kl = mean_kl(codes)
         n, d = codes.mean.shape
         pairs = torch.combinations(torch.arange(d))
-        pairs = pairs[torch.randperm(len(pairs), generator=generator)[: self.latent_pairs]]
-        points = torch.randint(n, (self.support_samples, len(pairs), 2), generator=generator)
+        pairs = pairs[torch.randperm(len(pairs), generator=rng)[: self.latent_pairs]]
+        points = torch.randint(n, (self.support_samples, len(pairs), 2), generator=rng)
         support = support_distance(codes.mean, pairs.to(codes.mean.device), points.to(codes.mean.device))
-        return weighted + self.gamma * support, terms | {"support": support}
+        total = self.reconstruction_weight * reconstruction + (self.beta * kl + self.gamma * support)
+        return Loss(total, {"reconstruction": reconstruction, "kl": kl, "support": support})
 
 
 def support_distance(codes: Tensor, pairs: Tensor, points: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from distaff.batch import Batch, Facts
+from distaff.batches.batch import Batch, Facts
 from distaff.errors import BadInput
 from distaff.methods.base import Codes, State, Stepped, adam, descend
 from distaff.networks import NETWORKS, fresh
@@ -100,7 +100,7 @@ class InfoGAN(Stepped):
             f"k{number + 1}": range(number * size, (number + 1) * size) for number in range(self.categorical)
         }
 
-    def state(self, facts: Facts, generator: torch.Generator) -> State:
+    def state(self, facts: Facts, rng: torch.Generator) -> State:
         """G and its Adam; the trunk with the heads of D and Q and theirs."""
         make_trunk, make_generator = NETWORKS[self.network]
         size = self.code_size(facts)
@@ -112,7 +112,7 @@ class InfoGAN(Stepped):
                 nn.Linear(FEATURES, HIDDEN), nn.LeakyReLU(SLOPE), nn.Linear(HIDDEN, size)
             ),
         }
-        modules = nn.ModuleDict({name: fresh(make, generator) for name, make in makers.items()})
+        modules = nn.ModuleDict({name: fresh(make, rng) for name, make in makers.items()})
         to_channels_last(modules)
         others = [p for name in ("trunk", "discriminator", "recogniser") for p in modules[name].parameters()]
         return State(
@@ -123,7 +123,7 @@ class InfoGAN(Stepped):
             },
         )
 
-    def encode(self, modules: nn.ModuleDict, images: Tensor, generator: torch.Generator) -> Codes:
+    def encode(self, modules: nn.ModuleDict, images: Tensor, rng: torch.Generator) -> Codes:
         """Q's probabilities and means (n, d)."""
         outputs = modules["recogniser"](modules["trunk"](images))
         logits, means = split(outputs, self.categorical, self.categories)
@@ -142,26 +142,26 @@ class InfoGAN(Stepped):
         images: Tensor = torch.sigmoid(modules["generator"](torch.cat([noise, codes], dim=1)))
         return images
 
-    def draw(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def draw(self, count: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """Codes (n, d) and noise (n, noise_dims) from their distributions."""
-        chosen = torch.randint(self.categories, (count, self.categorical), generator=generator)
+        chosen = torch.randint(self.categories, (count, self.categorical), generator=rng)
         exact = F.one_hot(chosen, self.categories).flatten(1).float()
-        rest = 2 * torch.rand((count, self.latents + self.noise_dims), generator=generator) - 1
+        rest = 2 * torch.rand((count, self.latents + self.noise_dims), generator=rng) - 1
         return torch.cat([exact, rest[:, : self.latents]], dim=1), rest[:, self.latents :]
 
-    def step(self, state: State, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
+    def step(self, state: State, batch: Batch, rng: torch.Generator) -> dict[str, Tensor]:
         """One step of D and Q, then one of G."""
-        terms = self.discriminator_step(state, batch.images, generator)
-        return self.generator_step(state, batch.images, generator) | terms
+        terms = self.discriminator_step(state, batch.images, rng)
+        return self.generator_step(state, batch.images, rng) | terms
 
-    def discriminator_step(self, state: State, real: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+    def discriminator_step(self, state: State, real: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
         """One step of D and Q on real images and as many of G's."""
         modules = state.modules
-        codes, noise = (drawn.to(real.device) for drawn in self.draw(len(real), generator))
+        codes, noise = (drawn.to(real.device) for drawn in self.draw(len(real), rng))
         with torch.no_grad():
             fake = self.generate(modules, codes, noise)
         features = modules["trunk"](torch.cat([real, fake]))
-        own, terms = self.discriminator_loss(modules, features, real, fake, generator)
+        own, terms = self.discriminator_loss(modules, features, real, fake, rng)
         heard = features[len(real) :]
         # Q's head learns at full weight whatever lambda is; the trunk gets lambda of its gradient
         heard = heard.detach() + self.information_weight * (heard - heard.detach())
@@ -170,10 +170,10 @@ class InfoGAN(Stepped):
         descend(state.optimisers["discriminator"], loss, self.discriminator_learning_rate)
         return {name: value.detach() for name, value in ({"discriminator": own} | terms).items()}
 
-    def generator_step(self, state: State, real: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+    def generator_step(self, state: State, real: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
         """One step of G, on as many images as there are real ones."""
         modules = state.modules
-        codes, noise = (drawn.to(real.device) for drawn in self.draw(len(real), generator))
+        codes, noise = (drawn.to(real.device) for drawn in self.draw(len(real), rng))
         features = modules["trunk"](self.generate(modules, codes, noise))
         own = self.generator_loss(modules["discriminator"](features))
         parts = self.information(modules["recogniser"](features), codes)
@@ -183,7 +183,7 @@ class InfoGAN(Stepped):
         return {name: value.detach() for name, value in terms.items()}
 
     def discriminator_loss(
-        self, modules: nn.ModuleDict, features: Tensor, real: Tensor, fake: Tensor, generator: torch.Generator
+        self, modules: nn.ModuleDict, features: Tensor, real: Tensor, fake: Tensor, rng: torch.Generator
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """-E log D(x) - E log(1 - D(G(z, c))), from the features of real, then generated images."""
         of_real, of_fake = modules["discriminator"](features).chunk(2)

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from distaff.batch import Batch
+from distaff.batches.batch import Batch
 from distaff.methods.base import State
 from distaff.methods.info_gan import InfoGAN
 from distaff.settings import setting
@@ -49,18 +49,18 @@ class InfoWGANGP(InfoGAN):
         "gradient_penalty": "10",
     }
 
-    def step(self, state: State, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
+    def step(self, state: State, batch: Batch, rng: torch.Generator) -> dict[str, Tensor]:
         """Some steps of critic and Q, the last of which is logged, then one of G."""
         for _ in range(self.critic_steps):
-            terms = self.discriminator_step(state, batch.images, generator)
-        return self.generator_step(state, batch.images, generator) | terms
+            terms = self.discriminator_step(state, batch.images, rng)
+        return self.generator_step(state, batch.images, rng) | terms
 
     def discriminator_loss(
-        self, modules: nn.ModuleDict, features: Tensor, real: Tensor, fake: Tensor, generator: torch.Generator
+        self, modules: nn.ModuleDict, features: Tensor, real: Tensor, fake: Tensor, rng: torch.Generator
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """E f(G(z, c)) - E f(x) and the gradient penalty."""
         of_real, of_fake = modules["discriminator"](features).chunk(2)
-        share = torch.rand((len(real), 1, 1, 1), generator=generator).to(real.device)
+        share = torch.rand((len(real), 1, 1, 1), generator=rng).to(real.device)
         norms = gradient_norms(modules, share * real + (1 - share) * fake)
         wasserstein = of_real.mean() - of_fake.mean()
         loss = self.gradient_penalty * (norms - 1).square().mean() - wasserstein

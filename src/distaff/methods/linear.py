@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from distaff.batch import Batch, Facts
+from distaff.batches.batch import Batch, Facts
 from distaff.errors import BadInput
 from distaff.methods.base import Codes, Fitted, State
 
@@ -52,7 +52,7 @@ class LinearCode(Fitted):
             if self.latents > most:
                 raise BadInput(f"latents={self.latents} is more than the {most} {what}")
 
-    def state(self, facts: Facts, generator: torch.Generator) -> State:
+    def state(self, facts: Facts, rng: torch.Generator) -> State:
         """Zeros, until it is fitted."""
         return State(nn.ModuleDict({"linear": Linear(facts.image_shape, self.latents)}))
 
@@ -60,10 +60,10 @@ class LinearCode(Fitted):
     def solve(self, pixels: NDArray[np.float64], seed: int) -> LinearFit:
         """The code of pixels (n, p)."""
 
-    def fit(self, state: State, batch: Batch, generator: torch.Generator) -> dict[str, float]:
+    def fit(self, state: State, batch: Batch, rng: torch.Generator) -> dict[str, float]:
         """Solve for the matrices. The history keeps the error per image, in squared pixels."""
         pixels = batch.images.flatten(1).double().cpu().numpy()
-        seed = int(torch.randint(2**31, (), generator=generator))
+        seed = int(torch.randint(2**31, (), generator=rng))
         found = self.solve(pixels, seed)
         linear = cast(Linear, state.modules["linear"])
         for name in ("mean", "encoder", "decoder"):
@@ -75,7 +75,7 @@ class LinearCode(Fitted):
             "iterations": found.iterations,
         }
 
-    def encode(self, modules: nn.ModuleDict, images: Tensor, generator: torch.Generator) -> Codes:
+    def encode(self, modules: nn.ModuleDict, images: Tensor, rng: torch.Generator) -> Codes:
         """The projections (n, d), which are their own samples."""
         linear = cast(Linear, modules["linear"])
         codes = (images - linear.mean).flatten(1) @ linear.encoder.T

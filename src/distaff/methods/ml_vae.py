@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
+from distaff.batches.batch import Batch
 from distaff.methods.base import Codes
-from distaff.methods.group_vae import GroupVAE
+from distaff.methods.pair_vae import PairVAE, geometric_mean, known_shared
 
 
 @dataclass(frozen=True)
-class MLVAE(GroupVAE):
+class MLVAE(PairVAE):
     """ML-VAE (Bouchacourt et al. 2018): as group_vae, with the product of the two posteriors.
 
     Shared latents take a Gaussian proportional to the geometric mean of the two posteriors: precision
@@ -22,14 +24,12 @@ class MLVAE(GroupVAE):
     give the same one.
     """
 
+    latents_are_factors: ClassVar[bool] = True
+
+    def shared(self, first: Codes, second: Codes, batch: Batch) -> Tensor:
+        """Which latents (n/2, d) are known to be shared."""
+        return known_shared(first, batch)
+
     def average(self, first: Codes, second: Codes) -> tuple[Tensor, Tensor]:
-        """Mean and log-variance (n/2, d) of shared latents."""
-        return product(first, second)
-
-
-def product(first: Codes, second: Codes) -> tuple[Tensor, Tensor]:
-    """Mean and log-variance of the normalised square root of the product of two Gaussians."""
-    precisions = (-first.logvar).exp(), (-second.logvar).exp()
-    precision = (precisions[0] + precisions[1]) / 2
-    mean = (first.mean * precisions[0] + second.mean * precisions[1]) / (2 * precision)
-    return mean, -precision.log()
+        """The normalised square root of the product (n/2, d)."""
+        return geometric_mean(first, second)

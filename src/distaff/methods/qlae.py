@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from distaff.batch import Batch, Facts
-from distaff.methods.base import Codes, State
+from distaff.batches.batch import Batch, Facts
+from distaff.methods.base import Codes, Loss, State
 from distaff.methods.encoder_decoder import EncoderDecoder
 from distaff.settings import setting
 
@@ -56,9 +56,9 @@ class QLAE(EncoderDecoder):
         """A number for every latent."""
         return self.latents
 
-    def state(self, facts: Facts, generator: torch.Generator) -> State:
+    def state(self, facts: Facts, rng: torch.Generator) -> State:
         """The networks, the values, evenly spread over -.5 to .5, and one AdamW with decay on matrices."""
-        modules = self.networks(facts, generator)
+        modules = self.networks(facts, rng)
         modules["quantiser"] = Quantiser(self.latents, self.values)
         networks = [*modules["encoder"].parameters(), *modules["decoder"].parameters()]
         matrices = [p for p in networks if p.ndim > 1]
@@ -66,31 +66,28 @@ class QLAE(EncoderDecoder):
         groups: list[dict[str, Any]] = [{"params": matrices}, {"params": others}]
         return State(modules, {"adam": torch.optim.AdamW(groups, weight_decay=0, fused=True)})
 
-    def step(self, state: State, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
+    def step(self, state: State, batch: Batch, rng: torch.Generator) -> dict[str, Tensor]:
         """One step, with the decay of the weight matrices as it is now."""
         state.optimisers["adam"].param_groups[0]["weight_decay"] = self.weight_decay
-        return super().step(state, batch, generator)
+        return super().step(state, batch, rng)
 
-    def encode(self, modules: nn.ModuleDict, images: Tensor, generator: torch.Generator) -> Codes:
+    def encode(self, modules: nn.ModuleDict, images: Tensor, rng: torch.Generator) -> Codes:
         """The values (n, d) nearest to the encoder's outputs."""
         codes = modules["quantiser"](modules["encoder"](images))
         return Codes(codes, None, codes)
 
-    def training_codes(self, modules: nn.ModuleDict, batch: Batch, generator: torch.Generator) -> Codes:
-        """The encoder's outputs as `mean`, and the values as `sample`, with straight-through gradients."""
+    def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
+        """Reconstruction of the values, and what draws values and outputs to each other."""
         outputs = modules["encoder"](batch.images)
-        return Codes(outputs, None, outputs + (modules["quantiser"](outputs) - outputs).detach())
-
-    def regulariser(
-        self, modules: nn.ModuleDict, batch: Batch, codes: Codes, generator: torch.Generator
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """What draws values and outputs to each other."""
-        outputs, values = codes.mean, modules["quantiser"](codes.mean)
+        values = modules["quantiser"](outputs)
+        passed = outputs + (values - outputs).detach()  # the values, with the gradient of the outputs
+        reconstruction = self.reconstruction(modules["decoder"](passed), batch.images)
         to_outputs = (values - outputs.detach()).square().mean()
         to_values = (outputs - values.detach()).square().mean()
         pixels = batch.images[0].numel()
-        total = pixels * (self.quantisation * to_outputs + self.commitment * to_values)
-        return total, {"quantisation_error": to_values.detach()}
+        apart = pixels * (self.quantisation * to_outputs + self.commitment * to_values)
+        terms = {"reconstruction": reconstruction, "quantisation_error": to_values}
+        return Loss(self.reconstruction_weight * reconstruction + apart, terms)
 
 
 class Quantiser(nn.Module):

@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from distaff.batch import Batch, Facts
+from distaff.batches.batch import Batch, Facts
 from distaff.errors import BadInput
 from distaff.methods.base import Codes, Fitted, State
 
@@ -44,18 +44,18 @@ class Raw(Fitted):
         """The number of pixels and channels."""
         return math.prod(facts.image_shape)
 
-    def state(self, facts: Facts, generator: torch.Generator) -> State:
+    def state(self, facts: Facts, rng: torch.Generator) -> State:
         """Zeros, until the mean image is known."""
         return State(nn.ModuleDict({"pixels": Pixels(facts.image_shape)}))
 
-    def fit(self, state: State, batch: Batch, generator: torch.Generator) -> dict[str, float]:
+    def fit(self, state: State, batch: Batch, rng: torch.Generator) -> dict[str, float]:
         """Keep the mean image, and record the variance per image, in squared pixels."""
         pixels = state.modules["pixels"]
         assert isinstance(pixels, Pixels)
         pixels.mean.copy_(batch.images.mean(dim=0))
         return {"variance": float(batch.images.var(dim=0, correction=0).sum())}
 
-    def encode(self, modules: nn.ModuleDict, images: Tensor, generator: torch.Generator) -> Codes:
+    def encode(self, modules: nn.ModuleDict, images: Tensor, rng: torch.Generator) -> Codes:
         """The pixels (n, C * H * W)."""
         codes = images.flatten(1)
         return Codes(codes, None, codes)

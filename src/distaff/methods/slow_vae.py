@@ -9,22 +9,23 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from distaff.batch import Batch
-from distaff.methods.base import Codes
-from distaff.methods.beta_vae import BetaVAE
-from distaff.methods.group_vae import check_even, halves
+from distaff.batches.batch import Batch
+from distaff.methods.base import Codes, Loss
+from distaff.methods.pair_vae import check_even
+from distaff.methods.terms import halves, mean_kl
+from distaff.methods.vae import VAE
 from distaff.settings import setting
 
 
 @dataclass(frozen=True)
-class SlowVAE(BetaVAE):
+class SlowVAE(VAE):
     """SlowVAE (Klindt et al. 2021): a VAE on pairs of frames with a sparse prior of how latents move.
 
     Minimises, for a pair, both reconstructions + beta KL(q(z_t|x_t) || N(0, I)) + gamma KL(q(z_s|x_s) || p)
     with the transition prior p a Laplace distribution of `prior_rate` around the other frame's mean (Klindt
     et al. 2021, eq. 6 and appendix), averaged over the two directions; the loss is half of it, in nats per
     image. Pairs are made from the data set's factors: each moves by a Laplace-distributed number of values
-    (see distaff.datasets.pairs).
+    (see distaff.batches.transitions).
 
     Differences from the paper: factors without an order, such as shape, move as well; the networks of
     Locatello et al. 2019.
@@ -70,18 +71,20 @@ class SlowVAE(BetaVAE):
         """How far factors move."""
         return {"rate": self.step_rate}
 
-    def regulariser(
-        self, modules: nn.ModuleDict, batch: Batch, codes: Codes, generator: torch.Generator
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """(beta KL + gamma transition KL) / 2, each averaged over both frames."""
-        weighted, terms = super().regulariser(modules, batch, codes, generator)
+    def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
+        """Reconstruction + (beta KL + gamma transition KL) / 2, each averaged over both frames."""
+        codes = self.encode(modules, batch.images, rng)
+        reconstruction = self.reconstruction(modules["decoder"](codes.sample), batch.images)
+        kl = mean_kl(codes)
         first, second = halves(codes)
         both = (
             kl_to_laplace(first, second.mean, self.prior_rate),
             kl_to_laplace(second, first.mean, self.prior_rate),
         )
         transition = torch.cat(both).sum(dim=1).mean()
-        return (weighted + self.gamma * transition) / 2, terms | {"transition_kl": transition}
+        regulariser = (self.beta * kl + self.gamma * transition) / 2
+        total = self.reconstruction_weight * reconstruction + regulariser
+        return Loss(total, {"reconstruction": reconstruction, "kl": kl, "transition_kl": transition})
 
 
 def kl_to_laplace(codes: Codes, centre: Tensor, rate: float) -> Tensor:

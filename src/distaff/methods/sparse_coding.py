@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from distaff.batch import Batch, Facts
+from distaff.batches.batch import Batch, Facts
 from distaff.errors import BadInput
 from distaff.methods.base import Codes, Fitted, State
 from distaff.methods.ista import ALGORITHMS, correlation, objective
@@ -64,17 +64,17 @@ class SparseCoding(Fitted):
         if self.latents > self.images:
             raise BadInput(f"latents={self.latents} is more than the {self.images} images it is fitted to")
 
-    def state(self, facts: Facts, generator: torch.Generator) -> State:
+    def state(self, facts: Facts, rng: torch.Generator) -> State:
         """Zeros, until it is fitted."""
         return State(nn.ModuleDict({"dictionary": Dictionary(facts.image_shape, self.latents)}))
 
-    def fit(self, state: State, batch: Batch, generator: torch.Generator) -> dict[str, float]:
+    def fit(self, state: State, batch: Batch, rng: torch.Generator) -> dict[str, float]:
         """Learn the dictionary."""
         found = cast(Dictionary, state.modules["dictionary"])
         images = batch.images.cpu()
         found.mean.copy_(images.mean(dim=0))
         x = (images - images.mean(dim=0)).flatten(1)
-        dictionary = learn(x, self.latents, self.passes, self._codes, generator)
+        dictionary = learn(x, self.latents, self.passes, self._codes, rng)
         found.atoms.copy_(dictionary)
         x = x[:MEASURED].double()
         h = self._codes(x, dictionary)
@@ -88,7 +88,7 @@ class SparseCoding(Fitted):
     def _codes(self, x: Tensor, dictionary: Tensor) -> Tensor:
         return ALGORITHMS[self.algorithm](x, dictionary, self.penalty, self.iterations)
 
-    def encode(self, modules: nn.ModuleDict, images: Tensor, generator: torch.Generator) -> Codes:
+    def encode(self, modules: nn.ModuleDict, images: Tensor, rng: torch.Generator) -> Codes:
         """The sparse codes (n, d), which are their own samples."""
         found = cast(Dictionary, modules["dictionary"])
         codes = self._codes((images - found.mean).flatten(1), found.atoms)
@@ -110,15 +110,15 @@ def learn(
     atoms: int,
     passes: int,
     codes: Callable[[Tensor, Tensor], Tensor],
-    generator: torch.Generator,
+    rng: torch.Generator,
 ) -> Tensor:
     """A dictionary (p, atoms) for centred rows x (n, p), in double precision; h = `codes`(x, dictionary)."""
-    dictionary = _from_rows(x, atoms, generator)
+    dictionary = _from_rows(x, atoms, rng)
     hh = torch.zeros(atoms, atoms, dtype=torch.float64)
     xh = torch.zeros(x.shape[1], atoms, dtype=torch.float64)
     step = 0
     for _ in range(passes):
-        for rows in torch.randperm(len(x), generator=generator).split(ROWS):
+        for rows in torch.randperm(len(x), generator=rng).split(ROWS):
             some = x[rows].double()
             h = codes(some, dictionary)
             step += 1
@@ -128,7 +128,7 @@ def learn(
             use = hh.diagonal()
             dead = use <= DEAD * use.mean()
             if dead.any():
-                dictionary[:, dead] = _from_rows(some, int(dead.sum()), generator)
+                dictionary[:, dead] = _from_rows(some, int(dead.sum()), rng)
                 hh[dead] = hh[:, dead] = xh[:, dead] = 0
     return dictionary
 
@@ -144,8 +144,8 @@ def descend(dictionary: Tensor, hh: Tensor, xh: Tensor) -> None:
         dictionary[:, j] = best / best.norm().clamp(min=1)
 
 
-def _from_rows(x: Tensor, atoms: int, generator: torch.Generator) -> Tensor:
+def _from_rows(x: Tensor, atoms: int, rng: torch.Generator) -> Tensor:
     """Random rows as atoms of length 1, with a little noise so that no two are the same."""
-    rows = x[torch.randint(len(x), (atoms,), generator=generator)].double()
-    noise = torch.randn(rows.shape, generator=generator, dtype=torch.float64)
+    rows = x[torch.randint(len(x), (atoms,), generator=rng)].double()
+    noise = torch.randn(rows.shape, generator=rng, dtype=torch.float64)
     return normalize(normalize(rows) + 0.1 * normalize(noise)).T.contiguous()

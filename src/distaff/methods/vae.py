@@ -1,26 +1,22 @@
-"""The variational autoencoder, and the label term that all its descendants can take."""
+"""The variational autoencoder."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from distaff.batch import Batch, Facts
-from distaff.errors import BadInput
-from distaff.methods.base import Codes, Loss, noise
-from distaff.methods.encoder_decoder import EncoderDecoder
-from distaff.methods.label_terms import LABEL_TERMS
+from distaff.batches.batch import Batch
+from distaff.methods.base import Loss
+from distaff.methods.terms import mean_kl
+from distaff.methods.variational import Variational
 from distaff.settings import setting
-
-LABEL_SETTINGS = ("label_weight", "labelled_images", "labeller", "label_seed")
 
 
 @dataclass(frozen=True)
-class VAE(EncoderDecoder):
+class VAE(Variational):
     """Variational autoencoder: reconstruction + KL to a standard normal prior.
 
     Maximises E_q(z|x) log p(x|z) - KL(q(z|x) || N(0, I)) (Kingma and Welling 2014, eq. 10) with one sample
@@ -33,17 +29,7 @@ class VAE(EncoderDecoder):
     Differences from the paper: convolutional networks and batches of 64 as in Locatello et al. 2019.
     """
 
-    label_loss: str = setting(
-        "none", "the term that ties latent j to label j", choices=("none", *LABEL_TERMS)
-    )
-    label_weight: float = setting(1.0, "weight of the label term", low=0)
-    labelled_images: int = setting(1000, "how many images have labels", low=1)
-    labeller: str = setting(
-        "perfect",
-        "their labels: right; in 5 bins; a tenth wrong; values renamed; only two of them",
-        choices=("perfect", "binned", "noisy", "permuted", "partial"),
-    )
-    label_seed: int = setting(0, "seed of which images are labelled, and how", low=0)
+    beta: float = setting(1.0, "weight of the KL", low=0, later=True)
 
     paper: ClassVar = {
         "latents": "2 to 20 (faces), 3 to 200 (digits)",
@@ -62,87 +48,13 @@ class VAE(EncoderDecoder):
 
     @property
     def kl_weight(self) -> float | None:
-        """What the KL of an image is multiplied by; None where it is not weighted as a whole."""
-        return 1.0
+        """beta."""
+        return self.beta
 
-    @property
-    def encoder_outputs(self) -> int:
-        """A mean and a log-variance for every latent."""
-        return 2 * self.latents
-
-    @property
-    def labelled_part(self) -> dict[str, Any] | None:
-        """The labelled images, if there is a label term."""
-        if self.label_loss == "none":
-            return None
-        return {"count": self.labelled_images, "labeller": self.labeller, "seed": self.label_seed}
-
-    def check(self, facts: Facts) -> None:
-        """A label term needs a latent for every label."""
-        super().check(facts)
-        for name in LABEL_SETTINGS if self.label_loss == "none" else ():
-            if getattr(self, name) != getattr(type(self), name):
-                raise BadInput(f"{name}={getattr(self, name)} has no effect without a label_loss")
-        if self.label_loss != "none" and len(facts.labels) > self.latents:
-            raise BadInput(
-                f"label_loss={self.label_loss} needs a latent for each of the {len(facts.labels)} labels, "
-                f"got latents={self.latents}"
-            )
-
-    def networks(self, facts: Facts, generator: torch.Generator) -> nn.ModuleDict:
-        """Encoder, decoder, and what the label term learns."""
-        modules = super().networks(facts, generator)
-        if self.label_loss != "none":
-            modules["labels"] = LABEL_TERMS[self.label_loss](facts.labels)
-        return modules
-
-    def encode(self, modules: nn.ModuleDict, images: Tensor, generator: torch.Generator) -> Codes:
-        """The posterior's mean and log-variance (n, d), and one sample of it."""
-        mean, logvar = modules["encoder"](images).chunk(2, dim=1)
-        return sampled(mean, logvar, generator)
-
-    def objective(
-        self, modules: nn.ModuleDict, batch: Batch, codes: Codes, generator: torch.Generator
-    ) -> Loss:
-        """Reconstruction, the method's regulariser, and the label term if there is one."""
-        loss = super().objective(modules, batch, codes, generator)
-        if self.label_loss == "none":
-            return loss
-        means = modules["encoder"](batch.labelled)[:, : batch.labels.shape[1]]
-        term = modules["labels"](means, batch.labels)
-        return Loss(loss.total + self.label_weight * term, loss.terms | {"label_term": term})
-
-    def regulariser(
-        self, modules: nn.ModuleDict, batch: Batch, codes: Codes, generator: torch.Generator
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """The KL."""
-        kl = kl_to_prior(codes.mean, codes.logvar).sum(dim=1).mean()
-        return kl, {"kl": kl}
-
-    def log_weights(
-        self, modules: nn.ModuleDict, images: Tensor, codes: Codes, generator: torch.Generator
-    ) -> Tensor:
-        """log p(x, z) - log q(z|x) at the codes' sample of every image (n,), nats; its mean is the ELBO."""
-        one = torch.vmap(lambda logits, image: self.reconstruction(logits[None], image[None]))
-        return -one(modules["decoder"](codes.sample), images) - self.log_ratio(modules, codes, generator)
-
-    def log_ratio(self, modules: nn.ModuleDict, codes: Codes, generator: torch.Generator) -> Tensor:
-        """log q(z|x) - log p(z) at the codes' sample (n,), nats."""
-        zero = torch.zeros_like(codes.sample)
-        prior, posterior = (zero, zero), (codes.mean, codes.logvar)
-        return (log_normal(codes.sample, *posterior) - log_normal(codes.sample, *prior)).sum(dim=1)
-
-
-def sampled(mean: Tensor, logvar: Tensor, generator: torch.Generator) -> Codes:
-    """A Gaussian posterior (n, d) with one sample of it."""
-    return Codes(mean, logvar, mean + torch.exp(logvar / 2) * noise(mean, generator))
-
-
-def log_normal(values: Tensor, mean: Tensor, logvar: Tensor) -> Tensor:
-    """log N(values; mean, exp(logvar)), elementwise, nats."""
-    return -0.5 * (math.log(2 * math.pi) + logvar + (values - mean).square() * torch.exp(-logvar))
-
-
-def kl_to_prior(mean: Tensor, logvar: Tensor) -> Tensor:
-    """KL(N(mean, exp(logvar)) || N(0, 1)) of every latent, nats, in the shape of `mean`."""
-    return 0.5 * (mean.square() + logvar.exp() - logvar - 1)
+    def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
+        """Reconstruction + beta KL."""
+        codes = self.encode(modules, batch.images, rng)
+        reconstruction = self.reconstruction(modules["decoder"](codes.sample), batch.images)
+        kl = mean_kl(codes)
+        total = self.reconstruction_weight * reconstruction + self.beta * kl
+        return Loss(total, {"reconstruction": reconstruction, "kl": kl})

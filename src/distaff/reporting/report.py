@@ -16,7 +16,6 @@ from distaff.evaluation.encode import ACTIVE_KL, ACTIVE_SHARE, Encoding, encode_
 from distaff.evaluation.evaluate import read_card
 from distaff.evaluation.orthogonality import Orthogonality, run_orthogonality
 from distaff.files import write_text
-from distaff.methods.base import Fitted
 from distaff.metrics.arrays import check_factors, usable_factors
 from distaff.metrics.information import discretise, entropy, mutual_information
 from distaff.metrics.inputs import mean_variance
@@ -138,7 +137,7 @@ def _traversals(run: Run, encoding: Encoding, order: NDArray[np.int64]) -> list[
 def _orthogonality(run: Run, encoding: Encoding) -> Orthogonality | None:
     """None where it takes too long, or says nothing: of what was fitted, and of codes that jump."""
     method = run.method
-    if isinstance(method, Fitted) or method.one_hot(run.facts) or run.code_size > MOST_JACOBIAN_COLUMNS:
+    if method.fitted or method.one_hot(run.facts) or run.code_size > MOST_JACOBIAN_COLUMNS:
         return None
     try:
         return run_orthogonality(run, encoding.mean, encoding.logvar)

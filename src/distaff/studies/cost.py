@@ -12,12 +12,11 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from distaff import registry
+from distaff.batches.feed import Feed
 from distaff.datasets import DataSet
 from distaff.factors import FactorSpace
-from distaff.methods.base import Stepped
 from distaff.studies.plan import Plan, PlannedRun
 from distaff.training.allocator import keep_freed_memory
-from distaff.training.batches import Batches
 from distaff.training.device import torch_threads
 
 WARM, TIMED = 2, 8  # steps
@@ -66,7 +65,7 @@ def estimate(plan: Plan, workers: int) -> dict[str, Any]:
     for run in plan.runs:
         one, parameters = step[run.method, shape_of(run)]
         method = run.made
-        batch = method.batch_size if isinstance(method, Stepped) else 64
+        batch = 64 if method.fitted else method.batch_size
         seconds += one * (run.steps + FORWARD * plan.rows / batch)
         size += 16 * parameters + 12 * plan.rows * method.latents + HISTORY * run.steps // 100
     return {
@@ -88,17 +87,17 @@ def estimate(plan: Plan, workers: int) -> dict[str, Any]:
 def _measured(run: PlannedRun, shape: tuple[int, int, int]) -> tuple[float, int]:
     """Seconds of a step on one thread, and the number of weights."""
     method = run.made
-    if not isinstance(method, Stepped):
+    if method.fitted:
         return 0.0, 0
     keep_freed_memory()
     with torch_threads(1):
-        batches = Batches(method, Noise(shape), 0)
-        state = method.state(batches.facts, torch.Generator().manual_seed(0))
+        feed = Feed(method, Noise(shape), 0)
+        state = method.state(feed.facts, torch.Generator().manual_seed(0))
         state.modules.train()
         times = []
         for number in range(WARM + TIMED):
             began = time.perf_counter()
-            batch, generator = batches.at(number, torch.device("cpu"))
-            method.at(number).step(state, batch, generator)
+            batch, rng = feed.at(number)
+            method.at(number).step(state, batch, rng)
             times.append(time.perf_counter() - began)
     return float(np.median(times[WARM:])), sum(p.numel() for p in state.modules.parameters())

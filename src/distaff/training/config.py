@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from distaff import __version__
-from distaff.batch import Facts
+from distaff.batches.batch import Facts
 from distaff.datasets import DataSet
 from distaff.errors import BadInput
 from distaff.files import read_json

@@ -1,4 +1,4 @@
-"""Where the arithmetic happens: the device, its threads, and pixels on their way there."""
+"""Where the arithmetic happens: the device and its threads."""
 
 from __future__ import annotations
 
@@ -6,27 +6,12 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from distaff.errors import BadInput
 
 MOST_THREADS = 256
-
-
-def to_unit(
-    pixels: NDArray[Any] | Tensor, pixel_range: tuple[float, float] | list[float], device: torch.device
-) -> Tensor:
-    """Pixels as float32 in 0..1 on the device, laid out channels last."""
-    low, high = pixel_range
-    if not isinstance(pixels, Tensor):
-        pixels = torch.from_numpy(np.require(pixels, requirements=["C", "W"]))
-    tensor = pixels.to(device).to(torch.float32, memory_format=torch.channels_last)
-    return (tensor - low).div_(high - low) if low else tensor / high
 
 
 def choose_device(name: str) -> torch.device:

@@ -14,6 +14,7 @@ from distaff.errors import BadInput, Diverged
 from distaff.files import check_file, check_own, write_text
 
 LARGEST, MOST_TERMS = 1e39, 100  # no loss in 32 bits goes beyond
+SHOWN = {"loss": 1, "kl": 2}  # beside the progress bar, with digits
 
 
 class Window:
@@ -51,8 +52,8 @@ class Window:
         line = {"step": step, **terms, "images_per_second": round(rate, 1)}
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
-        kl = f"  kl {terms['kl']:.2f}" if "kl" in terms else ""
-        self.words = f"loss {terms['loss']:.1f}{kl}  {line['images_per_second']:.0f} images/s"
+        shown = [f"{name} {terms[name]:.{digits}f}" for name, digits in SHOWN.items() if name in terms]
+        self.words = "  ".join([*shown, f"{line['images_per_second']:.0f} images/s"])
         self._steps, self._began = [], time.monotonic()
 
 

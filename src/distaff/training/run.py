@@ -16,14 +16,14 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from distaff import registry
-from distaff.batch import Facts
+from distaff.batches.batch import Facts, to_unit
 from distaff.datasets import DataSet, data_folder, load_dataset
 from distaff.errors import BadInput
-from distaff.methods.base import Codes, Fitted, Method
+from distaff.methods.base import Codes, Method
 from distaff.settings import build, whole_number
 from distaff.training.checkpoint import load_tensors
 from distaff.training.config import read_config
-from distaff.training.device import choose_device, is_present, to_unit
+from distaff.training.device import choose_device, is_present
 from distaff.training.history import read_history
 
 ENCODE_BATCH = 512
@@ -77,7 +77,7 @@ class Run:
     @property
     def effort(self) -> str:
         """What it took, in words: its steps, which mean nothing to a method that is fitted at once."""
-        return "fitted" if isinstance(self.method, Fitted) else f"{self.config['steps']:,} steps"
+        return "fitted" if self.method.fitted else f"{self.config['steps']:,} steps"
 
     @property
     def facts(self) -> Facts:

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from distaff import registry
+from distaff.batches.feed import Feed
 from distaff.datasets import DataSet, load_dataset
 from distaff.errors import BadInput, Interrupted
-from distaff.files import write_json, write_text
-from distaff.methods.base import Fitted, Method, State, Stepped
+from distaff.files import write_json
+from distaff.methods.base import Method, State
 from distaff.progress import Report, progress, say
 from distaff.settings import build, whole_number
 from distaff.training.allocator import keep_freed_memory
-from distaff.training.batches import Batches
 from distaff.training.checkpoint import load_checkpoint, save_checkpoint, save_tensors
 from distaff.training.config import differences, make_config, read_config
 from distaff.training.device import MOST_THREADS, available_threads, choose_device, torch_threads
@@ -75,8 +74,8 @@ def train(
     chosen = choose_device(device)
     recorded = _recorded(folder)
     threads = threads or (recorded or {}).get("threads") or available_threads()
-    batches = Batches(method, data, seed, chosen)
-    config = make_config(name, method, data, batches.facts, steps, seed, threads, str(chosen))
+    feed = Feed(method, data, seed, chosen)
+    config = make_config(name, method, data, feed.facts, steps, seed, threads, str(chosen))
     _check_same(folder, recorded, config)
     with only_one(folder), torch_threads(threads):
         recorded = _recorded(folder)  # again, for another process may have been here
@@ -89,11 +88,7 @@ def train(
             return run
         if show:
             say(_headline(run, data))
-        if isinstance(method, Fitted):
-            _fit(run, method, batches, chosen)
-        else:
-            assert isinstance(method, Stepped)
-            _step(run, method, batches, chosen, show)
+        _train(run, feed, chosen, show)
     return run
 
 
@@ -157,27 +152,11 @@ def _prepare(folder: Path, recorded: dict[str, Any] | None, config: dict[str, An
     write_json(folder / "config.json", config)
 
 
-def _fit(run: Run, method: Fitted, batches: Batches, device: torch.device) -> None:
-    batch, generator = batches.at(0, device)
-    state = method.state(batches.facts, generator)
-    state.modules.to(device)
-    began = time.monotonic()
-    try:
-        terms = method.fit(state, batch, generator)
-    except BadInput:  # known only now; the folder is free for other settings
-        (run.folder / "config.json").unlink(missing_ok=True)
-        raise
-    rate = method.images / max(time.monotonic() - began, 1e-6)
-    check_finite(state.tensors(), "the fit")
-    line = {"step": run.config["steps"], **terms, "images_per_second": round(rate, 1)}
-    write_text(run.folder / "history.jsonl", json.dumps(line) + "\n")
-    save_tensors(run.folder / "model.safetensors", state.modules.state_dict())
-
-
-def _step(run: Run, method: Stepped, batches: Batches, device: torch.device, show: bool) -> None:
+def _train(run: Run, feed: Feed, device: torch.device, show: bool) -> None:
+    """All steps that are left, from the last checkpoint on; a fitted method has a single one."""
     keep_freed_memory()
-    seed, steps = run.config["seed"], run.config["steps"]
-    state = method.state(batches.facts, torch.Generator().manual_seed(seed))
+    seed, steps = run.config["seed"], 1 if run.method.fitted else run.config["steps"]
+    state = run.method.state(feed.facts, torch.Generator().manual_seed(seed))
     state.modules.to(device).train()
     path, start = run.folder / "checkpoint.safetensors", 0
     if path.exists():
@@ -188,8 +167,9 @@ def _step(run: Run, method: Stepped, batches: Batches, device: torch.device, sho
         if show:
             say(f"resumed at step {start}")
     trim_history(run.folder / "history.jsonl", start)
-    with progress("training", steps, start, show) as report, _stop_at_step_ends() as asked_to_stop:
-        _loop(run, method, batches, state, range(start, steps), report, asked_to_stop)
+    between = nullcontext(threading.Event()) if run.method.fitted else _stop_at_step_ends()
+    with progress("training", steps, start, show) as report, between as asked_to_stop:
+        _loop(run, feed, state, range(start, steps), report, asked_to_stop)
         _save(run, state, steps)
         save_tensors(run.folder / "model.safetensors", state.modules.state_dict())
     if asked_to_stop.is_set():  # in the last step or after it
@@ -215,20 +195,18 @@ def check_finite(tensors: dict[str, torch.Tensor], after: str) -> None:
 
 
 def _loop(
-    run: Run,
-    method: Stepped,
-    batches: Batches,
-    state: State,
-    steps: range,
-    report: Report,
-    asked_to_stop: threading.Event,
+    run: Run, feed: Feed, state: State, steps: range, report: Report, asked_to_stop: threading.Event
 ) -> None:
-    device = next(state.modules.parameters()).device
-    window = Window(run.folder / "history.jsonl", method.batch_size)
+    window = Window(run.folder / "history.jsonl", run.method.batch_size)
     saved = time.monotonic()
     for step in steps:
-        batch, generator = batches.at(step, device)
-        window.add(method.at(step).step(state, batch, generator))
+        batch, rng = feed.at(step)
+        try:
+            window.add(run.method.at(step).step(state, batch, rng))
+        except BadInput:  # known only now; the folder is free for other settings
+            if not (run.folder / "checkpoint.safetensors").exists():
+                (run.folder / "config.json").unlink(missing_ok=True)
+            raise
         done = step + 1
         if done % LOG_EVERY == 0 or done == steps.stop:
             window.write(done)

@@ -1,38 +1,33 @@
-"""Pairs of images that share factors, made from the grid of a data set."""
+"""Pairs of consecutive frames."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from distaff.batches.batch import Batch
+from distaff.batches.kind import Kind, grid_of, images_of, own_pairs
+from distaff.datasets.base import DataSet
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
 
 
-def pair_rows(
-    space: FactorSpace,
-    size: int,
-    rng: np.random.Generator,
-    k: int | None = None,
-    first: NDArray[np.int64] | None = None,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Rows (size, factors) of first and second images, and which factors may differ (size, factors).
+@dataclass(frozen=True)
+class Transitions(Kind):
+    """Pairs of consecutive frames: the data set's own, or see `transition_rows`."""
 
-    The two share all but `k` factors, whose values are drawn anew and uniformly (so they may agree by
-    chance). With `k` None it is drawn uniformly from 1 to factors - 1 for every pair (Locatello et al. 2020,
-    section 5). `first` (size, factors) may be given; else it is drawn uniformly.
-    """
-    factors = len(space.sizes)
-    if factors < 2:
-        raise BadInput(f"pairs need at least 2 factors, got {factors}")
-    if k is not None and not 1 <= k <= factors:
-        raise BadInput(f"k={k} is not allowed; pairs may differ in 1 to {factors} factors")
-    count = rng.integers(1, factors, size=size) if k is None else np.full(size, k)
-    place = rng.random((size, factors)).argsort(axis=1).argsort(axis=1)
-    changed = place < count[:, None]
-    first = space.sample(size, rng) if first is None else first
-    second = np.where(changed, space.sample(size, rng), first)
-    return first, second, changed
+    rate: float = 1.0
+
+    def sample(self, data: DataSet, size: int, rng: np.random.Generator) -> Batch:
+        """`size` images: the first frames, then those that follow."""
+        if data.pairs is not None:
+            return own_pairs(data, data.pairs, size, rng)
+        grid = grid_of(data)
+        first = grid.rows(data.draw(size // 2, rng))
+        both = transition_rows(grid, size // 2, rng, self.rate, first)
+        return Batch(images_of(data, grid, *both), len(data))
 
 
 def transition_rows(

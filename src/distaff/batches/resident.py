@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from distaff.datasets import DataSet
+from distaff.datasets.base import DataSet
 
 MOST = 4 << 30  # bytes
 ROWS = 8192  # images on their way at a time

@@ -1,0 +1,127 @@
+"""VAEs on pairs of images that share most factors: shared latents get one posterior for both."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from distaff.batches.batch import Batch, Facts
+from distaff.errors import BadInput
+from distaff.methods.base import Codes, Loss
+from distaff.methods.beta_vae import BetaVAE
+from distaff.methods.terms import halves, mean_kl, sampled
+from distaff.methods.vae import VAE
+from distaff.settings import setting
+
+
+@dataclass(frozen=True)
+class PairVAE(VAE):
+    """A beta-VAE on pairs. Its children say which latents a pair shares, and how posteriors are averaged."""
+
+    beta: float = setting(1.0, "weight of the KL", low=0)
+    changed_factors: int = setting(
+        0, "how many factors may differ within a pair; 0: drawn from 1 to all but one", low=0
+    )
+
+    #: whether latents stand for factors, so that a data set's factors must be known and fit
+    latents_are_factors: ClassVar[bool] = False
+    smallest_batch: ClassVar[int] = 2
+    paper: ClassVar = {}
+    study: ClassVar = BetaVAE.study | {
+        "batch_size": "64 pairs",
+        "beta": "1, 2, 4, 6, 8, 16",
+        "changed_factors": "1, or drawn anew for every pair",
+    }
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_even(self.batch_size)
+
+    @property
+    def batches(self) -> str:
+        """Pairs that share all but some factors."""
+        return "pairs"
+
+    @property
+    def batch_options(self) -> dict[str, Any]:
+        """How many factors may differ."""
+        return {"k": self.changed_factors or None, "known": self.latents_are_factors}
+
+    def check(self, facts: Facts) -> None:
+        """Every factor needs a latent, and some factor must be shared."""
+        super().check(facts)
+        if facts.factors and self.changed_factors >= len(facts.factors):
+            raise BadInput(
+                f"changed_factors={self.changed_factors} is not allowed; of {len(facts.factors)} factors "
+                f"0 to {len(facts.factors) - 1} may differ"
+            )
+        if self.latents_are_factors and len(facts.factors) > self.latents:
+            raise BadInput(
+                f"each of the {len(facts.factors)} factors needs a latent, got latents={self.latents}"
+            )
+
+    @abstractmethod
+    def shared(self, first: Codes, second: Codes, batch: Batch) -> Tensor:
+        """Which latents (n/2, d) the images of a pair share."""
+
+    @abstractmethod
+    def average(self, first: Codes, second: Codes) -> tuple[Tensor, Tensor]:
+        """Mean and log-variance (n/2, d) of shared latents."""
+
+    def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
+        """Reconstruction + beta KL at posteriors of which the shared latents are averaged."""
+        first, second = halves(self.encode(modules, batch.images, rng))
+        shared = self.shared(first, second, batch)
+        mean, logvar = self.average(first, second)
+        means = [torch.where(shared, mean, own.mean) for own in (first, second)]
+        logvars = [torch.where(shared, logvar, own.logvar) for own in (first, second)]
+        codes = sampled(torch.cat(means), torch.cat(logvars), rng)
+        reconstruction = self.reconstruction(modules["decoder"](codes.sample), batch.images)
+        kl = mean_kl(codes)
+        total = self.reconstruction_weight * reconstruction + self.beta * kl
+        return Loss(total, {"reconstruction": reconstruction, "kl": kl})
+
+
+def check_even(batch_size: int) -> None:
+    """An error where a batch of so many images cannot be split into pairs."""
+    if batch_size % 2:
+        raise BadInput(f"batch_size={batch_size} is odd; a batch of pairs needs an even number of images")
+
+
+def known_shared(codes: Codes, batch: Batch) -> Tensor:
+    """Latent j is shared where factor j is known to be; latents beyond the factors always are."""
+    shared = torch.ones_like(codes.mean, dtype=torch.bool)
+    shared[:, : batch.changed.shape[1]] = ~batch.changed
+    return shared
+
+
+def alike(first: Codes, second: Codes, threshold: float) -> Tensor:
+    """A latent is shared where its divergence is below `threshold` of the way from smallest to largest."""
+    divergence = kl_of_pair(first, second).detach()
+    low, high = divergence.min(dim=1, keepdim=True)[0], divergence.max(dim=1, keepdim=True)[0]
+    return divergence < low + threshold * (high - low)
+
+
+def kl_of_pair(first: Codes, second: Codes) -> Tensor:
+    """KL of the first Gaussian posterior to the second, of every latent (n, d), nats."""
+    apart = (first.mean - second.mean).square()
+    ratio = (first.logvar.exp() + apart) * (-second.logvar).exp()
+    return 0.5 * (ratio + second.logvar - first.logvar - 1)
+
+
+def arithmetic_mean(first: Codes, second: Codes) -> tuple[Tensor, Tensor]:
+    """The means of two posteriors' means and variances, as mean and log-variance."""
+    variance = (first.logvar.exp() + second.logvar.exp()) / 2
+    return (first.mean + second.mean) / 2, variance.log()
+
+
+def geometric_mean(first: Codes, second: Codes) -> tuple[Tensor, Tensor]:
+    """Mean and log-variance of the normalised square root of the product of two Gaussians."""
+    precisions = (-first.logvar).exp(), (-second.logvar).exp()
+    precision = (precisions[0] + precisions[1]) / 2
+    mean = (first.mean * precisions[0] + second.mean * precisions[1]) / (2 * precision)
+    return mean, -precision.log()
