@@ -111,24 +111,24 @@ def data_path(threads: int) -> dict[str, float]:
     import torch
 
     import distaff
+    from distaff.batches.feed import Feed
     from distaff.methods.beta_vae import BetaVAE
     from distaff.training.allocator import keep_freed_memory
-    from distaff.training.batches import Batches
     from distaff.training.history import Window
 
     keep_freed_memory()
     torch.set_num_threads(threads)
     method = BetaVAE()
-    batches = Batches(method, distaff.load_dataset("dsprites"), 0)
-    state = method.state(batches.facts, torch.Generator().manual_seed(0))
+    feed = Feed(method, distaff.load_dataset("dsprites"), 0)
+    state = method.state(feed.facts, torch.Generator().manual_seed(0))
     spent = {"data": 0.0, "step": 0.0, "log": 0.0}
     with tempfile.TemporaryDirectory() as folder:
         window = Window(Path(folder) / "history.jsonl", 64)
         for step in range(STEPS):
             times = [time.perf_counter()]
-            batch, generator = batches.at(step, torch.device("cpu"))
+            batch, rng = feed.at(step)
             times.append(time.perf_counter())
-            terms = method.at(step).step(state, batch, generator)
+            terms = method.at(step).step(state, batch, rng)
             times.append(time.perf_counter())
             window.add(terms)
             if (step + 1) % 100 == 0:

@@ -10,14 +10,14 @@ import torch
 
 import distaff
 from distaff import registry
-from distaff.batch import Batch, Facts
+from distaff.batches.batch import Batch, Facts
+from distaff.batches.feed import Feed
 from distaff.errors import BadInput
 from distaff.methods.annealed_vae import AnnealedVAE
 from distaff.methods.beta_vae import BetaVAE
 from distaff.methods.factor_vae import FactorVAE
 from distaff.methods.slow_vae import SlowVAE
 from distaff.schedules import parse
-from distaff.training.batches import Batches
 from distaff.training.device import torch_threads
 
 
@@ -92,7 +92,13 @@ def test_whole_numbers_are_no_schedules(name: str) -> None:
 
 
 def test_at_a_step_only_schedules_become_numbers() -> None:
-    method = FactorVAE(latents=7, gamma="linear:0:10:100", learning_rate="cosine:0.01:0.001:10", label_seed=3)
+    method = FactorVAE(
+        latents=7,
+        gamma="linear:0:10:100",
+        learning_rate="cosine:0.01:0.001:10",
+        label_loss="squared",
+        label_seed=3,
+    )
     now = method.at(50)
     assert type(now) is FactorVAE
     assert (now.gamma, now.learning_rate) == pytest.approx((5, 0.001))
@@ -114,7 +120,10 @@ def test_every_real_number_may_be_a_schedule(name: str) -> None:
         if field.type in (float, "float"):
             low = field.metadata["low"] if field.metadata["above"] is None else 1e-4
             last = 1 if field.metadata["high"] is None else field.metadata["high"]
-            method = cls(**{field.name: f"linear:{low}:{last}:10"})
+            needed, _, wanted = field.metadata["only_with"].partition("=")
+            choices = {other.name: other.metadata["choices"] for other in dataclasses.fields(cls)}
+            beside = {needed: wanted or choices[needed][-1]} if needed else {}
+            method = cls(**{field.name: f"linear:{low}:{last}:10"}, **beside)
             values = [getattr(method.at(step), field.name) for step in (0, 5, 10, 11)]
             assert values == pytest.approx([low, (low + last) / 2, last, last], rel=1e-9), field.name
 
@@ -168,12 +177,12 @@ def test_a_resumed_run_ends_with_the_same_bytes(tmp_path: Path) -> None:
 
 def test_training_takes_each_step_at_its_own_values(tmp_path: Path) -> None:
     run = start(tmp_path / "run", 3, beta="constant:0:50:2")
-    batches = Batches(run.method, run.data, 0)
-    state = run.method.state(batches.facts, torch.Generator().manual_seed(0))
+    feed = Feed(run.method, run.data, 0)
+    state = run.method.state(feed.facts, torch.Generator().manual_seed(0))
     with torch_threads(1):  # as the run had
         for step, beta in enumerate((0.0, 0.0, 50.0)):
             now = dataclasses.replace(run.method, beta=beta, learning_rate=0.002 - 0.0019 * step / 80)
-            now.step(state, *batches.at(step, torch.device("cpu")))
+            now.step(state, *feed.at(step))
     for name, value in run.modules.state_dict().items():
         torch.testing.assert_close(state.modules.state_dict()[name], value, rtol=1e-5, atol=1e-7)
 

@@ -5,7 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from distaff.batch import Batch
+from distaff import registry
+from distaff.batches.batch import Batch
+from distaff.batches.pairs import Pairs, pair_rows
+from distaff.batches.transitions import transition_rows
 from distaff.datasets import (
     ArrayImages,
     Built,
@@ -23,8 +26,6 @@ from distaff.datasets import (
 )
 from distaff.datasets.dsprites import DSprites
 from distaff.datasets.nuisance import uniform, uniform_bytes
-from distaff.datasets.pairs import pair_rows, transition_rows
-from distaff.datasets.samplers import SAMPLERS
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
 from distaff.testing import check_dataset
@@ -182,7 +183,7 @@ def test_transitions_of_any_rate() -> None:
 
 def seen(kind: str, data: DataSet, size: int, **options: object) -> tuple[Batch, np.ndarray]:
     """A batch, and the indices of its images in their order."""
-    batch = SAMPLERS[kind](data, size, np.random.default_rng(0), **options)
+    batch = registry.get("batches", kind)(**options).sample(data, size, np.random.default_rng(0))
     everything = data.images(np.arange(len(data)))
     same = (batch.images[:, None] == everything).all(axis=(2, 3, 4))
     assert (same.sum(axis=1) == 1).all(), "images that can be told apart"
@@ -228,9 +229,9 @@ def test_pairs_of_the_data_sets_own() -> None:
     np.testing.assert_array_equal(Subset(data, np.arange(1, 15)).pairs, [[4, 6], [11, 12]])
     np.testing.assert_array_equal(SubGrid(data, {"a": [0, 1, 2]}).pairs, [[5, 7], [12, 13]])
     with pytest.raises(BadInput, match="none of its own pairs is left"):
-        SAMPLERS["pairs"](Subset(data, np.arange(1, 4)), 4, np.random.default_rng(0))
+        Pairs().sample(Subset(data, np.arange(1, 4)), 4, np.random.default_rng(0))
     with pytest.raises(BadInput, match="do not say what they share"):
-        SAMPLERS["pairs"](ArrayImages(images, pairs=own), 4, np.random.default_rng(0), known=True)
+        Pairs(known=True).sample(ArrayImages(images, pairs=own), 4, np.random.default_rng(0))
     for wrong in ([[0, 24]], [[-1, 2]], [[0.5, 1]], [0, 1], np.empty((0, 2), int)):
         with pytest.raises(BadInput, match=r"pairs must be \(m, 2\) numbers of images in 0\.\.23"):
             ArrayImages(images, pairs=np.array(wrong))
@@ -239,11 +240,11 @@ def test_pairs_of_the_data_sets_own() -> None:
 @pytest.mark.parametrize("kind", ["pairs", "transitions"])
 def test_no_grid_to_make_pairs_from(kind: str) -> None:
     with pytest.raises(BadInput, match="no grid of factors to make such batches from, and no array of pairs"):
-        SAMPLERS[kind](load_dataset("digits"), 4, np.random.default_rng(0))
+        registry.get("batches", kind)().sample(load_dataset("digits"), 4, np.random.default_rng(0))
     hidden = load_dataset("dsprites", **TOLD_APART, hide=["scale"])
-    assert len(SAMPLERS[kind](hidden, 4, np.random.default_rng(0)).images) == 4
+    assert len(registry.get("batches", kind)().sample(hidden, 4, np.random.default_rng(0)).images) == 4
     with pytest.raises(BadInput, match=r"hides factors.*hide=\[\]"):
-        SAMPLERS["pairs"](hidden, 4, np.random.default_rng(0), known=True)
+        Pairs(known=True).sample(hidden, 4, np.random.default_rng(0))
 
 
 def test_a_labelled_part() -> None:
@@ -400,7 +401,7 @@ def test_pairs_begin_with_what_the_data_set_draws() -> None:
     data = load_dataset("dsprites", correlate={"factors": ["x", "y"], "sigma": 0.02}, **SMALL)
     seen = []
     data.images = lambda index: seen.append(index) or np.zeros((len(index), *data.image_shape), np.uint8)
-    SAMPLERS["pairs"](data, 1000, np.random.default_rng(0))
+    Pairs().sample(data, 1000, np.random.default_rng(0))
     first = data.factors.rows(seen[0][:500])
     assert np.corrcoef(first[:, 2], first[:, 3])[0, 1] > 0.95
 

@@ -11,7 +11,7 @@ from scipy.special import expit, logsumexp
 from scipy.stats import norm
 
 import distaff
-from distaff.batch import Batch
+from distaff.batches.batch import Batch
 from distaff.cli import app
 from distaff.errors import BadInput
 from distaff.evaluation.likelihood import likelihood, log_likelihood_bound

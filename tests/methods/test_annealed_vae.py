@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from given import regulariser
 
-from distaff.batch import Batch, Facts
+from distaff.batches.batch import Batch, Facts
 from distaff.methods.annealed_vae import AnnealedVAE
 from distaff.methods.base import Codes
 from distaff.methods.vae import VAE
@@ -29,15 +29,15 @@ def kl_of_images() -> list[float]:
     return found
 
 
-def regulariser(method: VAE) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+def of_codes(method: VAE) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     codes = Codes(torch.tensor(MEAN), torch.tensor(LOGVAR), torch.tensor(MEAN))
-    return method.regulariser(nn.ModuleDict(), BATCH, codes, torch.Generator())
+    return regulariser(method, BATCH, codes)
 
 
 @pytest.mark.parametrize("capacity", [0.0, 1.5, 3.0, 25.0])
 def test_the_distance_of_the_batch_mean_of_the_kl_from_the_capacity(capacity: float) -> None:
     kl = sum(kl_of_images()) / 7
-    found, terms = regulariser(AnnealedVAE(gamma=30.0, capacity=capacity))
+    found, terms = of_codes(AnnealedVAE(gamma=30.0, capacity=capacity))
     assert float(found) == pytest.approx(30 * abs(kl - capacity), rel=1e-5)
     assert float(terms["kl"]) == pytest.approx(kl, rel=1e-5)
     assert float(terms["capacity"]) == capacity
@@ -47,13 +47,13 @@ def test_the_distance_is_not_taken_image_by_image() -> None:
     capacity = sum(kl_of_images()) / 7
     of_images = sum(abs(kl - capacity) for kl in kl_of_images()) / 7
     assert of_images > 0.5
-    assert float(regulariser(AnnealedVAE(gamma=1.0, capacity=capacity))[0]) == pytest.approx(0, abs=1e-9)
+    assert float(of_codes(AnnealedVAE(gamma=1.0, capacity=capacity))[0]) == pytest.approx(0, abs=1e-9)
 
 
 @pytest.mark.parametrize("step", [0, 1, 4_000, 25_000, 99_999, 100_000, 300_000])
 def test_the_capacity_grows_linearly_and_stays(step: int) -> None:
     capacity = min(25.0, 25.0 * step / 100_000)
-    found, terms = regulariser(AnnealedVAE().at(step))
+    found, terms = of_codes(AnnealedVAE().at(step))
     assert float(terms["capacity"]) == pytest.approx(capacity, rel=1e-12)
     assert float(found) == pytest.approx(1000 * abs(sum(kl_of_images()) / 7 - capacity), rel=1e-5)
 
@@ -63,7 +63,7 @@ def test_below_the_capacity_the_kl_is_pushed_up_and_above_it_down(capacity: floa
     mean = torch.tensor(MEAN, requires_grad=True)
     codes = Codes(mean, torch.tensor(LOGVAR), mean)
     method = AnnealedVAE(gamma=5.0, capacity=capacity)
-    method.regulariser(nn.ModuleDict(), BATCH, codes, torch.Generator())[0].backward()
+    regulariser(method, BATCH, codes)[0].backward()
     np.testing.assert_allclose(mean.grad, sign * 5 * MEAN / 7, rtol=1e-5)  # d KL / d m is m
 
 

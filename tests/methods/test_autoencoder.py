@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from distaff.batch import Batch, Facts
+from distaff.batches.batch import Batch, Facts
 from distaff.errors import BadInput
 from distaff.methods.autoencoder import Autoencoder
 from distaff.testing import check_method

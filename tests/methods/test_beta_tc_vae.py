@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 import torch
+from given import regulariser
 from scipy.stats import norm
-from torch import nn
 
-from distaff.batch import Batch, Facts
+from distaff.batches.batch import Batch, Facts
 from distaff.errors import BadInput
 from distaff.methods.base import Codes
 from distaff.methods.beta_tc_vae import BetaTCVAE, _log_weights, kl_parts
@@ -113,7 +113,7 @@ def test_every_part_has_its_weight(sampling: str) -> None:
     kl = 0.5 * (MEAN**2 + np.exp(LOGVAR) - LOGVAR - 1).sum() / M
     expected = kl - 0.7 * information + 5 * correlation + 0.7 * marginal
     batch = Batch(torch.zeros(M, 1, 4, 4), POPULATION)
-    found, terms = method.regulariser(nn.ModuleDict(), batch, as_codes(), torch.Generator())
+    found, terms = regulariser(method, batch, as_codes())
     assert float(found) == pytest.approx(expected, rel=1e-5)
     logged = [float(terms[name]) for name in ("mutual_information", "total_correlation", "marginal_kl")]
     assert logged == pytest.approx((information, correlation, marginal), rel=1e-5)

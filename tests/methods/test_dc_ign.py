@@ -5,8 +5,8 @@ import pytest
 import torch
 
 import distaff
-from distaff.batch import Facts
-from distaff.datasets.samplers import one_group_varies
+from distaff.batches.batch import Batch, Facts
+from distaff.batches.one_group_varies import OneGroupVaries
 from distaff.errors import BadInput
 from distaff.methods.dc_ign import DCIGN, clamp
 from distaff.testing import check_method
@@ -34,7 +34,7 @@ class Rows:
 def test_only_the_group_varies_and_the_last_one_most_often() -> None:
     rng, counts = np.random.default_rng(0), np.zeros(4)
     for _ in range(2000):
-        batch = one_group_varies(Rows(), 32, rng, GROUPS, 10.0)
+        batch = OneGroupVaries(GROUPS, 10.0).sample(Rows(), 32, rng)
         varying, groups = batch.varying
         assert groups == 4
         counts[varying] += 1
@@ -64,9 +64,7 @@ def test_a_group_has_one_latent_and_the_last_all_that_are_left(varying: int, pas
     facts = Facts((1, 16, 16), len(DATA), DATA.factors.sizes)
     modules = method.state(facts, torch.Generator().manual_seed(0)).modules
     images = torch.rand((4, 1, 16, 16), generator=torch.Generator().manual_seed(1))
-    batch = distaff.batch.Batch(images, 10, varying=(varying, 4))
-    codes = method.training_codes(modules, batch, torch.Generator().manual_seed(2))
-    for part in (codes.mean, codes.logvar):
+    for part in method.clamped(modules, Batch(images, 10, varying=(varying, 4))):
         varies = (part.detach().std(dim=0) > 1e-7).nonzero().flatten().tolist()
         assert varies == passing
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.stats import norm
 
-from distaff.batch import Batch, Facts
+from distaff.batches.batch import Batch, Facts
 from distaff.methods.deep_vae import DeepVAE
 from distaff.methods.vae import VAE
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from given import regulariser
 
-from distaff.batch import Batch, Facts
+from distaff.batches.batch import Batch, Facts
 from distaff.methods.base import Codes
 from distaff.methods.dip_vae_i import DIPVAEI
 from distaff.methods.dip_vae_ii import DIPVAEII
@@ -41,12 +41,12 @@ def kl() -> float:
     return sum(0.5 * (m**2 + np.exp(v) - v - 1) for m, v in zip(MEAN.flat, LOGVAR.flat, strict=True)) / N
 
 
-def regulariser(method: VAE, mean: torch.Tensor, logvar: torch.Tensor) -> tuple[torch.Tensor, dict]:
-    return method.regulariser(nn.ModuleDict(), BATCH, Codes(mean, logvar, mean), torch.Generator())
+def of_codes(method: VAE, mean: torch.Tensor, logvar: torch.Tensor) -> tuple[torch.Tensor, dict]:
+    return regulariser(method, BATCH, Codes(mean, logvar, mean))
 
 
 def logged(method: VAE, mean: np.ndarray, logvar: np.ndarray) -> tuple[float, float]:
-    terms = regulariser(method, torch.tensor(mean), torch.tensor(logvar))[1]
+    terms = of_codes(method, torch.tensor(mean), torch.tensor(logvar))[1]
     return float(terms["off_diagonal"]), float(terms["diagonal"])
 
 
@@ -54,7 +54,7 @@ def logged(method: VAE, mean: np.ndarray, logvar: np.ndarray) -> tuple[float, fl
 def test_the_penalties_equal_the_loops(variant: type[DIPVAEI]) -> None:
     off_diagonal, diagonal = penalties(matrix_by_loops(MEAN, LOGVAR, variant is DIPVAEII))
     method = variant(lambda_od=3.0, lambda_d=0.7)
-    found, _ = regulariser(method, torch.tensor(MEAN), torch.tensor(LOGVAR))
+    found, _ = of_codes(method, torch.tensor(MEAN), torch.tensor(LOGVAR))
     assert logged(method, MEAN, LOGVAR) == pytest.approx((off_diagonal, diagonal), rel=1e-5)
     assert float(found) == pytest.approx(kl() + 3 * off_diagonal + 0.7 * diagonal, rel=1e-5)
 
@@ -115,12 +115,12 @@ def test_a_matrix_that_is_the_identity_costs_nothing(variant: type[DIPVAEI]) -> 
 def test_the_gradient_is_that_of_finite_differences(variant: type[DIPVAEI]) -> None:
     method = variant(lambda_od=3.0, lambda_d=0.7)
     given = [torch.tensor(values, requires_grad=True) for values in (MEAN, LOGVAR)]
-    gradients = torch.autograd.grad(regulariser(method, *given)[0], given)
+    gradients = torch.autograd.grad(of_codes(method, *given)[0], given)
     for which, gradient in enumerate(gradients):
         for place in np.ndindex(N, D):
             moved = []
             for sign in (1, -1):
                 values = [MEAN.copy(), LOGVAR.copy()]
                 values[which][place] += sign * 1e-5
-                moved.append(float(regulariser(method, *map(torch.tensor, values))[0]))
+                moved.append(float(of_codes(method, *map(torch.tensor, values))[0]))
             assert float(gradient[place]) == pytest.approx((moved[0] - moved[1]) / 2e-5, rel=1e-5, abs=1e-7)

@@ -10,7 +10,7 @@ import torch
 
 import distaff
 from distaff import registry
-from distaff.batch import Batch, Facts
+from distaff.batches.batch import Batch, Facts
 from distaff.cli import app
 from distaff.errors import BadInput
 from distaff.methods.info_gan import InfoGAN, categorical_information, continuous_information

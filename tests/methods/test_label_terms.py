@@ -8,11 +8,11 @@ import pytest
 import torch
 
 import distaff
-from distaff.batch import Batch, Facts
+from distaff.batches.batch import Batch, Facts
+from distaff.batches.feed import Feed
 from distaff.errors import BadInput
-from distaff.methods.label_terms import LABEL_TERMS, Covariance, CrossEntropy, Embedding, Squared
+from distaff.methods.label_term import LABEL_TERMS, Covariance, CrossEntropy, Embedding, Squared
 from distaff.methods.vae import VAE
-from distaff.training.batches import Batches
 
 SIZES = (3, 5, 4)
 RNG = np.random.default_rng(0)
@@ -87,7 +87,7 @@ def test_the_loss_is_the_vaes_plus_the_weighted_term_of_the_first_means(name: st
     plain = VAE(latents=7).loss(modules, batch, torch.Generator().manual_seed(2))
     means = modules["encoder"](batch.labelled)[:, :K]
     expected = LABEL_TERMS[name](SIZES)(means, batch.labels).detach()
-    loss = method.loss(modules, batch, torch.Generator().manual_seed(2))
+    loss = method.with_labels(modules, batch, method.loss(modules, batch, torch.Generator().manual_seed(2)))
     assert float(loss.terms["label_term"].detach()) == pytest.approx(float(expected), rel=1e-5)
     total = float(plain.total.detach()) + 2.5 * float(expected)
     assert float(loss.total.detach()) == pytest.approx(total, rel=1e-6)
@@ -99,7 +99,9 @@ def test_a_weight_of_0_gives_the_vaes_gradients(name: str) -> None:
     for method in (VAE(), VAE(label_loss=name, label_weight=0.0)):
         modules, batch = made(method)
         networks = [*modules["encoder"].parameters(), *modules["decoder"].parameters()]
-        loss = method.loss(modules, batch, torch.Generator().manual_seed(2))
+        loss = method.with_labels(
+            modules, batch, method.loss(modules, batch, torch.Generator().manual_seed(2))
+        )
         gradients.append(torch.autograd.grad(loss.total, networks))
     assert all(torch.equal(a, b) for a, b in zip(*gradients, strict=True))
 
@@ -121,12 +123,12 @@ def test_what_the_term_learns_is_trained_and_kept(name: str) -> None:
 def test_training_lowers_the_term(name: str) -> None:
     data = distaff.load_dataset("dsprites", resolution=16, x=4, y=4, orientation=1)
     method = VAE(label_loss=name, label_weight=10.0, labelled_images=100, batch_size=32, learning_rate=1e-3)
-    batches = Batches(method, data, 0)
-    state = method.state(batches.facts, torch.Generator().manual_seed(0))
+    feed = Feed(method, data, 0)
+    state = method.state(feed.facts, torch.Generator().manual_seed(0))
     found = []
     for step in range(150):
-        batch, generator = batches.at(step, torch.device("cpu"))
-        found.append(float(method.step(state, batch, generator)["label_term"]))
+        batch, rng = feed.at(step)
+        found.append(float(method.step(state, batch, rng)["label_term"]))
     assert np.mean(found[-10:]) < 0.8 * np.mean(found[:10])
 
 
@@ -147,6 +149,6 @@ def test_without_a_label_term_nothing_is_asked_of_labels() -> None:
 
 def test_settings_of_labels_without_a_label_term_are_refused(tmp_path: Path) -> None:
     data = distaff.load_dataset("dsprites", resolution=16)
-    with pytest.raises(BadInput, match="labeller=noisy has no effect without a label_loss"):
+    with pytest.raises(BadInput, match="labeller=noisy has no effect without label_loss"):
         distaff.train("vae", data, labeller="noisy", steps=1, out=tmp_path / "run", show=False)
     assert not (tmp_path / "run").exists()

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import distaff
-from distaff.batch import Batch, Facts
+from distaff.batches.batch import Batch, Facts
 from distaff.errors import BadInput
 from distaff.methods.base import Fitted
 from distaff.methods.ica import ICA

@@ -9,13 +9,15 @@ from scipy.integrate import quad
 from scipy.stats import norm
 from torch import nn
 
-from distaff.batch import Batch, Facts
+from distaff.batches.batch import Batch, Facts
 from distaff.errors import BadInput
-from distaff.methods.ada_gvae import AdaGVAE, kl_of_pair
+from distaff.methods.ada_gvae import AdaGVAE
 from distaff.methods.ada_ml_vae import AdaMLVAE
 from distaff.methods.base import Codes
 from distaff.methods.group_vae import GroupVAE
 from distaff.methods.ml_vae import MLVAE
+from distaff.methods.pair_vae import PairVAE, kl_of_pair
+from distaff.methods.terms import halves, sampled
 
 RNG = np.random.default_rng(0)
 N, D = 5, 4  # pairs, latents
@@ -41,20 +43,20 @@ def kl_by_hand(i: int, j: int) -> float:
     return math.log(s2 / s1) + (s1**2 + (m1 - m2) ** 2) / (2 * s2**2) - 1 / 2
 
 
-def shared_by_hand(method: GroupVAE) -> np.ndarray:
+def shared_by_hand(method: PairVAE) -> np.ndarray:
     """Which latents (N, D) a pair shares."""
     shared = np.zeros((N, D), dtype=bool)
     for i in range(N):
         divergences = [kl_by_hand(i, j) for j in range(D)]
         for j in range(D):
-            if isinstance(method, AdaGVAE):
+            if isinstance(method, AdaGVAE | AdaMLVAE):
                 shared[i, j] = divergences[j] < (min(divergences) + max(divergences)) / 2
             else:
                 shared[i, j] = j >= 3 or not CHANGED[i, j]
     return shared
 
 
-def average_by_hand(method: GroupVAE, i: int, j: int) -> tuple[float, float]:
+def average_by_hand(method: PairVAE, i: int, j: int) -> tuple[float, float]:
     """Mean and variance of the posterior that a pair gets where it shares latent j."""
     (m1, m2), (v1, v2) = MEANS[:, i, j], np.exp(LOGVARS[:, i, j])
     if not isinstance(method, MLVAE | AdaMLVAE):
@@ -69,7 +71,7 @@ def average_by_hand(method: GroupVAE, i: int, j: int) -> tuple[float, float]:
     return mean, quad(lambda z: (z - mean) ** 2 * root(z), *ends, epsabs=1e-13)[0] / total
 
 
-def posteriors_by_hand(method: GroupVAE) -> tuple[np.ndarray, np.ndarray]:
+def posteriors_by_hand(method: PairVAE) -> tuple[np.ndarray, np.ndarray]:
     """Means and variances (2, N, D) after averaging what is shared, alike for both images."""
     means, variances = MEANS.copy(), np.exp(LOGVARS)
     for i, j in np.argwhere(shared_by_hand(method)):
@@ -77,11 +79,10 @@ def posteriors_by_hand(method: GroupVAE) -> tuple[np.ndarray, np.ndarray]:
     return means, variances
 
 
-def training_codes(method: GroupVAE) -> Codes:
-    """Those of images whose pixels are the posteriors, under an encoder that passes them on."""
-    pixels = np.concatenate([MEANS, LOGVARS], axis=2).reshape(2 * N, 2 * D, 1, 1)
-    modules = nn.ModuleDict({"encoder": nn.Flatten()})
-    return method.training_codes(modules, batch_of(torch.tensor(pixels)), torch.Generator().manual_seed(0))
+def codes_of(method: PairVAE) -> Codes:
+    """The codes that pairs with these posteriors are decoded from."""
+    averaged = method.averaged(side(0), side(1), batch_of(torch.zeros(2 * N, 1, 4, 4)))
+    return sampled(*averaged, torch.Generator().manual_seed(0))
 
 
 def test_the_divergence_of_a_pair_is_the_integral() -> None:
@@ -99,7 +100,7 @@ def test_the_divergence_is_taken_from_the_first_to_the_second() -> None:
 
 
 @ALL
-def test_averages_equal_the_formula(method: type[GroupVAE]) -> None:
+def test_averages_equal_the_formula(method: type[PairVAE]) -> None:
     mean, logvar = method().average(side(0), side(1))
     for i, j in np.ndindex(N, D):
         expected = average_by_hand(method(), i, j)
@@ -107,14 +108,14 @@ def test_averages_equal_the_formula(method: type[GroupVAE]) -> None:
 
 
 @ALL
-def test_the_average_of_equal_posteriors_is_the_same_one(method: type[GroupVAE]) -> None:
+def test_the_average_of_equal_posteriors_is_the_same_one(method: type[PairVAE]) -> None:
     mean, logvar = method().average(side(0), side(0))
     np.testing.assert_allclose(mean, MEANS[0], rtol=1e-12)
     np.testing.assert_allclose(logvar, LOGVARS[0], rtol=1e-9)
 
 
 @ALL
-def test_shared_latents_equal_the_rule(method: type[GroupVAE]) -> None:
+def test_shared_latents_equal_the_rule(method: type[PairVAE]) -> None:
     images = torch.zeros(2 * N, 1, 4, 4)
     found = method(latents=D).shared(side(0), side(1), batch_of(images)).numpy()
     np.testing.assert_array_equal(found, shared_by_hand(method()))
@@ -122,7 +123,7 @@ def test_shared_latents_equal_the_rule(method: type[GroupVAE]) -> None:
 
 
 @KNOWN
-def test_latents_beyond_the_factors_are_shared(method: type[GroupVAE]) -> None:
+def test_latents_beyond_the_factors_are_shared(method: type[PairVAE]) -> None:
     everything = Batch(torch.zeros(2 * N, 1, 4, 4), 100, torch.ones((N, 3), dtype=torch.bool))
     found = method(latents=D).shared(side(0), side(1), everything).numpy()
     assert not found[:, :3].any()
@@ -132,7 +133,7 @@ def test_latents_beyond_the_factors_are_shared(method: type[GroupVAE]) -> None:
 @ADAPTIVE
 @pytest.mark.parametrize("threshold", [0.1, 0.5, 0.9])
 def test_the_threshold_lies_between_the_pairs_smallest_and_largest_divergence(
-    method: type[AdaGVAE], threshold: float
+    method: type[AdaGVAE | AdaMLVAE], threshold: float
 ) -> None:
     divergences = np.array([2.0, 2.3, 2.9, 3.1, 4.0])  # of means sqrt(2 KL) apart, with unit variances
     means = torch.tensor(np.stack([divergences, 10 * divergences])).mul(2).sqrt()
@@ -144,7 +145,7 @@ def test_the_threshold_lies_between_the_pairs_smallest_and_largest_divergence(
 
 
 @ADAPTIVE
-def test_what_is_shared_is_decided_without_gradients_or_labels(method: type[AdaGVAE]) -> None:
+def test_what_is_shared_is_decided_without_gradients_or_labels(method: type[AdaGVAE | AdaMLVAE]) -> None:
     mean = torch.tensor(MEANS[0], requires_grad=True)
     codes = Codes(mean, torch.tensor(LOGVARS[0]), mean)
     assert not method().shared(codes, side(1), Batch(torch.zeros(2 * N, 1, 4, 4), 100)).requires_grad
@@ -152,9 +153,9 @@ def test_what_is_shared_is_decided_without_gradients_or_labels(method: type[AdaG
 
 @ALL
 def test_both_images_take_the_average_in_the_same_latents_and_keep_the_others(
-    method: type[GroupVAE],
+    method: type[PairVAE],
 ) -> None:
-    codes = training_codes(method(latents=D))
+    codes = codes_of(method(latents=D))
     means, variances = posteriors_by_hand(method())
     np.testing.assert_allclose(codes.mean, means.reshape(2 * N, D), rtol=1e-5)
     np.testing.assert_allclose(codes.logvar.exp(), variances.reshape(2 * N, D), rtol=1e-5)
@@ -163,20 +164,22 @@ def test_both_images_take_the_average_in_the_same_latents_and_keep_the_others(
 
 
 @ALL
-def test_each_image_has_a_sample_of_its_own(method: type[GroupVAE]) -> None:
-    codes = training_codes(method(latents=D))
+def test_each_image_has_a_sample_of_its_own(method: type[PairVAE]) -> None:
+    codes = codes_of(method(latents=D))
     noise = ((codes.sample - codes.mean) / (codes.logvar / 2).exp()).numpy()
     assert len(np.unique(noise.round(9))) == 2 * N * D
     assert abs(noise).max() < 5
 
 
 @ALL
-def test_the_loss_is_that_of_a_beta_vae_at_the_averaged_posteriors(method: type[GroupVAE]) -> None:
+def test_the_loss_is_that_of_a_beta_vae_at_the_averaged_posteriors(method: type[PairVAE]) -> None:
     made = method(latents=D, beta=3.0)
     facts = Facts((1, 16, 16), 100, (3, 4, 5))
     modules = made.state(facts, torch.Generator().manual_seed(0)).modules.double()
     images = torch.rand((2 * N, 1, 16, 16), generator=torch.Generator().manual_seed(1)).double()
-    codes = made.training_codes(modules, batch_of(images), torch.Generator().manual_seed(2))
+    rng = torch.Generator().manual_seed(2)
+    sides = halves(made.encode(modules, images, rng))
+    codes = sampled(*made.averaged(*sides, batch_of(images)), rng)
     loss = made.loss(modules, batch_of(images), torch.Generator().manual_seed(2))
     p = torch.sigmoid(modules["decoder"](codes.sample)).detach().numpy()
     x, mean, logvar = images.numpy(), codes.mean.detach().numpy(), codes.logvar.detach().numpy()
@@ -191,7 +194,7 @@ def test_the_loss_is_that_of_a_beta_vae_at_the_averaged_posteriors(method: type[
 
 
 @ALL
-def test_the_representation_is_the_plain_encoders(method: type[GroupVAE]) -> None:
+def test_the_representation_is_the_plain_encoders(method: type[PairVAE]) -> None:
     pixels = np.concatenate([MEANS[0], LOGVARS[0]], axis=1).reshape(N, 2 * D, 1, 1)
     modules = nn.ModuleDict({"encoder": nn.Flatten()})
     codes = method(latents=D).encode(modules, torch.tensor(pixels), torch.Generator())
@@ -200,15 +203,15 @@ def test_the_representation_is_the_plain_encoders(method: type[GroupVAE]) -> Non
 
 
 @ALL
-def test_what_batches_are_asked_for(method: type[GroupVAE]) -> None:
-    known = not issubclass(method, AdaGVAE)
+def test_what_batches_are_asked_for(method: type[PairVAE]) -> None:
+    known = not issubclass(method, AdaGVAE | AdaMLVAE)
     assert method().batches == "pairs"
     assert method().batch_options == {"k": None, "known": known}
     assert method(changed_factors=1).batch_options == {"k": 1, "known": known}
 
 
 @ALL
-def test_a_batch_of_pairs_is_even(method: type[GroupVAE]) -> None:
+def test_a_batch_of_pairs_is_even(method: type[PairVAE]) -> None:
     with pytest.raises(BadInput, match="batch_size=63 is odd"):
         method(batch_size=63)
     with pytest.raises(BadInput, match="batch_size=1 "):
@@ -216,12 +219,12 @@ def test_a_batch_of_pairs_is_even(method: type[GroupVAE]) -> None:
 
 
 @KNOWN
-def test_known_factors_need_a_latent_each(method: type[GroupVAE]) -> None:
+def test_known_factors_need_a_latent_each(method: type[PairVAE]) -> None:
     with pytest.raises(BadInput, match="each of the 3 factors needs a latent, got latents=2"):
         method(latents=2).check(Facts((1, 16, 16), 100, (3, 4, 5)))
     method(latents=3).check(Facts((1, 16, 16), 100, (3, 4, 5)))
 
 
 @ADAPTIVE
-def test_unknown_factors_need_no_latents(method: type[GroupVAE]) -> None:
+def test_unknown_factors_need_no_latents(method: type[PairVAE]) -> None:
     method(latents=2).check(Facts((1, 16, 16), 100, (3, 4, 5)))

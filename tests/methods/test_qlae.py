@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from distaff.batch import Batch, Facts
+from distaff.batches.batch import Batch, Facts
 from distaff.methods.base import Loss, State
-from distaff.methods.encoder_decoder import negative_log_likelihood
 from distaff.methods.qlae import QLAE, Quantiser
+from distaff.methods.terms import negative_log_likelihood
 
 N, D, V, PIXELS = 5, 3, 4, 16 * 16
 METHOD = QLAE(latents=D, values=V, quantisation=0.3, commitment=0.07)

@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 import torch
+from given import regulariser
 from scipy.integrate import quad
 from scipy.stats import laplace, norm
-from torch import nn
 
-from distaff.batch import Batch, Facts
+from distaff.batches.batch import Batch, Facts
 from distaff.errors import BadInput
 from distaff.methods.base import Codes
 from distaff.methods.slow_vae import SlowVAE, kl_to_laplace
@@ -80,7 +80,7 @@ def test_the_regulariser_is_half_of_a_pairs(beta: float, gamma: float, rate: flo
     mean, logvar = (torch.tensor(values.reshape(2 * N, D)) for values in (MEANS, LOGVARS))
     method = SlowVAE(beta=beta, gamma=gamma, prior_rate=rate)
     batch = Batch(torch.zeros(2 * N, 1, 4, 4), 100)
-    found, terms = method.regulariser(nn.ModuleDict(), batch, Codes(mean, logvar, mean), torch.Generator())
+    found, terms = regulariser(method, batch, Codes(mean, logvar, mean))
     kl, transition, expected = by_hand(beta, gamma, rate)
     assert float(found) == pytest.approx(expected, rel=1e-5)
     assert float(terms["kl"]) == pytest.approx(kl, rel=1e-5)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import distaff
-from distaff.batch import Batch, Facts
+from distaff.batches.batch import Batch, Facts
 from distaff.errors import BadInput
 from distaff.methods.ista import correlation, fista, ista, lipschitz, objective, soft
 from distaff.methods.sparse_coding import SparseCoding, descend, learn

@@ -3,12 +3,16 @@
 import numpy as np
 import pytest
 import torch
+from scipy.stats import norm
 
-from distaff.batch import Batch, Facts
+from distaff import registry
+from distaff.batches.batch import Batch, Facts
 from distaff.errors import BadInput
+from distaff.methods.base import Loss
 from distaff.methods.beta_vae import BetaVAE
-from distaff.methods.encoder_decoder import negative_log_likelihood
-from distaff.methods.vae import VAE, kl_to_prior
+from distaff.methods.encoder_decoder import EncoderDecoder
+from distaff.methods.terms import kl_to_prior, negative_log_likelihood
+from distaff.methods.vae import VAE
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.random((6, 3, 8, 8))
@@ -84,3 +88,49 @@ def test_what_is_refused() -> None:
         VAE(network="resnet")
     with pytest.raises(BadInput, match="latents=0"):
         VAE(latents=0)
+
+
+def those(kind: type) -> list[str]:
+    """The registered methods of a kind."""
+    return [name for name in registry.names("methods") if issubclass(registry.get("methods", name), kind)]
+
+
+def loss_of(method: EncoderDecoder) -> Loss:
+    """The loss of a fresh state on the example of the method's kind of batch."""
+    facts = Facts((1, 16, 16), 1000, (3, 5, 4))
+    state = method.state(facts, torch.Generator().manual_seed(0))
+    kind = registry.get("batches", method.batches)(**method.batch_options)
+    pixels = torch.rand((16, 1, 16, 16), generator=torch.Generator().manual_seed(1))
+    batch = kind.example(lambda count: pixels[:count], facts, 8, torch.Generator().manual_seed(2))
+    return method.at(0).loss(state.modules, batch, torch.Generator().manual_seed(3))
+
+
+@pytest.mark.parametrize("sigma", [0.2, 1.0, 3.0])
+def test_the_gaussian_likelihood_has_a_deviation(sigma: float) -> None:
+    found = negative_log_likelihood(torch.tensor(LOGITS), torch.tensor(IMAGES), "gaussian", sigma)
+    expected = -norm.logpdf(IMAGES, 1 / (1 + np.exp(-LOGITS)), sigma).sum() / len(IMAGES)
+    assert float(found) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", those(EncoderDecoder))
+def test_the_reconstruction_has_a_weight_and_is_logged_without(name: str) -> None:
+    cls = registry.get("methods", name)
+    heavy = loss_of(cls(reconstruction_weight=3.0))
+    plain = loss_of(cls())
+    reconstruction = plain.terms["reconstruction"].detach()
+    assert heavy.terms["reconstruction"].detach() == reconstruction
+    assert float((heavy.total - plain.total).detach()) == pytest.approx(2 * float(reconstruction), rel=1e-4)
+
+
+@pytest.mark.parametrize("name", those(VAE))
+def test_every_vae_can_weight_its_kl(name: str) -> None:
+    cls = registry.get("methods", name)
+    light, heavy = (loss_of(cls(beta=beta)) for beta in (1.0, 3.0))
+    share = cls(beta=1.0).kl_weight
+    added = float((heavy.total - light.total).detach())
+    assert added == pytest.approx(2 * share * float(light.terms["kl"].detach()), rel=1e-3)
+
+
+def test_a_deviation_is_for_the_gaussian_likelihood() -> None:
+    with pytest.raises(BadInput, match=r"sigma=0\.5 has no effect without likelihood=gaussian"):
+        VAE(sigma=0.5)

@@ -30,11 +30,11 @@ class Batch:
     changed: Any = None
     labelled: Any = field(default=None, metadata=PIXELS)
     labels: Any = None
-    varying: tuple[int, int] | None = None
+    varying: Any = None
 
     def to(self, device: torch.device, pixel_range: tuple[float, float]) -> Batch:
         """The same on a device: pixels in 0..1, every other array as a tensor of its own type."""
-        moved = {}
+        moved: dict[str, Any] = {}
         for each in dataclasses.fields(self):
             value = getattr(self, each.name)
             if value is not None and each.metadata.get("pixels"):

@@ -76,14 +76,17 @@ class DCIGN(VAE):
         if self.latents < count:
             raise BadInput(f"latents={self.latents} is fewer than the {count} groups of factors")
 
-    def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
-        """Reconstruction + beta KL at posteriors in which the latents of all other groups are clamped."""
+    def clamped(self, modules: nn.ModuleDict, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Means and log-variances (n, d), of which all but those of the group that varies are clamped."""
         mean, logvar = modules["encoder"](batch.images).chunk(2, dim=1)
         varying, groups = batch.varying
         passing = torch.zeros(self.latents, dtype=torch.bool, device=mean.device)
         passing[varying : None if varying == groups - 1 else varying + 1] = True
-        mean, logvar = (clamp(each, passing, self.invariance) for each in (mean, logvar))
-        codes = sampled(mean, logvar, rng)
+        return clamp(mean, passing, self.invariance), clamp(logvar, passing, self.invariance)
+
+    def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
+        """Reconstruction + beta KL at posteriors in which the latents of all other groups are clamped."""
+        codes = sampled(*self.clamped(modules, batch), rng)
         reconstruction = self.reconstruction(modules["decoder"](codes.sample), batch.images)
         kl = mean_kl(codes)
         total = self.reconstruction_weight * reconstruction + self.beta * kl

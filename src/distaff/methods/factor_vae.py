@@ -88,6 +88,10 @@ class FactorVAE(VAE):
         descend(state.optimisers["discriminator"], own, self.discriminator_learning_rate)
         return terms | {"discriminator": own.detach()}
 
+    def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
+        """The VAE's loss, of all images of the batch."""
+        return self.loss_at(modules, batch.images, self.encode(modules, batch.images, rng))
+
     def loss_at(self, modules: nn.ModuleDict, images: Tensor, codes: Codes) -> Loss:
         """Reconstruction + beta KL + gamma TC, of which the discriminator estimates the last."""
         reconstruction = self.reconstruction(modules["decoder"](codes.sample), images)

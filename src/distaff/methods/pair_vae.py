@@ -72,14 +72,18 @@ class PairVAE(VAE):
     def average(self, first: Codes, second: Codes) -> tuple[Tensor, Tensor]:
         """Mean and log-variance (n/2, d) of shared latents."""
 
-    def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
-        """Reconstruction + beta KL at posteriors of which the shared latents are averaged."""
-        first, second = halves(self.encode(modules, batch.images, rng))
+    def averaged(self, first: Codes, second: Codes, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Means and log-variances (n, d) of both images of the pairs, alike where latents are shared."""
         shared = self.shared(first, second, batch)
         mean, logvar = self.average(first, second)
         means = [torch.where(shared, mean, own.mean) for own in (first, second)]
         logvars = [torch.where(shared, logvar, own.logvar) for own in (first, second)]
-        codes = sampled(torch.cat(means), torch.cat(logvars), rng)
+        return torch.cat(means), torch.cat(logvars)
+
+    def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
+        """Reconstruction + beta KL at posteriors of which the shared latents are averaged."""
+        first, second = halves(self.encode(modules, batch.images, rng))
+        codes = sampled(*self.averaged(first, second, batch), rng)
         reconstruction = self.reconstruction(modules["decoder"](codes.sample), batch.images)
         kl = mean_kl(codes)
         total = self.reconstruction_weight * reconstruction + self.beta * kl

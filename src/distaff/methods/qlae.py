@@ -86,7 +86,7 @@ class QLAE(EncoderDecoder):
         to_values = (outputs - values.detach()).square().mean()
         pixels = batch.images[0].numel()
         apart = pixels * (self.quantisation * to_outputs + self.commitment * to_values)
-        terms = {"reconstruction": reconstruction, "quantisation_error": to_values}
+        terms = {"reconstruction": reconstruction, "quantisation_error": to_values.detach()}
         return Loss(self.reconstruction_weight * reconstruction + apart, terms)
 
 

@@ -5,9 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from distaff.batches.labelled import LABELLERS, LabelledPart, whole_labels
 from distaff.datasets import DataSet, Hidden, labelled_rows, load_dataset
 from distaff.datasets.images import ArrayImages
-from distaff.datasets.labelled import LABELLERS, LabelledPart, whole_labels
 from distaff.errors import BadInput
 from distaff.methods.vae import VAE
 

@@ -5,13 +5,13 @@ import pytest
 import torch
 
 import distaff
+from distaff.batches import feed, resident
+from distaff.batches.feed import Feed
 from distaff.methods.ada_gvae import AdaGVAE
 from distaff.methods.beta_vae import BetaVAE
 from distaff.methods.factor_vae import FactorVAE
 from distaff.methods.group_vae import GroupVAE
 from distaff.methods.slow_vae import SlowVAE
-from distaff.training import batches, resident
-from distaff.training.batches import Batches
 
 CPU = torch.device("cpu")
 DATA = {"resolution": 16, "x": 4, "y": 4, "orientation": 2, "scale": 2}
@@ -23,13 +23,14 @@ DATA = {"resolution": 16, "x": 4, "y": 4, "orientation": 2, "scale": 2}
 )
 def test_the_same_batches(method: BetaVAE, monkeypatch: pytest.MonkeyPatch) -> None:
     data = distaff.load_dataset("dsprites", **DATA)
-    usual = Batches(method, data, 3).at(7, CPU)[0]
-    monkeypatch.setattr(batches, "fits", lambda *_: True)
-    theirs = Batches(method, data, 3)
+    usual = Feed(method, data, 3).at(7)[0]
+    monkeypatch.setattr(feed, "fits", lambda *_: True)
+    theirs = Feed(method, data, 3)
     assert isinstance(theirs._data, resident.Resident)
     assert theirs._data._images.dtype == torch.uint8
-    for one, other in zip(usual, theirs.at(7, CPU)[0], strict=True):
-        assert torch.equal(one, other) if isinstance(one, torch.Tensor) else one == other
+    for name, value in vars(usual).items():
+        other = getattr(theirs.at(7)[0], name)
+        assert torch.equal(value, other) if isinstance(value, torch.Tensor) else value == other
 
 
 def test_it_is_for_other_devices_and_moderate_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
