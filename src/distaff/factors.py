@@ -59,8 +59,8 @@ class FactorSpace:
 
     def index(self, rows: ArrayLike) -> NDArray[np.int64]:
         """The grid indices (n,) of rows (n, k)."""
-        rows = self.check(rows)
-        return np.ravel_multi_index(tuple(rows.T), self.sizes).astype(np.int64)
+        index = np.ravel_multi_index(tuple(self.check(rows).T), self.sizes)
+        return np.asarray(index, dtype=np.int64)
 
     def check(self, rows: ArrayLike) -> NDArray[np.int64]:
         """Rows (n, k) as int64, or an error that names the factor that is out of range."""

@@ -61,4 +61,5 @@ def transition_rows(
 def _choose(weights: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:
     """A column for each row of weights (m, n), with probabilities in proportion to them."""
     steps = weights.cumsum(axis=1)
-    return (rng.random((len(weights), 1)) * steps[:, -1:] >= steps).sum(axis=1)
+    chosen = rng.random((len(weights), 1)) * steps[:, -1:] >= steps
+    return np.asarray(chosen.sum(axis=1), dtype=np.int64)

@@ -99,7 +99,7 @@ def clamp(codes: Tensor, passing: Tensor, invariance: float) -> Tensor:
     Their gradient is `invariance` * (code - mean), whatever comes from above; that of passing columns is
     unchanged.
     """
-    clamped: Tensor = _Clamp.apply(codes, passing, invariance)
+    clamped: Tensor = _Clamp.apply(codes, passing, invariance)  # type: ignore[no-untyped-call]
     return clamped
 
 

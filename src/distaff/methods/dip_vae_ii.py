@@ -29,4 +29,5 @@ class DIPVAEII(DIPVAEI):
 
     def covariance(self, codes: Codes) -> Tensor:
         """The matrix (d, d) that is to become the identity."""
-        return covariance(codes.mean) + codes.logvar.exp().mean(dim=0).diag()
+        variances: Tensor = codes.logvar.exp().mean(dim=0)
+        return covariance(codes.mean) + variances.diag()

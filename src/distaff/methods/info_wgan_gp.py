@@ -76,4 +76,5 @@ def gradient_norms(modules: nn.ModuleDict, images: Tensor) -> Tensor:
     images = images.detach().requires_grad_()
     values = modules["discriminator"](modules["trunk"](images))
     (gradients,) = torch.autograd.grad(values.sum(), images, create_graph=True)
-    return gradients.flatten(1).norm(dim=1)
+    norms: Tensor = gradients.flatten(1).norm(dim=1)
+    return norms

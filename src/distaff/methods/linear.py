@@ -89,7 +89,8 @@ class LinearCode(Fitted):
     def atoms(self, modules: nn.ModuleDict) -> Tensor:
         """The columns of the decoder as pictures."""
         linear = cast(Linear, modules["linear"])
-        return linear.decoder.T.unflatten(1, linear.mean.shape)
+        columns: Tensor = linear.decoder.T.unflatten(1, linear.mean.shape)
+        return columns
 
 
 def linear_images(codes: Tensor, columns: Tensor, mean: Tensor) -> Tensor:

@@ -114,7 +114,8 @@ def kl_of_pair(first: Codes, second: Codes) -> Tensor:
     """KL of the first Gaussian posterior to the second, of every latent (n, d), nats."""
     apart = (first.mean - second.mean).square()
     ratio = (first.logvar.exp() + apart) * (-second.logvar).exp()
-    return 0.5 * (ratio + second.logvar - first.logvar - 1)
+    kl: Tensor = 0.5 * (ratio + second.logvar - first.logvar - 1)
+    return kl
 
 
 def arithmetic_mean(first: Codes, second: Codes) -> tuple[Tensor, Tensor]:

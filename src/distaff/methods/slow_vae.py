@@ -96,4 +96,5 @@ def kl_to_laplace(codes: Codes, centre: Tensor, rate: float) -> Tensor:
     distance = deviation * math.sqrt(2 / math.pi) * (-0.5 * (apart / deviation).square()).exp()
     distance = distance + apart * torch.erf(apart / (deviation * math.sqrt(2)))
     entropy = 0.5 * (codes.logvar + math.log(2 * math.pi) + 1)
-    return rate * distance - math.log(rate / 2) - entropy
+    kl: Tensor = rate * distance - math.log(rate / 2) - entropy
+    return kl

@@ -102,7 +102,8 @@ class SparseCoding(Fitted):
     def atoms(self, modules: nn.ModuleDict) -> Tensor:
         """The atoms as pictures, of length 1 or less."""
         found = cast(Dictionary, modules["dictionary"])
-        return found.atoms.T.unflatten(1, found.mean.shape)
+        atoms: Tensor = found.atoms.T.unflatten(1, found.mean.shape)
+        return atoms
 
 
 def learn(
