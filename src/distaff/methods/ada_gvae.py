@@ -9,7 +9,7 @@ from torch import Tensor
 
 from distaff.batches.batch import Batch
 from distaff.methods.base import Codes
-from distaff.methods.pair_vae import PairVAE, alike, arithmetic_mean
+from distaff.methods.pair_vae import PairVAE, alike
 from distaff.settings import setting
 
 
@@ -32,7 +32,3 @@ class AdaGVAE(PairVAE):
     def shared(self, first: Codes, second: Codes, batch: Batch) -> Tensor:
         """Which latents (n/2, d) differ so little that they count as shared."""
         return alike(first, second, self.threshold)
-
-    def average(self, first: Codes, second: Codes) -> tuple[Tensor, Tensor]:
-        """Arithmetic means of means and variances (n/2, d)."""
-        return arithmetic_mean(first, second)

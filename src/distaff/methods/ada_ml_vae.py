@@ -26,11 +26,8 @@ class AdaMLVAE(PairVAE):
 
     study: ClassVar = PairVAE.study | {"threshold": "0.5"}
     paper: ClassVar = study
+    average = staticmethod(geometric_mean)
 
     def shared(self, first: Codes, second: Codes, batch: Batch) -> Tensor:
         """Which latents (n/2, d) differ so little that they count as shared."""
         return alike(first, second, self.threshold)
-
-    def average(self, first: Codes, second: Codes) -> tuple[Tensor, Tensor]:
-        """The normalised square root of the product (n/2, d)."""
-        return geometric_mean(first, second)

@@ -5,11 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from torch import Tensor
-
-from distaff.batches.batch import Batch
-from distaff.methods.base import Codes
-from distaff.methods.pair_vae import PairVAE, arithmetic_mean, known_shared
+from distaff.methods.pair_vae import PairVAE
 
 
 @dataclass(frozen=True)
@@ -28,11 +24,3 @@ class GroupVAE(PairVAE):
     """
 
     latents_are_factors: ClassVar[bool] = True
-
-    def shared(self, first: Codes, second: Codes, batch: Batch) -> Tensor:
-        """Which latents (n/2, d) are known to be shared."""
-        return known_shared(first, batch)
-
-    def average(self, first: Codes, second: Codes) -> tuple[Tensor, Tensor]:
-        """Arithmetic means of means and variances (n/2, d)."""
-        return arithmetic_mean(first, second)

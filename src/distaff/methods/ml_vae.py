@@ -5,11 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from torch import Tensor
-
-from distaff.batches.batch import Batch
-from distaff.methods.base import Codes
-from distaff.methods.pair_vae import PairVAE, geometric_mean, known_shared
+from distaff.methods.pair_vae import PairVAE, geometric_mean
 
 
 @dataclass(frozen=True)
@@ -25,11 +21,4 @@ class MLVAE(PairVAE):
     """
 
     latents_are_factors: ClassVar[bool] = True
-
-    def shared(self, first: Codes, second: Codes, batch: Batch) -> Tensor:
-        """Which latents (n/2, d) are known to be shared."""
-        return known_shared(first, batch)
-
-    def average(self, first: Codes, second: Codes) -> tuple[Tensor, Tensor]:
-        """The normalised square root of the product (n/2, d)."""
-        return geometric_mean(first, second)
+    average = staticmethod(geometric_mean)

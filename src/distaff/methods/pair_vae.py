@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -64,13 +63,17 @@ class PairVAE(VAE):
                 f"each of the {len(facts.factors)} factors needs a latent, got latents={self.latents}"
             )
 
-    @abstractmethod
     def shared(self, first: Codes, second: Codes, batch: Batch) -> Tensor:
-        """Which latents (n/2, d) the images of a pair share."""
+        """Which latents (n/2, d) a pair shares: those of shared factors, and those beyond the factors."""
+        shared = torch.ones_like(first.mean, dtype=torch.bool)
+        shared[:, : batch.changed.shape[1]] = ~batch.changed
+        return shared
 
-    @abstractmethod
-    def average(self, first: Codes, second: Codes) -> tuple[Tensor, Tensor]:
-        """Mean and log-variance (n/2, d) of shared latents."""
+    @staticmethod
+    def average(first: Codes, second: Codes) -> tuple[Tensor, Tensor]:
+        """Mean and log-variance (n/2, d) of shared latents: the means of the two means and variances."""
+        variance = (first.logvar.exp() + second.logvar.exp()) / 2
+        return (first.mean + second.mean) / 2, variance.log()
 
     def averaged(self, first: Codes, second: Codes, batch: Batch) -> tuple[Tensor, Tensor]:
         """Means and log-variances (n, d) of both images of the pairs, alike where latents are shared."""
@@ -96,13 +99,6 @@ def check_even(batch_size: int) -> None:
         raise BadInput(f"batch_size={batch_size} is odd; a batch of pairs needs an even number of images")
 
 
-def known_shared(codes: Codes, batch: Batch) -> Tensor:
-    """Latent j is shared where factor j is known to be; latents beyond the factors always are."""
-    shared = torch.ones_like(codes.mean, dtype=torch.bool)
-    shared[:, : batch.changed.shape[1]] = ~batch.changed
-    return shared
-
-
 def alike(first: Codes, second: Codes, threshold: float) -> Tensor:
     """A latent is shared where its divergence is below `threshold` of the way from smallest to largest."""
     divergence = kl_of_pair(first, second).detach()
@@ -116,12 +112,6 @@ def kl_of_pair(first: Codes, second: Codes) -> Tensor:
     ratio = (first.logvar.exp() + apart) * (-second.logvar).exp()
     kl: Tensor = 0.5 * (ratio + second.logvar - first.logvar - 1)
     return kl
-
-
-def arithmetic_mean(first: Codes, second: Codes) -> tuple[Tensor, Tensor]:
-    """The means of two posteriors' means and variances, as mean and log-variance."""
-    variance = (first.logvar.exp() + second.logvar.exp()) / 2
-    return (first.mean + second.mean) / 2, variance.log()
 
 
 def geometric_mean(first: Codes, second: Codes) -> tuple[Tensor, Tensor]:
