@@ -3,16 +3,19 @@
 import ast
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+
+import pytest
 
 import distaff
 
 HOUSE = Path(distaff.__file__).parent
-SMALL = {"errors", "settings", "registry", "files", "progress", "batch", "schedules", "tables"}  # for all
+SMALL = {"errors", "settings", "registry", "files", "machine", "progress", "schedules", "tables"}  # for all
 MAY_IMPORT = {
     "errors": set(),
+    "machine": {"errors"},
     "registry": {"errors"},
-    "batch": set(),
     "schedules": {"errors"},
     "settings": {"errors", "schedules"},
     "files": {"errors"},
@@ -23,15 +26,17 @@ MAY_IMPORT = {
     "metrics": SMALL | {"factors"},
     "drawing": SMALL,
     "datasets": SMALL | {"factors", "drawing"},
+    "batches": SMALL | {"factors", "datasets"},
     "networks": SMALL,
-    "methods": SMALL | {"networks"},
+    "methods": SMALL | {"networks", "batches"},
+    "scoring": SMALL | {"factors", "metrics"},
 }
-MAY_IMPORT["training"] = SMALL | {"factors", "datasets", "methods"}
-MAY_IMPORT["evaluation"] = MAY_IMPORT["training"] | {"training", "metrics"}
+MAY_IMPORT["training"] = SMALL | {"factors", "datasets", "batches", "methods"}
+MAY_IMPORT["evaluation"] = MAY_IMPORT["training"] | {"training", "metrics", "scoring"}
 MAY_IMPORT["reporting"] = MAY_IMPORT["evaluation"] | {"evaluation"}
 MAY_IMPORT["studies"] = MAY_IMPORT["reporting"] | {"reporting", "interrupt"}
 MAY_IMPORT["experiments"] = MAY_IMPORT["studies"] | {"studies"}
-MAY_IMPORT["testing"] = SMALL | {"factors", "datasets", "methods", "metrics"}
+MAY_IMPORT["testing"] = SMALL | {"factors", "batches", "methods", "metrics", "scoring"}
 MAY_IMPORT["cli_study"] = MAY_IMPORT["experiments"] | {"experiments"}
 MAY_IMPORT["cli"] = MAY_IMPORT["cli_study"] | {"cli_study", "testing"}
 
@@ -49,6 +54,33 @@ def imported_rooms(path: Path) -> set[str]:
             modules = [alias.name for alias in node.names]
         found |= {m.split(".")[1] for m in modules if m.startswith("distaff.")}
     return found - {"__version__"}
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(HOUSE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported_files(path: Path, names: set[str]) -> set[str]:
+    """The modules among `names` that a file imports, wherever in it, and whatever for."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            whole = [f"{node.module}.{alias.name}" for alias in node.names]
+            found |= {each if each in names else str(node.module) for each in whole}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return found & names
+
+
+def test_no_file_imports_itself_by_way_of_others() -> None:
+    paths = {name_of(path): path for path in HOUSE.rglob("*.py")}
+    graph = {name: imported_files(path, set(paths)) - {name} for name, path in paths.items()}
+    assert sum(map(len, graph.values())) > 500
+    try:
+        list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        pytest.fail(f"a circle of imports: {' -> '.join(error.args[1])}")
 
 
 def test_imports_go_one_way() -> None:
