@@ -8,7 +8,8 @@ from pathlib import Path
 import distaff
 
 HOUSE = Path(distaff.__file__).parent
-SMALL = {"errors", "settings", "registry", "files", "progress", "batch", "schedules", "tables"}  # for all
+#: for all
+SMALL = {"errors", "settings", "registry", "files", "progress", "batch", "schedules", "tables", "machine"}
 MAY_IMPORT = {
     "errors": set(),
     "registry": {"errors"},
@@ -18,6 +19,7 @@ MAY_IMPORT = {
     "files": {"errors"},
     "tables": {"errors", "files"},
     "progress": set(),
+    "machine": set(),
     "interrupt": set(),
     "factors": {"errors", "settings"},
     "metrics": SMALL | {"factors"},

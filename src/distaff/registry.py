@@ -87,6 +87,12 @@ TABLES: dict[str, dict[str, str]] = {
         "svhn": "distaff.datasets.svhn:SVHN",
         "celeba": "distaff.datasets.celeba:CelebA",
     },
+    #: options of load_dataset, the last applied first: the first two leave no grid to the others
+    "views": {
+        "hide": "distaff.datasets.views.hidden:Hidden",
+        "held_out": "distaff.datasets.views.subset:Subset",
+        "correlate": "distaff.datasets.views.correlated:Correlated",
+    },
     "studies": {"locatello2019": "distaff.studies.locatello2019:plan"},
     "experiments": {
         name: f"distaff.experiments.{name}:{name}"
@@ -124,7 +130,7 @@ _ONE = {kind: kind[:-1] for kind in TABLES} | {"studies": "study", "datasets": "
 
 
 def names(kind: str) -> list[str]:
-    """The registered names of a kind: methods, metrics, datasets, studies or experiments."""
+    """The registered names of a kind: methods, metrics, datasets, views, studies or experiments."""
     if kind not in TABLES:
         raise unknown("kind", kind, TABLES)
     return list(TABLES[kind])
