@@ -9,12 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.datasets.base import DataSet
+from distaff.datasets.grid import Grid
 from distaff.datasets.originals import cached, find, map_npy, read_mat, write_npy
 from distaff.datasets.pixels import reduced, shrunk
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
-from distaff.settings import Settings, setting
 
 SIDE = 64
 FILES = 183
@@ -23,7 +22,7 @@ WHERE = "http://www.scottreed.info/files/nips2015-analogy-data.tar.gz"
 
 
 @dataclass(eq=False)
-class Cars3D(Settings, DataSet):
+class Cars3D(Grid):
     """Renderings of 183 car models from 4 elevations and 24 azimuths, on white.
 
     64x64 RGB, read from the 183 published .mat files in the folder `cars`, in the order of their sorted names
@@ -32,7 +31,6 @@ class Cars3D(Settings, DataSet):
     average blocks of pixels.
     """
 
-    resolution: int = setting(SIDE, "pixels along each side", choices=(16, 32, 64))
     data_dir: Path | None = field(default=None, repr=False)
 
     name = "cars3d"
@@ -40,11 +38,9 @@ class Cars3D(Settings, DataSet):
     licence = "for research; see the publication"
     citation = "Reed, Zhang, Zhang, Lee: Deep visual analogy-making, 2015"
     factors = FactorSpace(("elevation", "azimuth", "object"), (4, 24, FILES))
-    label_names = factors.names
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.image_shape = (3, self.resolution, self.resolution)
         folder = find(self.data_dir, self.places, self.name, WHERE)
         files = sorted(path for path in folder.iterdir() if path.suffix == ".mat")
         if len(files) != FILES:
@@ -54,9 +50,6 @@ class Cars3D(Settings, DataSet):
         cached(cache, files, lambda: write_npy(cache, shape, np.uint8, _cars(files), "reading cars once"))
         self._images = map_npy(cache, shape)
         self.source = "files cars/*.mat"
-
-    def __len__(self) -> int:
-        return len(self.factors)
 
     def images(self, index: ArrayLike) -> NDArray[np.uint8]:
         """The images (n, 3, resolution, resolution), uint8, at grid indices (n,)."""

@@ -10,21 +10,20 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.datasets.base import DataSet
-from distaff.datasets.originals import cached, map_npy, opened, present, read_header
+from distaff.datasets.grid import Grid
+from distaff.datasets.originals import cached, map_npy, opened, present
 from distaff.drawing import sprites
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
-from distaff.files import replacing
+from distaff.files import read_header, replacing
 from distaff.progress import say
-from distaff.settings import Settings, setting
 
 ORIGINAL = "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"
 CACHE = "dsprites.bits.npy"
 
 
 @dataclass(eq=False)
-class DSprites(Settings, DataSet):
+class DSprites(Grid):
     """White squares, ellipses and hearts on black: shape, scale, orientation and two positions.
 
     All 737,280 images in the original order, grey, 0 or 255 at 64 pixels. Smaller resolutions average blocks
@@ -32,7 +31,6 @@ class DSprites(Settings, DataSet):
     and ellipses every half turn. With the original .npz in the data folder, its images are read instead.
     """
 
-    resolution: int = setting(64, "pixels along each side", choices=(16, 32, 64))
     data_dir: Path | None = field(default=None, repr=False)
     original: Path | None = field(default=None, repr=False)  # the file, where it is given itself
 
@@ -44,20 +42,15 @@ class DSprites(Settings, DataSet):
         ("shape", "scale", "orientation", "x", "y"),
         (3, 6, sprites.ORIENTATIONS, sprites.POSITIONS, sprites.POSITIONS),
     )
-    label_names = factors.names
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.image_shape = (1, self.resolution, self.resolution)
         self._bits: NDArray[np.uint8] | None = None
         original = self.original or present(self.data_dir, (ORIGINAL, f"dsprites/{ORIGINAL}"))
         if original:
             shape = (len(self), sprites.SIZE, sprites.SIZE)
             self._bits = open_packed(original, original.with_name(CACHE), shape)
             self.source = f"file {original.name}"
-
-    def __len__(self) -> int:
-        return len(self.factors)
 
     def images(self, index: ArrayLike) -> NDArray[np.uint8]:
         """The images (n, 1, resolution, resolution), uint8, at grid indices (n,)."""

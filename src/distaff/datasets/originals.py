@@ -7,26 +7,25 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput
-from distaff.files import UNREADABLE, check_file, read_json, replacing, write_json
+from distaff.files import UNREADABLE, check_file, read_header, read_json, replacing, write_json
 from distaff.progress import progress, say
+from distaff.tables import hdf5
+from distaff.tables.matlab import by_scipy
 
 PIECE = 2**26  # bytes unpacked at once
 
 
 def present(data_dir: Path | None, places: Sequence[str]) -> Path | None:
     """The first of `places` that exists in the data folder, or None."""
-    return (
-        next((data_dir / place for place in places if (data_dir / place).exists()), None)
-        if data_dir
-        else None
-    )
+    paths = [data_dir / place for place in places] if data_dir else []
+    return next((path for path in paths if path.exists()), None)
 
 
 def find(data_dir: Path | None, places: Sequence[str], name: str, where: str) -> Path:
@@ -70,71 +69,36 @@ def opened(path: Path, kind: str) -> Iterator[zipfile.ZipFile]:
 
 
 def h5_header(path: Path, key: str) -> tuple[tuple[int, ...], np.dtype[Any]] | None:
-    """Shape and type of a data set of an HDF5 file, or None where there is none under this name."""
-    with _h5(path) as file, _hdf5(path):
-        import h5py
-
-        # a link could lead to another file
-        found = file[key] if isinstance(file.get(key, getlink=True), h5py.HardLink) else None
-        return (found.shape, found.dtype) if isinstance(found, h5py.Dataset) else None
-
-
-@contextmanager
-def _h5(path: Path) -> Iterator[Any]:
-    """An HDF5 file to read from."""
-    try:
-        import h5py
-    except ImportError:
-        raise BadInput(f"{path.name} needs h5py to be read: pip install 'distaff[files]'") from None
-    check_file(path)
-    with _hdf5(path):
-        file = h5py.File(path, "r")
-    with file:
-        yield file
+    """Shape and type of an array of an HDF5 file, or None where there is none under this name."""
+    with hdf5.opened(path) as file:
+        found = hdf5.child(file, key)
+        return (found.shape, found.dtype) if hdf5.is_array(found) else None
 
 
 def map_h5(path: Path, key: str, shape: tuple[int, ...], cache: Path) -> NDArray[np.uint8]:
-    """The uint8 data set `key` of an HDF5 file as read-only memory map. Chunks go to `cache` first."""
-    with _h5(path) as file:
-        import h5py
-
-        with _hdf5(path):
-            # a link could lead to another file
-            images: Any = file[key] if isinstance(file.get(key, getlink=True), h5py.HardLink) else None
-            if not isinstance(images, h5py.Dataset):
-                raise BadInput(f"{path} holds no data set '{key}'")
-            if images.shape != shape or images.dtype != np.uint8:
-                raise BadInput(f"{path}: {key} must be uint8 {shape}, got {images.dtype} {images.shape}")
-            if images.external or images.is_virtual:
-                raise BadInput(f"{path}: {key} lies in other files, which are not opened")
-            if images.chunks is None and images.id.get_offset() is not None:
-                return np.memmap(path, dtype=np.uint8, mode="r", offset=images.id.get_offset(), shape=shape)
-        pieces = _pieces(path, images)
-        cached(
-            cache, [path], lambda: write_npy(cache, shape, np.uint8, pieces, f"unpacking {path.name} once")
-        )
+    """The uint8 array `key` of an HDF5 file as read-only memory map. Chunks go to `cache` first."""
+    with hdf5.opened(path) as file:
+        images = hdf5.child(file, key)
+        if not hdf5.is_array(images):
+            raise BadInput(f"{path} holds no data set '{key}'")
+        if images.shape != shape or images.dtype != np.uint8:
+            raise BadInput(f"{path}: {key} must be uint8 {shape}, got {images.dtype} {images.shape}")
+        hdf5.check_inside(images, path)
+        if images.chunks is None and images.id.get_offset() is not None:
+            return np.memmap(path, dtype=np.uint8, mode="r", offset=images.id.get_offset(), shape=shape)
+    pieces = _pieces(path, key)
+    cached(cache, [path], lambda: write_npy(cache, shape, np.uint8, pieces, f"unpacking {path.name} once"))
     return map_npy(cache)
 
 
-def _pieces(path: Path, images: Any) -> Iterator[NDArray[np.uint8]]:
+def _pieces(path: Path, key: str) -> Iterator[NDArray[np.uint8]]:
     """The images of an HDF5 file, whole chunks at a time."""
-    step = images.chunks[0] if images.chunks else 1
-    step *= max(1, PIECE // (step * int(np.prod(images.shape[1:]))))
-    for start in range(0, len(images), step):
-        with _hdf5(path):
-            piece = images[start : start + step]
-        yield piece
-
-
-@contextmanager
-def _hdf5(path: Path) -> Iterator[None]:
-    """What h5py raises on a damaged file as one clear error."""
-    try:
-        yield
-    except UNREADABLE as error:
-        if isinstance(error, BadInput):
-            raise
-        raise BadInput(f"{path} cannot be read as HDF5: {' '.join(str(error).split())}") from None
+    with hdf5.opened(path) as file:
+        images = file[key]
+        step = images.chunks[0] if images.chunks else 1
+        step *= max(1, PIECE // (step * int(np.prod(images.shape[1:]))))
+        for start in range(0, len(images), step):
+            yield images[start : start + step]
 
 
 def map_npy(path: Path, shape: tuple[int, ...] | None = None) -> NDArray[Any]:
@@ -151,13 +115,8 @@ def map_npy(path: Path, shape: tuple[int, ...] | None = None) -> NDArray[Any]:
 
 def read_mat(path: Path, key: str) -> NDArray[Any]:
     """One array of a MATLAB file, version 4 to 7.2."""
-    from scipy.io import loadmat
-
     check_file(path)
-    try:
-        found = loadmat(path, variable_names=[key])
-    except Exception as error:  # scipy's readers raise many kinds on damaged files
-        raise BadInput(f"{path} cannot be read as a MATLAB file: {error}") from None
+    found = by_scipy("loadmat", path, variable_names=[key])
     if key not in found:
         raise BadInput(f"{path} has no array '{key}'")
     return np.asarray(found[key])
@@ -202,16 +161,6 @@ def write_npy(
             report(done)
         if done != shape[0]:
             raise BadInput(f"{path}: {done} rows were made where {shape[0]} are expected")
-
-
-def read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Shape, order and type from the header of an .npy. Objects are refused: they would be pickled."""
-    version = npy.read_magic(stream)
-    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, by_column, dtype = read(stream)
-    if dtype.hasobject:
-        raise ValueError("it holds pickled objects, which are never loaded")
-    return shape, by_column, dtype
 
 
 def _map_stored(path: Path, member: zipfile.ZipInfo) -> NDArray[Any]:

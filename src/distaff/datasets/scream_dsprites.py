@@ -38,7 +38,6 @@ class ScreamDSprites(DSprites):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.image_shape = (3, self.resolution, self.resolution)
         sprites = self.source
         self._picture, picture = self._load()
         self.source = f"sprites {sprites}; background: {picture}"

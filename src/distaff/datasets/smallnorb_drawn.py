@@ -11,11 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.datasets.base import DataSet
+from distaff.datasets.grid import Grid
 from distaff.datasets.pixels import reduced
-from distaff.drawing.bodies import SIZE, Floats, GeometryTable, lit, towards
+from distaff.drawing.bodies import SIZE, Floats, geometries, lit, towards
 from distaff.factors import FactorSpace
-from distaff.settings import Settings, setting
 
 CATEGORIES = ("animal", "human", "airplane", "truck", "car")  # in the order of the original
 ELEVATIONS = np.arange(30, 71, 5)  # degrees above the table
@@ -35,7 +34,7 @@ _AMBIENT, _BACKGROUND = 0.2, 0.45  # the upper sides of toys are never as bright
 
 
 @dataclass(eq=False)
-class SmallNORBDrawn(Settings, DataSet):
+class SmallNORBDrawn(Grid):
     """Grey toys on grey: 5 categories, 10 instances of each, 9 elevations, 18 azimuths and 6 lightings.
 
     48,600 grey images, drawn: a stand-in with the grid of SmallNORB, not NORB's photographs. Toys are put
@@ -45,8 +44,6 @@ class SmallNORBDrawn(Settings, DataSet):
     135 MB for all.
     """
 
-    resolution: int = setting(64, "pixels along each side", choices=(16, 32, 64))
-
     name = "smallnorb_drawn"
     channels = 1
     licence = "drawn here; has SmallNORB's factors but none of its photographs"
@@ -55,16 +52,11 @@ class SmallNORBDrawn(Settings, DataSet):
         ("category", "instance", "elevation", "azimuth", "lighting"),
         (len(CATEGORIES), 10, len(ELEVATIONS), len(AZIMUTHS), len(_LAMPS)),
     )
-    label_names = factors.names
     hidden = ("instance",)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.image_shape = (1, self.resolution, self.resolution)
-        self._table = GeometryTable(math.prod(self.factors.sizes[:4]), _draw)
-
-    def __len__(self) -> int:
-        return len(self.factors)
+        self._table = geometries(math.prod(self.factors.sizes[:4]), _draw)
 
     def images(self, index: ArrayLike) -> NDArray[np.uint8]:
         """The images (n, 1, resolution, resolution), uint8, at grid indices (n,)."""

@@ -9,7 +9,7 @@ picture of 256 x 256 is averaged over blocks of 4 x 4, so that pixels come from 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -238,23 +238,13 @@ def _dot(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     return product
 
 
-class DrawnOnce:
-    """Pictures on white that are drawn when first asked for and kept, without the white around them."""
-
-    def __init__(self, size: int, channels: int, draw: Callable[[int], Piece]) -> None:
-        self._draw, self._channels = draw, channels
-        self._kept: list[Piece | None] = [None] * size
-
-    def images(self, index: NDArray[np.int64], resolution: int) -> NDArray[np.uint8]:
-        """The pictures (n, channels, resolution, resolution), averaged over blocks of the 64 x 64."""
-        images = np.full((len(index), self._channels, SIZE, SIZE), WHITE, dtype=np.uint8)
-        for image, i in zip(images, index.tolist(), strict=True):
-            piece = self._kept[i]
-            if piece is None:
-                piece = self._kept[i] = self._draw(i)
-            _, height, width = piece.pixels.shape
-            image[:, piece.top : piece.top + height, piece.left : piece.left + width] = piece.pixels
-        return _averaged(images, resolution)
+def on_white(pieces: Sequence[Piece], shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """Pictures (n, *shape) of `pieces`, averaged over blocks of the 64 x 64."""
+    images = np.full((len(pieces), shape[0], SIZE, SIZE), WHITE, dtype=np.uint8)
+    for image, piece in zip(images, pieces, strict=True):
+        _, height, width = piece.pixels.shape
+        image[:, piece.top : piece.top + height, piece.left : piece.left + width] = piece.pixels
+    return _averaged(images, shape[1])
 
 
 def _averaged(images: NDArray[np.uint8], resolution: int) -> NDArray[np.uint8]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput, unknown
-from distaff.tables.hdf5 import child, opened, values
+from distaff.tables.hdf5 import child, is_array, opened, values
 from distaff.tables.table import Table
 
 #: embeddings made to be looked at, and places in a tissue: no codes unless they are asked for
@@ -98,7 +98,7 @@ def _matrix(held: Any, name: str, path: Path) -> NDArray[Any]:
     """A dense array, or a data frame in obsm."""
     import h5py
 
-    if isinstance(held, h5py.Dataset):
+    if is_array(held):
         return values(held, path)
     if isinstance(held, h5py.Group) and held.attrs.get("encoding-type") == "dataframe":
         columns = [_decoded(held, str(each), path)[0] for each in held.attrs["column-order"]]
@@ -148,7 +148,7 @@ def _decoded(obs: Any, name: str, path: Path) -> Column:
     import h5py
 
     held = child(obs, name)
-    if isinstance(held, h5py.Dataset):
+    if is_array(held):
         cells = values(held, path)
         words = child(obs, f"__categories/{name}")  # anndata 0.7
         return (_of_codes(cells, values(words, path)) if words is not None else _as_text(cells)), None
@@ -190,7 +190,7 @@ def _is_category(file: Any, name: str) -> bool:
     if _is_compound(obs):
         return obs.dtype[name].kind == "b" or child(file, f"uns/{name}_categories") is not None
     held = child(obs, name)
-    if isinstance(held, h5py.Dataset):
+    if is_array(held):
         return held.dtype.kind == "b" or child(obs, f"__categories/{name}") is not None
     return isinstance(held, h5py.Group) and held.attrs.get("encoding-type") in (
         "categorical",
