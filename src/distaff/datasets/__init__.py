@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from distaff.datasets.views.perturbed import Perturbed, UniformNoise, read_recip
 from distaff.datasets.views.subgrid import SubGrid
 from distaff.datasets.views.subset import Subset, hold_out, labelled_rows
 from distaff.errors import BadInput, unknown
+from distaff.factors import FactorSpace
 from distaff.files import array_headers, read_arrays
 from distaff.machine import data_folder
 from distaff.settings import build
@@ -46,6 +48,7 @@ __all__ = [
     "save_perturbed",
 ]
 
+Place = str | os.PathLike[str]
 #: options for files of your own; the last for folders only, as arrays have no transparent pixels
 OF_FOLDERS = ("background", "missing", "words")
 OF_PATHS = ("pixel_range", "resolution", *OF_FOLDERS)
@@ -53,9 +56,7 @@ OF_PATHS = ("pixel_range", "resolution", *OF_FOLDERS)
 PLACES = ("data_dir", "original")
 
 
-def load_dataset(
-    name: str | os.PathLike[str], /, *, data_dir: str | os.PathLike[str] | None = None, **options: Any
-) -> DataSet:
+def load_dataset(name: Place, /, *, data_dir: Place | None = None, **options: Any) -> DataSet:
     """A registered data set by its name, or your own by the path of a folder or a file of images.
 
     `options` are the data set's settings, and for a grid data set also its factors: `x=16` keeps 16 evenly
@@ -103,16 +104,22 @@ def _registered(name: str, folder: Path | None, options: dict[str, Any]) -> Data
 def _made(kind: Any, name: str, options: dict[str, Any], places: dict[str, Path | None]) -> DataSet:
     """A data set of this kind, part of its grid if factors are among the options, its files in `places`."""
     fields = kind.__dataclass_fields__
-    factors = kind.factors.names if kind.factors else ()
-    keep = {key: value for key, value in options.items() if key in factors}
-    rest = {key: value for key, value in options.items() if key not in factors}
-    allowed = [key for key in fields if key not in PLACES]
-    for key in rest:
-        if key not in allowed:
-            raise unknown(f"setting of {name}", key, [*allowed, *factors, *registry.names("views")])
+    keep, rest = _split(options, [key for key in fields if key not in PLACES], kind.factors, name)
     found = {key: place for key, place in places.items() if key in fields}
     data: DataSet = build(kind, rest | found, name)
     return SubGrid(data, keep) if keep else data
+
+
+def _split(
+    options: dict[str, Any], allowed: Sequence[str], space: FactorSpace | None, name: str
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What of a grid is to be kept, and the settings, which are `allowed`."""
+    factors = space.names if space else ()
+    for key in options:
+        if key not in (*allowed, *factors):
+            raise unknown(f"setting of {name}", key, [*allowed, *factors, *registry.names("views")])
+    keep = {key: value for key, value in options.items() if key not in allowed}
+    return keep, {key: value for key, value in options.items() if key in allowed}
 
 
 def _built(name: str, folder: Path | None, options: dict[str, Any]) -> DataSet:
@@ -122,9 +129,7 @@ def _built(name: str, folder: Path | None, options: dict[str, Any]) -> DataSet:
     return Built(data, path) if path and path.exists() else data
 
 
-def build_images(
-    name: str, *, data_dir: str | os.PathLike[str] | None = None, show: bool = True, **options: Any
-) -> Path:
+def build_images(name: str, *, data_dir: Place | None = None, show: bool = True, **options: Any) -> Path:
     """Draw every image of a registered data set once and keep them in the data folder.
 
     `load_dataset` with the same options then takes them from there, also under what a study does to data.
@@ -144,22 +149,17 @@ def build_images(
     return path
 
 
-def _path(path: Path, options: dict[str, Any], data_dir: str | os.PathLike[str] | None) -> DataSet:
+def _path(path: Path, options: dict[str, Any], data_dir: Place | None) -> DataSet:
     published = recognise(path)
     if published is not None:
         return _made(published, path.name, options, {"original": path})
     allowed = OF_PATHS if os.path.isdir(path) else tuple(key for key in OF_PATHS if key not in OF_FOLDERS)
-    given = {key: value for key, value in options.items() if key in allowed}
-    keep = {key: value for key, value in options.items() if key not in given}
-    data = _read(path, given, data_dir)
-    factors = data.factors.names if data.factors else ()
-    for key in keep:
-        if key not in factors:
-            raise unknown(f"setting of {path.name}", key, [*allowed, *factors, *registry.names("views")])
+    data = _read(path, {key: value for key, value in options.items() if key in allowed}, data_dir)
+    keep, _ = _split(options, allowed, data.factors, path.name)
     return SubGrid(data, keep) if keep else data
 
 
-def _read(path: Path, options: dict[str, Any], data_dir: str | os.PathLike[str] | None) -> DataSet:
+def _read(path: Path, options: dict[str, Any], data_dir: Place | None) -> DataSet:
     if os.path.isdir(path):
         return read_folder(path, **options)
     if path.suffix.lower() in (".npz", ".npy"):
@@ -177,7 +177,7 @@ def _read(path: Path, options: dict[str, Any], data_dir: str | os.PathLike[str] 
     raise BadInput(f"{error} Or give the path of an .npz file or a folder of images.")
 
 
-def _perturbed(path: Path, options: dict[str, Any], data_dir: str | os.PathLike[str] | None) -> DataSet:
+def _perturbed(path: Path, options: dict[str, Any], data_dir: Place | None) -> DataSet:
     if options:
         raise BadInput(f"{path.name} is a perturbed data set, read as it is; leave out {', '.join(options)}")
     arrays = read_arrays(path, [name for name in ("perturbation", "s") if name in array_headers(path)])

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from distaff.datasets.grid import Grid
-from distaff.datasets.originals import cached, find, map_npy, read_mat, write_npy
+from distaff.datasets.originals import find, kept, read_mat
 from distaff.datasets.pixels import reduced, shrunk
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
@@ -27,8 +27,7 @@ class Cars3D(Grid):
 
     64x64 RGB, read from the 183 published .mat files in the folder `cars`, in the order of their sorted names
     (disentanglement_lib takes the order of the folder, which differs between file systems). They are made
-    smaller from 128 pixels with Lanczos' filter, and kept in the data folder (216 MB). Smaller resolutions
-    average blocks of pixels.
+    smaller from 128 pixels with Lanczos' filter, and kept in the data folder (216 MB).
     """
 
     data_dir: Path | None = field(default=None, repr=False)
@@ -47,12 +46,10 @@ class Cars3D(Grid):
             raise BadInput(f"{folder} holds {len(files)} .mat files; Cars3D has {FILES}")
         cache = folder.parent / "cars3d.images.npy"
         shape = (FILES, 4, 24, 3, SIDE, SIDE)
-        cached(cache, files, lambda: write_npy(cache, shape, np.uint8, _cars(files), "reading cars once"))
-        self._images = map_npy(cache, shape)
+        self._images = kept(cache, files, shape, _cars(files), "reading cars once")
         self.source = "files cars/*.mat"
 
     def images(self, index: ArrayLike) -> NDArray[np.uint8]:
-        """The images (n, 3, resolution, resolution), uint8, at grid indices (n,)."""
         elevation, azimuth, car = self.factors.rows(self.check(index)).T
         return reduced(self._images[car, elevation, azimuth], self.resolution)
 

@@ -83,7 +83,6 @@ class Cars3DDrawn(Grid):
     factors = FactorSpace(("elevation", "azimuth", "object"), (len(ELEVATIONS), len(AZIMUTHS), OBJECTS))
 
     def images(self, index: ArrayLike) -> NDArray[np.uint8]:
-        """The images (n, 3, resolution, resolution), uint8, at grid indices (n,)."""
         return on_white([_piece(i) for i in self.check(index).tolist()], self.image_shape)
 
 
@@ -214,6 +213,5 @@ def _cabin(car: Car) -> Solid:
 def _round(x: float, y: float, radius: float, height: float, side: int) -> Polygon:
     """A regular polygon in a plane of constant y, anticlockwise as seen from `side`."""
     angles = -side * 2 * np.pi * (np.arange(CORNERS) + 0.5) / CORNERS
-    return np.stack(
-        [x + radius * np.cos(angles), np.full(CORNERS, y), height + radius * np.sin(angles)], axis=1
-    )
+    across, up = x + radius * np.cos(angles), height + radius * np.sin(angles)
+    return np.stack([across, np.full(CORNERS, y), up], axis=1)

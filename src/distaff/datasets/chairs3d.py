@@ -36,7 +36,7 @@ class Chairs3D(Grid):
     Drawn here from flat-shaded solids, not the CAD renderings, in 288 styles instead of 1,393 models; the 31
     azimuths over the full turn and the two elevations of 20 and 30 degrees are those of the original. Legs
     are straight, splayed, a star foot or a sled; backs are solid, of slats or of rungs. A picture is drawn
-    when it is first asked for, and then kept. Smaller resolutions average blocks of the 64-pixel image.
+    when it is first asked for, and then kept.
     """
 
     name = "chairs3d"
@@ -49,7 +49,6 @@ class Chairs3D(Grid):
     )
 
     def images(self, index: ArrayLike) -> NDArray[np.uint8]:
-        """The images (n, 1, resolution, resolution), uint8, at grid indices (n,)."""
         return on_white([_piece(i) for i in self.check(index).tolist()], self.image_shape)
 
 

@@ -27,7 +27,6 @@ class ColorDSprites(DSprites):
     citation = "Locatello et al.: Challenging common assumptions, 2019; sprites: Matthey et al., 2017"
 
     def images(self, index: ArrayLike) -> NDArray[np.uint8]:
-        """The images (n, 3, resolution, resolution), uint8, at grid indices (n,)."""
         index = self.check(index)
         colour = 128 + np.round(127 * uniform(index, 3, self.seed)).astype(np.uint16)  # (n, 3), of 255
         sprite = super().images(index).astype(np.uint16)  # (n, 1, H, W)

@@ -10,9 +10,9 @@ from distaff.settings import Settings, setting
 
 @dataclass(eq=False)
 class Grid(Settings, DataSet):
-    """Square images of 64 pixels, or of means over blocks of them, one for each combination of `factors`."""
+    """Square images of uint8, one for each combination of `factors`."""
 
-    resolution: int = setting(64, "pixels along each side", choices=(16, 32, 64))
+    resolution: int = setting(64, "pixels along each side; below 64, means of blocks", choices=(16, 32, 64))
 
     def __post_init__(self) -> None:
         super().__post_init__()

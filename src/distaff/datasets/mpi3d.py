@@ -26,7 +26,7 @@ class MPI3D(Grid):
 
     64x64 RGB, read from the published .npz (an uncompressed archive is mapped where it lies; a compressed one
     is unpacked once into the data folder, 6 or 13 GB). Files with 4 colours and 4 shapes (460,800 images) and
-    with 6 and 6 (1,036,800) are told apart by their length. Smaller resolutions average blocks of pixels.
+    with 6 and 6 (1,036,800) are told apart by their length.
     """
 
     data_dir: Path | None = field(default=None, repr=False)
@@ -45,7 +45,6 @@ class MPI3D(Grid):
         self.source = f"file {path.name}"
 
     def images(self, index: ArrayLike) -> NDArray[np.uint8]:
-        """The images (n, 3, resolution, resolution), uint8, at grid indices (n,)."""
         return reduced(self._images[self.check(index)].transpose(0, 3, 1, 2), self.resolution)
 
 

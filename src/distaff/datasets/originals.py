@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +49,27 @@ def map_npz(path: Path, key: str, cache: Path) -> NDArray[Any]:
         member = archive.getinfo(f"{key}.npy")
         if member.compress_type == zipfile.ZIP_STORED:
             return _map_stored(path, member)
-        cached(cache, [path], lambda: _unpack(archive, member, path, cache))
-    return map_npy(cache)
+        with archive.open(member) as stream:
+            shape, _, dtype = read_header(stream)
+        if not shape:
+            raise ValueError("its array is a single number")
+    return kept(cache, [path], shape, npz_pieces(path, key), f"unpacking {path.name} once", dtype)
+
+
+def npz_pieces(path: Path, key: str) -> Iterator[NDArray[Any]]:
+    """The array `key` of an .npz in row order, unpacked some rows at a time."""
+    with opened(path, ".npz file") as archive, archive.open(f"{key}.npy") as stream:
+        shape, by_column, dtype = read_header(stream)
+        if by_column:
+            raise ValueError("its array is in column order")
+        row = max(1, int(np.prod(shape[1:], dtype=np.int64)) * dtype.itemsize)
+        most = max(1, PIECE // row)
+        for start in range(0, shape[0], most):
+            count = min(most, shape[0] - start)
+            data = stream.read(count * row)
+            if len(data) != count * row:
+                raise ValueError("it is cut short")
+            yield np.frombuffer(data, dtype=dtype).reshape(count, *shape[1:])
 
 
 @contextmanager
@@ -86,9 +105,7 @@ def map_h5(path: Path, key: str, shape: tuple[int, ...], cache: Path) -> NDArray
         hdf5.check_inside(images, path)
         if images.chunks is None and images.id.get_offset() is not None:
             return np.memmap(path, dtype=np.uint8, mode="r", offset=images.id.get_offset(), shape=shape)
-    pieces = _pieces(path, key)
-    cached(cache, [path], lambda: write_npy(cache, shape, np.uint8, pieces, f"unpacking {path.name} once"))
-    return map_npy(cache)
+    return kept(cache, [path], shape, _pieces(path, key), f"unpacking {path.name} once")
 
 
 def _pieces(path: Path, key: str) -> Iterator[NDArray[np.uint8]]:
@@ -101,14 +118,14 @@ def _pieces(path: Path, key: str) -> Iterator[NDArray[np.uint8]]:
             yield images[start : start + step]
 
 
-def map_npy(path: Path, shape: tuple[int, ...] | None = None) -> NDArray[Any]:
-    """An .npy as read-only memory map, of `shape` and uint8 if a shape is given."""
+def map_npy(path: Path, shape: tuple[int, ...] | None = None, dtype: Any = np.uint8) -> NDArray[Any]:
+    """An .npy as read-only memory map, of `shape` and `dtype` if a shape is given."""
     check_file(path)
     try:
         found: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except UNREADABLE as error:
         raise BadInput(f"{path} is damaged: {error}; remove it and it is made again") from None
-    if shape is not None and (found.shape != shape or found.dtype != np.uint8):
+    if shape is not None and (found.shape != shape or found.dtype != dtype):
         raise BadInput(f"{path} has shape {found.shape}, not {shape}; remove it and it is made again")
     return found
 
@@ -122,17 +139,26 @@ def read_mat(path: Path, key: str) -> NDArray[Any]:
     return np.asarray(found[key])
 
 
-def cached(cache: Path, sources: Sequence[Path], make: Callable[[], None]) -> None:
-    """Call `make` to write `cache` unless it was made from just these files, as sizes and dates tell."""
-    stamp = cache.with_suffix(".json")
+def kept(
+    cache: Path,
+    sources: Sequence[Path],
+    shape: tuple[int, ...],
+    pieces: Iterable[NDArray[Any]],
+    task: str,
+    dtype: Any = np.uint8,
+) -> NDArray[Any]:
+    """The array that `pieces` make one after the other, memory-mapped from `cache`.
+
+    It is written there unless it was made from just these files, as their sizes and dates tell.
+    """
+    stamp, fresh = cache.with_suffix(".json"), False
     facts = [[path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in sources]
-    try:
-        if cache.exists() and read_json(stamp) == facts:
-            return
-    except BadInput:  # no stamp, or a damaged one
-        pass
-    make()
-    write_json(stamp, facts)
+    with suppress(BadInput):  # no stamp, or a damaged one
+        fresh = cache.exists() and read_json(stamp) == facts
+    if not fresh:
+        write_npy(cache, shape, dtype, pieces, task)
+        write_json(stamp, facts)
+    return map_npy(cache, shape, dtype)
 
 
 def write_npy(
@@ -178,24 +204,3 @@ def _map_stored(path: Path, member: zipfile.ZipInfo) -> NDArray[Any]:
     if int(np.prod(shape, dtype=np.int64)) * dtype.itemsize != member.file_size - (start - first):
         raise ValueError("it is cut short")
     return np.memmap(path, dtype=dtype, mode="r", offset=start, shape=shape, order="F" if by_column else "C")
-
-
-def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, cache: Path) -> None:
-    """Write a compressed member of an archive to `cache`, in pieces."""
-    with archive.open(member) as stream:
-        shape, by_column, dtype = read_header(stream)
-        if by_column or not shape:
-            raise ValueError(f"its array has shape {shape} in column order")
-        row = max(1, int(np.prod(shape[1:], dtype=np.int64)) * dtype.itemsize)
-
-        def pieces() -> Iterable[NDArray[Any]]:
-            left, most = shape[0], max(1, PIECE // row)
-            while left:
-                count = min(left, most)
-                data = stream.read(count * row)
-                if len(data) != count * row:
-                    raise ValueError("it is cut short")
-                yield np.frombuffer(data, dtype=dtype).reshape(count, *shape[1:])
-                left -= count
-
-        write_npy(cache, shape, dtype, pieces(), f"unpacking {path.name} once")

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from distaff.datasets.grid import Grid
 from distaff.drawing import raycast
+from distaff.drawing.kept import Floats
 from distaff.drawing.raycast import ENDLESS, Camera, EmptyRoom, Solid, Triple, Vectors
 from distaff.factors import FactorSpace
 
@@ -54,9 +55,8 @@ class Rooms(Grid):
     """A hat, an ice lolly or a suitcase in a room: three colours, the object, and two nuisances.
 
     All 368,640 images, RGB. Wall, floor and object have any of the 16 COLOURS; the object is one of OBJECTS.
-    The nuisances: the camera looks 9 degrees to the right up to 9 to the left, so that object and room
-    move sideways, and the object is turned by -80 to 70 degrees. Every factor shows for all values of the
-    others. Smaller resolutions average blocks of the 64-pixel image.
+    The nuisances: the camera looks 9 degrees to the right up to 9 to the left, so that object and room move
+    sideways, and the object is turned by -80 to 70 degrees. Every factor shows for all values of the others.
     """
 
     name = "rooms"
@@ -68,13 +68,12 @@ class Rooms(Grid):
     )
 
     def images(self, index: ArrayLike) -> NDArray[np.uint8]:
-        """The images (n, 3, resolution, resolution), uint8, at grid indices (n,)."""
         rows = self.factors.rows(self.check(index))
         colours = RGB[rows[:, [1, 0, 2]]]  # the order of FLOOR, WALL, OBJECT
         return _MASKS.images(rows[:, 3:], colours, self.resolution)
 
 
-def _draw(thing: int, camera: int, turn: int) -> NDArray[np.float32]:
+def _draw(thing: int, camera: int, turn: int) -> Floats:
     """Masks (6, 64, 64) of one geometry: floor, wall, object, then light that is red, green, blue."""
     parts = {"hat": _hat, "ice_lolly": _ice_lolly, "suitcase": _suitcase}[OBJECTS[thing]]()
     turned = [_turned(part, float(OBJECT_YAWS[turn])) for part in parts]
@@ -150,9 +149,8 @@ def _room(camera_yaw: float) -> EmptyRoom:
         Solid(WALL, raycast.plane, centre=place, turn=raycast.upright(degrees), reach=ENDLESS)
         for place, degrees in places
     ]
-    return EmptyRoom(
-        Camera(EYE, target, VIEW), [Solid(FLOOR, raycast.plane, reach=ENDLESS), *walls], _texture
-    )
+    floor = Solid(FLOOR, raycast.plane, reach=ENDLESS)
+    return EmptyRoom(Camera(EYE, target, VIEW), [floor, *walls], _texture)
 
 
 def _texture(points: Vectors, surface: NDArray[np.int64]) -> Vectors:

@@ -14,6 +14,7 @@ from distaff.datasets.grid import Grid
 from distaff.datasets.originals import map_h5, present
 from distaff.datasets.pixels import reduced
 from distaff.drawing import raycast
+from distaff.drawing.kept import Floats
 from distaff.drawing.raycast import ENDLESS, SIZE, Camera, EmptyRoom, Solid
 from distaff.factors import FactorSpace
 
@@ -35,9 +36,8 @@ class Shapes3D(Grid):
     All 480,000 images in the original order, RGB. Hues are i / 10 round the colour wheel, scales .75 to 1.25.
     Orientations are -30 to 30 degrees: the camera goes round the object, so that the room's corner moves
     sideways behind it. Cylinder, sphere and capsule look the same from all sides, but the room and the light
-    in it do not. Smaller resolutions average blocks of the 64-pixel image. With the published 3dshapes.h5 in
-    the data folder, its images are read instead (mapped where they lie, or unpacked once if compressed, 5.9
-    GB).
+    in it do not. With the published 3dshapes.h5 in the data folder, its images are read instead (mapped where
+    they lie, or unpacked once if compressed, 5.9 GB).
     """
 
     data_dir: Path | None = field(default=None, repr=False)
@@ -61,7 +61,6 @@ class Shapes3D(Grid):
             self.source = f"file {path.name}"
 
     def images(self, index: ArrayLike) -> NDArray[np.uint8]:
-        """The images (n, 3, resolution, resolution), uint8, at grid indices (n,)."""
         index = self.check(index)
         if self._images is not None:
             return reduced(self._images[index].transpose(0, 3, 1, 2), self.resolution)
@@ -69,7 +68,7 @@ class Shapes3D(Grid):
         return _MASKS.images(rows[:, 3:], HUES[rows[:, :3]], self.resolution)
 
 
-def _draw(scale: int, shape: int, orientation: int) -> NDArray[np.float32]:
+def _draw(scale: int, shape: int, orientation: int) -> Floats:
     """The masks (4, 64, 64) of floor, wall, object and highlights of one geometry."""
     solid, reach = _object(SHAPES[shape], SCALES[scale])
     room = _room(float(ORIENTATIONS[orientation]))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from distaff.datasets.grid import Grid
-from distaff.datasets.originals import cached, find, map_npy, write_npy
+from distaff.datasets.originals import find, kept
 from distaff.datasets.pixels import reduced, shrunk
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
@@ -32,7 +32,7 @@ class SmallNORB(Grid):
     The left camera's 48,600 images, 64x64 grey, of the six published files (gunzipped, in the data folder or
     in `small_norb`); training and testing together, as in the study. They are made smaller from 96 pixels
     with Lanczos' filter, cut to 0..255, and kept in the data folder (199 MB). Which of the 10 instances of
-    its category a toy is, is hidden: no label. Smaller resolutions average blocks of pixels.
+    its category a toy is, is hidden: no label.
     """
 
     data_dir: Path | None = field(default=None, repr=False)
@@ -54,13 +54,10 @@ class SmallNORB(Grid):
             if not path.exists():
                 raise BadInput(f"{path} does not exist; smallnorb needs it beside {files[0].name}")
         shape = (len(self.factors), SIDE, SIDE)
-        toys = _toys(folder, self.factors)
-        cached(cache, files, lambda: write_npy(cache, shape, np.uint8, toys, "reading toys once"))
-        self._images = map_npy(cache, shape)
+        self._images = kept(cache, files, shape, _toys(folder, self.factors), "reading toys once")
         self.source = "files smallnorb-*.mat"
 
     def images(self, index: ArrayLike) -> NDArray[np.uint8]:
-        """The images (n, 1, resolution, resolution), uint8, at grid indices (n,)."""
         return reduced(self._images[self.check(index)][:, None], self.resolution)
 
 

@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from distaff.datasets.grid import Grid
 from distaff.datasets.pixels import reduced
-from distaff.drawing.bodies import SIZE, Floats, geometries, lit, towards
+from distaff.drawing.bodies import SIZE, geometries, lit, towards
+from distaff.drawing.kept import Floats
 from distaff.factors import FactorSpace
 
 CATEGORIES = ("animal", "human", "airplane", "truck", "car")  # in the order of the original
@@ -39,9 +40,8 @@ class SmallNORBDrawn(Grid):
 
     48,600 grey images, drawn: a stand-in with the grid of SmallNORB, not NORB's photographs. Toys are put
     together from ellipsoids and boxes, with seeded proportions. The instance is on the grid here; studies
-    hide it, for "instance 3" of a car has nothing in common with instance 3 of an animal. Smaller resolutions
-    average blocks of the 64-pixel image. A geometry is drawn when it is first asked for and kept, 16 KB each,
-    135 MB for all.
+    hide it, for "instance 3" of a car has nothing in common with instance 3 of an animal. A geometry is drawn
+    when it is first asked for and kept, 16 KB each, 135 MB for all.
     """
 
     name = "smallnorb_drawn"
@@ -59,7 +59,6 @@ class SmallNORBDrawn(Grid):
         self._table = geometries(math.prod(self.factors.sizes[:4]), _draw)
 
     def images(self, index: ArrayLike) -> NDArray[np.uint8]:
-        """The images (n, 1, resolution, resolution), uint8, at grid indices (n,)."""
         geometry, light = np.divmod(self.check(index), len(_LAMPS))
         images = lit(self._table, geometry, _LAMPS[light], _AMBIENT, _BACKGROUND)
         return reduced(images[:, None], self.resolution)
@@ -108,9 +107,8 @@ def _animal(u: Draw) -> list[Part]:
     ]
     parts += _both(Part(False, (reach - 0.08, 0.8 * head, rise + 0.9 * head), (0.05, 0.06, u(0.08, 0.2))))
     for x in (-0.65 * long, 0.65 * long):
-        parts += _both(
-            Part(False, (x, 0.55 * thick, -0.5 * thick - 0.5 * leg), (limb, limb, 0.5 * leg + 0.15))
-        )
+        middle = (x, 0.55 * thick, -0.5 * thick - 0.5 * leg)
+        parts += _both(Part(False, middle, (limb, limb, 0.5 * leg + 0.15)))
     return parts
 
 
@@ -292,18 +290,13 @@ def _add(part: Part, view: NDArray[np.float64], depth: Floats, normals: Floats) 
     half = np.array(part.half)
     axes = part.axes() @ view.T  # rows: the part's axes as the viewer sees them
     right, up, near = view @ np.array(part.centre)
-    extent = (
-        np.abs(axes * half[:, None]).sum(axis=0)
-        if part.box
-        else np.sqrt(((axes * half[:, None]) ** 2).sum(axis=0))
-    )
+    arms = axes * half[:, None]
+    extent = np.abs(arms).sum(axis=0) if part.box else np.sqrt((arms**2).sum(axis=0))
     x0, x1 = _window(right, extent[0])
     y0, y1 = _window(-up, extent[1])
     x = ((np.arange(x0, x1) - (_SIDE - 1) / 2) / _SCALE - right).astype(np.float32)
     y = -((np.arange(y0, y1) - (_SIDE - 1) / 2) / _SCALE + up).astype(np.float32)[:, None]
-    inward = (axes / half[:, None]).astype(
-        np.float32
-    )  # from the viewer's axes to those of the unit ball or box
+    inward = (axes / half[:, None]).astype(np.float32)  # from the viewer's axes to those of the unit body
     inside, z, normal = (_box if part.box else _ball)(inward, x, y)
     face = axes[half.argmin()].astype(np.float32)
     if part.box and half.min() < _PLATE and abs(face[2]) > 0.25:

@@ -12,13 +12,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from distaff.drawing.kept import Table
+from distaff.drawing.kept import Floats, Table
 
 SIZE = 64  # pixels
 _UNIT = 127
 _AT_ONCE = 16  # images lit together, so that the work stays in the processor's cache
-
-Floats = NDArray[np.float32]
 
 
 def geometries(count: int, draw: Callable[[int], Floats]) -> Table:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+Floats = NDArray[np.float32]
+
 
 class Table:
     """Arrays of one shape by number, each made by `make(number)` once. Memory is only taken by those made."""

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from distaff.drawing.kept import Table
+from distaff.drawing.kept import Floats, Table
 
 SIZE = 64  # pixels
 OVERSAMPLE = 4  # rays along each side of a pixel
@@ -96,9 +96,8 @@ def cylinder(origin: Vectors, direction: Vectors, top: float = 1.0) -> tuple[Vec
 def capsule(origin: Vectors, direction: Vectors, half: float) -> tuple[Vectors, Vectors]:
     """All points within 1 of the upright line from z = -half to half."""
     flat = np.array([1.0, 1.0, 0.0])
-    t = _roots(
-        dot(direction * flat, direction), dot(origin * flat, direction), dot(origin * flat, origin) - 1
-    )[0]
+    level = origin * flat
+    t = _roots(dot(direction * flat, direction), dot(level, direction), dot(level, origin) - 1)[0]
     best = np.where((t > 0) & (np.abs(origin[..., 2] + _finite(t) * direction[:, 2]) <= half), t, np.inf)
     for z in (-half, half):
         best = np.minimum(best, ball(origin - [0.0, 0.0, z], direction)[0])
@@ -263,9 +262,7 @@ class EmptyRoom:
         return share
 
 
-def draw(
-    room: EmptyRoom, solids: Sequence[Solid], centre: Triple, radius: float, surfaces: int
-) -> NDArray[np.float32]:
+def draw(room: EmptyRoom, solids: Sequence[Solid], centre: Triple, radius: float, surfaces: int) -> Floats:
     """The masks (surfaces + 1, 64, 64), 0..1, of `solids` in a room; the last one is white highlights.
 
     All solids lie in the ball of `radius` about `centre`; a ball of six tenths of it keeps the sky's light
@@ -348,7 +345,7 @@ class Masks:
     or three of red, green and blue light. Smaller ones are averaged over blocks.
     """
 
-    def __init__(self, sizes: tuple[int, ...], m: int, draw: Callable[..., NDArray[np.float32]]) -> None:
+    def __init__(self, sizes: tuple[int, ...], m: int, draw: Callable[..., Floats]) -> None:
         self._sizes, self._m, self._draw = sizes, m, draw
         self._tables: dict[int, Table] = {}
 
@@ -360,14 +357,12 @@ class Masks:
             self._tables[resolution] = Table(math.prod(self._sizes), shape, make)
         return self._tables[resolution]
 
-    def _make(self, resolution: int, number: int) -> NDArray[np.float32]:
+    def _make(self, resolution: int, number: int) -> Floats:
         if resolution < SIZE:
             return shrink(self.at(SIZE)[np.array([number])][0], resolution)
         return self._draw(*np.unravel_index(number, self._sizes))
 
-    def images(
-        self, places: NDArray[np.int64], colours: NDArray[np.float32], resolution: int
-    ) -> NDArray[np.uint8]:
+    def images(self, places: NDArray[np.int64], colours: Floats, resolution: int) -> NDArray[np.uint8]:
         """Images (n, 3, resolution, resolution): the masks at `places` (n, k) of the grid, times `colours`.
 
         Those are (n, surfaces, 3) and run from 0 to 255.
@@ -387,7 +382,7 @@ class Masks:
         return images
 
 
-def shrink(pixels: NDArray[np.float32], resolution: int) -> NDArray[np.float32]:
+def shrink(pixels: Floats, resolution: int) -> Floats:
     """Arrays (..., 64, 64) averaged over blocks down to (..., resolution, resolution)."""
     block = SIZE // resolution
     parts = [pixels[..., i::block, j::block] for i in range(block) for j in range(block)]

@@ -155,10 +155,8 @@ def _decoded(obs: Any, name: str, path: Path) -> Column:
     kind = held.attrs.get("encoding-type") if isinstance(held, h5py.Group) else None
     if kind == "categorical":
         words = _as_text(_decoded(held, "categories", path)[0])
-        ordered = bool(held.attrs.get("ordered", False))
-        return _of_codes(values(child(held, "codes"), path), words), tuple(
-            map(str, words)
-        ) if ordered else None
+        order = tuple(map(str, words)) if held.attrs.get("ordered", False) else None
+        return _of_codes(values(child(held, "codes"), path), words), order
     if isinstance(kind, str) and kind.startswith("nullable"):
         cells = _as_text(values(child(held, "values"), path)).astype(object)
         cells[values(child(held, "mask"), path).astype(bool)] = None
@@ -189,13 +187,10 @@ def _is_category(file: Any, name: str) -> bool:
     obs = child(file, "obs")
     if _is_compound(obs):
         return obs.dtype[name].kind == "b" or child(file, f"uns/{name}_categories") is not None
-    held = child(obs, name)
+    held, kinds = child(obs, name), ("categorical", "nullable-boolean")
     if is_array(held):
         return held.dtype.kind == "b" or child(obs, f"__categories/{name}") is not None
-    return isinstance(held, h5py.Group) and held.attrs.get("encoding-type") in (
-        "categorical",
-        "nullable-boolean",
-    )
+    return isinstance(held, h5py.Group) and held.attrs.get("encoding-type") in kinds
 
 
 def _is_compound(held: Any) -> bool:
@@ -204,8 +199,6 @@ def _is_compound(held: Any) -> bool:
 
 def _names(held: Any) -> list[str]:
     """The entries of a group, or the fields of a compound array."""
-    if held is None:
-        return []
-    return (
-        list(held.dtype.names) if _is_compound(held) else [str(name) for name in held if "/" not in str(name)]
-    )
+    if _is_compound(held):
+        return list(held.dtype.names)
+    return [] if held is None else [str(name) for name in held if "/" not in str(name)]

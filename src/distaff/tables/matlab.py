@@ -35,9 +35,8 @@ def read_matlab(path: Path, wanted: Sequence[str] | None = None) -> Table:
     names = [name for name, _, kind in held if kind not in SHUT]
     usable = [name for name, shape, kind in held if name in names and len(shape) < 3 and math.prod(shape) > 1]
     if not names:
-        raise BadInput(
-            f"{path} holds no variable of numbers or text: {', '.join(f'{n} ({k})' for n, _, k in held)}"
-        )
+        kinds = ", ".join(f"{name} ({kind})" for name, _, kind in held)
+        raise BadInput(f"{path} holds no variable of numbers or text: {kinds}")
     return choose(path, names, usable, lambda asked: _load(path, asked), wanted)
 
 

@@ -48,11 +48,9 @@ class View(DataSet):
         return len(self._data) if self._part is None else len(self._part)
 
     def images(self, index: ArrayLike) -> NDArray[Any]:
-        """The images (n, C, H, W) at `index`."""
         return self._data.images(self._beneath(index))
 
     def labels(self, index: ArrayLike) -> NDArray[Any] | None:
-        """The labels (n, k) at `index`, or None."""
         return self._data.labels(self._beneath(index))
 
     def draw(self, size: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -32,7 +32,6 @@ class Built(View):
         super().__init__(data, f"images from the file {path.name}")
 
     def images(self, index: ArrayLike) -> NDArray[Any]:
-        """The images (n, C, H, W) at `index`."""
         return np.asarray(self._images[self.check(index)])
 
 

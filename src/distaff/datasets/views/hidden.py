@@ -26,9 +26,8 @@ class Hidden(View):
             raise BadInput(f'hide={hide!r} is not allowed; give names, as in hide=["shape"]')
         for name in hide:
             if name not in data.label_names:
-                raise BadInput(
-                    f"{data.name} has no factor '{name}' to hide; it has: {', '.join(data.label_names)}"
-                )
+                known = ", ".join(data.label_names)
+                raise BadInput(f"{data.name} has no factor '{name}' to hide; it has: {known}")
         self._kept = [j for j, name in enumerate(data.label_names) if name not in hide]
         if not self._kept:
             raise BadInput(f"{data.name}: at least one factor must be left to see")

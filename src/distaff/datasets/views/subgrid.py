@@ -39,11 +39,7 @@ class SubGrid(View):
         self.factors = FactorSpace(tuple(left), tuple(map(len, left.values())))
         self.label_names = self.factors.names
         #: of the values that are kept, which are numbered anew
-        self.words = {
-            name: tuple(data.words[name][value] for value in kept)
-            for name, kept in left.items()
-            if name in data.words
-        }
+        self.words = {j: tuple(data.words[j][v] for v in left[j]) for j in left if j in data.words}
         self.hidden = tuple(name for name in data.hidden if name in left)
 
 
