@@ -14,13 +14,13 @@ HOUSE = Path(distaff.__file__).parent
 SMALL = {"errors", "settings", "registry", "files", "machine", "progress", "schedules", "tables"}  # for all
 MAY_IMPORT = {
     "errors": set(),
-    "machine": {"errors"},
     "registry": {"errors"},
     "schedules": {"errors"},
     "settings": {"errors", "schedules"},
     "files": {"errors"},
     "tables": {"errors", "files"},
     "progress": set(),
+    "machine": set(),
     "interrupt": set(),
     "factors": {"errors", "settings"},
     "metrics": SMALL | {"factors"},

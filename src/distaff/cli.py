@@ -18,7 +18,7 @@ from distaff import __version__, registry
 from distaff.cli_study import study_app
 from distaff.errors import BadInput, Diverged
 from distaff.interrupt import listen
-from distaff.settings import build, describe, parse_pairs
+from distaff.settings import Settings, build, describe, parse_pairs
 
 app = typer.Typer(
     help="Train, measure and study disentangled representations.",
@@ -351,7 +351,7 @@ def _metrics(metric: list[str] | None, all_: bool) -> list[str] | str | None:
 
 @app.command(name="list")
 def list_(
-    kind: Annotated[str, typer.Argument(help="methods, metrics, datasets, studies or experiments")],
+    kind: Annotated[str, typer.Argument(help="methods, metrics, datasets, views, studies or experiments")],
     name: Annotated[str | None, typer.Argument(help="One of them, to see its settings.")] = None,
     data_dir: DataDir = None,
     as_json: Json = False,
@@ -374,7 +374,7 @@ def list_(
 
 def _mark_files(found: list[dict[str, Any]], data_dir: Path | None) -> None:
     """Add to data sets whether they can be loaded, and what file they need if not."""
-    from distaff.datasets import data_folder
+    from distaff.machine import data_folder
 
     folder = data_folder(data_dir)
     for each in found:
@@ -392,7 +392,8 @@ def _show(kind: str, name: str, as_json: bool) -> None:
 
     thing = registry.get(kind, name)
     text = inspect.getdoc(thing) or ""
-    rows = [row._asdict() for row in describe(thing)] if isinstance(thing, type) else []
+    has_settings = isinstance(thing, type) and issubclass(thing, Settings)
+    rows = [row._asdict() for row in describe(thing)] if has_settings else []
     if rows:
         settings = [f"  {r['name']}={r['default']}  {r['help']} ({r['allowed']})" for r in rows]
         text += "\n\nSettings:\n" + "\n".join(settings)

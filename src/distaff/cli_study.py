@@ -46,8 +46,8 @@ def run(
     registry.check("studies", name)
     if workers is not None and workers < 1:
         raise BadInput(f"--workers {workers} is not allowed; it must be at least 1")
+    from distaff.machine import available_threads
     from distaff.studies.study import Study
-    from distaff.training.device import available_threads
 
     plan = registry.get("studies", name)(scale)
     count = workers or available_threads()
@@ -69,7 +69,7 @@ def run(
 @study_app.command()
 def status(out: Out = None, as_json: Json = False) -> None:
     """Say how many runs are done, running, failed and waiting, and how long is left."""
-    from distaff.training.device import available_threads
+    from distaff.machine import available_threads
 
     study = _study(out)
     counts = study.status()

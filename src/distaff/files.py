@@ -157,12 +157,20 @@ def array_headers(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]
 def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]] | None:
     """Shape and type from the header of an .npy, or None where it holds objects or is none."""
     try:
-        version = npy.read_magic(stream)
-        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, _, dtype = read(stream)
+        shape, _, dtype = read_header(stream)
     except UNREADABLE:
         return None
-    return None if dtype.hasobject else (shape, dtype)
+    return shape, dtype
+
+
+def read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, order and type from the header of an .npy. Objects are refused: they would be pickled."""
+    version = npy.read_magic(stream)
+    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    shape, by_column, dtype = read(stream)
+    if dtype.hasobject:
+        raise ValueError("it holds pickled objects, which are never loaded")
+    return shape, by_column, dtype
 
 
 @contextmanager

@@ -94,6 +94,12 @@ TABLES: dict[str, dict[str, str]] = {
         "transitions": "distaff.batches.transitions:Transitions",
         "one_group_varies": "distaff.batches.one_group_varies:OneGroupVaries",
     },
+    #: options of load_dataset, the last applied first: the first two leave no grid to the others
+    "views": {
+        "hide": "distaff.datasets.views.hidden:Hidden",
+        "held_out": "distaff.datasets.views.subset:Subset",
+        "correlate": "distaff.datasets.views.correlated:Correlated",
+    },
     "studies": {"locatello2019": "distaff.studies.locatello2019:plan"},
     "experiments": {
         name: f"distaff.experiments.{name}:{name}"
@@ -132,7 +138,7 @@ _ONE |= {"studies": "study", "datasets": "data set", "batches": "kind of batch"}
 
 
 def names(kind: str) -> list[str]:
-    """The registered names of a kind: methods, metrics, datasets, batches, studies or experiments."""
+    """The registered names of a kind: methods, metrics, datasets, views, batches, studies or experiments."""
     if kind not in TABLES:
         raise unknown("kind", kind, TABLES)
     return list(TABLES[kind])

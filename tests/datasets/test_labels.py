@@ -21,7 +21,7 @@ from distaff.datasets import (
     load_dataset,
     save_perturbed,
 )
-from distaff.datasets.built import draw_all
+from distaff.datasets.views.built import draw_all
 from distaff.errors import BadInput
 from distaff.testing import check_dataset
 

@@ -114,7 +114,7 @@ def test_lolly_and_suitcase_are_flat() -> None:
 
 
 def test_masks_never_overflow() -> None:
-    masks = rooms._masks(64)[np.arange(90)]
+    masks = rooms._MASKS.at(64)[np.arange(90)]
     assert masks.min() >= 0
     assert 0.9 < (masks[:, :3].sum(axis=1) + masks[:, 3:].max(axis=1)).max() <= 1
 

@@ -38,7 +38,7 @@ INSIDE = {
 def test_rays_enter_where_a_slow_march_does(name: str) -> None:
     shape, inside = INSIDE[name]
     rng = np.random.default_rng(0)
-    turn = raycast.product(raycast.yaw(35), raycast.pitch(20))
+    turn = raycast.one_turn(raycast.yaw(35), raycast.pitch(20))
     size, centre = (0.7, 0.4, 1.1), (0.2, -0.1, 0.3)
     direction = rng.standard_normal((600, 3))
     direction /= np.linalg.norm(direction, axis=1)[:, None]
@@ -173,7 +173,7 @@ def test_light_falls_from_above_and_objects_cast_shadows() -> None:
 
 
 def test_masks_never_overflow() -> None:
-    masks = shapes3d._masks(64)[np.arange(0, 480, 13)]
+    masks = shapes3d._MASKS.at(64)[np.arange(0, 480, 13)]
     assert masks.min() >= 0
     assert 0.95 < masks.sum(axis=1).max() <= 1
 
@@ -230,8 +230,7 @@ def test_the_published_file_is_read(
     np.testing.assert_allclose(small, expected, atol=0.51)
     with pytest.raises(BadInput, match="out of range"):
         data.images([48])
-    monkeypatch.setattr(Shapes3D, "factors", FactorSpace(("a", "b"), (6, 8)))
-    monkeypatch.setattr(Shapes3D, "label_names", ("a", "b"))
+    data.factors, data.label_names = FactorSpace(("a", "b"), (6, 8)), ("a", "b")  # no factor of one value
     check_dataset(data)
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from distaff.datasets import labelled_rows
 from distaff.datasets.base import DataSet
+from distaff.datasets.views.subset import labelled_rows
 from distaff.errors import BadInput, unknown
 
 BINS, WRONG, SEEN = 5, 0.1, 2  # of the 2020 study

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +12,20 @@ import numpy as np
 from distaff import registry
 from distaff.datasets.array_file import read_array_file
 from distaff.datasets.base import DataSet
-from distaff.datasets.built import Built, built_path, draw_all
-from distaff.datasets.correlated import Correlated, ratio_joint, ridge
 from distaff.datasets.folder import read_folder
-from distaff.datasets.hidden import Hidden
 from distaff.datasets.idx import is_idx, read_idx_images
 from distaff.datasets.images import ArrayImages
-from distaff.datasets.perturbed import Perturbed, UniformNoise, read_recipe, save_perturbed
 from distaff.datasets.published import recognise
-from distaff.datasets.subgrid import SubGrid
-from distaff.datasets.subset import Subset, hold_out, labelled_rows
+from distaff.datasets.views.built import Built, built_path, draw_all
+from distaff.datasets.views.correlated import Correlated, ratio_joint, ridge
+from distaff.datasets.views.hidden import Hidden
+from distaff.datasets.views.perturbed import Perturbed, UniformNoise, read_recipe, save_perturbed
+from distaff.datasets.views.subgrid import SubGrid
+from distaff.datasets.views.subset import Subset, hold_out, labelled_rows
 from distaff.errors import BadInput, unknown
+from distaff.factors import FactorSpace
 from distaff.files import array_headers, read_arrays
+from distaff.machine import data_folder
 from distaff.settings import build
 
 __all__ = [
@@ -45,8 +48,7 @@ __all__ = [
     "save_perturbed",
 ]
 
-#: what a study does to any data set, as options of load_dataset
-STUDY = ("hide", "held_out", "correlate")
+Place = str | os.PathLike[str]
 #: options for files of your own; the last for folders only, as arrays have no transparent pixels
 OF_FOLDERS = ("background", "missing", "words")
 OF_PATHS = ("pixel_range", "resolution", *OF_FOLDERS)
@@ -54,15 +56,7 @@ OF_PATHS = ("pixel_range", "resolution", *OF_FOLDERS)
 PLACES = ("data_dir", "original")
 
 
-def data_folder(given: str | os.PathLike[str] | None = None) -> Path | None:
-    """The folder with original files and caches: as given, else DISTAFF_DATA, else none."""
-    chosen = given or os.environ.get("DISTAFF_DATA")
-    return Path(chosen) if chosen else None
-
-
-def load_dataset(
-    name: str | os.PathLike[str], /, *, data_dir: str | os.PathLike[str] | None = None, **options: Any
-) -> DataSet:
+def load_dataset(name: Place, /, *, data_dir: Place | None = None, **options: Any) -> DataSet:
     """A registered data set by its name, or your own by the path of a folder or a file of images.
 
     `options` are the data set's settings, and for a grid data set also its factors: `x=16` keeps 16 evenly
@@ -79,12 +73,15 @@ def load_dataset(
     Raises BadInput (a ValueError) with the names that are allowed.
     """
     options = {key: _plain(value) for key, value in options.items()}
-    made = {key: value for key, value in options.items() if key not in STUDY}
+    made = _without_views(options)
     if isinstance(name, str) and name in registry.names("datasets"):
         location, data = name, _built(name, data_folder(data_dir), made)
     else:
         data, location = _path(Path(name), made, data_dir), os.path.realpath(name)
-    data = _studied(data, options)
+    asked = {"hide": data.hidden} | options
+    for view in reversed(registry.names("views")):
+        if view in asked:
+            data = registry.get("views", view).made(data, asked[view])
     data.spec = {"name": location, "options": options}
     return data
 
@@ -96,6 +93,10 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, range | tuple) else value
 
 
+def _without_views(options: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in options.items() if key not in registry.names("views")}
+
+
 def _registered(name: str, folder: Path | None, options: dict[str, Any]) -> DataSet:
     return _made(registry.get("datasets", name), name, options, {"data_dir": folder})
 
@@ -103,50 +104,22 @@ def _registered(name: str, folder: Path | None, options: dict[str, Any]) -> Data
 def _made(kind: Any, name: str, options: dict[str, Any], places: dict[str, Path | None]) -> DataSet:
     """A data set of this kind, part of its grid if factors are among the options, its files in `places`."""
     fields = kind.__dataclass_fields__
-    factors = kind.factors.names if kind.factors else ()
-    keep = {key: value for key, value in options.items() if key in factors}
-    rest = {key: value for key, value in options.items() if key not in factors}
-    allowed = [key for key in fields if key not in PLACES]
-    for key in rest:
-        if key not in allowed:
-            raise unknown(f"setting of {name}", key, [*allowed, *factors, *STUDY])
+    keep, rest = _split(options, [key for key in fields if key not in PLACES], kind.factors, name)
     found = {key: place for key, place in places.items() if key in fields}
     data: DataSet = build(kind, rest | found, name)
     return SubGrid(data, keep) if keep else data
 
 
-def _studied(data: DataSet, options: dict[str, Any]) -> DataSet:
-    """What a study does to data: factors correlated, combinations held out, factors hidden, in this order."""
-    if "correlate" in options:
-        data = _correlated(data, _mapping("correlate", options["correlate"]))
-    if "held_out" in options:
-        data, _ = hold_out(data, _mapping("held_out", options["held_out"]))
-    hide = options.get("hide", data.hidden)
-    if isinstance(hide, list) and hide:  # more than what is hidden anyway; an empty list shows all
-        hide = [*hide, *(name for name in data.hidden if name not in hide)]
-    return data if hide in ((), []) else Hidden(data, hide)
-
-
-def _mapping(name: str, value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise BadInput(f'{name}={value!r} is not allowed; give a table, as in {name}={{"x": [0, 1]}}')
-    return value
-
-
-def _correlated(data: DataSet, asked: dict[str, Any]) -> DataSet:
-    for key in asked:
-        if key not in ("factors", "sigma", "kind", "joint"):
-            raise unknown("part of correlate", key, ["factors", "sigma", "kind", "joint"])
-    names = asked.get("factors", [])
-    if data.factors is None or not isinstance(names, list) or len(names) != 2 or len(asked) != 2:
-        raise BadInput("correlate needs a grid, two factors, and one of sigma, kind or joint")
-    first, second = (str(name) for name in names)
-    rows, columns = (data.factors.sizes[data.factors.position(name)] for name in (first, second))
-    if "sigma" in asked:
-        joint = ridge(rows, columns, asked["sigma"])
-    else:
-        joint = ratio_joint(asked["kind"], rows, columns) if "kind" in asked else asked["joint"]
-    return Correlated(data, first, second, joint)
+def _split(
+    options: dict[str, Any], allowed: Sequence[str], space: FactorSpace | None, name: str
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What of a grid is to be kept, and the settings, which are `allowed`."""
+    factors = space.names if space else ()
+    for key in options:
+        if key not in (*allowed, *factors):
+            raise unknown(f"setting of {name}", key, [*allowed, *factors, *registry.names("views")])
+    keep = {key: value for key, value in options.items() if key not in allowed}
+    return keep, {key: value for key, value in options.items() if key in allowed}
 
 
 def _built(name: str, folder: Path | None, options: dict[str, Any]) -> DataSet:
@@ -156,9 +129,7 @@ def _built(name: str, folder: Path | None, options: dict[str, Any]) -> DataSet:
     return Built(data, path) if path and path.exists() else data
 
 
-def build_images(
-    name: str, *, data_dir: str | os.PathLike[str] | None = None, show: bool = True, **options: Any
-) -> Path:
+def build_images(name: str, *, data_dir: Place | None = None, show: bool = True, **options: Any) -> Path:
     """Draw every image of a registered data set once and keep them in the data folder.
 
     `load_dataset` with the same options then takes them from there, also under what a study does to data.
@@ -168,7 +139,7 @@ def build_images(
     if folder is None:
         raise BadInput("no data folder to build in; give --data-dir or set DISTAFF_DATA")
     registry.check("datasets", name)
-    made = {key: _plain(value) for key, value in options.items() if key not in STUDY}
+    made = _without_views({key: _plain(value) for key, value in options.items()})
     data = _registered(name, folder, made)
     if registry.get("datasets", name).places:
         raise BadInput(f"{name} is read from a file; there is nothing to build")
@@ -178,22 +149,17 @@ def build_images(
     return path
 
 
-def _path(path: Path, options: dict[str, Any], data_dir: str | os.PathLike[str] | None) -> DataSet:
+def _path(path: Path, options: dict[str, Any], data_dir: Place | None) -> DataSet:
     published = recognise(path)
     if published is not None:
         return _made(published, path.name, options, {"original": path})
     allowed = OF_PATHS if os.path.isdir(path) else tuple(key for key in OF_PATHS if key not in OF_FOLDERS)
-    given = {key: value for key, value in options.items() if key in allowed}
-    keep = {key: value for key, value in options.items() if key not in given}
-    data = _read(path, given, data_dir)
-    factors = data.factors.names if data.factors else ()
-    for key in keep:
-        if key not in factors:
-            raise unknown(f"setting of {path.name}", key, [*allowed, *factors, *STUDY])
+    data = _read(path, {key: value for key, value in options.items() if key in allowed}, data_dir)
+    keep, _ = _split(options, allowed, data.factors, path.name)
     return SubGrid(data, keep) if keep else data
 
 
-def _read(path: Path, options: dict[str, Any], data_dir: str | os.PathLike[str] | None) -> DataSet:
+def _read(path: Path, options: dict[str, Any], data_dir: Place | None) -> DataSet:
     if os.path.isdir(path):
         return read_folder(path, **options)
     if path.suffix.lower() in (".npz", ".npy"):
@@ -211,7 +177,7 @@ def _read(path: Path, options: dict[str, Any], data_dir: str | os.PathLike[str] 
     raise BadInput(f"{error} Or give the path of an .npz file or a folder of images.")
 
 
-def _perturbed(path: Path, options: dict[str, Any], data_dir: str | os.PathLike[str] | None) -> DataSet:
+def _perturbed(path: Path, options: dict[str, Any], data_dir: Place | None) -> DataSet:
     if options:
         raise BadInput(f"{path.name} is a perturbed data set, read as it is; leave out {', '.join(options)}")
     arrays = read_arrays(path, [name for name in ("perturbation", "s") if name in array_headers(path)])

@@ -75,9 +75,7 @@ def _exact(name: str, headers: Headers) -> str | None:
 
 def _find_images(headers: Headers, path: Path) -> str:
     """The only array that can be the images, or an error that names what there is."""
-    usual = {
-        name: header for name, header in headers.items() if name.lower() in IMAGES and _is_numeric(header)
-    }
+    usual = {name: each for name, each in headers.items() if name.lower() in IMAGES and _is_numeric(each)}
     fitting = [name for name, header in usual.items() if header and _is_images(header[0])]
     chosen = fitting or list(usual)  # of a wrong shape: the error about it says more
     if len(chosen) == 1:

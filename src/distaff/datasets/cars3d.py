@@ -9,12 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.datasets.base import DataSet
-from distaff.datasets.originals import cached, find, map_npy, read_mat, write_npy
+from distaff.datasets.grid import Grid
+from distaff.datasets.originals import find, kept, read_mat
 from distaff.datasets.pixels import reduced, shrunk
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
-from distaff.settings import Settings, setting
 
 SIDE = 64
 FILES = 183
@@ -23,16 +22,14 @@ WHERE = "http://www.scottreed.info/files/nips2015-analogy-data.tar.gz"
 
 
 @dataclass(eq=False)
-class Cars3D(Settings, DataSet):
+class Cars3D(Grid):
     """Renderings of 183 car models from 4 elevations and 24 azimuths, on white.
 
     64x64 RGB, read from the 183 published .mat files in the folder `cars`, in the order of their sorted names
     (disentanglement_lib takes the order of the folder, which differs between file systems). They are made
-    smaller from 128 pixels with Lanczos' filter, and kept in the data folder (216 MB). Smaller resolutions
-    average blocks of pixels.
+    smaller from 128 pixels with Lanczos' filter, and kept in the data folder (216 MB).
     """
 
-    resolution: int = setting(SIDE, "pixels along each side", choices=(16, 32, 64))
     data_dir: Path | None = field(default=None, repr=False)
 
     name = "cars3d"
@@ -40,26 +37,19 @@ class Cars3D(Settings, DataSet):
     licence = "for research; see the publication"
     citation = "Reed, Zhang, Zhang, Lee: Deep visual analogy-making, 2015"
     factors = FactorSpace(("elevation", "azimuth", "object"), (4, 24, FILES))
-    label_names = factors.names
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.image_shape = (3, self.resolution, self.resolution)
         folder = find(self.data_dir, self.places, self.name, WHERE)
         files = sorted(path for path in folder.iterdir() if path.suffix == ".mat")
         if len(files) != FILES:
             raise BadInput(f"{folder} holds {len(files)} .mat files; Cars3D has {FILES}")
         cache = folder.parent / "cars3d.images.npy"
         shape = (FILES, 4, 24, 3, SIDE, SIDE)
-        cached(cache, files, lambda: write_npy(cache, shape, np.uint8, _cars(files), "reading cars once"))
-        self._images = map_npy(cache, shape)
+        self._images = kept(cache, files, shape, _cars(files), "reading cars once")
         self.source = "files cars/*.mat"
 
-    def __len__(self) -> int:
-        return len(self.factors)
-
     def images(self, index: ArrayLike) -> NDArray[np.uint8]:
-        """The images (n, 3, resolution, resolution), uint8, at grid indices (n,)."""
         elevation, azimuth, car = self.factors.rows(self.check(index)).T
         return reduced(self._images[car, elevation, azimuth], self.resolution)
 

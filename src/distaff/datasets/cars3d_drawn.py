@@ -10,22 +10,22 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.datasets.base import DataSet
+from distaff.datasets.grid import Grid
 from distaff.drawing.polygons import (
     Cameras,
     Colour,
     Drawings,
-    DrawnOnce,
+    Piece,
     Polygon,
     Scene,
     Solid,
     box,
     frustum,
+    on_white,
     patch,
     prism,
 )
 from distaff.factors import FactorSpace
-from distaff.settings import Settings, setting
 
 ELEVATIONS = np.radians([5, 16, 28, 40])
 AZIMUTHS = np.radians(210 + 15 * np.arange(24))  # 0 would look at the front
@@ -66,7 +66,7 @@ BODIES = {
 
 
 @dataclass(eq=False)
-class Cars3DDrawn(Settings, DataSet):
+class Cars3DDrawn(Grid):
     """Drawn cars on white, a stand-in for Cars3D (not its CAD renderings): elevation, azimuth, object.
 
     The grid is that of Cars3D: 4 elevations, 24 azimuths over the full turn, 183 objects, RGB. The objects
@@ -76,25 +76,14 @@ class Cars3DDrawn(Settings, DataSet):
     64-pixel image.
     """
 
-    resolution: int = setting(64, "pixels along each side", choices=(16, 32, 64))
-
     name = "cars3d_drawn"
     note = "drawn; not the CAD renderings of Cars3D"
     licence = "drawn here; none of the original renderings is used"
     citation = "in the place of Cars3D: Reed, Zhang, Zhang, Lee: Deep visual analogy-making, NIPS 2015"
     factors = FactorSpace(("elevation", "azimuth", "object"), (len(ELEVATIONS), len(AZIMUTHS), OBJECTS))
-    label_names = factors.names
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.image_shape = (3, self.resolution, self.resolution)
-
-    def __len__(self) -> int:
-        return len(self.factors)
 
     def images(self, index: ArrayLike) -> NDArray[np.uint8]:
-        """The images (n, 3, resolution, resolution), uint8, at grid indices (n,)."""
-        return _pictures().images(self.check(index), self.resolution)
+        return on_white([_piece(i) for i in self.check(index).tolist()], self.image_shape)
 
 
 def cameras() -> Cameras:
@@ -104,8 +93,9 @@ def cameras() -> Cameras:
 
 
 @functools.cache
-def _pictures() -> DrawnOnce:
-    return DrawnOnce(len(Cars3DDrawn.factors), 3, lambda i: _drawings(i % OBJECTS).draw(i // OBJECTS))
+def _piece(index: int) -> Piece:
+    view, number = divmod(index, OBJECTS)
+    return _drawings(number).draw(view)
 
 
 @functools.cache
@@ -223,6 +213,5 @@ def _cabin(car: Car) -> Solid:
 def _round(x: float, y: float, radius: float, height: float, side: int) -> Polygon:
     """A regular polygon in a plane of constant y, anticlockwise as seen from `side`."""
     angles = -side * 2 * np.pi * (np.arange(CORNERS) + 0.5) / CORNERS
-    return np.stack(
-        [x + radius * np.cos(angles), np.full(CORNERS, y), height + radius * np.sin(angles)], axis=1
-    )
+    across, up = x + radius * np.cos(angles), height + radius * np.sin(angles)
+    return np.stack([across, np.full(CORNERS, y), up], axis=1)

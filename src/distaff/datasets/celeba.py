@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.datasets.base import DataSet
-from distaff.datasets.originals import cached, find, map_npy, write_npy
+from distaff.datasets.listed import Listed
+from distaff.datasets.originals import find, kept
+from distaff.datasets.pictures import reading
 from distaff.datasets.pixels import reduced
 from distaff.errors import BadInput
-from distaff.files import UNREADABLE, check_file
+from distaff.files import check_file
 from distaff.settings import Settings, setting
 
 SIDE = 64
@@ -22,15 +23,15 @@ WHERE = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
 
 
 @dataclass(eq=False)
-class CelebA(Settings, DataSet):
+class CelebA(Settings, Listed):
     """Photographs of celebrities' faces, 64x64 RGB, with 40 attributes as labels.
 
     Read from the aligned images in `img_align_celeba` and from `list_attr_celeba.txt`. The middle 148 pixels
     about the face are made smaller with Lanczos' filter, and kept in the data folder (2.5 GB). Attributes are
-    0 or 1. Smaller resolutions average blocks of pixels.
+    0 or 1.
     """
 
-    resolution: int = setting(SIDE, "pixels along each side", choices=(16, 32, 64))
+    resolution: int = setting(SIDE, "pixels along each side; below 64, means of blocks", choices=(16, 32, 64))
     data_dir: Path | None = field(default=None, repr=False)
 
     name = "celeba"
@@ -47,24 +48,14 @@ class CelebA(Settings, DataSet):
         folder = attributes.with_name("img_align_celeba")
         shape = (len(files), 3, SIDE, SIDE)
         sources = [attributes, folder] if folder.exists() else [attributes]
-        faces = _faces(folder, files)
-        cached(cache, sources, lambda: write_npy(cache, shape, np.uint8, faces, "reading faces once"))
-        self._images = map_npy(cache, shape)
+        self._images = kept(cache, sources, shape, _faces(folder, files), "reading faces once")
         self.source = "files img_align_celeba/*.jpg"
 
-    def __len__(self) -> int:
-        return len(self._labels)
-
     def images(self, index: ArrayLike) -> NDArray[np.uint8]:
-        """The images (n, 3, resolution, resolution), uint8, at `index` (n,)."""
         return reduced(self._images[self.check(index)], self.resolution)
 
-    def labels(self, index: ArrayLike) -> NDArray[np.int64]:
-        """The attributes (n, 40) at `index`, 0 or 1."""
-        return self._labels[self.check(index)].astype(np.int64)
 
-
-def read_attributes(path: Path) -> tuple[list[str], tuple[str, ...], NDArray[np.int8]]:
+def read_attributes(path: Path) -> tuple[list[str], tuple[str, ...], NDArray[np.int64]]:
     """Files, names and values (n, k) of an attribute list: a count, the names, a line for each file."""
     check_file(path)
     try:
@@ -81,7 +72,7 @@ def read_attributes(path: Path) -> tuple[list[str], tuple[str, ...], NDArray[np.
                 f"{path}, line {number}: a file name and {len(names)} values of -1 or 1 are expected"
             )
     values = np.array([line[1:] for line in cells]) == "1"
-    return [line[0] for line in cells], names, values.astype(np.int8)
+    return [line[0] for line in cells], names, values.astype(np.int64)
 
 
 def _faces(folder: Path, files: list[str]) -> Iterator[NDArray[np.uint8]]:
@@ -90,15 +81,8 @@ def _faces(folder: Path, files: list[str]) -> Iterator[NDArray[np.uint8]]:
 
     for name in files:
         path = folder / Path(name).name
-        try:
-            with Image.open(path, formats=("JPEG", "PNG")) as image:
-                if image.size != (178, 218):
-                    raise BadInput(
-                        f"{path} has {image.width}x{image.height} pixels; aligned ones have 178x218"
-                    )
-                face = image.convert("RGB").crop(CROP).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
-        except (*UNREADABLE, Image.DecompressionBombError) as error:
-            if isinstance(error, BadInput):
-                raise
-            raise BadInput(f"{path} cannot be read as an image: {error}") from None
+        with reading(path), Image.open(path, formats=("JPEG", "PNG")) as image:
+            if image.size != (178, 218):
+                raise BadInput(f"{path} has {image.width}x{image.height} pixels; aligned ones have 178x218")
+            face = image.convert("RGB").crop(CROP).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
         yield np.asarray(face).transpose(2, 0, 1)[None]

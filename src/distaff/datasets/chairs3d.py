@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.datasets.base import DataSet
-from distaff.drawing.polygons import Cameras, Drawings, DrawnOnce, Scene, Solid, box, frustum, prism
+from distaff.datasets.grid import Grid
+from distaff.drawing.polygons import Cameras, Drawings, Piece, Scene, Solid, box, frustum, on_white, prism
 from distaff.factors import FactorSpace
-from distaff.settings import Settings, setting
 
 LEGS = ("straight", "splayed", "star", "sled")
 BACKS = ("solid", "slats", "rungs")
@@ -31,16 +30,14 @@ CLOTH, WOOD, DARK_WOOD, METAL, BLACK = (232,), (190,), (145,), (165,), (105,)
 
 
 @dataclass(eq=False)
-class Chairs3D(Settings, DataSet):
+class Chairs3D(Grid):
     """Grey chairs on white: legs, back, armrests, seat width, back height, azimuth and elevation.
 
     Drawn here from flat-shaded solids, not the CAD renderings, in 288 styles instead of 1,393 models; the 31
     azimuths over the full turn and the two elevations of 20 and 30 degrees are those of the original. Legs
     are straight, splayed, a star foot or a sled; backs are solid, of slats or of rungs. A picture is drawn
-    when it is first asked for, and then kept. Smaller resolutions average blocks of the 64-pixel image.
+    when it is first asked for, and then kept.
     """
-
-    resolution: int = setting(64, "pixels along each side", choices=(16, 32, 64))
 
     name = "chairs3d"
     channels = 1
@@ -50,18 +47,9 @@ class Chairs3D(Settings, DataSet):
         ("legs", "back", "arms", "seat_width", "back_height", "azimuth", "elevation"),
         (len(LEGS), len(BACKS), 2, len(SEAT_WIDTHS), len(BACK_HEIGHTS), len(AZIMUTHS), len(ELEVATIONS)),
     )
-    label_names = factors.names
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.image_shape = (1, self.resolution, self.resolution)
-
-    def __len__(self) -> int:
-        return len(self.factors)
 
     def images(self, index: ArrayLike) -> NDArray[np.uint8]:
-        """The images (n, 1, resolution, resolution), uint8, at grid indices (n,)."""
-        return _pictures().images(self.check(index), self.resolution)
+        return on_white([_piece(i) for i in self.check(index).tolist()], self.image_shape)
 
 
 def cameras() -> Cameras:
@@ -71,9 +59,9 @@ def cameras() -> Cameras:
 
 
 @functools.cache
-def _pictures() -> DrawnOnce:
-    views = len(AZIMUTHS) * len(ELEVATIONS)
-    return DrawnOnce(len(Chairs3D.factors), 1, lambda i: _drawings(i // views).draw(i % views))
+def _piece(index: int) -> Piece:
+    style, view = divmod(index, len(AZIMUTHS) * len(ELEVATIONS))
+    return _drawings(style).draw(view)
 
 
 @functools.cache

@@ -26,12 +26,7 @@ class ColorDSprites(DSprites):
     channels = 3
     citation = "Locatello et al.: Challenging common assumptions, 2019; sprites: Matthey et al., 2017"
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.image_shape = (3, self.resolution, self.resolution)
-
     def images(self, index: ArrayLike) -> NDArray[np.uint8]:
-        """The images (n, 3, resolution, resolution), uint8, at grid indices (n,)."""
         index = self.check(index)
         colour = 128 + np.round(127 * uniform(index, 3, self.seed)).astype(np.uint16)  # (n, 3), of 255
         sprite = super().images(index).astype(np.uint16)  # (n, 1, H, W)

@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.datasets.base import DataSet
-from distaff.datasets.originals import cached, map_npy, opened, present, read_header
+from distaff.datasets.grid import Grid
+from distaff.datasets.originals import kept, npz_pieces, present
 from distaff.drawing import sprites
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
-from distaff.files import replacing
-from distaff.progress import say
-from distaff.settings import Settings, setting
+from distaff.files import array_headers
 
 ORIGINAL = "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"
 CACHE = "dsprites.bits.npy"
 
 
 @dataclass(eq=False)
-class DSprites(Settings, DataSet):
+class DSprites(Grid):
     """White squares, ellipses and hearts on black: shape, scale, orientation and two positions.
 
-    All 737,280 images in the original order, grey, 0 or 255 at 64 pixels. Smaller resolutions average blocks
-    of the 64-pixel image. The last orientation repeats the first; squares look the same every quarter turn
-    and ellipses every half turn. With the original .npz in the data folder, its images are read instead.
+    All 737,280 images in the original order, grey, 0 or 255 at 64 pixels. The last orientation repeats the
+    first; squares look the same every quarter turn and ellipses every half turn. With the original .npz in
+    the data folder, its images are read instead.
     """
 
-    resolution: int = setting(64, "pixels along each side", choices=(16, 32, 64))
     data_dir: Path | None = field(default=None, repr=False)
     original: Path | None = field(default=None, repr=False)  # the file, where it is given itself
 
@@ -44,11 +41,9 @@ class DSprites(Settings, DataSet):
         ("shape", "scale", "orientation", "x", "y"),
         (3, 6, sprites.ORIENTATIONS, sprites.POSITIONS, sprites.POSITIONS),
     )
-    label_names = factors.names
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.image_shape = (1, self.resolution, self.resolution)
         self._bits: NDArray[np.uint8] | None = None
         original = self.original or present(self.data_dir, (ORIGINAL, f"dsprites/{ORIGINAL}"))
         if original:
@@ -56,11 +51,7 @@ class DSprites(Settings, DataSet):
             self._bits = open_packed(original, original.with_name(CACHE), shape)
             self.source = f"file {original.name}"
 
-    def __len__(self) -> int:
-        return len(self.factors)
-
     def images(self, index: ArrayLike) -> NDArray[np.uint8]:
-        """The images (n, 1, resolution, resolution), uint8, at grid indices (n,)."""
         index = self.check(index)
         if self._bits is None:
             packed = sprites.rows_of_bits(self.factors.rows(index))
@@ -90,27 +81,16 @@ def open_packed(original: Path, cache: Path, shape: tuple[int, int, int]) -> NDA
     the array `imgs` is read: the pickled metadata beside it is never touched.
     """
 
-    def pack() -> None:
-        say(f"unpacking {original.name} once: {shape[0] * shape[1] * shape[2] / 8e6:,.0f} MB to {cache}")
-        with replacing(cache) as partial:
-            _pack(original, partial, shape)
-
-    cached(cache, [original], pack)
-    return map_npy(cache, (shape[0], shape[1] * shape[2] // 8))
+    packed = (shape[0], shape[1] * shape[2] // 8)
+    return kept(cache, [original], packed, _packed(original, shape), f"unpacking {original.name} once")
 
 
-def _pack(original: Path, out: Path, shape: tuple[int, int, int]) -> None:
-    pixels = shape[1] * shape[2]
-    with opened(original, "dSprites archive") as archive, archive.open("imgs.npy") as stream:
-        found, by_column, dtype = read_header(stream)
-        if found != shape or by_column or dtype != np.uint8:
-            raise BadInput(f"{original}: imgs must be uint8 {shape}, got {dtype} {found}")
-        with out.open("wb") as target:
-            header = {"descr": "|u1", "fortran_order": False, "shape": (shape[0], pixels // 8)}
-            npy.write_array_header_1_0(target, header)
-            for start in range(0, shape[0], 4096):
-                size = min(4096, shape[0] - start) * pixels
-                piece = np.frombuffer(stream.read(size), dtype=np.uint8)
-                if piece.size != size or piece.max() > 1:
-                    raise BadInput(f"{original}: imgs is cut short or holds values other than 0 and 1")
-                target.write(np.packbits(piece).tobytes())
+def _packed(original: Path, shape: tuple[int, int, int]) -> Iterator[NDArray[np.uint8]]:
+    """The images of the original file as packed bits (m, bytes), some at a time."""
+    found = array_headers(original).get("imgs")
+    if found != (shape, np.dtype(np.uint8)):
+        raise BadInput(f"{original}: imgs must be uint8 {shape}, got {found}")
+    for piece in npz_pieces(original, "imgs"):
+        if piece.max() > 1:
+            raise BadInput(f"{original}: imgs holds values other than 0 and 1")
+        yield np.packbits(piece.reshape(len(piece), -1), axis=1)

@@ -10,11 +10,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.datasets.base import DataSet
+from distaff.datasets.grid import Grid
 from distaff.datasets.pixels import reduced
-from distaff.drawing.bodies import SIZE, Floats, GeometryTable, lit, towards
+from distaff.drawing.bodies import SIZE, geometries, lit, towards
+from distaff.drawing.kept import Floats
 from distaff.factors import FactorSpace
-from distaff.settings import Settings, setting
 
 AZIMUTHS = np.linspace(-90, 90, 21)  # degrees; the face turns to the viewer's right
 ELEVATIONS = np.linspace(-25, 25, 11)  # degrees; the viewer looks down on the face
@@ -32,16 +32,13 @@ TRAITS = (
 
 
 @dataclass(eq=False)
-class Faces3D(Settings, DataSet):
+class Faces3D(Grid):
     """Shaded heads on black: 50 identities, azimuth -90..90, elevation -25..25 and lighting -80..80 degrees.
 
     127,050 grey images, drawn. Heads are made of smooth bumps on an ellipsoid, mirrored left and right, with
-    16 seeded traits each; they are not the Basel face model's scans, whose licence forbids to hand them on.
-    Smaller resolutions average blocks of the 64-pixel image. A geometry is drawn when it is first asked for
-    and kept, 16 KB each, 100 MB for all.
+    16 seeded traits each; they are not the Basel face model's scans, whose licence forbids to hand them on. A
+    geometry is drawn when it is first asked for and kept, 16 KB each, 100 MB for all.
     """
-
-    resolution: int = setting(64, "pixels along each side", choices=(16, 32, 64))
 
     name = "faces3d"
     channels = 1
@@ -50,18 +47,12 @@ class Faces3D(Settings, DataSet):
     factors = FactorSpace(
         ("identity", "azimuth", "elevation", "lighting"), (50, len(AZIMUTHS), len(ELEVATIONS), len(LIGHTS))
     )
-    label_names = factors.names
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.image_shape = (1, self.resolution, self.resolution)
-        self._table = GeometryTable(math.prod(_GEOMETRIES), _draw)
-
-    def __len__(self) -> int:
-        return len(self.factors)
+        self._table = geometries(math.prod(_GEOMETRIES), _draw)
 
     def images(self, index: ArrayLike) -> NDArray[np.uint8]:
-        """The images (n, 1, resolution, resolution), uint8, at grid indices (n,)."""
         identity, azimuth, elevation, light = self.factors.rows(self.check(index)).T
         left = azimuth < MIDDLE  # mirrors the right under the mirrored light
         light = np.where(left, len(LIGHTS) - 1 - light, light)

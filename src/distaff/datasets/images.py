@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.datasets.base import DataSet
 from distaff.datasets.labels import Labels, as_labels
+from distaff.datasets.listed import Listed
 from distaff.datasets.squares import SMALLEST, check_resolution, check_side, said, squares
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
@@ -20,7 +20,7 @@ COMPARED = 1024  # images at a time
 FLAG = "--data pixel_range"  # how the range is declared on the command line
 
 
-class ArrayImages(DataSet):
+class ArrayImages(Listed):
     """Images held in memory, with labels if there are any.
 
     `images` is (n, H, W), (n, H, W, C) or (n, C, H, W) with C of 1 or 3: integers in 0..255, booleans, or
@@ -56,7 +56,6 @@ class ArrayImages(DataSet):
         self._images, padded = _padded(pixels, self.pixel_range[0])
         self.image_shape = self._images.shape[1:]
         notes += [*padded, *["all images are equal"] * _all_equal(self._images)]
-        self._labels: NDArray[Any] | None = None
         if factors is not None:
             notes += self._label(factors, names)
         self.note = "; ".join(notes)
@@ -69,17 +68,6 @@ class ArrayImages(DataSet):
         if self._labels.dtype == np.int64:
             self.factors = FactorSpace.of_table(self.label_names, self._labels)
         return known.notes
-
-    def __len__(self) -> int:
-        return len(self._images)
-
-    def images(self, index: ArrayLike) -> NDArray[Any]:
-        """The images (n, C, H, W) at `index`."""
-        return self._images[self.check(index)]
-
-    def labels(self, index: ArrayLike) -> NDArray[Any] | None:
-        """The labels (n, k) at `index`, or None."""
-        return None if self._labels is None else self._labels[self.check(index)]
 
     def fingerprint(self) -> str:
         """A hash of every pixel and label, for files change."""

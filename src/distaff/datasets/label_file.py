@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
@@ -48,14 +49,9 @@ def read_label_file(
         for column in table.columns(words):
             kept &= ~column.missing
         if not kept.any():
-            lacking = [
-                name
-                for name, each in zip(table.names, table.columns(words), strict=True)
-                if each.missing.all()
-            ]
-            which = (
-                f"'{lacking[0]}' has no value at all" if lacking else "no image has a value for each label"
-            )
+            named = zip(table.names, table.columns(words), strict=True)
+            lacking = [f"'{name}' has no value at all" for name, each in named if each.missing.all()]
+            which = lacking[0] if lacking else "no image has a value for each label"
             raise BadInput(f"{path}: {which}, so that no image is left; take that column out")
         if not kept.all():
             notes = [f"{int((~kept).sum())} of {len(kept)} images left out, for they lack a label"]
@@ -91,9 +87,8 @@ def _order(listed: Sequence[str], files: Sequence[str], path: Path) -> NDArray[n
     if without and extra:
         raise BadInput(_mismatch(path, without, extra, len(files)))
     if without:
-        raise BadInput(
-            f"{path} has no line for '{without[0]}'" + _of(len(without), len(files), "images have none")
-        )
+        count = _of(len(without), len(files), "images have none")
+        raise BadInput(f"{path} has no line for '{without[0]}'{count}")
     if extra:
         near = nearest(extra[0], files)
         meant = near is not None and near[1] != LETTERS  # else there are too many like it
@@ -123,9 +118,9 @@ def _of(count: int, n: int, what: str) -> str:
 
 def nearest(name: str, names: Sequence[str]) -> tuple[str, str] | None:
     """The one of `names` that is probably meant by `name`, and in what they differ."""
-    for alike in (_folded, _last, _bare, _bare_last):
-        found = {alike(other): other for other in reversed(names)}
-        other = found.get(alike(name))
+    for ending, folders in itertools.product((True, False), repeat=2):
+        found = {_alike(other, ending, folders): other for other in reversed(names)}
+        other = found.get(_alike(name, ending, folders))
         if other is not None:
             differences = _differences(name, other)
             return other, "in " + " and ".join(differences) if differences else LETTERS
@@ -141,20 +136,11 @@ def _composed(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-def _folded(name: str) -> str:
-    return _composed(_composed(_slashed(name)).casefold()).removeprefix("./")
-
-
-def _last(name: str) -> str:
-    return _folded(name).rpartition("/")[2]
-
-
-def _bare(name: str) -> str:
-    return _without_ending(_folded(name))
-
-
-def _bare_last(name: str) -> str:
-    return _without_ending(_last(name))
+def _alike(name: str, ending: bool, folders: bool) -> str:
+    """A name whatever its case and slashes, with or without its ending and the folders in front."""
+    name = _composed(_composed(_slashed(name)).casefold()).removeprefix("./")
+    name = name if folders else name.rpartition("/")[2]
+    return name if ending else _without_ending(name)
 
 
 def _without_ending(name: str) -> str:

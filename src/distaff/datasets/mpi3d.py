@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.datasets.base import DataSet
+from distaff.datasets.grid import Grid
 from distaff.datasets.originals import find, map_npz
 from distaff.datasets.pixels import reduced
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
-from distaff.settings import Settings, setting
 
 SIDE = 64
 NAMES = ("colour", "shape", "size", "camera_height", "background", "horizontal", "vertical")
@@ -22,15 +21,14 @@ WHERE = "https://github.com/rr-learning/disentanglement_dataset"
 
 
 @dataclass(eq=False)
-class MPI3D(Settings, DataSet):
+class MPI3D(Grid):
     """A robot arm that holds an object: seven factors, the last two the arm's joints.
 
     64x64 RGB, read from the published .npz (an uncompressed archive is mapped where it lies; a compressed one
     is unpacked once into the data folder, 6 or 13 GB). Files with 4 colours and 4 shapes (460,800 images) and
-    with 6 and 6 (1,036,800) are told apart by their length. Smaller resolutions average blocks of pixels.
+    with 6 and 6 (1,036,800) are told apart by their length.
     """
 
-    resolution: int = setting(SIDE, "pixels along each side", choices=(16, 32, 64))
     data_dir: Path | None = field(default=None, repr=False)
     original: Path | None = field(default=None, repr=False)  # the file, where it is given itself
 
@@ -38,21 +36,15 @@ class MPI3D(Settings, DataSet):
     licence = "CC BY 4.0"
     citation = "Gondal et al.: On the transfer of inductive bias from simulation to the real world, 2019"
     factors = FactorSpace(NAMES, (6, 6, *REST))
-    label_names = NAMES
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.image_shape = (3, self.resolution, self.resolution)
         path = self.original or find(self.data_dir, self.places, self.name, WHERE)
         self._images = map_npz(path, "images", path.with_name(f"{self.name}.images.npy"))
         self.factors = _grid(self._images, path)
         self.source = f"file {path.name}"
 
-    def __len__(self) -> int:
-        return len(self.factors)
-
     def images(self, index: ArrayLike) -> NDArray[np.uint8]:
-        """The images (n, 3, resolution, resolution), uint8, at grid indices (n,)."""
         return reduced(self._images[self.check(index)].transpose(0, 3, 1, 2), self.resolution)
 
 

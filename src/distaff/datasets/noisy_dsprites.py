@@ -27,12 +27,7 @@ class NoisyDSprites(DSprites):
     channels = 3
     citation = "Locatello et al.: Challenging common assumptions, 2019; sprites: Matthey et al., 2017"
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.image_shape = (3, self.resolution, self.resolution)
-
     def images(self, index: ArrayLike) -> NDArray[np.uint8]:
-        """The images (n, 3, resolution, resolution), uint8, at grid indices (n,)."""
         index = self.check(index)
         sprite = super().images(index)
         noise = uniform_bytes(index, int(np.prod(self.image_shape)), self.seed)

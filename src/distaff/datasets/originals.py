@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import errno
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput
-from distaff.files import UNREADABLE, check_file, read_json, replacing, write_json
+from distaff.files import UNREADABLE, check_file, read_header, read_json, replacing, write_json
 from distaff.progress import progress, say
+from distaff.tables import hdf5
+from distaff.tables.matlab import by_scipy
 
 PIECE = 2**26  # bytes unpacked at once
 
 
 def present(data_dir: Path | None, places: Sequence[str]) -> Path | None:
     """The first of `places` that exists in the data folder, or None."""
-    return (
-        next((data_dir / place for place in places if (data_dir / place).exists()), None)
-        if data_dir
-        else None
-    )
+    paths = [data_dir / place for place in places] if data_dir else []
+    return next((path for path in paths if path.exists()), None)
 
 
 def find(data_dir: Path | None, places: Sequence[str], name: str, where: str) -> Path:
@@ -50,8 +49,27 @@ def map_npz(path: Path, key: str, cache: Path) -> NDArray[Any]:
         member = archive.getinfo(f"{key}.npy")
         if member.compress_type == zipfile.ZIP_STORED:
             return _map_stored(path, member)
-        cached(cache, [path], lambda: _unpack(archive, member, path, cache))
-    return map_npy(cache)
+        with archive.open(member) as stream:
+            shape, _, dtype = read_header(stream)
+        if not shape:
+            raise ValueError("its array is a single number")
+    return kept(cache, [path], shape, npz_pieces(path, key), f"unpacking {path.name} once", dtype)
+
+
+def npz_pieces(path: Path, key: str) -> Iterator[NDArray[Any]]:
+    """The array `key` of an .npz in row order, unpacked some rows at a time."""
+    with opened(path, ".npz file") as archive, archive.open(f"{key}.npy") as stream:
+        shape, by_column, dtype = read_header(stream)
+        if by_column:
+            raise ValueError("its array is in column order")
+        row = max(1, int(np.prod(shape[1:], dtype=np.int64)) * dtype.itemsize)
+        most = max(1, PIECE // row)
+        for start in range(0, shape[0], most):
+            count = min(most, shape[0] - start)
+            data = stream.read(count * row)
+            if len(data) != count * row:
+                raise ValueError("it is cut short")
+            yield np.frombuffer(data, dtype=dtype).reshape(count, *shape[1:])
 
 
 @contextmanager
@@ -70,110 +88,77 @@ def opened(path: Path, kind: str) -> Iterator[zipfile.ZipFile]:
 
 
 def h5_header(path: Path, key: str) -> tuple[tuple[int, ...], np.dtype[Any]] | None:
-    """Shape and type of a data set of an HDF5 file, or None where there is none under this name."""
-    with _h5(path) as file, _hdf5(path):
-        import h5py
-
-        # a link could lead to another file
-        found = file[key] if isinstance(file.get(key, getlink=True), h5py.HardLink) else None
-        return (found.shape, found.dtype) if isinstance(found, h5py.Dataset) else None
-
-
-@contextmanager
-def _h5(path: Path) -> Iterator[Any]:
-    """An HDF5 file to read from."""
-    try:
-        import h5py
-    except ImportError:
-        raise BadInput(f"{path.name} needs h5py to be read: pip install 'distaff[files]'") from None
-    check_file(path)
-    with _hdf5(path):
-        file = h5py.File(path, "r")
-    with file:
-        yield file
+    """Shape and type of an array of an HDF5 file, or None where there is none under this name."""
+    with hdf5.opened(path) as file:
+        found = hdf5.child(file, key)
+        return (found.shape, found.dtype) if hdf5.is_array(found) else None
 
 
 def map_h5(path: Path, key: str, shape: tuple[int, ...], cache: Path) -> NDArray[np.uint8]:
-    """The uint8 data set `key` of an HDF5 file as read-only memory map. Chunks go to `cache` first."""
-    with _h5(path) as file:
-        import h5py
-
-        with _hdf5(path):
-            # a link could lead to another file
-            images: Any = file[key] if isinstance(file.get(key, getlink=True), h5py.HardLink) else None
-            if not isinstance(images, h5py.Dataset):
-                raise BadInput(f"{path} holds no data set '{key}'")
-            if images.shape != shape or images.dtype != np.uint8:
-                raise BadInput(f"{path}: {key} must be uint8 {shape}, got {images.dtype} {images.shape}")
-            if images.external or images.is_virtual:
-                raise BadInput(f"{path}: {key} lies in other files, which are not opened")
-            if images.chunks is None and images.id.get_offset() is not None:
-                return np.memmap(path, dtype=np.uint8, mode="r", offset=images.id.get_offset(), shape=shape)
-        pieces = _pieces(path, images)
-        cached(
-            cache, [path], lambda: write_npy(cache, shape, np.uint8, pieces, f"unpacking {path.name} once")
-        )
-    return map_npy(cache)
+    """The uint8 array `key` of an HDF5 file as read-only memory map. Chunks go to `cache` first."""
+    with hdf5.opened(path) as file:
+        images = hdf5.child(file, key)
+        if not hdf5.is_array(images):
+            raise BadInput(f"{path} holds no data set '{key}'")
+        if images.shape != shape or images.dtype != np.uint8:
+            raise BadInput(f"{path}: {key} must be uint8 {shape}, got {images.dtype} {images.shape}")
+        hdf5.check_inside(images, path)
+        if images.chunks is None and images.id.get_offset() is not None:
+            return np.memmap(path, dtype=np.uint8, mode="r", offset=images.id.get_offset(), shape=shape)
+    return kept(cache, [path], shape, _pieces(path, key), f"unpacking {path.name} once")
 
 
-def _pieces(path: Path, images: Any) -> Iterator[NDArray[np.uint8]]:
+def _pieces(path: Path, key: str) -> Iterator[NDArray[np.uint8]]:
     """The images of an HDF5 file, whole chunks at a time."""
-    step = images.chunks[0] if images.chunks else 1
-    step *= max(1, PIECE // (step * int(np.prod(images.shape[1:]))))
-    for start in range(0, len(images), step):
-        with _hdf5(path):
-            piece = images[start : start + step]
-        yield piece
+    with hdf5.opened(path) as file:
+        images = file[key]
+        step = images.chunks[0] if images.chunks else 1
+        step *= max(1, PIECE // (step * int(np.prod(images.shape[1:]))))
+        for start in range(0, len(images), step):
+            yield images[start : start + step]
 
 
-@contextmanager
-def _hdf5(path: Path) -> Iterator[None]:
-    """What h5py raises on a damaged file as one clear error."""
-    try:
-        yield
-    except UNREADABLE as error:
-        if isinstance(error, BadInput):
-            raise
-        raise BadInput(f"{path} cannot be read as HDF5: {' '.join(str(error).split())}") from None
-
-
-def map_npy(path: Path, shape: tuple[int, ...] | None = None) -> NDArray[Any]:
-    """An .npy as read-only memory map, of `shape` and uint8 if a shape is given."""
+def map_npy(path: Path, shape: tuple[int, ...] | None = None, dtype: Any = np.uint8) -> NDArray[Any]:
+    """An .npy as read-only memory map, of `shape` and `dtype` if a shape is given."""
     check_file(path)
     try:
         found: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except UNREADABLE as error:
         raise BadInput(f"{path} is damaged: {error}; remove it and it is made again") from None
-    if shape is not None and (found.shape != shape or found.dtype != np.uint8):
+    if shape is not None and (found.shape != shape or found.dtype != dtype):
         raise BadInput(f"{path} has shape {found.shape}, not {shape}; remove it and it is made again")
     return found
 
 
 def read_mat(path: Path, key: str) -> NDArray[Any]:
     """One array of a MATLAB file, version 4 to 7.2."""
-    from scipy.io import loadmat
-
     check_file(path)
-    try:
-        found = loadmat(path, variable_names=[key])
-    except Exception as error:  # scipy's readers raise many kinds on damaged files
-        raise BadInput(f"{path} cannot be read as a MATLAB file: {error}") from None
+    found = by_scipy("loadmat", path, variable_names=[key])
     if key not in found:
         raise BadInput(f"{path} has no array '{key}'")
     return np.asarray(found[key])
 
 
-def cached(cache: Path, sources: Sequence[Path], make: Callable[[], None]) -> None:
-    """Call `make` to write `cache` unless it was made from just these files, as sizes and dates tell."""
-    stamp = cache.with_suffix(".json")
+def kept(
+    cache: Path,
+    sources: Sequence[Path],
+    shape: tuple[int, ...],
+    pieces: Iterable[NDArray[Any]],
+    task: str,
+    dtype: Any = np.uint8,
+) -> NDArray[Any]:
+    """The array that `pieces` make one after the other, memory-mapped from `cache`.
+
+    It is written there unless it was made from just these files, as their sizes and dates tell.
+    """
+    stamp, fresh = cache.with_suffix(".json"), False
     facts = [[path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in sources]
-    try:
-        if cache.exists() and read_json(stamp) == facts:
-            return
-    except BadInput:  # no stamp, or a damaged one
-        pass
-    make()
-    write_json(stamp, facts)
+    with suppress(BadInput):  # no stamp, or a damaged one
+        fresh = cache.exists() and read_json(stamp) == facts
+    if not fresh:
+        write_npy(cache, shape, dtype, pieces, task)
+        write_json(stamp, facts)
+    return map_npy(cache, shape, dtype)
 
 
 def write_npy(
@@ -204,16 +189,6 @@ def write_npy(
             raise BadInput(f"{path}: {done} rows were made where {shape[0]} are expected")
 
 
-def read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Shape, order and type from the header of an .npy. Objects are refused: they would be pickled."""
-    version = npy.read_magic(stream)
-    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, by_column, dtype = read(stream)
-    if dtype.hasobject:
-        raise ValueError("it holds pickled objects, which are never loaded")
-    return shape, by_column, dtype
-
-
 def _map_stored(path: Path, member: zipfile.ZipInfo) -> NDArray[Any]:
     """An array that lies uncompressed in an archive, mapped where it lies."""
     with path.open("rb") as file:
@@ -229,24 +204,3 @@ def _map_stored(path: Path, member: zipfile.ZipInfo) -> NDArray[Any]:
     if int(np.prod(shape, dtype=np.int64)) * dtype.itemsize != member.file_size - (start - first):
         raise ValueError("it is cut short")
     return np.memmap(path, dtype=dtype, mode="r", offset=start, shape=shape, order="F" if by_column else "C")
-
-
-def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, cache: Path) -> None:
-    """Write a compressed member of an archive to `cache`, in pieces."""
-    with archive.open(member) as stream:
-        shape, by_column, dtype = read_header(stream)
-        if by_column or not shape:
-            raise ValueError(f"its array has shape {shape} in column order")
-        row = max(1, int(np.prod(shape[1:], dtype=np.int64)) * dtype.itemsize)
-
-        def pieces() -> Iterable[NDArray[Any]]:
-            left, most = shape[0], max(1, PIECE // row)
-            while left:
-                count = min(left, most)
-                data = stream.read(count * row)
-                if len(data) != count * row:
-                    raise ValueError("it is cut short")
-                yield np.frombuffer(data, dtype=dtype).reshape(count, *shape[1:])
-                left -= count
-
-        write_npy(cache, shape, dtype, pieces(), f"unpacking {path.name} once")

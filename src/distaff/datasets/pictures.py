@@ -64,7 +64,7 @@ def read_picture(path: Path, name: str, background: Colour, resolution: int | No
     from PIL import Image, ImageOps
 
     check_file(path)
-    with _reading(path), Image.open(path, formats=FORMATS) as image:
+    with reading(path), Image.open(path, formats=FORMATS) as image:
         check_side(image.height, image.width, name, resolution)  # before anything is unpacked
         if image.mode not in (*GREY, *COLOURED):
             raise BadInput(
@@ -82,7 +82,7 @@ def read_picture(path: Path, name: str, background: Colour, resolution: int | No
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def reading(path: Path) -> Iterator[None]:
     """Whatever Pillow raises or warns of as one clear error."""
     from PIL import Image
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.datasets.base import DataSet
+from distaff.datasets.grid import Grid
 from distaff.drawing import raycast
-from distaff.drawing.raycast import ENDLESS, SIZE, Camera, EmptyRoom, Solid, Table, Triple, Vectors
+from distaff.drawing.kept import Floats
+from distaff.drawing.raycast import ENDLESS, Camera, EmptyRoom, Solid, Triple, Vectors
 from distaff.factors import FactorSpace
-from distaff.settings import Settings, setting
 
 _COLOUR_TABLE = {
     "white": (250, 250, 250),
@@ -51,16 +51,13 @@ TILE = 0.8
 
 
 @dataclass(eq=False)
-class Rooms(Settings, DataSet):
+class Rooms(Grid):
     """A hat, an ice lolly or a suitcase in a room: three colours, the object, and two nuisances.
 
     All 368,640 images, RGB. Wall, floor and object have any of the 16 COLOURS; the object is one of OBJECTS.
-    The nuisances: the camera looks 9 degrees to the right up to 9 to the left, so that object and room
-    move sideways, and the object is turned by -80 to 70 degrees. Every factor shows for all values of the
-    others. Smaller resolutions average blocks of the 64-pixel image.
+    The nuisances: the camera looks 9 degrees to the right up to 9 to the left, so that object and room move
+    sideways, and the object is turned by -80 to 70 degrees. Every factor shows for all values of the others.
     """
-
-    resolution: int = setting(64, "pixels along each side", choices=(16, 32, 64))
 
     name = "rooms"
     licence = "drawn here; nothing of DeepMind Lab is used"
@@ -69,60 +66,39 @@ class Rooms(Settings, DataSet):
         ("wall_colour", "floor_colour", "object_colour", "object", "camera_yaw", "object_yaw"),
         (len(COLOURS), len(COLOURS), len(COLOURS), len(OBJECTS), len(CAMERA_YAWS), len(OBJECT_YAWS)),
     )
-    label_names = factors.names
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.image_shape = (3, self.resolution, self.resolution)
-
-    def __len__(self) -> int:
-        return len(self.factors)
 
     def images(self, index: ArrayLike) -> NDArray[np.uint8]:
-        """The images (n, 3, resolution, resolution), uint8, at grid indices (n,)."""
         rows = self.factors.rows(self.check(index))
-        geometry = np.ravel_multi_index(tuple(rows[:, 3:].T), self.factors.sizes[3:])
         colours = RGB[rows[:, [1, 0, 2]]]  # the order of FLOOR, WALL, OBJECT
-        return raycast.compose(_masks(self.resolution), geometry, colours)
+        return _MASKS.images(rows[:, 3:], colours, self.resolution)
 
 
-@functools.cache
-def _masks(resolution: int) -> Table:
-    """The masks of floor, wall and object, and the RGB of all else, for each object and both yaws."""
-    sizes = Rooms.factors.sizes[3:]
-
-    def make(number: int) -> NDArray[np.float32]:
-        if resolution < SIZE:
-            return raycast.shrink(_masks(SIZE)[np.array([number])][0], resolution)
-        thing, camera, turn = np.unravel_index(number, sizes)
-        return _draw(OBJECTS[thing], float(CAMERA_YAWS[camera]), float(OBJECT_YAWS[turn]))
-
-    return Table(int(np.prod(sizes)), (6, resolution, resolution), make)
-
-
-def _draw(thing: str, camera_yaw: float, object_yaw: float) -> NDArray[np.float32]:
+def _draw(thing: int, camera: int, turn: int) -> Floats:
     """Masks (6, 64, 64) of one geometry: floor, wall, object, then light that is red, green, blue."""
-    parts = {"hat": _hat, "ice_lolly": _ice_lolly, "suitcase": _suitcase}[thing]()
-    turned = [_turned(part, object_yaw) for part in parts]
-    masks = raycast.draw(_room(camera_yaw), turned, CENTRE, REACH, surfaces=6)
+    parts = {"hat": _hat, "ice_lolly": _ice_lolly, "suitcase": _suitcase}[OBJECTS[thing]]()
+    turned = [_turned(part, float(OBJECT_YAWS[turn])) for part in parts]
+    masks = raycast.draw(_room(float(CAMERA_YAWS[camera])), turned, CENTRE, REACH, surfaces=6)
     light = np.repeat(masks[6:], 3, axis=0)
     for mask, paint in zip(masks[DARK:6], PAINT, strict=True):
         light += mask * paint[:, None, None]
     return np.concatenate([masks[:DARK], light])
 
 
+_MASKS = raycast.Masks(Rooms.factors.sizes[3:], 6, _draw)
+
+
 def _turned(part: Solid, degrees: float) -> Solid:
     """A part of an object, turned about the upright axis."""
     turn = raycast.yaw(degrees)
     x, y, z = (float(raycast.dot(row, np.array(part.centre))) for row in turn)
-    return Solid(part.surface, part.shape, part.size, (x, y, z), raycast.product(turn, part.turn), part.reach)
+    return replace(part, centre=(x, y, z), turn=raycast.one_turn(turn, part.turn))
 
 
 def _hat() -> list[Solid]:
     """An oval hat on its brim, with a band and a feather."""
     crown = functools.partial(raycast.cylinder, top=0.84)
     feather = functools.partial(raycast.capsule, half=1.5)
-    lean = raycast.product(raycast.pitch(-14), raycast.roll(18))
+    lean = raycast.one_turn(raycast.pitch(-14), raycast.roll(18))
     return [
         Solid(OBJECT, raycast.cylinder, (0.8, 0.66, 0.035), (0, 0, 0.06)),
         Solid(OBJECT, crown, (0.54, 0.42, 0.3), (0, 0, 0.37)),
@@ -173,9 +149,8 @@ def _room(camera_yaw: float) -> EmptyRoom:
         Solid(WALL, raycast.plane, centre=place, turn=raycast.upright(degrees), reach=ENDLESS)
         for place, degrees in places
     ]
-    return EmptyRoom(
-        Camera(EYE, target, VIEW), [Solid(FLOOR, raycast.plane, reach=ENDLESS), *walls], _texture
-    )
+    floor = Solid(FLOOR, raycast.plane, reach=ENDLESS)
+    return EmptyRoom(Camera(EYE, target, VIEW), [floor, *walls], _texture)
 
 
 def _texture(points: Vectors, surface: NDArray[np.int64]) -> Vectors:

@@ -10,9 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from distaff.datasets.dsprites import DSprites
 from distaff.datasets.nuisance import uniform
 from distaff.datasets.originals import present
+from distaff.datasets.pictures import reading
 from distaff.datasets.pixels import reduced
 from distaff.errors import BadInput
-from distaff.files import UNREADABLE, check_file
+from distaff.files import check_file
 from distaff.settings import setting
 
 PAINTING = "scream.jpg"
@@ -38,7 +39,6 @@ class ScreamDSprites(DSprites):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.image_shape = (3, self.resolution, self.resolution)
         sprites = self.source
         self._picture, picture = self._load()
         self.source = f"sprites {sprites}; background: {picture}"
@@ -49,25 +49,19 @@ class ScreamDSprites(DSprites):
         if path is None:
             from sklearn.datasets import load_sample_image
 
-            return _fitted(
-                load_sample_image("china.jpg")
-            ), "scikit-learn's photograph china.jpg, not the painting"
+            picture = load_sample_image("china.jpg")
+            return _fitted(picture), "scikit-learn's photograph china.jpg, not the painting"
         from PIL import Image
 
         check_file(path)
-        try:
-            with Image.open(path, formats=("JPEG", "PNG")) as image:
-                pixels = np.asarray(image.convert("RGB"))
-        except (*UNREADABLE, Image.DecompressionBombError) as error:
-            raise BadInput(f"{path} cannot be read as an image: {error}") from None
-        if min(pixels.shape[:2]) <= CROP:
-            raise BadInput(
-                f"{path} has {pixels.shape[1]}x{pixels.shape[0]} pixels; more than {CROP} are needed"
-            )
+        with reading(path), Image.open(path, formats=("JPEG", "PNG")) as image:
+            pixels = np.asarray(image.convert("RGB"))
+        height, width, _ = pixels.shape
+        if min(height, width) <= CROP:
+            raise BadInput(f"{path} has {width}x{height} pixels; more than {CROP} are needed")
         return _fitted(pixels), f"file {PAINTING}"
 
     def images(self, index: ArrayLike) -> NDArray[np.uint8]:
-        """The images (n, 3, resolution, resolution), uint8, at grid indices (n,)."""
         index = self.check(index)
         draws = uniform(index, 5, self.seed)
         room = np.array(self._picture.shape[:2]) - CROP  # the last place is never drawn, as in the study

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.datasets.base import DataSet
+from distaff.datasets.grid import Grid
 from distaff.datasets.originals import map_h5, present
 from distaff.datasets.pixels import reduced
 from distaff.drawing import raycast
-from distaff.drawing.raycast import ENDLESS, SIZE, Camera, EmptyRoom, Solid, Table
+from distaff.drawing.kept import Floats
+from distaff.drawing.raycast import ENDLESS, SIZE, Camera, EmptyRoom, Solid
 from distaff.factors import FactorSpace
-from distaff.settings import Settings, setting
 
 ORIGINAL = "3dshapes.h5"
 SHAPES = ("cube", "cylinder", "sphere", "capsule")
@@ -30,18 +30,16 @@ CORNER = 2.6  # from the object to the edge where the walls meet
 
 
 @dataclass(eq=False)
-class Shapes3D(Settings, DataSet):
+class Shapes3D(Grid):
     """One object in the corner of a room: hues of floor, wall and object, scale, shape and orientation.
 
     All 480,000 images in the original order, RGB. Hues are i / 10 round the colour wheel, scales .75 to 1.25.
     Orientations are -30 to 30 degrees: the camera goes round the object, so that the room's corner moves
     sideways behind it. Cylinder, sphere and capsule look the same from all sides, but the room and the light
-    in it do not. Smaller resolutions average blocks of the 64-pixel image. With the published 3dshapes.h5 in
-    the data folder, its images are read instead (mapped where they lie, or unpacked once if compressed, 5.9
-    GB).
+    in it do not. With the published 3dshapes.h5 in the data folder, its images are read instead (mapped where
+    they lie, or unpacked once if compressed, 5.9 GB).
     """
 
-    resolution: int = setting(64, "pixels along each side", choices=(16, 32, 64))
     data_dir: Path | None = field(default=None, repr=False)
     original: Path | None = field(default=None, repr=False)  # the file, where it is given itself
 
@@ -52,11 +50,9 @@ class Shapes3D(Settings, DataSet):
         ("floor_hue", "wall_hue", "object_hue", "scale", "shape", "orientation"),
         (len(HUES), len(HUES), len(HUES), len(SCALES), len(SHAPES), len(ORIENTATIONS)),
     )
-    label_names = factors.names
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.image_shape = (3, self.resolution, self.resolution)
         self._images: NDArray[np.uint8] | None = None
         path = self.original or present(self.data_dir, (ORIGINAL, f"3dshapes/{ORIGINAL}"))
         if path:
@@ -64,37 +60,22 @@ class Shapes3D(Settings, DataSet):
             self._images = map_h5(path, "images", shape, path.with_name("shapes3d.images.npy"))
             self.source = f"file {path.name}"
 
-    def __len__(self) -> int:
-        return len(self.factors)
-
     def images(self, index: ArrayLike) -> NDArray[np.uint8]:
-        """The images (n, 3, resolution, resolution), uint8, at grid indices (n,)."""
         index = self.check(index)
         if self._images is not None:
             return reduced(self._images[index].transpose(0, 3, 1, 2), self.resolution)
         rows = self.factors.rows(index)
-        geometry = np.ravel_multi_index(tuple(rows[:, 3:].T), self.factors.sizes[3:])
-        return raycast.compose(_masks(self.resolution), geometry, HUES[rows[:, :3]])
+        return _MASKS.images(rows[:, 3:], HUES[rows[:, :3]], self.resolution)
 
 
-@functools.cache
-def _masks(resolution: int) -> Table:
-    """The masks of floor, wall, object and highlights for each scale, shape and orientation."""
-    sizes = Shapes3D.factors.sizes[3:]
-
-    def make(number: int) -> NDArray[np.float32]:
-        if resolution < SIZE:
-            return raycast.shrink(_masks(SIZE)[np.array([number])][0], resolution)
-        scale, shape, orientation = np.unravel_index(number, sizes)
-        return _draw(SCALES[scale], SHAPES[shape], float(ORIENTATIONS[orientation]))
-
-    return Table(int(np.prod(sizes)), (4, resolution, resolution), make)
+def _draw(scale: int, shape: int, orientation: int) -> Floats:
+    """The masks (4, 64, 64) of floor, wall, object and highlights of one geometry."""
+    solid, reach = _object(SHAPES[shape], SCALES[scale])
+    room = _room(float(ORIENTATIONS[orientation]))
+    return raycast.draw(room, [solid], solid.centre, SCALES[scale] * reach, surfaces=3)
 
 
-def _draw(scale: float, shape: str, orientation: float) -> NDArray[np.float32]:
-    """The masks (4, 64, 64) of one geometry."""
-    solid, reach = _object(shape, scale)
-    return raycast.draw(_room(orientation), [solid], solid.centre, scale * reach, surfaces=3)
+_MASKS = raycast.Masks(Shapes3D.factors.sizes[3:], 4, _draw)
 
 
 def _object(shape: str, scale: float) -> tuple[Solid, float]:

@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.datasets.base import DataSet
-from distaff.datasets.originals import cached, find, map_npy, write_npy
+from distaff.datasets.grid import Grid
+from distaff.datasets.originals import find, kept
 from distaff.datasets.pixels import reduced, shrunk
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
 from distaff.files import check_file
-from distaff.settings import Settings, setting
 
 SIDE = 64
 #: the magic number of a file, little-endian, and the type of its numbers
@@ -27,16 +26,15 @@ WHERE = "https://cs.nyu.edu/~ylclab/data/norb-v1.0-small/"
 
 
 @dataclass(eq=False)
-class SmallNORB(Settings, DataSet):
+class SmallNORB(Grid):
     """Photographs of 50 toys in 5 categories under 6 lights, from 9 elevations and 18 azimuths.
 
     The left camera's 48,600 images, 64x64 grey, of the six published files (gunzipped, in the data folder or
     in `small_norb`); training and testing together, as in the study. They are made smaller from 96 pixels
     with Lanczos' filter, cut to 0..255, and kept in the data folder (199 MB). Which of the 10 instances of
-    its category a toy is, is hidden: no label. Smaller resolutions average blocks of pixels.
+    its category a toy is, is hidden: no label.
     """
 
-    resolution: int = setting(SIDE, "pixels along each side", choices=(16, 32, 64))
     data_dir: Path | None = field(default=None, repr=False)
 
     name = "smallnorb"
@@ -45,12 +43,10 @@ class SmallNORB(Settings, DataSet):
     licence = "for research; see the publication"
     citation = "LeCun, Huang, Bottou: Learning methods for generic object recognition, 2004"
     factors = FactorSpace(("category", "instance", "elevation", "azimuth", "lighting"), (5, 10, 9, 18, 6))
-    label_names = factors.names
     hidden = ("instance",)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.image_shape = (1, self.resolution, self.resolution)
         folder = find(self.data_dir, self.places, self.name, WHERE).parent
         cache = folder / "smallnorb.images.npy"
         files = [folder / f"{chunk}-{part}.mat" for chunk in CHUNKS for part in ("dat", "cat", "info")]
@@ -58,16 +54,10 @@ class SmallNORB(Settings, DataSet):
             if not path.exists():
                 raise BadInput(f"{path} does not exist; smallnorb needs it beside {files[0].name}")
         shape = (len(self.factors), SIDE, SIDE)
-        toys = _toys(folder, self.factors)
-        cached(cache, files, lambda: write_npy(cache, shape, np.uint8, toys, "reading toys once"))
-        self._images = map_npy(cache, shape)
+        self._images = kept(cache, files, shape, _toys(folder, self.factors), "reading toys once")
         self.source = "files smallnorb-*.mat"
 
-    def __len__(self) -> int:
-        return len(self.factors)
-
     def images(self, index: ArrayLike) -> NDArray[np.uint8]:
-        """The images (n, 1, resolution, resolution), uint8, at grid indices (n,)."""
         return reduced(self._images[self.check(index)][:, None], self.resolution)
 
 

@@ -11,11 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.datasets.base import DataSet
+from distaff.datasets.grid import Grid
 from distaff.datasets.pixels import reduced
-from distaff.drawing.bodies import SIZE, Floats, GeometryTable, lit, towards
+from distaff.drawing.bodies import SIZE, geometries, lit, towards
+from distaff.drawing.kept import Floats
 from distaff.factors import FactorSpace
-from distaff.settings import Settings, setting
 
 CATEGORIES = ("animal", "human", "airplane", "truck", "car")  # in the order of the original
 ELEVATIONS = np.arange(30, 71, 5)  # degrees above the table
@@ -35,17 +35,14 @@ _AMBIENT, _BACKGROUND = 0.2, 0.45  # the upper sides of toys are never as bright
 
 
 @dataclass(eq=False)
-class SmallNORBDrawn(Settings, DataSet):
+class SmallNORBDrawn(Grid):
     """Grey toys on grey: 5 categories, 10 instances of each, 9 elevations, 18 azimuths and 6 lightings.
 
     48,600 grey images, drawn: a stand-in with the grid of SmallNORB, not NORB's photographs. Toys are put
     together from ellipsoids and boxes, with seeded proportions. The instance is on the grid here; studies
-    hide it, for "instance 3" of a car has nothing in common with instance 3 of an animal. Smaller resolutions
-    average blocks of the 64-pixel image. A geometry is drawn when it is first asked for and kept, 16 KB each,
-    135 MB for all.
+    hide it, for "instance 3" of a car has nothing in common with instance 3 of an animal. A geometry is drawn
+    when it is first asked for and kept, 16 KB each, 135 MB for all.
     """
-
-    resolution: int = setting(64, "pixels along each side", choices=(16, 32, 64))
 
     name = "smallnorb_drawn"
     channels = 1
@@ -55,19 +52,13 @@ class SmallNORBDrawn(Settings, DataSet):
         ("category", "instance", "elevation", "azimuth", "lighting"),
         (len(CATEGORIES), 10, len(ELEVATIONS), len(AZIMUTHS), len(_LAMPS)),
     )
-    label_names = factors.names
     hidden = ("instance",)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.image_shape = (1, self.resolution, self.resolution)
-        self._table = GeometryTable(math.prod(self.factors.sizes[:4]), _draw)
-
-    def __len__(self) -> int:
-        return len(self.factors)
+        self._table = geometries(math.prod(self.factors.sizes[:4]), _draw)
 
     def images(self, index: ArrayLike) -> NDArray[np.uint8]:
-        """The images (n, 1, resolution, resolution), uint8, at grid indices (n,)."""
         geometry, light = np.divmod(self.check(index), len(_LAMPS))
         images = lit(self._table, geometry, _LAMPS[light], _AMBIENT, _BACKGROUND)
         return reduced(images[:, None], self.resolution)
@@ -116,9 +107,8 @@ def _animal(u: Draw) -> list[Part]:
     ]
     parts += _both(Part(False, (reach - 0.08, 0.8 * head, rise + 0.9 * head), (0.05, 0.06, u(0.08, 0.2))))
     for x in (-0.65 * long, 0.65 * long):
-        parts += _both(
-            Part(False, (x, 0.55 * thick, -0.5 * thick - 0.5 * leg), (limb, limb, 0.5 * leg + 0.15))
-        )
+        middle = (x, 0.55 * thick, -0.5 * thick - 0.5 * leg)
+        parts += _both(Part(False, middle, (limb, limb, 0.5 * leg + 0.15)))
     return parts
 
 
@@ -300,18 +290,13 @@ def _add(part: Part, view: NDArray[np.float64], depth: Floats, normals: Floats) 
     half = np.array(part.half)
     axes = part.axes() @ view.T  # rows: the part's axes as the viewer sees them
     right, up, near = view @ np.array(part.centre)
-    extent = (
-        np.abs(axes * half[:, None]).sum(axis=0)
-        if part.box
-        else np.sqrt(((axes * half[:, None]) ** 2).sum(axis=0))
-    )
+    arms = axes * half[:, None]
+    extent = np.abs(arms).sum(axis=0) if part.box else np.sqrt((arms**2).sum(axis=0))
     x0, x1 = _window(right, extent[0])
     y0, y1 = _window(-up, extent[1])
     x = ((np.arange(x0, x1) - (_SIDE - 1) / 2) / _SCALE - right).astype(np.float32)
     y = -((np.arange(y0, y1) - (_SIDE - 1) / 2) / _SCALE + up).astype(np.float32)[:, None]
-    inward = (axes / half[:, None]).astype(
-        np.float32
-    )  # from the viewer's axes to those of the unit ball or box
+    inward = (axes / half[:, None]).astype(np.float32)  # from the viewer's axes to those of the unit body
     inside, z, normal = (_box if part.box else _ball)(inward, x, y)
     face = axes[half.argmin()].astype(np.float32)
     if part.box and half.min() < _PLATE and abs(face[2]) > 0.25:

@@ -6,16 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-from distaff.datasets.base import DataSet
+from distaff.datasets.listed import Listed
 from distaff.datasets.originals import find, read_mat
 from distaff.errors import BadInput
 from distaff.settings import Settings, setting
 
 
 @dataclass(eq=False)
-class SVHN(Settings, DataSet):
+class SVHN(Settings, Listed):
     """Photographs of house numbers, cropped to one digit, 32x32 RGB, with the digit as label.
 
     Read from `train_32x32.mat` (73,257 images), `test_32x32.mat` (26,032) or `extra_32x32.mat` (531,131),
@@ -44,16 +43,5 @@ class SVHN(Settings, DataSet):
         if digits.shape != (pixels.shape[3], 1) or digits.min() < 0 or digits.max() > 10:
             raise BadInput(f"{path}: y must be ({pixels.shape[3]}, 1) in 0..10, got {digits.shape}")
         self._images = np.ascontiguousarray(pixels.transpose(3, 2, 0, 1))
-        self._digits = digits.astype(np.int64) % 10
+        self._labels = digits.astype(np.int64) % 10
         self.source = f"file {file}"
-
-    def __len__(self) -> int:
-        return len(self._images)
-
-    def images(self, index: ArrayLike) -> NDArray[np.uint8]:
-        """The images (n, 3, 32, 32), uint8, at `index` (n,)."""
-        return self._images[self.check(index)]
-
-    def labels(self, index: ArrayLike) -> NDArray[np.int64]:
-        """The digits (n, 1) at `index`."""
-        return self._digits[self.check(index)]

@@ -12,34 +12,20 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from distaff.drawing.kept import Floats, Table
+
 SIZE = 64  # pixels
 _UNIT = 127
 _AT_ONCE = 16  # images lit together, so that the work stays in the processor's cache
 
-Floats = NDArray[np.float32]
 
-
-class GeometryTable:
-    """The planes (4, 64, 64) of `count` geometries, each drawn when it is first asked for.
-
-    `draw(key)` gives the planes of one geometry as floats in -1..1. Memory is only taken by those drawn.
-    """
-
-    def __init__(self, count: int, draw: Callable[[int], Floats]) -> None:
-        self._draw = draw
-        self._drawn = np.zeros(count, dtype=bool)
-        self._planes = np.zeros((count, 4, SIZE, SIZE), dtype=np.int8)
-
-    def planes(self, keys: NDArray[np.int64]) -> NDArray[np.int8]:
-        """The planes (n, 4, 64, 64) of the geometries `keys` (n,)."""
-        for key in np.unique(keys[~self._drawn[keys]]):
-            self._planes[key] = np.rint(self._draw(int(key)) * _UNIT)
-            self._drawn[key] = True
-        return self._planes[keys]
+def geometries(count: int, draw: Callable[[int], Floats]) -> Table:
+    """The planes of `count` geometries; `draw(key)` gives those of one as floats in -1..1."""
+    return Table(count, (4, SIZE, SIZE), lambda key: np.rint(draw(key) * _UNIT), np.int8)
 
 
 def lit(
-    table: GeometryTable, keys: NDArray[np.int64], lights: Floats, ambient: float, background: float
+    table: Table, keys: NDArray[np.int64], lights: Floats, ambient: float, background: float
 ) -> NDArray[np.uint8]:
     """Images (n, 64, 64) of geometries `keys` (n,) under `lights` (n, 3), Lambert's law and an ambient light.
 
@@ -49,7 +35,7 @@ def lit(
     images = np.empty((len(keys), SIZE, SIZE), dtype=np.uint8)
     for start in range(0, len(keys), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
-        planes = table.planes(keys[part]).astype(np.float32)
+        planes = table[keys[part]].astype(np.float32)
         vectors = (lights[part] * np.float32(255 / _UNIT))[:, :, None, None]
         planes[:, 1:] *= vectors
         value = planes[:, 1]

@@ -9,7 +9,7 @@ picture of 256 x 256 is averaged over blocks of 4 x 4, so that pixels come from 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -135,11 +135,10 @@ class Scene:
         self.colours = np.array(
             [c for s in solids for c in (*[s.colour] * len(s.faces), *(colour for _, colour in s.decals))]
         )
-        counts = [len(s.faces) + len(s.decals) for s in solids]
+        faces = [len(s.faces) for s in solids]
+        counts = [n + len(s.decals) for n, s in zip(faces, solids, strict=True)]
         self.owner = np.repeat(np.arange(len(solids)), counts)
-        self.is_face = np.concatenate(
-            [np.arange(n) < len(s.faces) for n, s in zip(counts, solids, strict=True)]
-        )
+        self.is_face = np.concatenate([np.arange(n) < of for n, of in zip(counts, faces, strict=True)])
         #: the last corner of a polygon is repeated up to the largest number of corners, k
         self.sizes = np.array([len(p) for p in polygons])
         last = np.minimum(np.arange(self.sizes.max()), self.sizes[:, None] - 1)
@@ -149,7 +148,7 @@ class Scene:
         #: planes of faces: how far each corner lies in front of each (faces, p, k)
         ahead, at = self.normals[self.is_face], self.corners[self.is_face, 0]
         self.heights = _dot(ahead[:, None, None], self.corners) - _dot(ahead, at)[:, None, None]
-        self.first_plane = np.concatenate([[0], np.cumsum([len(s.faces) for s in solids])[:-1]])
+        self.first_plane = np.concatenate([[0], np.cumsum(faces)[:-1]])
 
     def separates(self) -> NDArray[np.bool_]:
         """Which face planes have which solids on their outside (faces, solids)."""
@@ -221,9 +220,8 @@ def normals(polygons: NDArray[np.float64]) -> NDArray[np.float64]:
     here = polygons - polygons[:, :1]
     x, y, z = np.moveaxis(here, 2, 0)
     u, v, w = np.moveaxis(np.roll(here, -1, axis=1), 2, 0)
-    twice = np.stack(
-        [(y * w - z * v).sum(axis=1), (z * u - x * w).sum(axis=1), (x * v - y * u).sum(axis=1)], 1
-    )
+    crossed = y * w - z * v, z * u - x * w, x * v - y * u
+    twice = np.stack([part.sum(axis=1) for part in crossed], 1)
     return twice / np.sqrt(_dot(twice, twice))[:, None]
 
 
@@ -238,23 +236,13 @@ def _dot(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     return product
 
 
-class DrawnOnce:
-    """Pictures on white that are drawn when first asked for and kept, without the white around them."""
-
-    def __init__(self, size: int, channels: int, draw: Callable[[int], Piece]) -> None:
-        self._draw, self._channels = draw, channels
-        self._kept: list[Piece | None] = [None] * size
-
-    def images(self, index: NDArray[np.int64], resolution: int) -> NDArray[np.uint8]:
-        """The pictures (n, channels, resolution, resolution), averaged over blocks of the 64 x 64."""
-        images = np.full((len(index), self._channels, SIZE, SIZE), WHITE, dtype=np.uint8)
-        for image, i in zip(images, index.tolist(), strict=True):
-            piece = self._kept[i]
-            if piece is None:
-                piece = self._kept[i] = self._draw(i)
-            _, height, width = piece.pixels.shape
-            image[:, piece.top : piece.top + height, piece.left : piece.left + width] = piece.pixels
-        return _averaged(images, resolution)
+def on_white(pieces: Sequence[Piece], shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """Pictures (n, *shape) of `pieces`, averaged over blocks of the 64 x 64."""
+    images = np.full((len(pieces), shape[0], SIZE, SIZE), WHITE, dtype=np.uint8)
+    for image, piece in zip(images, pieces, strict=True):
+        _, height, width = piece.pixels.shape
+        image[:, piece.top : piece.top + height, piece.left : piece.left + width] = piece.pixels
+    return _averaged(images, shape[1])
 
 
 def _averaged(images: NDArray[np.uint8], resolution: int) -> NDArray[np.uint8]:

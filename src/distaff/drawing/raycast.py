@@ -11,12 +11,15 @@ the ray's direction, infinite where a ray misses.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from distaff.drawing.kept import Floats, Table
 
 SIZE = 64  # pixels
 OVERSAMPLE = 4  # rays along each side of a pixel
@@ -93,9 +96,8 @@ def cylinder(origin: Vectors, direction: Vectors, top: float = 1.0) -> tuple[Vec
 def capsule(origin: Vectors, direction: Vectors, half: float) -> tuple[Vectors, Vectors]:
     """All points within 1 of the upright line from z = -half to half."""
     flat = np.array([1.0, 1.0, 0.0])
-    t = _roots(
-        dot(direction * flat, direction), dot(origin * flat, direction), dot(origin * flat, origin) - 1
-    )[0]
+    level = origin * flat
+    t = _roots(dot(direction * flat, direction), dot(level, direction), dot(level, origin) - 1)[0]
     best = np.where((t > 0) & (np.abs(origin[..., 2] + _finite(t) * direction[:, 2]) <= half), t, np.inf)
     for z in (-half, half):
         best = np.minimum(best, ball(origin - [0.0, 0.0, z], direction)[0])
@@ -136,10 +138,10 @@ def roll(degrees: float) -> Vectors:
 
 def upright(degrees: float) -> Vectors:
     """The turn (3, 3) of a plane into a wall that faces the reader, then turned by `degrees` of yaw."""
-    return product(yaw(degrees), pitch(90))
+    return one_turn(yaw(degrees), pitch(90))
 
 
-def product(a: Vectors, b: Vectors) -> Vectors:
+def one_turn(a: Vectors, b: Vectors) -> Vectors:
     """The turn (3, 3) that does `b`, then `a`."""
     return np.stack([dot(a[i], b.T) for i in range(3)])
 
@@ -260,9 +262,7 @@ class EmptyRoom:
         return share
 
 
-def draw(
-    room: EmptyRoom, solids: Sequence[Solid], centre: Triple, radius: float, surfaces: int
-) -> NDArray[np.float32]:
+def draw(room: EmptyRoom, solids: Sequence[Solid], centre: Triple, radius: float, surfaces: int) -> Floats:
     """The masks (surfaces + 1, 64, 64), 0..1, of `solids` in a room; the last one is white highlights.
 
     All solids lie in the ball of `radius` about `centre`; a ball of six tenths of it keeps the sky's light
@@ -338,45 +338,52 @@ def _pixels(which: NDArray[np.int64], values: Vectors) -> Vectors:
     return total.reshape(SIZE, SIZE) / OVERSAMPLE**2
 
 
-class Table:
-    """Arrays of one shape by number, each drawn when it is first asked for, and then kept."""
+class Masks:
+    """The masks of every geometry on a grid of `sizes` and at every resolution, drawn when first asked for.
 
-    def __init__(
-        self, count: int, shape: tuple[int, ...], make: Callable[[int], NDArray[np.float32]]
-    ) -> None:
-        self._make = make
-        self._kept = np.zeros((count, *shape), dtype=np.float32)
-        self._made = np.zeros(count, dtype=bool)
+    `draw(*places)` gives the masks (m, 64, 64) of a geometry: one for each surface, then one of white light
+    or three of red, green and blue light. Smaller ones are averaged over blocks.
+    """
 
-    def __getitem__(self, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
-        for number in np.unique(numbers[~self._made[numbers]]):
-            self._kept[number] = self._make(int(number))
-            self._made[number] = True
-        return self._kept[numbers]
+    def __init__(self, sizes: tuple[int, ...], m: int, draw: Callable[..., Floats]) -> None:
+        self._sizes, self._m, self._draw = sizes, m, draw
+        self._tables: dict[int, Table] = {}
+
+    def at(self, resolution: int) -> Table:
+        """The masks (m, resolution, resolution) by the number of a geometry."""
+        if resolution not in self._tables:
+            shape = (self._m, resolution, resolution)
+            make = functools.partial(self._make, resolution)
+            self._tables[resolution] = Table(math.prod(self._sizes), shape, make)
+        return self._tables[resolution]
+
+    def _make(self, resolution: int, number: int) -> Floats:
+        if resolution < SIZE:
+            return shrink(self.at(SIZE)[np.array([number])][0], resolution)
+        return self._draw(*np.unravel_index(number, self._sizes))
+
+    def images(self, places: NDArray[np.int64], colours: Floats, resolution: int) -> NDArray[np.uint8]:
+        """Images (n, 3, resolution, resolution): the masks at `places` (n, k) of the grid, times `colours`.
+
+        Those are (n, surfaces, 3) and run from 0 to 255.
+        """
+        numbers = np.ravel_multi_index(tuple(places.T), self._sizes)
+        table, surfaces = self.at(resolution), colours.shape[1]
+        images = np.empty((len(numbers), 3, resolution, resolution), dtype=np.uint8)
+        for start in range(0, len(numbers), CHUNK):
+            part = slice(start, start + CHUNK)
+            masks = table[numbers[part]]
+            light = masks[:, surfaces:] * np.float32(255) + np.float32(0.5)
+            for channel in range(3):
+                total = light[:, channel % light.shape[1]].copy()
+                for surface in range(surfaces):
+                    total += masks[:, surface] * colours[part, surface, channel, None, None]
+                images[part, channel] = total
+        return images
 
 
-def shrink(pixels: NDArray[np.float32], resolution: int) -> NDArray[np.float32]:
+def shrink(pixels: Floats, resolution: int) -> Floats:
     """Arrays (..., 64, 64) averaged over blocks down to (..., resolution, resolution)."""
     block = SIZE // resolution
     parts = [pixels[..., i::block, j::block] for i in range(block) for j in range(block)]
     return functools.reduce(np.add, parts) / np.float32(block**2)
-
-
-def compose(table: Table, numbers: NDArray[np.int64], colours: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Images (n, 3, H, W) uint8: the masks of `numbers` (n,) times `colours` (n, surfaces, 3) of 0..255.
-
-    A table holds masks (surfaces + p, H, W): after those of the surfaces come p = 1 of white light, or p = 3
-    of red, green and blue light.
-    """
-    surfaces = colours.shape[1]
-    images = np.empty((len(numbers), 3, *table[numbers[:0]].shape[2:]), dtype=np.uint8)
-    for start in range(0, len(numbers), CHUNK):
-        part = slice(start, start + CHUNK)
-        masks = table[numbers[part]]
-        light = masks[:, surfaces:] * np.float32(255) + np.float32(0.5)
-        for channel in range(3):
-            total = light[:, channel % light.shape[1]].copy()
-            for surface in range(surfaces):
-                total += masks[:, surface] * colours[part, surface, channel, None, None]
-            images[part, channel] = total
-    return images

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from distaff.datasets import load_dataset
-from distaff.datasets.correlated import Correlated, ratio_joint
+from distaff.datasets.views.correlated import Correlated, ratio_joint
 from distaff.experiments.base import Claim, Lab, Scale, claim, every_label, experiment
 from distaff.experiments.pictures import bars, heat_map
 from distaff.metrics.mig import mig

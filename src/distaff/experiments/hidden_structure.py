@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from distaff.datasets import DataSet, load_dataset
-from distaff.datasets.perturbed import Perturbed, UniformNoise
+from distaff.datasets.views.perturbed import Perturbed, UniformNoise
 from distaff.evaluation.least_noisy import least_noisy
 from distaff.experiments.base import Claim, Lab, Scale, claim, every_label, experiment
 from distaff.experiments.pictures import bars, image_grid

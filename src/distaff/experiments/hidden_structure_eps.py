@@ -13,8 +13,8 @@ from scipy.optimize import linear_sum_assignment
 from scipy.stats import spearmanr
 
 from distaff.datasets import DataSet, load_dataset
-from distaff.datasets.perturbed import Perturbed
-from distaff.datasets.subset import Subset
+from distaff.datasets.views.perturbed import Perturbed
+from distaff.datasets.views.subset import Subset
 from distaff.experiments.base import Claim, Lab, Scale, claim, every_label, experiment
 from distaff.experiments.hidden_structure import ELLIPSES
 from distaff.experiments.pictures import COLOURS

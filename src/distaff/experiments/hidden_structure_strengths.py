@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from distaff.datasets import load_dataset
-from distaff.datasets.perturbed import Perturbed
+from distaff.datasets.views.perturbed import Perturbed
 from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
 from distaff.experiments.hidden_structure import ELLIPSES, diagonal, measured
 from distaff.experiments.pictures import COLOURS, axes

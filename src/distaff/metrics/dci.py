@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from distaff.machine import usable_cores
 from distaff.metrics.arrays import need_codes, need_factors, real_columns
 from distaff.metrics.declare import metric
 from distaff.metrics.held_out import Rows, learn_and_score
 from distaff.metrics.learners import fit, importances
-from distaff.metrics.threads import quiet, usable_cores
+from distaff.metrics.threads import quiet
 from distaff.tables import Continuous
 
 

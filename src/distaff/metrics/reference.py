@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +16,7 @@ from numpy.typing import NDArray
 from distaff import __version__
 from distaff.errors import BadInput
 from distaff.files import read_json, write_json
+from distaff.machine import cache_folder
 from distaff.metrics.arrays import standardised
 from distaff.metrics.inputs import Inputs, call
 from distaff.metrics.protocols import prepare
@@ -57,13 +56,6 @@ def reference(function: Callable[..., Any], inputs: Inputs, seed: int, protocol:
     with contextlib.suppress(OSError):  # a cache that cannot be written is no reason to stop
         write_json(path, found._asdict())
     return found
-
-
-def cache_folder() -> Path:
-    """The folder of caches: DISTAFF_DATA, or `distaff` in the user's cache folder."""
-    given = os.environ.get("DISTAFF_DATA")
-    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(given) if given else Path(caches) / "distaff"
 
 
 def _key(function: Callable[..., Any], inputs: Inputs, seed: int, protocol: str | None) -> str:

@@ -1,8 +1,7 @@
-"""How fits run: on how many threads, and without warnings about what is known."""
+"""How fits run: on one thread each, and without warnings about what is known."""
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -17,15 +16,6 @@ def one_thread() -> AbstractContextManager[object]:
     from threadpoolctl import threadpool_limits
 
     return threadpool_limits(1, user_api="blas")
-
-
-def usable_cores() -> int:
-    """The cores this process may run on, or OMP_NUM_THREADS where that is set, as in one of many workers."""
-    given = os.environ.get("OMP_NUM_THREADS", "")
-    if given.isdecimal() and int(given) > 0:
-        return int(given)
-    affinity = getattr(os, "sched_getaffinity", None)  # not on every system
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 @contextmanager

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from distaff.errors import BadInput
 from distaff.files import read_json, replacing, write_json
+from distaff.machine import available_threads
 from distaff.progress import progress, say
 from distaff.studies import on_ray, workers
 from distaff.studies.execute import has_udr, lock_of, missing, read_scores, settings_of
 from distaff.studies.plan import Plan, PlannedRun
-from distaff.training.device import available_threads
 from distaff.training.lock import only_one
 
 if TYPE_CHECKING:

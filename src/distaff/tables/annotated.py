@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput, unknown
-from distaff.tables.hdf5 import child, opened, values
+from distaff.tables.hdf5 import child, is_array, opened, values
 from distaff.tables.table import Table
 
 #: embeddings made to be looked at, and places in a tissue: no codes unless they are asked for
@@ -98,7 +98,7 @@ def _matrix(held: Any, name: str, path: Path) -> NDArray[Any]:
     """A dense array, or a data frame in obsm."""
     import h5py
 
-    if isinstance(held, h5py.Dataset):
+    if is_array(held):
         return values(held, path)
     if isinstance(held, h5py.Group) and held.attrs.get("encoding-type") == "dataframe":
         columns = [_decoded(held, str(each), path)[0] for each in held.attrs["column-order"]]
@@ -148,17 +148,15 @@ def _decoded(obs: Any, name: str, path: Path) -> Column:
     import h5py
 
     held = child(obs, name)
-    if isinstance(held, h5py.Dataset):
+    if is_array(held):
         cells = values(held, path)
         words = child(obs, f"__categories/{name}")  # anndata 0.7
         return (_of_codes(cells, values(words, path)) if words is not None else _as_text(cells)), None
     kind = held.attrs.get("encoding-type") if isinstance(held, h5py.Group) else None
     if kind == "categorical":
         words = _as_text(_decoded(held, "categories", path)[0])
-        ordered = bool(held.attrs.get("ordered", False))
-        return _of_codes(values(child(held, "codes"), path), words), tuple(
-            map(str, words)
-        ) if ordered else None
+        order = tuple(map(str, words)) if held.attrs.get("ordered", False) else None
+        return _of_codes(values(child(held, "codes"), path), words), order
     if isinstance(kind, str) and kind.startswith("nullable"):
         cells = _as_text(values(child(held, "values"), path)).astype(object)
         cells[values(child(held, "mask"), path).astype(bool)] = None
@@ -189,13 +187,10 @@ def _is_category(file: Any, name: str) -> bool:
     obs = child(file, "obs")
     if _is_compound(obs):
         return obs.dtype[name].kind == "b" or child(file, f"uns/{name}_categories") is not None
-    held = child(obs, name)
-    if isinstance(held, h5py.Dataset):
+    held, kinds = child(obs, name), ("categorical", "nullable-boolean")
+    if is_array(held):
         return held.dtype.kind == "b" or child(obs, f"__categories/{name}") is not None
-    return isinstance(held, h5py.Group) and held.attrs.get("encoding-type") in (
-        "categorical",
-        "nullable-boolean",
-    )
+    return isinstance(held, h5py.Group) and held.attrs.get("encoding-type") in kinds
 
 
 def _is_compound(held: Any) -> bool:
@@ -204,8 +199,6 @@ def _is_compound(held: Any) -> bool:
 
 def _names(held: Any) -> list[str]:
     """The entries of a group, or the fields of a compound array."""
-    if held is None:
-        return []
-    return (
-        list(held.dtype.names) if _is_compound(held) else [str(name) for name in held if "/" not in str(name)]
-    )
+    if _is_compound(held):
+        return list(held.dtype.names)
+    return [] if held is None else [str(name) for name in held if "/" not in str(name)]

@@ -23,9 +23,8 @@ MISSING = frozenset(
 )
 DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 DECIMAL_COMMA = re.compile(r"[+-]?(?:\d*|\d{1,3}(?:\.\d{3})+),\d+(?:[eE][+-]?\d+)?", re.ASCII)
-PLAIN = re.compile(
-    r"[0-9+\-.eE \n]*"
-)  # what a column of decimals is made of, and float() takes nothing else of
+#: what a column of decimals is made of, and float() takes nothing else of
+PLAIN = re.compile(r"[0-9+\-.eE \n]*")
 EXACT = 2.0**53  # from here on floats do not tell all whole numbers apart
 MOST_DIGITS = 300  # of a whole number; more would be beyond any float
 SHOWN = 40  # characters of a cell in a message
@@ -102,10 +101,8 @@ def read_column(
     """
     ordered = None if order is None else tuple(str(word) for word in order)
     if isinstance(cells, np.ma.MaskedArray):
-        hidden = np.ma.getmaskarray(cells)
-        cells = np.array(
-            [None if gone else cell for cell, gone in zip(cells.data, hidden, strict=True)], object
-        )
+        masked = zip(cells.data, np.ma.getmaskarray(cells), strict=True)
+        cells = np.array([None if gone else cell for cell, gone in masked], object)
     cells = narrowed(cells)
     if cells.dtype.kind in "biuf":
         missing = np.isnan(cells) if cells.dtype.kind == "f" else np.zeros(len(cells), dtype=bool)

@@ -69,9 +69,8 @@ def split(lines: list[str], separator: str) -> list[Row]:
 def rows_of(lines: list[str], separator: str, strict: bool) -> Iterator[tuple[int, Row]]:
     """The rows of lines with the number of the line, from 1, in which each begins; [] for an empty line."""
     given = (line.strip() for line in lines) if separator == " " else iter(lines)
-    reader = csv.reader(
-        (f"{line}\n" for line in given), delimiter=separator, skipinitialspace=True, strict=strict
-    )
+    ended = (f"{line}\n" for line in given)
+    reader = csv.reader(ended, delimiter=separator, skipinitialspace=True, strict=strict)
     begins = 1
     for row in reader:
         yield begins, row

@@ -77,13 +77,25 @@ def child(group: Any, name: str) -> Any:
     return group
 
 
+def is_array(found: Any) -> bool:
+    """Whether what stands under a name is an array."""
+    import h5py
+
+    return isinstance(found, h5py.Dataset)
+
+
+def check_inside(array: Any, path: Path) -> None:
+    """An error where the values of an array lie in other files."""
+    if array.external or array.is_virtual:
+        raise BadInput(f"{path}: {array.name.lstrip('/')} lies in other files, which are not opened")
+
+
 def values(array: Any, path: Path) -> NDArray[Any]:
     """The values of an array in a file; texts as objects, MATLAB's arrays turned upright."""
     import h5py
 
+    check_inside(array, path)
     name = array.name.lstrip("/")
-    if array.external or array.is_virtual:
-        raise BadInput(f"{path}: {name} lies in other files, which are not opened")
     if array.dtype.itemsize * array.size > max(LARGEST, 2 * path.stat().st_size):
         raise BadInput(f"{path}: {name} has shape {array.shape}, larger than is allowed")
     kind = array.attrs.get("MATLAB_class", b"")
@@ -130,7 +142,7 @@ def _arrays(file: Any) -> Iterator[tuple[str, Any]]:
             if count > MOST_OBJECTS:
                 raise BadInput(f"{file.filename} holds over {MOST_OBJECTS:,} arrays and groups")
             found = child(group, name) if "/" not in name else None
-            if isinstance(found, h5py.Dataset):
+            if is_array(found):
                 yield f"{prefix}{name}", found
             elif isinstance(found, h5py.Group) and name != "#refs#":
                 place = h5py.h5o.get_info(found.id).addr

@@ -23,7 +23,7 @@ def named(table: Table, header: Sequence[str] | None, wanted: Sequence[str] | No
     A first column without a name labels the rows, an empty last one goes, others without a name or with
     another's get one; all is said in the notes. Without a header columns are numbered from 0.
     """
-    cells, labels, notes = list(table.cells), None, list(table.notes)
+    cells, labels, told = list(table.cells), None, []
     if header is None:
         names = [str(j) for j in range(len(cells))]
     else:
@@ -34,22 +34,17 @@ def named(table: Table, header: Sequence[str] | None, wanted: Sequence[str] | No
                 cells.pop(end)
         if len(names) > 1 and UNNAMED.fullmatch(names[0]) and names[0] not in (wanted or ()):
             labels = _labels(cells[0])
-            notes.append(
-                f"{table.what}: its unnamed first column labels the rows and is no column of the table"
-            )
+            told.append("its unnamed first column labels the rows and is no column of the table")
             names, cells = names[1:], cells[1:]
         unnamed = [j for j, name in enumerate(names) if name == ""]
         names = [name or f"Unnamed: {j}" for j, name in enumerate(names)]
         if unnamed:
-            notes.append(
-                f"{table.what}: columns without a name are now {', '.join(names[j] for j in unnamed)}"
-            )
+            told.append(f"columns without a name are now {', '.join(names[j] for j in unnamed)}")
         names, again = _unique(names)
         if again:
-            notes.append(f"{table.what}: columns of the same name are now {', '.join(again)}")
-    made = replace(
-        table, names=names, cells=cells, named=header is not None, labels=labels, notes=tuple(notes)
-    )
+            told.append(f"columns of the same name are now {', '.join(again)}")
+    notes = (*table.notes, *(f"{table.what}: {each}" for each in told))
+    made = replace(table, names=names, cells=cells, named=header is not None, labels=labels, notes=notes)
     if wanted is None:
         return made
     aside = {name: column for name, column in zip(names, cells, strict=True) if name not in wanted}
@@ -97,10 +92,8 @@ def is_header(head: list[str], body: list[list[str]], comma: bool = False) -> bo
         return True
     if not all(cell.isdigit() for cell in numbers):
         return False  # a word beside -1.5 is a slip in a row
-    under = [
-        _kinds(list(column), comma)
-        for column in zip(*(row for row in body if len(row) == len(head)), strict=True)
-    ]
+    full = [row for row in body if len(row) == len(head)]
+    under = [_kinds(list(column), comma) for column in zip(*full, strict=True)]
     return any(
         kind == "word" and column and set(column) <= {"number", "missing"} and "number" in column
         for kind, column in zip(kinds, under, strict=False)
@@ -111,23 +104,15 @@ def _is_above_words(head: list[str], kinds: list[str], body: list[list[str]]) ->
     """Whether a word of the first row never comes again in a column whose other words do."""
     for place, cell in enumerate(head):
         below = [row[place] for row in body if place < len(row)]
-        if (
-            kinds[place] == "word"
-            and len(below) >= 8
-            and cell not in below
-            and len(set(below)) <= len(below) / 2
-        ):
+        repeats = len(below) >= 8 and len(set(below)) <= len(below) / 2
+        if kinds[place] == "word" and repeats and cell not in below:
             return True
     return False
 
 
 def _kinds(cells: list[str], comma: bool) -> list[str]:
     column = read_column(np.array(cells, dtype=object), comma=comma)
-    return [
-        "missing"
-        if gone
-        else "number"
-        if number or cell.lower().lstrip("+-") in ("inf", "infinity")
-        else "word"
-        for cell, gone, number in zip(cells, column.missing, column.number, strict=True)
-    ]
+    infinite = np.array([cell.lower().lstrip("+-") in ("inf", "infinity") for cell in cells], dtype=bool)
+    kinds = np.where(column.number | infinite, "number", "word")
+    found: list[str] = np.where(column.missing, "missing", kinds).tolist()
+    return found

@@ -25,7 +25,7 @@ def read_matlab(path: Path, wanted: Sequence[str] | None = None) -> Table:
     check_file(path)
     if is_hdf5(path):
         return read_hdf5(path, wanted)
-    held = _call("whosmat", path)
+    held = by_scipy("whosmat", path)
     for name, shape, kind in held:
         if name in (wanted or ()) and kind in SHUT:
             instead = "full(...) of it" if kind == "sparse" else "numbers, or words by char(...)"
@@ -35,14 +35,13 @@ def read_matlab(path: Path, wanted: Sequence[str] | None = None) -> Table:
     names = [name for name, _, kind in held if kind not in SHUT]
     usable = [name for name, shape, kind in held if name in names and len(shape) < 3 and math.prod(shape) > 1]
     if not names:
-        raise BadInput(
-            f"{path} holds no variable of numbers or text: {', '.join(f'{n} ({k})' for n, _, k in held)}"
-        )
+        kinds = ", ".join(f"{name} ({kind})" for name, _, kind in held)
+        raise BadInput(f"{path} holds no variable of numbers or text: {kinds}")
     return choose(path, names, usable, lambda asked: _load(path, asked), wanted)
 
 
 def _load(path: Path, names: list[str]) -> dict[str, NDArray[Any]]:
-    found = _call("loadmat", path, variable_names=names)
+    found = by_scipy("loadmat", path, variable_names=names)
     return {name: _upright(np.asarray(found[name])) for name in names}
 
 
@@ -50,7 +49,7 @@ def _upright(array: NDArray[Any]) -> NDArray[Any]:
     return array[0] if array.ndim == 2 and len(array) == 1 and array.shape[1] > 1 else array
 
 
-def _call(name: str, path: Path, **settings: Any) -> Any:
+def by_scipy(name: str, path: Path, **settings: Any) -> Any:
     """A function of scipy.io on a file, its many errors and warnings as one."""
     import scipy.io
 

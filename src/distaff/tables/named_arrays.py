@@ -48,9 +48,8 @@ def choose(
 
 def is_table(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
     """Whether an array can be a table of its own."""
-    return (
-        len(shape) in (1, 2) and (dtype.names is not None or dtype.kind in "biufUSO") and math.prod(shape) > 1
-    )
+    holds_cells = dtype.names is not None or dtype.kind in "biufUSO"
+    return holds_cells and len(shape) in (1, 2) and math.prod(shape) > 1
 
 
 def _side_by_side(path: Path, arrays: Arrays) -> Table:

@@ -31,12 +31,10 @@ def read_parquet(path: Path, wanted: Sequence[str] | None = None) -> Table:
             names = connection.from_parquet([file]).columns
             index = [name for name in _index(connection, file) if name in names]
             columns = [name for name in names if name not in index] or names
-            picked = (
-                columns if wanted is None else [name for name in names if name in wanted or name in index]
-            )
+            taken = [*(columns if wanted is None else wanted), *index]
             relation = connection.from_parquet([file])
             kinds = dict(zip(names, map(str, relation.types), strict=True))
-            asked = ", ".join(_exact(name, kinds[name]) for name in dict.fromkeys([*picked, *index]))
+            asked = ", ".join(_exact(name, kinds[name]) for name in names if name in taken)
             found = relation.project(asked or "*").fetchnumpy()
     except (duckdb.Error, *UNREADABLE) as error:
         raise BadInput(f"{path} is not a Parquet file: {str(error).partition(chr(10))[0]}") from None
@@ -64,9 +62,8 @@ def _exact(name: str, kind: str) -> str:
 
 def _index(connection: Any, file: str) -> list[str]:
     """The columns that pandas wrote as the rows' labels."""
-    kept = connection.execute(
-        "SELECT value FROM parquet_kv_metadata(?) WHERE key = 'pandas'", [file]
-    ).fetchone()
+    query = "SELECT value FROM parquet_kv_metadata(?) WHERE key = 'pandas'"
+    kept = connection.execute(query, [file]).fetchone()
     try:
         told = json.loads(bytes(kept[0])) if kept else {}
         names = [name for name in told.get("index_columns", []) if isinstance(name, str)]

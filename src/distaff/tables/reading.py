@@ -41,9 +41,8 @@ INSTEAD = {
     ".zip": "unpack it",
     ".zarr": "save its arrays by np.save, or the data as .h5ad",
 }
-INSTEAD |= dict.fromkeys((".pickle", ".pt", ".pth", ".ckpt", ".joblib"), INSTEAD[".pkl"]) | {
-    ".rdata": INSTEAD[".rds"]
-}
+INSTEAD |= dict.fromkeys((".pickle", ".pt", ".pth", ".ckpt", ".joblib"), INSTEAD[".pkl"])
+INSTEAD[".rdata"] = INSTEAD[".rds"]
 
 
 def read_table(

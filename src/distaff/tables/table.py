@@ -148,9 +148,8 @@ class Table:
 def _all_differ(cells: NDArray[Any]) -> bool:
     """Whether cells are all different, and none is a number with decimals."""
     labels = [str(cell).strip() for cell in cells]
-    return len(set(labels)) == len(labels) and not any(
-        "." in label and DECIMAL.fullmatch(label) for label in labels
-    )
+    decimal = any("." in label and DECIMAL.fullmatch(label) for label in labels)
+    return len(set(labels)) == len(labels) and not decimal
 
 
 def with_keys(first: Table, second: Table) -> tuple[Table, Table]:
@@ -190,9 +189,8 @@ def in_order_of(table: Table, like: Table) -> Table:
         return table
     ours, theirs = set(table.labels), set(like.labels)
     if ours != theirs or not len(ours) == len(table.labels) == len(like.labels):
-        twice = (
-            "" if len(ours) == len(table.labels) else f", {len(table.labels) - len(ours)} of them repeated"
-        )
+        repeated = len(table.labels) - len(ours)
+        twice = f", {repeated} of them repeated" if repeated else ""
         raise BadInput(
             f"the rows of {like.what} and {table.what} are labelled differently: of {len(theirs)} and "
             f"{len(ours)} labels {len(ours & theirs)} are the same{twice}; give the same rows, or to go by "

@@ -154,9 +154,8 @@ def _rows(
     assert found is not None
     kept = [(number, row or [""]) for number, row in found if row or separator == ONE_COLUMN]
     count = len(found) - len(kept)
-    notes = (
-        [f"{path.name}: {count} empty {'line is' if count == 1 else 'lines are'} left out"] if count else []
-    )
+    said = "line is" if count == 1 else "lines are"
+    notes = [f"{path.name}: {count} empty {said} left out"] if count else []
     return np.array([number + before for number, _ in kept]), [row for _, row in kept], notes
 
 

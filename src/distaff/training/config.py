@@ -17,8 +17,8 @@ from distaff.batches.batch import Facts
 from distaff.datasets import DataSet
 from distaff.errors import BadInput
 from distaff.files import read_json
+from distaff.machine import MOST_THREADS
 from distaff.methods.base import Method
-from distaff.training.device import MOST_THREADS
 
 FORMAT = 2
 #: what may not change when a run is continued; the number of steps may grow

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +9,6 @@ from contextlib import contextmanager
 import torch
 
 from distaff.errors import BadInput
-
-MOST_THREADS = 256
 
 
 def choose_device(name: str) -> torch.device:
@@ -31,13 +28,6 @@ def is_present(name: str) -> bool:
     if kind == "cuda":
         return torch.cuda.is_available() and int(name.partition(":")[2] or 0) < torch.cuda.device_count()
     return kind == "cpu" or (kind == "mps" and torch.backends.mps.is_available())
-
-
-def available_threads() -> int:
-    """The CPU cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return min(len(os.sched_getaffinity(0)), MOST_THREADS)
-    return min(os.cpu_count() or 1, MOST_THREADS)
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from filelock import FileLock, SoftFileLock, Timeout
+
 from distaff.errors import InUse
 from distaff.files import check_own
 
@@ -15,25 +17,22 @@ from distaff.files import check_own
 @contextmanager
 def only_one(folder: Path) -> Iterator[None]:
     """Hold the folder, or fail at once if another process does and say which. A dead one holds nothing."""
-    try:
-        import fcntl
-    except ImportError:  # not a POSIX system: no lock
-        yield
-        return
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / ".lock"
     check_own(path)
-    with path.open("a+", errors="replace") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            holder = file.read(100).strip() or "of unknown number"
-            raise InUse(
-                f"{folder} is in use by another distaff process, {holder}; "
-                "wait for it or choose another folder"
-            ) from None
-        with suppress(OSError):  # on a full disk the lock holds without it
-            os.truncate(file.fileno(), 0)
-            os.write(file.fileno(), f"{os.getpid()} on {platform.node()}".encode())
+    holder = ""
+    with suppress(OSError):  # there is none yet; and read before filelock 3 empties the file
+        holder = " ".join(path.read_text(errors="replace")[:100].split())
+    lock = FileLock(path)
+    try:
+        held = lock.acquire(blocking=False)
+    except Timeout:
+        raise InUse(
+            f"{folder} is in use by another distaff process, {holder or 'of unknown number'}; "
+            "wait for it or choose another folder"
+        ) from None
+    with held:
+        if not isinstance(lock, SoftFileLock):  # which says so itself, where a file system knows no locks
+            with suppress(OSError):  # on a full disk the lock holds without it
+                path.write_text(f"{os.getpid()} on {platform.node()}")
         yield

@@ -17,8 +17,9 @@ from torch import Tensor, nn
 
 from distaff import registry
 from distaff.batches.batch import Facts, to_unit
-from distaff.datasets import DataSet, data_folder, load_dataset
+from distaff.datasets import DataSet, load_dataset
 from distaff.errors import BadInput
+from distaff.machine import data_folder
 from distaff.methods.base import Codes, Method
 from distaff.settings import build, whole_number
 from distaff.training.checkpoint import load_tensors

@@ -3,63 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from distaff.datasets.base import DataSet
+from distaff.datasets.views.base import View, check_table
 from distaff.errors import BadInput
 
 MOST_DRAWS = 1000  # before a part counts as never drawn
 
 
-def take_over(view: DataSet, data: DataSet, note: str) -> None:
-    """Give a view of `data` its name, shape and provenance, and a note more."""
-    view.name, view.image_shape, view.pixel_range = data.name, data.image_shape, data.pixel_range
-    view.source, view.licence, view.citation = data.source, data.licence, data.citation
-    view.label_names, view.words = data.label_names, data.words
-    view.hidden = tuple(name for name in data.hidden if name in data.label_names)
-    view.note = "; ".join(filter(None, [data.note, note]))
+class Subset(View):
+    """Some of the images, as where combinations are held out. Their labels need not form a grid."""
 
-
-def pairs_left(data: DataSet, rows: NDArray[np.int64]) -> NDArray[np.int64] | None:
-    """The data set's own pairs (m, 2) of which both images are among `rows`, as places in `rows`."""
-    if data.pairs is None:
-        return None
-    place = np.full(len(data), -1)
-    place[rows] = np.arange(len(rows))
-    pairs = place[data.pairs]
-    return pairs[(pairs >= 0).all(axis=1)]
-
-
-class Subset(DataSet):
-    """The images of `data` at `rows` (m,), in that order. Their labels need not form a grid."""
+    example: ClassVar = {"shape": 2, "x": [6, 7]}
 
     def __init__(self, data: DataSet, rows: ArrayLike, note: str = "") -> None:
-        self._data, self._rows = data, data.check(rows)
-        if len(self._rows) < 2:
-            raise BadInput(f"{data.name}: at least 2 images must be left, got {len(self._rows)}")
-        take_over(self, data, note)
-        self.pairs = pairs_left(data, self._rows)
+        chosen = data.check(rows)
+        if len(chosen) < 2:
+            raise BadInput(f"{data.name}: at least 2 images must be left, got {len(chosen)}")
+        super().__init__(data, note, chosen)
 
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def images(self, index: ArrayLike) -> NDArray[Any]:
-        """The images (n, C, H, W) at `index`."""
-        return self._data.images(self._rows[self.check(index)])
-
-    def labels(self, index: ArrayLike) -> NDArray[Any] | None:
-        """The labels (n, k) at `index`, or None."""
-        return self._data.labels(self._rows[self.check(index)])
+    @classmethod
+    def made(cls, data: DataSet, value: Any) -> DataSet:
+        """Without the images whose factors take all of these values; see `hold_out`."""
+        return hold_out(data, check_table("held_out", value, cls.example))[0]
 
     def draw(self, size: int, rng: np.random.Generator) -> NDArray[np.int64]:
         """`size` indices: what `data` draws, without what is not in this part."""
         if type(self._data).draw is DataSet.draw:
-            return super().draw(size, rng)
-        place = np.full(len(self._data), -1)
-        place[self._rows] = np.arange(len(self._rows))
+            return DataSet.draw(self, size, rng)
+        place = self._places()
         found = np.empty(0, dtype=np.int64)
         for _ in range(MOST_DRAWS):
             drawn = place[self._data.draw(size, rng)]

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.datasets import nuisance
 from distaff.datasets.base import DataSet
-from distaff.datasets.subset import take_over
+from distaff.datasets.nuisance import uniform
+from distaff.datasets.views.base import View
 from distaff.errors import BadInput
 from distaff.files import array_headers, write_arrays
 from distaff.settings import whole_number
@@ -23,7 +23,7 @@ PERIOD = 4096  # rows of the pattern, after which it repeats
 SLOWEST = 4  # the slowest columns move one row where the fastest move this many
 
 
-class Added(DataSet):
+class Added(View):
     """`data` with something of at most `eps` added to every pixel, as float32 where black is 0 and white 1.
 
     Without `clip` pixels run from -eps to 1 + eps; with it they are cut to 0..1. No pixel moves by more than
@@ -35,21 +35,9 @@ class Added(DataSet):
             raise BadInput(f"eps={eps:g} is not allowed; black is 0 and white 1, so it must be at most 1")
         if data.pixel_range not in ((0, 255), (0, 1)):
             raise BadInput(f"{data.name} has pixels in {data.pixel_range}; 0..255 or 0..1 can be perturbed")
-        self._data, self.eps, self.clip = data, eps, clip
-        take_over(self, data, note)
-        self.factors, self.grid, self.pairs = data.factors, data.grid, data.pairs
+        super().__init__(data, note)
+        self.eps, self.clip = eps, clip
         self.pixel_range = (0.0, 1.0) if clip else (-eps, 1 + eps)
-
-    def __len__(self) -> int:
-        return len(self._data)
-
-    def labels(self, index: ArrayLike) -> NDArray[Any] | None:
-        """The labels (n, k) at `index`."""
-        return self._data.labels(index)
-
-    def draw(self, size: int, rng: np.random.Generator) -> NDArray[np.int64]:
-        """`size` indices, drawn as `data` draws them."""
-        return self._data.draw(size, rng)
 
     def added(self, index: NDArray[np.int64]) -> NDArray[Any]:
         """What is added at `index`, in -1..1 of `eps`: (n, C or 1, H, W)."""
@@ -125,7 +113,7 @@ class UniformNoise(Added):
 
     def added(self, index: NDArray[np.int64]) -> NDArray[np.float64]:
         """Noise in -1..1: (n, C, H, W)."""
-        noise = nuisance.uniform(index, math.prod(self.image_shape), self.seed).astype(np.float64)
+        noise = uniform(index, math.prod(self.image_shape), self.seed).astype(np.float64)
         return 2 * noise.reshape(len(index), *self.image_shape) - 1
 
 

@@ -14,32 +14,25 @@ from numpy.typing import ArrayLike, NDArray
 from distaff import __version__
 from distaff.datasets.base import DataSet
 from distaff.datasets.originals import map_npy, write_npy
-from distaff.datasets.subset import take_over
+from distaff.datasets.views.base import View
 from distaff.errors import BadInput
 
 PIECE = 512  # images drawn at once
 
 
-class Built(DataSet):
+class Built(View):
     """`data`, whose images are taken from the file `path` that `draw_all` wrote."""
 
+    draw = DataSet.draw  # what is built draws its images equally often
+
     def __init__(self, data: DataSet, path: Path) -> None:
-        self._data, self._images = data, map_npy(path)
+        self._images = map_npy(path)
         if self._images.shape != (len(data), *data.image_shape):
             raise BadInput(f"{path} has shape {self._images.shape}, not that of {data.name}; remove it")
-        take_over(self, data, f"images from the file {path.name}")
-        self.factors = data.factors
-
-    def __len__(self) -> int:
-        return len(self._data)
+        super().__init__(data, f"images from the file {path.name}")
 
     def images(self, index: ArrayLike) -> NDArray[Any]:
-        """The images (n, C, H, W) at `index`."""
         return np.asarray(self._images[self.check(index)])
-
-    def labels(self, index: ArrayLike) -> NDArray[Any] | None:
-        """The labels (n, k) at `index`, or None."""
-        return self._data.labels(index)
 
 
 def built_path(data: DataSet, options: dict[str, Any], folder: Path) -> Path:

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from distaff.datasets.base import DataSet
-from distaff.datasets.subset import take_over
+from distaff.datasets.views.base import View, check_table
 from distaff.errors import BadInput, unknown
 
+PARTS = ("factors", "sigma", "kind", "joint")  # of the option
 RATIO = 4.0  # of the largest to the smallest probability, in Chen et al. 2018
 
 
-class Correlated(DataSet):
-    """`data`, of which batches are drawn so that two factors have a given joint distribution.
+class Correlated(View):
+    """Every image, in batches drawn so that two factors have a given joint distribution.
 
     `joint` (sizes of the two factors) holds probabilities up to a common factor; the other factors stay
     uniform. The images and their order are those of `data`, so that scores can be taken on the uniform grid.
     Of pairs that are made from the factors, the first images follow the joint, and changed factors of their
     partners are uniform; pairs of the data set's own stay as they are.
     """
+
+    example: ClassVar = {"factors": ["x", "y"], "sigma": 0.2}
 
     def __init__(self, data: DataSet, first: str, second: str, joint: ArrayLike) -> None:
         if data.factors is None:
@@ -32,22 +35,27 @@ class Correlated(DataSet):
             self.joint = np.asarray(joint, dtype=np.float64)
         except (TypeError, ValueError):
             raise BadInput(f"the joint of {first} and {second} must be a table of numbers") from None
-        self._data, self.factors, self._pair = data, data.factors, (first, second)
+        super().__init__(data, f"{first} and {second} are drawn correlated")
+        self._pair = (first, second)
         self.draw(1, np.random.default_rng(0))  # an error now where factors and joint do not fit
         self.joint = self.joint / self.joint.sum()  # a new array: the one given stays as it is
-        self.pairs = data.pairs
-        take_over(self, data, f"{first} and {second} are drawn correlated")
 
-    def __len__(self) -> int:
-        return len(self._data)
-
-    def images(self, index: ArrayLike) -> NDArray[Any]:
-        """The images (n, C, H, W) at `index`."""
-        return self._data.images(index)
-
-    def labels(self, index: ArrayLike) -> NDArray[Any] | None:
-        """The labels (n, k) at `index`."""
-        return self._data.labels(index)
+    @classmethod
+    def made(cls, data: DataSet, value: Any) -> DataSet:
+        """From `factors`, the names of two, and `sigma` of `ridge`, `kind` of `ratio_joint` or `joint`."""
+        asked = check_table("correlate", value, cls.example)
+        for key in asked:
+            if key not in PARTS:
+                raise unknown("part of correlate", key, PARTS)
+        names = asked.get("factors", [])
+        if data.factors is None or not isinstance(names, list) or len(names) != 2 or len(asked) != 2:
+            raise BadInput("correlate needs a grid, two factors, and one of sigma, kind or joint")
+        first, second = (str(name) for name in names)
+        rows, columns = (data.factors.sizes[data.factors.position(name)] for name in (first, second))
+        if "sigma" in asked:
+            return cls(data, first, second, ridge(rows, columns, asked["sigma"]))
+        joint = ratio_joint(asked["kind"], rows, columns) if "kind" in asked else asked["joint"]
+        return cls(data, first, second, joint)
 
     def draw(self, size: int, rng: np.random.Generator) -> NDArray[np.int64]:
         """`size` indices with the joint distribution."""

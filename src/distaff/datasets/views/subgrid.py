@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from distaff.datasets.base import DataSet
-from distaff.datasets.subset import pairs_left, take_over
+from distaff.datasets.views.base import View
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
 
 
-class SubGrid(DataSet):
+class SubGrid(View):
     """The images of `data` whose factors take chosen values.
 
     `keep` maps a factor to how many evenly spaced values to keep (x=16 keeps 0, 2, 4, ... of 32) or to the
-    list of values. Factors left with a single value drop out of the labels.
+    list of values. Factors left with a single value drop out of the labels. Images are drawn equally often.
     """
+
+    draw, labels = DataSet.draw, DataSet.labels  # by the grid that is left
 
     def __init__(self, data: DataSet, keep: Mapping[str, int | Sequence[int]]) -> None:
         if data.factors is None:
@@ -29,39 +30,17 @@ class SubGrid(DataSet):
         for factor, kept in keep.items():
             j = space.position(factor)
             values[j] = _kept(factor, space.sizes[j], kept)
-        self._data, self._values = data, values
-        self._grid = FactorSpace(space.names, tuple(len(v) for v in values))
-        self._varying = [j for j, v in enumerate(values) if len(v) > 1]
-        if not self._varying:
+        left = {name: kept for name, kept in zip(space.names, values, strict=True) if len(kept) > 1}
+        if not left:
             raise BadInput(f"{data.name}: no factor is left to vary")
-        self.factors = FactorSpace(
-            tuple(space.names[j] for j in self._varying), tuple(len(values[j]) for j in self._varying)
-        )
         fixed = [f"{factor} keeps {len(values[space.position(factor)])}" for factor in keep]
-        take_over(self, data, "part of the grid: " + ", ".join(fixed))
+        rows = np.arange(len(space)).reshape(space.sizes)[np.ix_(*values)].ravel()
+        super().__init__(data, "part of the grid: " + ", ".join(fixed), rows)
+        self.factors = FactorSpace(tuple(left), tuple(map(len, left.values())))
         self.label_names = self.factors.names
-        self.words = {  # of the values that are kept, which are numbered anew
-            space.names[j]: tuple(words[value] for value in values[j])
-            for j in self._varying
-            if (words := data.words.get(space.names[j]))
-        }
-        self.hidden = tuple(name for name in data.hidden if name in self.label_names)
-        if data.pairs is not None:
-            self.pairs = pairs_left(data, self._originals(np.arange(len(self))))
-
-    def __len__(self) -> int:
-        return len(self._grid)
-
-    def images(self, index: ArrayLike) -> NDArray[Any]:
-        """The images (n, C, H, W) at `index` of this part."""
-        return self._data.images(self._originals(index))
-
-    def _originals(self, index: ArrayLike) -> NDArray[np.int64]:
-        """The indices in the data set beneath."""
-        rows = self._grid.rows(self.check(index))
-        original = np.stack([values[rows[:, j]] for j, values in enumerate(self._values)], axis=1)
-        assert self._data.factors is not None
-        return self._data.factors.index(original)
+        #: of the values that are kept, which are numbered anew
+        self.words = {j: tuple(data.words[j][v] for v in left[j]) for j in left if j in data.words}
+        self.hidden = tuple(name for name in data.hidden if name in left)
 
 
 def _kept(factor: str, size: int, kept: int | Sequence[int]) -> NDArray[np.int64]:
