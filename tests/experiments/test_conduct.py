@@ -9,7 +9,7 @@ import pytest
 
 from distaff import registry
 from distaff.errors import BadInput
-from distaff.experiments.base import Claim, Experiment, Lab, Scale, claim, experiment
+from distaff.experiments.base import Claim, Experiment, Lab, claim, experiment
 from distaff.experiments.conduct import conduct, conduct_all, line, overview
 
 
@@ -68,7 +68,7 @@ def only_one_claim(judged: bool) -> Experiment:
         """A claim."""
         yield claim("a number", 1.0, low=2.0, judged=judged)
 
-    return experiment(**dict.fromkeys(("quick", "nano", "paper"), Scale("no time", {})))(work)
+    return experiment(takes=("no time",) * 3)(work)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from distaff.batches.batch import Batch, Facts
-from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
+from distaff.experiments.base import Claim, Lab, claim, experiment
 from distaff.experiments.pictures import image_grid
 from distaff.methods.autoencoder import Autoencoder
 
@@ -22,9 +22,10 @@ RHO = 0.05
 
 
 @experiment(
-    quick=Scale("one core, 10 seconds", {"seeds": 1, "steps": 1000, "digit_steps": 1000}),
-    nano=Scale("two cores, three minutes", {"seeds": 3, "steps": 6000, "digit_steps": 4000}),
-    paper=Scale("two cores, ten minutes", {"seeds": 10, "steps": 6000, "digit_steps": 4000}),
+    takes=("one core, 10 seconds", "two cores, three minutes", "two cores, ten minutes"),
+    seeds=(1, 3, 10),
+    steps=(1000, 6000, 6000),
+    digit_steps=(1000, 4000, 4000),
 )
 def autoencoder_lessons(lab: Lab) -> Iterator[Claim]:
     """Linear autoencoders find the PCA subspace, overcomplete ones copy, denoising and sparse ones do not.

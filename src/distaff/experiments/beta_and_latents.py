@@ -10,52 +10,22 @@ from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
 from distaff.datasets import DataSet, load_dataset
-from distaff.experiments.base import Claim, Lab, Scale, claim, every_label, experiment
+from distaff.experiments.base import Claim, Lab, claim, every_label, experiment
 from distaff.experiments.elbo_decomposition import reconstruction
 from distaff.experiments.pictures import COLOURS, axes, heat_map
 from distaff.metrics.beta_vae_score import beta_vae_score
 
 
 @experiment(
-    quick=Scale(
-        "two cores, 20 seconds",
-        {
-            "resolution": 16,
-            "places": 8,
-            "latents": [2, 6],
-            "normalised": [0.004, 0.064],
-            "learning_rate": 2e-3,
-            "seeds": 1,
-            "steps": 20,
-            "votes": (2000, 1000),
-        },
-    ),
-    nano=Scale(
-        "two cores, nine minutes",
-        {
-            "resolution": 32,
-            "places": 16,
-            "latents": [4, 10, 20],
-            "normalised": [0.004, 0.02, 0.06],
-            "learning_rate": "linear:0.0002:0.002:300",
-            "seeds": 2,
-            "steps": 1000,
-            "votes": (10_000, 5_000),
-        },
-    ),
-    paper=Scale(
-        "a cluster: 240 models of 300,000 steps",
-        {
-            "resolution": 64,
-            "places": 32,
-            "latents": [4, 10, 20, 50],
-            "normalised": [0.0001, 0.001, 0.004, 0.016, 0.064, 0.25],
-            "learning_rate": 1e-4,
-            "seeds": 10,
-            "steps": 300_000,
-            "votes": (10_000, 5_000),
-        },
-    ),
+    takes=("two cores, 20 seconds", "two cores, nine minutes", "a cluster: 240 models of 300,000 steps"),
+    resolution=(16, 32, 64),
+    places=(8, 16, 32),
+    latents=([2, 6], [4, 10, 20], [4, 10, 20, 50]),
+    normalised=([0.004, 0.064], [0.004, 0.02, 0.06], [0.0001, 0.001, 0.004, 0.016, 0.064, 0.25]),
+    learning_rate=(2e-3, "linear:0.0002:0.002:300", 1e-4),
+    seeds=(1, 2, 10),
+    steps=(20, 1000, 300_000),
+    votes=((2000, 1000), (10_000, 5_000), (10_000, 5_000)),
 )
 def beta_and_latents(lab: Lab) -> Iterator[Claim]:
     """More latents need a stronger constraint; too weak and too strong a one both entangle.

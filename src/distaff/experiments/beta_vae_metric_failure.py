@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
+from distaff.experiments.base import Claim, Lab, claim, experiment
 from distaff.experiments.pictures import bars
 from distaff.factors import FactorSpace
 from distaff.metrics.scoring import score
@@ -20,9 +20,8 @@ SPACE = FactorSpace(("scale", "orientation", "x", "y"), (6, 10, 12, 12))
 
 
 @experiment(
-    quick=Scale("two cores, 10 seconds", {"seeds": 2}),
-    nano=Scale("two cores, half a minute", {"seeds": 5}),
-    paper=Scale("two cores, two minutes", {"seeds": 30}),
+    takes=("two cores, 10 seconds", "two cores, half a minute", "two cores, two minutes"),
+    seeds=(2, 5, 30),
 )
 def beta_vae_metric_failure(lab: Lab) -> Iterator[Claim]:
     """A representation without one of the factors gets the full BetaVAE score, and FactorVAE's catches it.

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from distaff.datasets import DataSet, load_dataset
-from distaff.experiments.base import Claim, Lab, Scale, claim, every_label, experiment
+from distaff.experiments.base import Claim, Lab, claim, every_label, experiment
 from distaff.experiments.pictures import COLOURS, axes, curves, image_grid
 from distaff.metrics.arrays import standardised
 from distaff.metrics.inputs import active_latents
@@ -31,24 +31,12 @@ NAMES = ("shape", "scale", "orientation", "x", "y")
 
 
 @experiment(
-    quick=Scale(
-        "two cores, 20 seconds",
-        {"resolution": 16, "places": 8, "steps": 60, "vae_steps": 20, "capacities": (2, 8)},
-    ),
-    nano=Scale(
-        "two cores, nine minutes",
-        {"resolution": 32, "places": 16, "steps": 20_000, "vae_steps": 5000, "capacities": (4, 10, 20)},
-    ),
-    paper=Scale(
-        "one GPU, one day",
-        {
-            "resolution": 64,
-            "places": 32,
-            "steps": 100_000,
-            "vae_steps": 300_000,
-            "capacities": (5, 10, 25, 50),
-        },
-    ),
+    takes=("two cores, 20 seconds", "two cores, nine minutes", "one GPU, one day"),
+    resolution=(16, 32, 64),
+    places=(8, 16, 32),
+    steps=(60, 20_000, 100_000),
+    vae_steps=(20, 5000, 300_000),
+    capacities=((2, 8), (4, 10, 20), (5, 10, 25, 50)),
 )
 def capacity(lab: Lab) -> Iterator[Claim]:
     """A code of few nats keeps position first, then scale, then shape and orientation.

@@ -9,7 +9,7 @@ import pandas as pd
 
 from distaff.datasets import load_dataset
 from distaff.datasets.views.correlated import Correlated, ratio_joint
-from distaff.experiments.base import Claim, Lab, Scale, claim, every_label, experiment
+from distaff.experiments.base import Claim, Lab, claim, every_label, experiment
 from distaff.experiments.pictures import bars, heat_map
 from distaff.metrics.mig import mig
 from distaff.training.run import Run
@@ -20,18 +20,12 @@ GRID = {"shape": [1], "orientation": 1, "x": 32, "y": list(range(8, 24, 2))}
 
 
 @experiment(
-    quick=Scale(
-        "two cores, 20 seconds",
-        {"grid": GRID | {"resolution": 16}, "latents": 3, "beta": 4.0, "seeds": 1, "steps": 20},
-    ),
-    nano=Scale(
-        "two cores, nine minutes",
-        {"grid": GRID | {"resolution": 32}, "latents": 3, "beta": 4.0, "seeds": 2, "steps": 1200},
-    ),
-    paper=Scale(
-        "one GPU, ten days",
-        {"grid": {"resolution": 64}, "latents": 10, "beta": 6.0, "seeds": 10, "steps": 100_000},
-    ),
+    takes=("two cores, 20 seconds", "two cores, nine minutes", "one GPU, ten days"),
+    grid=(GRID | {"resolution": 16}, GRID | {"resolution": 32}, {"resolution": 64}),
+    latents=(3, 3, 10),
+    beta=(4.0, 4.0, 6.0),
+    seeds=(1, 2, 10),
+    steps=(20, 1200, 100_000),
 )
 def correlated_factors(lab: Lab) -> Iterator[Claim]:
     """beta-TCVAE disentangles correlated factors at least as well as beta-VAE.

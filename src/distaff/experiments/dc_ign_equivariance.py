@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from distaff.datasets import DataSet, load_dataset
-from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
+from distaff.experiments.base import Claim, Lab, claim, experiment
 from distaff.experiments.pictures import latents_against
 from distaff.training.run import Run
 
@@ -19,18 +19,13 @@ GROUPS = "x;y;scale;shape,orientation"
 
 
 @experiment(
-    quick=Scale(
-        "two cores, 15 seconds",
-        {"resolution": 16, "places": 8, "turns": 2, "seeds": 1, "steps": 20, "control_steps": 20},
-    ),
-    nano=Scale(
-        "two cores, nine minutes",
-        {"resolution": 32, "places": 16, "turns": 8, "seeds": 3, "steps": 7000, "control_steps": 3000},
-    ),
-    paper=Scale(
-        "one GPU, a day",
-        {"resolution": 64, "places": 32, "turns": 40, "seeds": 5, "steps": 300_000, "control_steps": 300_000},
-    ),
+    takes=("two cores, 15 seconds", "two cores, nine minutes", "one GPU, a day"),
+    resolution=(16, 32, 64),
+    places=(8, 16, 32),
+    turns=(2, 8, 40),
+    seeds=(1, 3, 5),
+    steps=(20, 7000, 300_000),
+    control_steps=(20, 3000, 300_000),
 )
 def dc_ign_equivariance(lab: Lab) -> Iterator[Claim]:
     """Clamping makes the latent of a group follow its factor; a VAE has no reason to.

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from distaff.datasets import DataSet, load_dataset
-from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
+from distaff.experiments.base import Claim, Lab, claim, experiment
 from distaff.experiments.pictures import image_grid, latents_against
 from distaff.training.run import Run
 
@@ -20,25 +20,13 @@ COLUMNS = 9  # of the traversals
 
 
 @experiment(
-    quick=Scale(
-        "two cores, 15 seconds",
-        {"resolution": 16, "latents": 6, "seeds": 1, "steps": 20, "control_steps": 20, "faces": 200},
-    ),
-    nano=Scale(
-        "two cores, six minutes",
-        {"resolution": 32, "latents": 10, "seeds": 2, "steps": 4000, "control_steps": 1000, "faces": 4000},
-    ),
-    paper=Scale(
-        "one GPU, a day",
-        {
-            "resolution": 64,
-            "latents": 200,
-            "seeds": 5,
-            "steps": 300_000,
-            "control_steps": 300_000,
-            "faces": 20_000,
-        },
-    ),
+    takes=("two cores, 15 seconds", "two cores, six minutes", "one GPU, a day"),
+    resolution=(16, 32, 64),
+    latents=(6, 10, 200),
+    seeds=(1, 2, 5),
+    steps=(20, 4000, 300_000),
+    control_steps=(20, 1000, 300_000),
+    faces=(200, 4000, 20_000),
 )
 def dc_ign_faces(lab: Lab) -> Iterator[Claim]:
     """DC-IGN's latents follow the turn, the tilt and the light of faces; a VAE's have no reason to.

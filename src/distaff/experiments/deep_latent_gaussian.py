@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from distaff.datasets import load_dataset
 from distaff.evaluation.likelihood import log_likelihood_bound
-from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
+from distaff.experiments.base import Claim, Lab, claim, experiment
 from distaff.experiments.pictures import curves
 from distaff.methods.terms import log_normal
 
@@ -22,25 +22,13 @@ BATCH, TEST = 256, 4000
 
 
 @experiment(
-    quick=Scale(
-        "two cores, 15 seconds",
-        {"chain_steps": 300, "draws": 2000, "resolution": 16, "places": 8, "steps": 20, "seeds": 1},
-    ),
-    nano=Scale(
-        "two cores, six minutes",
-        {"chain_steps": 3000, "draws": 20_000, "resolution": 32, "places": 16, "steps": 1500, "seeds": 3},
-    ),
-    paper=Scale(
-        "one GPU, a day",
-        {
-            "chain_steps": 20_000,
-            "draws": 100_000,
-            "resolution": 64,
-            "places": 32,
-            "steps": 300_000,
-            "seeds": 10,
-        },
-    ),
+    takes=("two cores, 15 seconds", "two cores, six minutes", "one GPU, a day"),
+    chain_steps=(300, 3000, 20_000),
+    draws=(2000, 20_000, 100_000),
+    resolution=(16, 32, 64),
+    places=(8, 16, 32),
+    steps=(20, 1500, 300_000),
+    seeds=(1, 3, 10),
 )
 def deep_latent_gaussian(lab: Lab) -> Iterator[Claim]:
     """The joint ELBO of two stochastic layers bounds the exact likelihood, and meets it where it can.

@@ -10,15 +10,15 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from distaff.evaluation.desiderata import desiderata
-from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
+from distaff.experiments.base import Claim, Lab, claim, experiment
 from distaff.experiments.pictures import image_grid
 from distaff.training.run import Run
 
 
 @experiment(
-    quick=Scale("one core, 15 seconds", {"seeds": 1, "steps": 300}),
-    nano=Scale("two cores, six minutes", {"seeds": 2, "steps": 6000}),
-    paper=Scale("two cores, an hour", {"seeds": 10, "steps": 20_000}),
+    takes=("one core, 15 seconds", "two cores, six minutes", "two cores, an hour"),
+    seeds=(1, 2, 10),
+    steps=(300, 6000, 20_000),
 )
 def desiderata_on_digits(lab: Lab) -> Iterator[Claim]:
     """A VAE's means cluster digits better than two principal components, and its midpoints lie nearer digits.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from distaff.datasets import load_dataset
 from distaff.evaluation.decomposition import KLParts, kl_decomposition
-from distaff.experiments.base import Claim, Lab, Scale, claim, every_label, experiment
+from distaff.experiments.base import Claim, Lab, claim, every_label, experiment
 from distaff.experiments.pictures import COLOURS, axes
 from distaff.methods.base import Codes
 from distaff.methods.beta_tc_vae import kl_parts
@@ -28,42 +28,14 @@ COVARIANCE = 0.9 + (0.1 + POSTERIOR) * np.eye(3)  # of their mixture
 
 
 @experiment(
-    quick=Scale(
-        "two cores, 15 seconds",
-        {
-            "resolution": 16,
-            "places": 8,
-            "betas": [1, 4],
-            "learning_rate": 1e-3,
-            "seeds": 1,
-            "steps": 20,
-            "batches": 3,
-        },
-    ),
-    nano=Scale(
-        "two cores, nine minutes",
-        {
-            "resolution": 32,
-            "places": 16,
-            "betas": [1, 2, 4],
-            "learning_rate": 1e-3,
-            "seeds": 2,
-            "steps": 1500,
-            "batches": 100,
-        },
-    ),
-    paper=Scale(
-        "one GPU, two days",
-        {
-            "resolution": 64,
-            "places": 16,
-            "betas": [1, 2, 4, 6, 8, 10],
-            "learning_rate": 1e-4,
-            "seeds": 10,
-            "steps": 100_000,
-            "batches": 1000,
-        },
-    ),
+    takes=("two cores, 15 seconds", "two cores, nine minutes", "one GPU, two days"),
+    resolution=(16, 32, 64),
+    places=(8, 16, 16),
+    betas=([1, 4], [1, 2, 4], [1, 2, 4, 6, 8, 10]),
+    learning_rate=(1e-3, 1e-3, 1e-4),
+    seeds=(1, 2, 10),
+    steps=(20, 1500, 100_000),
+    batches=(3, 100, 1000),
 )
 def elbo_decomposition(lab: Lab) -> Iterator[Claim]:
     """The KL is mutual information, total correlation and marginal KL; batches can estimate each of them.

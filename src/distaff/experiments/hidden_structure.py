@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from distaff.datasets import DataSet, load_dataset
 from distaff.datasets.views.perturbed import Perturbed, UniformNoise
 from distaff.evaluation.least_noisy import least_noisy
-from distaff.experiments.base import Claim, Lab, Scale, claim, every_label, experiment
+from distaff.experiments.base import Claim, Lab, claim, every_label, experiment
 from distaff.experiments.pictures import bars, image_grid
 from distaff.metrics.arrays import standardised
 from distaff.metrics.inputs import active_latents
@@ -24,51 +24,29 @@ ELLIPSES = {"shape": [1], "orientation": 1, "scale": [3], "x": 32, "y": list(ran
 
 
 @experiment(
-    quick=Scale(
-        "two cores, 20 seconds",
+    takes=("two cores, 20 seconds", "two cores, half an hour", "a cluster: 350 models of 300,000 steps"),
+    grids=(
+        {"dsprites": ELLIPSES | {"resolution": 16, "x": 8}},
+        {"dsprites": ELLIPSES | {"resolution": 32}},
+        {"dsprites": {"resolution": 64}, "shapes3d": {"resolution": 64}},
+    ),
+    methods=(
+        {"beta_vae": {"beta": 2.0}, "autoencoder": {}},
+        {"beta_vae": {"beta": 4.0}, "autoencoder": {}},
         {
-            "grids": {"dsprites": ELLIPSES | {"resolution": 16, "x": 8}},
-            "methods": {"beta_vae": {"beta": 2.0}, "autoencoder": {}},
-            "re-tuned": {},
-            "restarts": 1,
-            "steps": 20,
-            "learning_rate": 1e-3,
-            "s": "least noisy",
-            "kappa": 5.0,
+            "beta_vae": {"beta": 8.0},
+            "beta_tc_vae": {"beta": 6.0},
+            "factor_vae": {"gamma": 35.0},
+            "dip_vae_ii": {},
+            "autoencoder": {},
         },
     ),
-    nano=Scale(
-        "two cores, half an hour",
-        {
-            "grids": {"dsprites": ELLIPSES | {"resolution": 32}},
-            "methods": {"beta_vae": {"beta": 4.0}, "autoencoder": {}},
-            "re-tuned": {},
-            "restarts": 4,
-            "steps": 2500,
-            "learning_rate": 1e-3,
-            "s": "diagonal",
-            "kappa": 5.0,
-        },
-    ),
-    paper=Scale(
-        "a cluster: 350 models of 300,000 steps",
-        {
-            "grids": {"dsprites": {"resolution": 64}, "shapes3d": {"resolution": 64}},
-            "methods": {
-                "beta_vae": {"beta": 8.0},
-                "beta_tc_vae": {"beta": 6.0},
-                "factor_vae": {"gamma": 35.0},
-                "dip_vae_ii": {},
-                "autoencoder": {},
-            },
-            "re-tuned": {"beta_vae": {"beta": 16.0}},
-            "restarts": 10,
-            "steps": 300_000,
-            "learning_rate": 1e-4,
-            "s": "least noisy",
-            "kappa": 10.0,
-        },
-    ),
+    retuned=({}, {}, {"beta_vae": {"beta": 16.0}}),
+    restarts=(1, 4, 10),
+    steps=(20, 2500, 300_000),
+    learning_rate=(1e-3, 1e-3, 1e-4),
+    s=("least noisy", "diagonal", "least noisy"),
+    kappa=(5.0, 5.0, 10.0),
 )
 def hidden_structure(lab: Lab) -> Iterator[Claim]:
     """A faint pattern that moves along a direction that mixes the factors entangles VAEs.
@@ -110,7 +88,7 @@ def _table(lab: Lab, name: str, original: DataSet) -> list[dict[str, Any]]:
     lab.figure(f"{name}: original, noise and perturbed", _examples(kinds))
     changes = {kind: _largest_change(data, original) for kind, data in kinds.items()}
     jobs = [(method, kind) for method in lab["methods"] for kind in kinds]
-    jobs += [(method, "re-tuned") for method in lab["re-tuned"]]
+    jobs += [(method, "re-tuned") for method in lab["retuned"]]
     rows = []
     for method, kind in jobs:
         of_data = "noise" if kind == "re-tuned" else kind
@@ -159,7 +137,7 @@ def diagonal(data: DataSet) -> NDArray[np.float64]:
 
 
 def _trained(lab: Lab, of: str, method: str, data: DataSet, kind: str, seed: int) -> Run:
-    own = lab["re-tuned" if kind == "re-tuned" else "methods"][method]
+    own = lab["retuned" if kind == "re-tuned" else "methods"][method]
     settings = own | {"latents": len(data.label_names), "learning_rate": lab["learning_rate"]}
     return lab.train(f"{of}-{method}-{kind}-s{seed}", method, data, lab["steps"], seed=seed, **settings)
 

@@ -15,7 +15,7 @@ from scipy.stats import spearmanr
 from distaff.datasets import DataSet, load_dataset
 from distaff.datasets.views.perturbed import Perturbed
 from distaff.datasets.views.subset import Subset
-from distaff.experiments.base import Claim, Lab, Scale, claim, every_label, experiment
+from distaff.experiments.base import Claim, Lab, claim, every_label, experiment
 from distaff.experiments.hidden_structure import ELLIPSES
 from distaff.experiments.pictures import COLOURS
 from distaff.training.run import Run
@@ -25,45 +25,15 @@ LOCAL, GLOBAL = "local expansiveness", "global explained variance"
 
 
 @experiment(
-    quick=Scale(
-        "two cores, 15 seconds",
-        {
-            "grid": ELLIPSES | {"resolution": 16, "x": 8},
-            "copies": 2,
-            "eps": [0.05, 0.2],
-            "kappa": 4.0,
-            "beta": 1.0,
-            "learning_rate": 2e-3,
-            "seeds": 1,
-            "steps": 20,
-        },
-    ),
-    nano=Scale(
-        "two cores, sixteen minutes",
-        {
-            "grid": ELLIPSES | {"resolution": 32},
-            "copies": 8,
-            "eps": [0.03, 0.06, 0.085, 0.11],
-            "kappa": 5.0,
-            "beta": "constant:1:8:4500",
-            "learning_rate": "linear:0.0002:0.002:500",
-            "seeds": 2,
-            "steps": 6000,
-        },
-    ),
-    paper=Scale(
-        "a cluster: 80 models of 300,000 steps",
-        {
-            "grid": {"resolution": 64},
-            "copies": 1,
-            "eps": [0.025, 0.05, 0.075, 0.1, 0.125, 0.15, 0.175, 0.2],
-            "kappa": 10.0,
-            "beta": 8.0,
-            "learning_rate": 1e-4,
-            "seeds": 10,
-            "steps": 300_000,
-        },
-    ),
+    takes=("two cores, 15 seconds", "two cores, sixteen minutes", "a cluster: 80 models of 300,000 steps"),
+    grid=(ELLIPSES | {"resolution": 16, "x": 8}, ELLIPSES | {"resolution": 32}, {"resolution": 64}),
+    copies=(2, 8, 1),
+    eps=([0.05, 0.2], [0.03, 0.06, 0.085, 0.11], [0.025, 0.05, 0.075, 0.1, 0.125, 0.15, 0.175, 0.2]),
+    kappa=(4.0, 5.0, 10.0),
+    beta=(1.0, "constant:1:8:4500", 8.0),
+    learning_rate=(2e-3, "linear:0.0002:0.002:500", 1e-4),
+    seeds=(1, 2, 10),
+    steps=(20, 6000, 300_000),
 )
 def hidden_structure_eps(lab: Lab) -> Iterator[Claim]:
     """A VAE codes the pattern first once it is the largest locally, not once it is the largest globally.

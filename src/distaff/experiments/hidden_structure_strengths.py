@@ -9,54 +9,22 @@ from matplotlib.figure import Figure
 
 from distaff.datasets import load_dataset
 from distaff.datasets.views.perturbed import Perturbed
-from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
+from distaff.experiments.base import Claim, Lab, claim, experiment
 from distaff.experiments.hidden_structure import ELLIPSES, diagonal, measured
 from distaff.experiments.pictures import COLOURS, axes
 
 
 @experiment(
-    quick=Scale(
-        "two cores, 20 seconds",
-        {
-            "grid": ELLIPSES | {"resolution": 16, "x": 8},
-            "betas": [1, 64],
-            "usual": 4,
-            "latents": 2,
-            "restarts": 1,
-            "steps": 20,
-            "judged": False,
-            "learning_rate": 1e-3,
-            "kappa": 5.0,
-        },
-    ),
-    nano=Scale(
-        "two cores, fifteen minutes",
-        {
-            "grid": ELLIPSES | {"resolution": 32},
-            "betas": [1, 2, 4, 8, 16],
-            "usual": 4,
-            "latents": 2,
-            "restarts": 2,
-            "steps": 2500,
-            "judged": False,
-            "learning_rate": 1e-3,
-            "kappa": 5.0,
-        },
-    ),
-    paper=Scale(
-        "a cluster: 80 models of 300,000 steps",
-        {
-            "grid": {"resolution": 64},
-            "betas": [1, 2, 4, 8, 12, 16, 24],
-            "usual": 8,
-            "latents": 5,
-            "restarts": 10,
-            "steps": 300_000,
-            "judged": True,
-            "learning_rate": 1e-4,
-            "kappa": 10.0,
-        },
-    ),
+    takes=("two cores, 20 seconds", "two cores, fifteen minutes", "a cluster: 80 models of 300,000 steps"),
+    grid=(ELLIPSES | {"resolution": 16, "x": 8}, ELLIPSES | {"resolution": 32}, {"resolution": 64}),
+    betas=([1, 64], [1, 2, 4, 8, 16], [1, 2, 4, 8, 12, 16, 24]),
+    usual=(4, 4, 8),
+    latents=(2, 2, 5),
+    restarts=(1, 2, 10),
+    steps=(20, 2500, 300_000),
+    judged=(False, False, True),
+    learning_rate=(1e-3, 1e-3, 1e-4),
+    kappa=(5.0, 5.0, 10.0),
 )
 def hidden_structure_strengths(lab: Lab) -> Iterator[Claim]:
     """No strength of beta-VAE disentangles the perturbed data, unless it gives up a factor.

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from distaff.datasets import DataSet, load_dataset
-from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
+from distaff.experiments.base import Claim, Lab, claim, experiment
 from distaff.experiments.pictures import bars
 from distaff.metrics.beta_vae_score import beta_vae_score
 
@@ -33,48 +33,16 @@ PAPER = {"true factors": 100.0} | {name: paper for name, (*_, paper) in ROWS.ite
 
 
 @experiment(
-    quick=Scale(
-        "two cores, 20 seconds",
-        {
-            "resolution": 16,
-            "places": 8,
-            "seeds": 1,
-            "steps": 20,
-            "clamped_steps": 20,
-            "learning_rate": 2e-3,
-            "beta": 4.0,
-            "votes": 2000,
-            "gap_judged": False,
-        },
-    ),
-    nano=Scale(
-        "two cores, ten minutes",
-        {
-            "resolution": 32,
-            "places": 16,
-            "seeds": 2,
-            "steps": 2500,
-            "clamped_steps": 5000,
-            "learning_rate": 2e-3,
-            "beta": 4.0,
-            "votes": 10_000,
-            "gap_judged": False,
-        },
-    ),
-    paper=Scale(
-        "one GPU, some days",
-        {
-            "resolution": 64,
-            "places": 32,
-            "seeds": 10,
-            "steps": 300_000,
-            "clamped_steps": 300_000,
-            "learning_rate": 1e-4,
-            "beta": 4.0,
-            "votes": 10_000,
-            "gap_judged": True,
-        },
-    ),
+    takes=("two cores, 20 seconds", "two cores, ten minutes", "one GPU, some days"),
+    resolution=(16, 32, 64),
+    places=(8, 16, 32),
+    seeds=(1, 2, 10),
+    steps=(20, 2500, 300_000),
+    clamped_steps=(20, 5000, 300_000),
+    learning_rate=(2e-3, 2e-3, 1e-4),
+    beta=(4.0, 4.0, 4.0),
+    votes=(2000, 10_000, 10_000),
+    gap_judged=(False, False, True),
 )
 def higgins_table(lab: Lab) -> Iterator[Claim]:
     """beta-VAE and the supervised DC-IGN code factors that linear baselines mix and untrained networks lose.

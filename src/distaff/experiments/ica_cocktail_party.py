@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import differential_entropy
 
-from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
+from distaff.experiments.base import Claim, Lab, claim, experiment
 from distaff.experiments.pictures import COLOURS
 from distaff.methods.ica import ICA
 from distaff.methods.pca import PCA
@@ -23,9 +23,9 @@ SOURCES = 4
 
 
 @experiment(
-    quick=Scale("one core, 5 seconds", {"samples": 20_000, "seeds": 2}),
-    nano=Scale("one core, half a minute", {"samples": 20_000, "seeds": 10}),
-    paper=Scale("one core, five minutes", {"samples": 100_000, "seeds": 50}),
+    takes=("one core, 5 seconds", "one core, half a minute", "one core, five minutes"),
+    samples=(20_000, 20_000, 100_000),
+    seeds=(2, 10, 50),
 )
 def ica_cocktail_party(lab: Lab) -> Iterator[Claim]:
     """The cocktail party: from x = A z ICA finds the independent z, up to order and scale, unless Gaussian.

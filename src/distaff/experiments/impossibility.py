@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from distaff.datasets import DataSet, load_dataset
-from distaff.experiments.base import Claim, Lab, Scale, claim, every_label, experiment
+from distaff.experiments.base import Claim, Lab, claim, every_label, experiment
 from distaff.experiments.pictures import COLOURS, curves
 from distaff.metrics.mig import mig
 
@@ -32,17 +32,11 @@ POSITIONS = 32
 
 
 @experiment(
-    quick=Scale(
-        "one core, 10 seconds", {"samples": 20_000, "dimensions": (2, 4), "resolution": 16, "steps": 20}
-    ),
-    nano=Scale(
-        "one core, three minutes",
-        {"samples": 100_000, "dimensions": tuple(range(2, 11)), "resolution": 32, "steps": 1500},
-    ),
-    paper=Scale(
-        "one GPU, one hour",
-        {"samples": 1_000_000, "dimensions": tuple(range(2, 11)), "resolution": 64, "steps": 300_000},
-    ),
+    takes=("one core, 10 seconds", "one core, three minutes", "one GPU, one hour"),
+    samples=(20_000, 100_000, 1_000_000),
+    dimensions=((2, 4), tuple(range(2, 11)), tuple(range(2, 11))),
+    resolution=(16, 32, 64),
+    steps=(20, 1500, 300_000),
 )
 def impossibility(lab: Lab) -> Iterator[Claim]:
     """Without labels nothing says which factors are the true ones: others give the same images as often.

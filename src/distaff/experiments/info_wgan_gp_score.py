@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from distaff.datasets import DataSet, load_dataset
 from distaff.evaluation.evaluate import evaluate
-from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
+from distaff.experiments.base import Claim, Lab, claim, experiment
 from distaff.experiments.pictures import bars, image_grid
 from distaff.training.run import Run
 
@@ -20,32 +20,13 @@ TRAVERSAL = np.linspace(-2, 2, 9)
 
 
 @experiment(
-    quick=Scale(
-        "one core, 15 seconds",
-        {"resolution": 16, "steps": 4, "vae_steps": 20, "learning_rate": 1e-3, "seeds": 1, "judged": False},
-    ),
-    nano=Scale(
-        "two cores, 8 minutes",
-        {
-            "resolution": 16,
-            "steps": 400,
-            "vae_steps": 1500,
-            "learning_rate": 1e-3,
-            "seeds": 1,
-            "judged": False,
-        },
-    ),
-    paper=Scale(
-        "a GPU, a day for each seed",
-        {
-            "resolution": 64,
-            "steps": 100_000,
-            "vae_steps": 300_000,
-            "learning_rate": 1e-4,
-            "seeds": 10,
-            "judged": True,
-        },
-    ),
+    takes=("one core, 15 seconds", "two cores, 8 minutes", "a GPU, a day for each seed"),
+    resolution=(16, 16, 64),
+    steps=(4, 400, 100_000),
+    vae_steps=(20, 1500, 300_000),
+    learning_rate=(1e-3, 1e-3, 1e-4),
+    seeds=(1, 1, 10),
+    judged=(False, False, True),
 )
 def info_wgan_gp_score(lab: Lab) -> Iterator[Claim]:
     """The FactorVAE score of InfoWGAN-GP, over lambda, lies below that of FactorVAE itself.

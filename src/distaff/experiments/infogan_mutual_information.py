@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist, pdist
 
-from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
+from distaff.experiments.base import Claim, Lab, claim, experiment
 from distaff.experiments.pictures import curves, image_grid
 from distaff.methods.info_gan import InfoGAN
 from distaff.training.run import Run
@@ -29,18 +29,16 @@ class Made(NamedTuple):
 
 
 @experiment(
-    quick=Scale(
+    takes=(
         "one core, 15 seconds",
-        {"steps": 40, "longer": 40, "wasserstein_steps": 15, "batch_size": 32, "images": 200},
-    ),
-    nano=Scale(
         "two cores, 8 minutes",
-        {"steps": 1500, "longer": 4000, "wasserstein_steps": 900, "batch_size": 64, "images": 500},
-    ),
-    paper=Scale(
         "a GPU, an hour, with the batches of the paper; the digits are scikit-learn's, not MNIST's",
-        {"steps": 1500, "longer": 5000, "wasserstein_steps": 5000, "batch_size": 128, "images": 1000},
     ),
+    steps=(40, 1500, 1500),
+    longer=(40, 4000, 5000),
+    wasserstein_steps=(15, 900, 5000),
+    batch_size=(32, 64, 128),
+    images=(200, 500, 1000),
 )
 def infogan_mutual_information(lab: Lab) -> Iterator[Claim]:
     """InfoGAN brings the bound L_I on the information of codes and images to H(c); under a GAN it stays low.

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
+from distaff.experiments.base import Claim, Lab, claim, experiment
 from distaff.experiments.pictures import COLOURS
 from distaff.methods.terms import kl_to_prior, sampled
 
@@ -25,9 +25,9 @@ KINDS = {"non-linear": (0.3, False), "linear": (0.3, True), "non-linear, no ripp
 
 
 @experiment(
-    quick=Scale("one core, 5 seconds", {"seeds": 1, "steps": 100}),
-    nano=Scale("one core, five minutes", {"seeds": 3, "steps": 5000}),
-    paper=Scale("one core, one hour", {"seeds": 20, "steps": 20_000}),
+    takes=("one core, 5 seconds", "one core, five minutes", "one core, one hour"),
+    seeds=(1, 3, 20),
+    steps=(100, 5000, 20_000),
 )
 def local_structure(lab: Lab) -> Iterator[Claim]:
     """A non-linear VAE follows the axes of the small ripple in the data, a linear one those of the whole.

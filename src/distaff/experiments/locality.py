@@ -11,30 +11,18 @@ from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
 from distaff.datasets import load_dataset
-from distaff.experiments.base import Claim, Lab, Scale, claim, every_label, experiment
+from distaff.experiments.base import Claim, Lab, claim, every_label, experiment
 
 NEAREST = 8  # codes that count as neighbours: those around a point of a square grid
 
 
 @experiment(
-    quick=Scale(
-        "two cores, 10 seconds",
-        {"resolution": 16, "places": 8, "betas": {"VAE": 0.1, "beta-VAE": 4.0}, "seeds": 1, "steps": 20},
-    ),
-    nano=Scale(
-        "two cores, three minutes",
-        {"resolution": 32, "places": 32, "betas": {"VAE": 0.1, "beta-VAE": 4.0}, "seeds": 2, "steps": 1000},
-    ),
-    paper=Scale(
-        "one GPU, two hours",
-        {
-            "resolution": 64,
-            "places": 32,
-            "betas": {"VAE": 1.0, "beta-VAE": 150.0},
-            "seeds": 5,
-            "steps": 100_000,
-        },
-    ),
+    takes=("two cores, 10 seconds", "two cores, three minutes", "one GPU, two hours"),
+    resolution=(16, 32, 64),
+    places=(8, 32, 32),
+    betas=({"VAE": 0.1, "beta-VAE": 4.0}, {"VAE": 0.1, "beta-VAE": 4.0}, {"VAE": 1.0, "beta-VAE": 150.0}),
+    seeds=(1, 2, 5),
+    steps=(20, 1000, 100_000),
 )
 def locality(lab: Lab) -> Iterator[Claim]:
     """Neighbours in the data stay neighbours in the code of a beta-VAE, and are torn apart in a VAE's.

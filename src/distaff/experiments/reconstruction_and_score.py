@@ -9,49 +9,25 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from distaff.datasets import load_dataset
-from distaff.experiments.base import Claim, Lab, Scale, claim, every_label, experiment
+from distaff.experiments.base import Claim, Lab, claim, every_label, experiment
 from distaff.experiments.elbo_decomposition import reconstruction
 from distaff.experiments.pictures import COLOURS, axes
 from distaff.metrics.factor_vae_score import factor_vae_score
 
 
 @experiment(
-    quick=Scale(
-        "two cores, 20 seconds",
-        {
-            "grid": {"resolution": 16, "orientation": 1, "x": 8, "y": 8},
-            "betas": [1, 4],
-            "gammas": [6],
-            "width": 32,
-            "learning_rate": 1e-3,
-            "seeds": 1,
-            "steps": 20,
-        },
+    takes=("two cores, 20 seconds", "two cores, nine minutes", "a cluster: 100 models of 300,000 steps"),
+    grid=(
+        {"resolution": 16, "orientation": 1, "x": 8, "y": 8},
+        {"resolution": 32, "orientation": 1, "x": 16, "y": 16},
+        {"resolution": 64},
     ),
-    nano=Scale(
-        "two cores, nine minutes",
-        {
-            "grid": {"resolution": 32, "orientation": 1, "x": 16, "y": 16},
-            "betas": [1, 2, 4, 8],
-            "gammas": [6, 20],
-            "width": 256,
-            "learning_rate": 1e-3,
-            "seeds": 2,
-            "steps": 1200,
-        },
-    ),
-    paper=Scale(
-        "a cluster: 100 models of 300,000 steps",
-        {
-            "grid": {"resolution": 64},
-            "betas": [1, 2, 4, 6, 16],
-            "gammas": [6, 10, 20, 35, 100],
-            "width": 1000,
-            "learning_rate": 1e-4,
-            "seeds": 10,
-            "steps": 300_000,
-        },
-    ),
+    betas=([1, 4], [1, 2, 4, 8], [1, 2, 4, 6, 16]),
+    gammas=([6], [6, 20], [6, 10, 20, 35, 100]),
+    width=(32, 256, 1000),
+    learning_rate=(1e-3, 1e-3, 1e-4),
+    seeds=(1, 2, 10),
+    steps=(20, 1200, 300_000),
 )
 def reconstruction_and_score(lab: Lab) -> Iterator[Claim]:
     """FactorVAE disentangles more than beta-VAE at the same reconstruction.

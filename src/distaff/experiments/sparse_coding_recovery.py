@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
+from distaff.experiments.base import Claim, Lab, claim, experiment
 from distaff.experiments.pictures import curves
 from distaff.methods.ista import correlation, fista, ista, lipschitz, objective
 from distaff.methods.sparse_coding import learn
@@ -30,9 +30,11 @@ OCTANT = np.pi / 4
 
 
 @experiment(
-    quick=Scale("one core, 10 seconds", {"rows": 2000, "passes": 20, "patches": 2000, "seeds": 2}),
-    nano=Scale("one core, three minutes", {"rows": 4000, "passes": 100, "patches": 30_000, "seeds": 5}),
-    paper=Scale("one core, an hour", {"rows": 4000, "passes": 300, "patches": 300_000, "seeds": 10}),
+    takes=("one core, 10 seconds", "one core, three minutes", "one core, an hour"),
+    rows=(2000, 4000, 4000),
+    passes=(20, 100, 300),
+    patches=(2000, 30_000, 300_000),
+    seeds=(2, 5, 10),
 )
 def sparse_coding_recovery(lab: Lab) -> Iterator[Claim]:
     """Sparse coding finds a planted dictionary, and the atoms of photographs are oriented edges.

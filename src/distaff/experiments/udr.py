@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import ortho_group
 
-from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
+from distaff.experiments.base import Claim, Lab, claim, experiment
 from distaff.experiments.pictures import axes
 from distaff.metrics.udr import udr as udr_score
 from distaff.studies.plan import Plan, each, product, runs_of
@@ -22,23 +22,12 @@ WIDE = {"resolution": [32], "x": [16], "y": [16], "orientation": [1], "shape": [
 
 
 @experiment(
-    quick=Scale(
-        "two cores, 15 seconds", {"models": 4, "grid": NARROW, "betas": [1, 4], "seeds": 2, "steps": 20}
-    ),
-    nano=Scale(
-        "two cores, six minutes",
-        {"models": 12, "grid": WIDE, "betas": [0.5, 2, 8], "seeds": 5, "steps": 1500},
-    ),
-    paper=Scale(
-        "a cluster: 300 models of 300,000 steps",
-        {
-            "models": 50,
-            "grid": {"resolution": [64]},
-            "betas": [1, 2, 4, 6, 8, 16],
-            "seeds": 50,
-            "steps": 300_000,
-        },
-    ),
+    takes=("two cores, 15 seconds", "two cores, six minutes", "a cluster: 300 models of 300,000 steps"),
+    models=(4, 12, 50),
+    grid=(NARROW, WIDE, {"resolution": [64]}),
+    betas=([1, 4], [0.5, 2, 8], [1, 2, 4, 6, 8, 16]),
+    seeds=(2, 5, 50),
+    steps=(20, 1500, 300_000),
 )
 def udr(lab: Lab) -> Iterator[Claim]:
     """Disentangled models look alike and entangled ones do not, so agreement between seeds ranks models.

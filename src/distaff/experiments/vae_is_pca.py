@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from distaff.datasets import load_dataset
 from distaff.evaluation.orthogonality import run_orthogonality
-from distaff.experiments.base import Claim, Lab, Scale, claim, experiment
+from distaff.experiments.base import Claim, Lab, claim, experiment
 from distaff.experiments.pictures import heat_map
 from distaff.methods.base import Codes
 from distaff.metrics.inputs import active_latents, mean_kl
@@ -25,11 +25,11 @@ PIXELS, NOISE, ROWS = 10, 0.1, 4000
 
 
 @experiment(
-    quick=Scale("one core, 10 seconds", {"linear_steps": 100, "seeds": 2, "resolution": 16, "steps": 20}),
-    nano=Scale("one core, five minutes", {"linear_steps": 2000, "seeds": 3, "resolution": 32, "steps": 1500}),
-    paper=Scale(
-        "one GPU, ten hours", {"linear_steps": 20_000, "seeds": 10, "resolution": 64, "steps": 300_000}
-    ),
+    takes=("one core, 10 seconds", "one core, five minutes", "one GPU, ten hours"),
+    linear_steps=(100, 2000, 20_000),
+    seeds=(2, 3, 10),
+    resolution=(16, 32, 64),
+    steps=(20, 1500, 300_000),
 )
 def vae_is_pca(lab: Lab) -> Iterator[Claim]:
     """A linear VAE with a diagonal posterior finds PCA's directions, and with a full covariance any rotation.
