@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from distaff.errors import BadInput
+from distaff.studies.plan import read_plan
+from distaff.studies.worker import answer
 from distaff.studies.workers import ATTEMPTS, Answer
 
 
@@ -59,11 +61,6 @@ def _answers(ray: Any, study: Path, tasks: Sequence[str], data_dir: str | None) 
 
 def task_of(study: str, task: str, data_dir: str | None) -> dict[str, Any]:
     """What a node does."""
-    try:
-        from distaff.studies.study import read_plan
-        from distaff.studies.worker import answer
-    except ImportError as error:
-        return {"error": f"a worker has no distaff ({error}); install it on every node"}
     if not Path(study).is_dir():
         return {"error": f"a worker does not see {study}; the study's folder must be shared by all nodes"}
     return answer(Path(study), read_plan(Path(study)), task, data_dir)

@@ -19,10 +19,12 @@ import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from distaff import registry
 from distaff.errors import BadInput, unknown
+from distaff.files import read_json
 from distaff.methods.base import Method
 from distaff.settings import build
 
@@ -164,6 +166,14 @@ class Plan:
             return cls(**(value | lists | {"runs": runs}))
         except (TypeError, KeyError, AttributeError):
             raise BadInput("this is not the plan of a study") from None
+
+
+def read_plan(folder: Path) -> Plan:
+    """The plan of the study in a folder."""
+    path = folder / "plan.json"
+    if not path.exists():
+        raise BadInput(f"{folder} holds no study; `distaff study run NAME --out {folder}` starts one")
+    return Plan.from_dict(read_json(path))
 
 
 @functools.lru_cache(maxsize=10_000)  # studies give the same settings to many seeds and data sets

@@ -9,7 +9,6 @@ results.parquet   one row per run, representation and score
 from __future__ import annotations
 
 import os
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,21 +20,13 @@ from distaff.machine import available_threads
 from distaff.progress import progress, say
 from distaff.studies import on_ray, workers
 from distaff.studies.execute import has_udr, lock_of, missing, read_scores, settings_of
-from distaff.studies.plan import Plan, PlannedRun
+from distaff.studies.plan import Plan, PlannedRun, read_plan
 from distaff.training.lock import only_one
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SHOWN = 5  # errors
-
-
-def read_plan(folder: Path) -> Plan:
-    """The plan of the study in a folder."""
-    path = folder / "plan.json"
-    if not path.exists():
-        raise BadInput(f"{folder} holds no study; `distaff study run NAME --out {folder}` starts one")
-    return Plan.from_dict(read_json(path))
 
 
 class Study:
@@ -221,12 +212,3 @@ def _held(folder: Path) -> bool:
             return False
     except BadInput:
         return True
-
-
-def time_left(seconds: float, cores: int) -> str:
-    """Core-seconds in words, on so many cores."""
-    return (
-        time.strftime("%H:%M:%S", time.gmtime(seconds / max(1, cores)))
-        if seconds < 86_400 * cores
-        else (f"{seconds / cores / 3600:.0f} hours")
-    )

@@ -19,7 +19,7 @@ from typing import Any
 from distaff.errors import BadInput, Diverged, InUse
 from distaff.interrupt import listen
 from distaff.studies.execute import add_udr, execute
-from distaff.studies.plan import Plan
+from distaff.studies.plan import Plan, read_plan
 
 TASKS = {"run": execute, "udr": add_udr}
 
@@ -43,8 +43,6 @@ def answer(study: Path, plan: Plan, line: str, data_dir: str | None) -> dict[str
 
 def main(study: str, data_dir: str | None = None) -> None:
     """Answer tasks until there are no more."""
-    from distaff.studies.study import read_plan
-
     plan, answers = read_plan(Path(study)), sys.stdout
     with contextlib.redirect_stdout(sys.stderr):  # the answers alone go where the study reads
         for line in sys.stdin:
