@@ -143,7 +143,7 @@ def cards(runs: Path) -> dict[str, Any]:
         with np.load(run.folder / "encoding.npz") as arrays:
             found |= {f"{run.folder.name} codes {name}": digest(arrays[name]) for name in arrays}
         found[f"{run.folder.name} normalised beta"] = run.normalised_beta
-    from distaff.evaluation.likelihood import likelihood
+    from distaff.evaluation.posterior import likelihood
 
     for data, method, settings in (
         ("dsprites", "beta_vae", SMALL),

@@ -191,7 +191,7 @@ def _desiderata(run: Path, label: str | None, seed: int, data_dir: Path | None, 
 
 
 def _likelihood(run: Path, images: int | None, seed: int, data_dir: Path | None, as_json: bool) -> None:
-    from distaff.evaluation.likelihood import likelihood
+    from distaff.evaluation.posterior import likelihood
     from distaff.training.run import load_run
 
     found = likelihood(load_run(run, data_dir=data_dir), images=images, seed=seed)

@@ -10,6 +10,7 @@ from distaff.evaluation.orthogonality import (
     distance_to_orthogonality,
     run_orthogonality,
 )
+from distaff.methods.base import Codes
 from distaff.training.train import train
 
 
@@ -37,10 +38,10 @@ def test_jacobians_of_a_linear_decoder(tmp_path: Path) -> None:
     expected = np.broadcast_to(atoms.numpy().reshape(3, -1).T, found.shape)
     np.testing.assert_allclose(found[inside], expected[inside], atol=0.01)
     assert inside.mean() > 0.3
-    distance, chance = run_orthogonality(run, codes, None)
+    distance, chance = run_orthogonality(run, Codes(codes, None, codes))
     assert 0 <= distance <= 6**0.5
     assert chance == chance_distance(3)
-    assert run_orthogonality(run, codes, np.log([[0.01, 1, 1]] * 5)) == (0, 0)
+    assert run_orthogonality(run, Codes(codes, np.log([[0.01, 1, 1]] * 5), codes)) == (0, 0)
 
 
 def test_chance_is_that_of_random_directions() -> None:

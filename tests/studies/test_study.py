@@ -15,6 +15,8 @@ import pytest
 
 import distaff
 from distaff.errors import BadInput
+from distaff.evaluation.encode import encode_run
+from distaff.evaluation.posterior import latent_kl
 from distaff.files import read_json
 from distaff.metrics.udr import udr
 from distaff.studies import workers
@@ -70,14 +72,12 @@ def test_scores_are_those_of_the_run(done: Study) -> None:
 
 
 def test_udr_is_of_the_runs_with_other_seeds(done: Study) -> None:
-    from distaff.evaluation.encode import encode_run
-
     first, second = done.plan.runs[:2]
     assert done.plan.mates(first) == [second]
     one, other = (
         encode_run(distaff.load_run(folder_of(done.folder, run)), 100, show=False) for run in (first, second)
     )
-    expected = udr(one.mean, [other.mean], kl=one.kl, mates_kl=[other.kl])
+    expected = udr(one.mean, [other.mean], kl=latent_kl(one), mates_kl=[latent_kl(other)])
     found = read_scores(done.folder, first)["scores"]["model"]["udr"]
     assert found == pytest.approx(expected)
 

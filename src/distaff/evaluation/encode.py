@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 from distaff.files import read_arrays, write_arrays
-from distaff.metrics.inputs import mean_kl
 from distaff.progress import progress, say
 from distaff.settings import whole_number
 from distaff.training.allocator import keep_freed_memory
@@ -19,8 +18,6 @@ from distaff.training.run import ENCODE_BATCH, Run
 
 ROWS = 100_000  # images encoded unless told otherwise
 BYTES = 10**9  # codes in memory at the most
-ACTIVE_KL = 0.05  # nats
-ACTIVE_SHARE = 0.01  # of the largest variance, where codes have no posterior and so no unit
 
 
 class Encoding(NamedTuple):
@@ -30,23 +27,6 @@ class Encoding(NamedTuple):
     mean: NDArray[np.float32]
     logvar: NDArray[np.float32] | None
     sample: NDArray[np.float32]
-
-    @property
-    def kl(self) -> NDArray[np.float64] | None:
-        """The mean KL of every latent (d,) to a standard normal prior, nats; None without a logvar."""
-        return None if self.logvar is None else mean_kl(self.mean, self.logvar)
-
-    @property
-    def carried(self) -> NDArray[np.float64]:
-        """What orders latents (d,): their KL, nats, or without a logvar their variance, in code units^2."""
-        kl = self.kl
-        return self.mean.var(axis=0, dtype=np.float64) if kl is None else kl
-
-    @property
-    def active(self) -> NDArray[np.bool_]:
-        """Which latents (d,) carry something: above .05 nats, or .01 of the largest latent's variance."""
-        carried = self.carried
-        return carried > (ACTIVE_SHARE * carried.max() if self.logvar is None else ACTIVE_KL)
 
 
 def encode_run(run: Run, rows: int | None = ROWS, seed: int = 0, show: bool = True) -> Encoding:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import special_ortho_group
 
-from distaff.metrics.inputs import active_latents
+from distaff.evaluation.encode import Encoding
+from distaff.evaluation.posterior import active
+from distaff.methods.base import Codes
 from distaff.training.run import Run
 
 IMAGES = 200
@@ -61,17 +63,16 @@ class Orthogonality(NamedTuple):
     chance: float
 
 
-def run_orthogonality(run: Run, mean: ArrayLike, logvar: NDArray[Any] | None) -> Orthogonality:
-    """The distance to orthogonality of a run's decoder, at the mean codes (n, d) of some images.
+def run_orthogonality(run: Run, codes: Codes | Encoding) -> Orthogonality:
+    """The distance to orthogonality of a run's decoder, at the means of the codes of some images.
 
     Only active latents count, or all of them where there is no `logvar`. At most 200 codes are taken, evenly.
     Both are 0 for fewer than two active latents. Raises BadInput for a method without a decoder.
     """
-    active = np.ones(run.code_size, dtype=bool) if logvar is None else active_latents(logvar)
-    if active.sum() < 2:
-        run.decode(np.asarray(mean)[:1])  # to say so where it cannot
+    counted = np.ones(run.code_size, dtype=bool) if codes.logvar is None else active(codes)
+    if counted.sum() < 2:
+        run.decode(codes.mean[:1])  # to say so where it cannot
         return Orthogonality(0.0, 0.0)
-    means = np.asarray(mean)
-    chosen = np.unique(np.linspace(0, len(means) - 1, IMAGES).astype(np.int64))
-    jacobians = decoder_jacobians(run, means[chosen])[:, :, active]
-    return Orthogonality(distance_to_orthogonality(jacobians), chance_distance(int(active.sum())))
+    chosen = np.unique(np.linspace(0, len(codes.mean) - 1, IMAGES).astype(np.int64))
+    jacobians = decoder_jacobians(run, codes.mean[chosen])[:, :, counted]
+    return Orthogonality(distance_to_orthogonality(jacobians), chance_distance(int(counted.sum())))

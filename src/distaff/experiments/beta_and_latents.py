@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
 from distaff.datasets import DataSet, load_dataset
+from distaff.evaluation.posterior import reconstruction
 from distaff.experiments.base import Claim, Lab, claim, every_label, experiment
-from distaff.experiments.elbo_decomposition import reconstruction
 from distaff.experiments.pictures import COLOURS, axes, heat_map
 from distaff.metrics.beta_vae_score import beta_vae_score
 
@@ -71,10 +71,11 @@ def _measured(lab: Lab, data: DataSet, latents: int, normalised: float, seed: in
     settings = {"beta": float(beta), "latents": latents, "learning_rate": lab["learning_rate"]}
     name = f"{latents}-latents-{normalised:g}-s{seed}"
     run = lab.train(name, "beta_vae", data, lab["steps"], seed=seed, **settings)
-    codes = run.encode(data.images(np.arange(len(data))))
+    every = np.arange(len(data))
+    codes = run.encode(data.images(every))
     return {
         "beta": float(beta),
-        "reconstruction": reconstruction(run, codes.sample),
+        "reconstruction": reconstruction(run, every, codes.sample),
         "score": beta_vae_score(codes.mean, every_label(data), votes=lab["votes"], seed=seed),
     }
 

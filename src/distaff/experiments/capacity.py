@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from distaff.datasets import DataSet, load_dataset
+from distaff.evaluation.posterior import active
 from distaff.experiments.base import Claim, Lab, claim, every_label, experiment
 from distaff.experiments.pictures import COLOURS, axes, curves, image_grid
 from distaff.metrics.arrays import standardised
-from distaff.metrics.inputs import active_latents
 from distaff.progress import progress
 from distaff.training.run import Run
 
@@ -216,8 +216,8 @@ def _annealed(lab: Lab, data: DataSet) -> Iterator[Claim]:
         )  # fmt: skip
         runs.append(run)
         chosen = np.random.default_rng(0).choice(len(data), size=min(5000, len(data)), replace=False)
-        active = int(active_latents(run.encode(data.images(chosen)).logvar).sum())
-        rows.append({"C": most, "KL": run.history()[-1]["kl"], "active latents": active, "off": _off(run)})
+        count = int(active(run.encode(data.images(chosen))).sum())
+        rows.append({"C": most, "KL": run.history()[-1]["kl"], "active latents": count, "off": _off(run)})
     table = pd.DataFrame(rows).rename(columns={"off": "worst |KL - C| / max(.5, 3 % of C)"})
     lab.table(f"AnnealedVAE, gamma {GAMMA:g}", table)
     figure, one = axes()

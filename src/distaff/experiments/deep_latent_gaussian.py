@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from distaff.datasets import load_dataset
-from distaff.evaluation.likelihood import log_likelihood_bound
+from distaff.evaluation.posterior import log_likelihood_bound
 from distaff.experiments.base import Claim, Lab, claim, experiment
 from distaff.experiments.pictures import curves
 from distaff.methods.terms import log_normal

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from distaff.datasets import load_dataset
 from distaff.evaluation.decomposition import KLParts, kl_decomposition
+from distaff.evaluation.posterior import reconstruction
 from distaff.experiments.base import Claim, Lab, claim, every_label, experiment
 from distaff.experiments.pictures import COLOURS, axes
 from distaff.methods.base import Codes
@@ -175,14 +176,7 @@ def _measured(run: Run) -> dict[str, float]:
     codes = run.encode(run.data.images(every), seed=1)
     parts: KLParts = kl_decomposition(codes.mean, codes.logvar)
     return {
-        "elbo": -reconstruction(run, codes.sample) - parts.kl,
+        "elbo": -reconstruction(run, every, codes.sample) - parts.kl,
         "mig": float(mig(codes.mean, every_label(run.data))),
         **parts._asdict(),
     }
-
-
-def reconstruction(run: Run, samples: NDArray[np.float32]) -> float:
-    """-E log p(x | z) over all images, nats of a Bernoulli likelihood; `samples` (n, d) are of all images."""
-    p = np.clip(run.decode(samples).astype(np.float64), 1e-12, 1 - 1e-12)
-    x = run.data.unit_images(np.arange(len(run.data)))
-    return float(-(x * np.log(p) + (1 - x) * np.log(1 - p)).sum() / len(x))

@@ -9,8 +9,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from distaff.datasets import load_dataset
+from distaff.evaluation.posterior import reconstruction
 from distaff.experiments.base import Claim, Lab, claim, every_label, experiment
-from distaff.experiments.elbo_decomposition import reconstruction
 from distaff.experiments.pictures import COLOURS, axes
 from distaff.metrics.factor_vae_score import factor_vae_score
 
@@ -51,7 +51,7 @@ def reconstruction_and_score(lab: Lab) -> Iterator[Claim]:
             run = lab.train(f"{method}-{value}-s{seed}", method, data, lab["steps"], seed=seed, **settings)
             codes = run.encode(data.images(every))
             found = {
-                "reconstruction": reconstruction(run, codes.sample),
+                "reconstruction": reconstruction(run, every, codes.sample),
                 "score": factor_vae_score(codes.mean, labels, seed=seed),
             }
             rows.append({"method": method, "strength": value, "seed": seed, **found})

@@ -163,7 +163,7 @@ def _polarised(lab: Lab) -> Iterator[Claim]:
         for method in ("vae", "autoencoder"):
             run = lab.train(f"{method}-s{seed}", method, data, lab["steps"], seed=seed, learning_rate=1e-3)
             codes = run.encode(images)
-            distance, chance = run_orthogonality(run, codes.mean, codes.logvar)
+            distance, chance = run_orthogonality(run, codes)
             distances = {"distance": distance, "over chance": distance / chance if chance else 0.0}
             rows.append({"method": method, "seed": seed, **distances, **_regime(codes)})
     table = pd.DataFrame(rows)

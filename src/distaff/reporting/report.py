@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 from distaff.evaluation.desiderata import lines, read_desiderata
-from distaff.evaluation.encode import ACTIVE_KL, ACTIVE_SHARE, Encoding, encode_run
+from distaff.evaluation.encode import Encoding, encode_run
 from distaff.evaluation.evaluate import read_card
 from distaff.evaluation.orthogonality import Orthogonality, run_orthogonality
+from distaff.evaluation.posterior import ACTIVE_KL, ACTIVE_SHARE, active, carried
 from distaff.files import write_text
 from distaff.metrics.arrays import check_factors, usable_factors
 from distaff.metrics.information import discretise, entropy, mutual_information
@@ -28,7 +29,6 @@ from distaff.training.run import Run, load_run
 
 SHOWN_IMAGES = 10
 MOST_JACOBIAN_COLUMNS = 64
-COLLAPSED_KL = 0.05  # nats, of a whole layer
 ROWS_WITHOUT_SCORES = 2_000  # images encoded for a report of a run that was not evaluated
 
 
@@ -57,7 +57,7 @@ def _page(run: Run, card: ScoreCard | None, encoding: Encoding) -> str:
 
     template = files("distaff.reporting").joinpath("report.html.jinja").read_text(encoding="utf-8")
     judged = read_desiderata(run)
-    order = np.argsort(-encoding.carried)
+    order = np.argsort(-carried(encoding))
     shown = order[:SHOWN_LATENTS]
     names = run.method.column_names(run.facts)
     history = run.history()
@@ -70,7 +70,7 @@ def _page(run: Run, card: ScoreCard | None, encoding: Encoding) -> str:
             sizes=" × ".join(map(str, run.data.image_shape[1:]))
             + (" RGB" if run.data.image_shape[0] == 3 else " grey"),
             latents=_latents(encoding, shown, names),
-            active=int(encoding.active.sum()),
+            active=int(active(encoding).sum()),
             active_kl=ACTIVE_KL,
             active_share=ACTIVE_SHARE,
             posterior=encoding.logvar is not None,
@@ -87,7 +87,6 @@ def _page(run: Run, card: ScoreCard | None, encoding: Encoding) -> str:
             curves=figures.curves(history) if len(history) > 1 else None,
             unconverged=_took_all_iterations(run, history),
             layers=_layers(history),
-            collapsed_kl=COLLAPSED_KL,
             images_per_second=np.median([line["images_per_second"] for line in history]) if history else None,
         )
     )
@@ -100,15 +99,15 @@ def _views(judged: dict[str, Any]) -> str:
 
 
 def _latents(encoding: Encoding, order: NDArray[np.int64], names: list[str]) -> list[dict[str, Any]]:
-    spread, carried, active = encoding.mean.std(axis=0), encoding.carried, encoding.active
+    spread, nats, live = encoding.mean.std(axis=0), carried(encoding), active(encoding)
     noise = None if encoding.logvar is None else mean_variance(encoding.logvar)
     return [
         {
             "name": names[j],
-            "carried": float(carried[j]),
+            "carried": float(nats[j]),
             "spread": float(spread[j]),
             "noise": None if noise is None else float(noise[j]),
-            "active": bool(active[j]),
+            "active": bool(live[j]),
         }
         for j in order
     ]
@@ -120,13 +119,13 @@ def _traversals(run: Run, encoding: Encoding, order: NDArray[np.int64]) -> list[
         strips = traversals(run, encoding, [int(j) for j in order])
     except BadInput:
         return None
-    carried, active = encoding.carried, encoding.active
+    nats, live = carried(encoding), active(encoding)
     above: list[list[str]] = [[], *(strip.values for strip in strips)]
     return [
         {
             "name": strip.name,
-            "carried": float(carried[strip.columns[0]]) if len(strip.columns) == 1 else None,
-            "active": len(strip.columns) > 1 or bool(active[strip.columns[0]]),
+            "carried": float(nats[strip.columns[0]]) if len(strip.columns) == 1 else None,
+            "active": len(strip.columns) > 1 or bool(live[strip.columns[0]]),
             "values": strip.values if strip.values != before else [],
             "picture": figures.png(figures.strip(strip.images)),
         }
@@ -140,7 +139,7 @@ def _orthogonality(run: Run, encoding: Encoding) -> Orthogonality | None:
     if method.fitted or method.one_hot(run.facts) or run.code_size > MOST_JACOBIAN_COLUMNS:
         return None
     try:
-        return run_orthogonality(run, encoding.mean, encoding.logvar)
+        return run_orthogonality(run, encoding)
     except BadInput:
         return None
 
@@ -184,7 +183,7 @@ def _layers(history: list[dict[str, float]]) -> list[dict[str, Any]]:
     last = history[-1] if history else {}
     kls = {name.removeprefix("kl_"): kl for name, kl in last.items() if name.startswith("kl_")}
     return [
-        {"number": number, "kl": kl, "collapsed": kl < COLLAPSED_KL}
+        {"number": number, "kl": kl, "collapsed": kl < ACTIVE_KL}
         for number, kl in kls.items()
         if number.isdecimal()
     ]

@@ -18,18 +18,18 @@ from distaff import registry
 from distaff.datasets import DataSet, load_dataset
 from distaff.errors import BadInput
 from distaff.evaluation.encode import Encoding, encode_run
+from distaff.evaluation.posterior import latent_kl, of_the_model
 from distaff.files import read_json, write_json
 from distaff.metrics.arrays import usable_factors
 from distaff.metrics.scoring import score
 from distaff.metrics.udr import udr
 from distaff.studies.plan import Plan, PlannedRun
 from distaff.training.lock import only_one
-from distaff.training.run import Run, load_run
+from distaff.training.run import load_run
 from distaff.training.train import train
 
 SCORES = "study.json"
 MODEL = "model"  # the representation under which scores of the model itself stand
-DECODED = 1000  # images behind the reconstruction
 UDR_ROWS = 1000
 
 
@@ -90,7 +90,7 @@ def _execute(study: Path, plan: Plan, run: PlannedRun, known: dict[str, Any], da
             _scores(plan, data, encoding, representation, metrics)
         )
         known["metrics"].setdefault(representation, []).extend(metrics)
-    known["scores"].setdefault(MODEL, {}).update(_of_the_model(trained, data, encoding))
+    known["scores"].setdefault(MODEL, {}).update(of_the_model(trained, encoding))
     known["seconds"] = known.get("seconds", 0.0) + time.monotonic() - began
     write_json(folder_of(study, run) / SCORES, known)
 
@@ -120,27 +120,6 @@ def _scores(
     return found
 
 
-def _of_the_model(run: Run, data: DataSet, encoding: Encoding) -> dict[str, float]:
-    """Reconstruction (of the first images), KL and ELBO, nats per image, as far as the method has them."""
-    found = {} if encoding.kl is None else {"kl": float(encoding.kl.sum())}
-    try:
-        found["reconstruction"] = _reconstruction(run, data, encoding)
-    except BadInput:  # nothing decodes
-        return found
-    return found | ({"elbo": -found["reconstruction"] - found["kl"]} if "kl" in found else {})
-
-
-def _reconstruction(run: Run, data: DataSet, encoding: Encoding) -> float:
-    """-log p(x|z) of sampled codes under the Bernoulli likelihood, nats per image."""
-    total, rows = 0.0, encoding.rows[:DECODED]
-    for start in range(0, len(rows), 100):
-        some = slice(start, start + 100)
-        p = np.clip(run.decode(encoding.sample[:DECODED][some]).astype(np.float64), 1e-7, 1 - 1e-7)
-        x = data.unit_images(rows[some])
-        total -= float((x * np.log(p) + (1 - x) * np.log(1 - p)).sum())
-    return total / len(rows)
-
-
 def add_udr(study: Path, plan: Plan, run: PlannedRun, data_dir: str | None = None) -> None:
     """UDR of a run with its mates, from the kept codes; when all of them are done."""
     with only_one(lock_of(study, run)):
@@ -162,7 +141,7 @@ def _for_udr(study: Path, plan: Plan, run: PlannedRun, data_dir: str | None) -> 
     trained = load_run(folder_of(study, run), data_dir=data_dir)
     encoding = encode_run(trained, plan.rows, show=False)
     rows = np.random.default_rng(0).permutation(len(encoding.rows))[:UDR_ROWS]
-    return encoding.mean[rows], encoding.kl
+    return encoding.mean[rows], latent_kl(encoding)
 
 
 def settings_of(run: PlannedRun) -> dict[str, Any]:

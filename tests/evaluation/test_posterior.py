@@ -1,4 +1,4 @@
-"""Bounds on log p(x) against integrals over a grid of codes, in NumPy."""
+"""What latents carry; and bounds on log p(x) against integrals over a grid of codes, in NumPy."""
 
 import dataclasses
 import json
@@ -14,7 +14,16 @@ import distaff
 from distaff.batches.batch import Batch
 from distaff.cli import app
 from distaff.errors import BadInput
-from distaff.evaluation.likelihood import likelihood, log_likelihood_bound
+from distaff.evaluation.encode import Encoding, encode_run
+from distaff.evaluation.posterior import (
+    active,
+    carried,
+    latent_kl,
+    likelihood,
+    log_likelihood_bound,
+    of_the_model,
+    reconstruction,
+)
 from distaff.training.run import Run
 
 METHODS = [
@@ -134,3 +143,56 @@ def test_what_is_no_vae_has_no_likelihood(tmp_path: Path) -> None:
     run = distaff.train("pca", "digits", images=300, out=tmp_path / "run", threads=1, show=False)
     with pytest.raises(BadInput, match="pca is not a VAE"):
         log_likelihood_bound(run, IMAGE)
+
+
+RNG = np.random.default_rng(0)
+MEAN = (RNG.standard_normal((500, 3)) * [3, 0.2, 0.4] + 7).astype(np.float32)
+ROWS = np.arange(500)
+
+
+def test_without_a_posterior_variances_order_the_latents() -> None:
+    encoding = Encoding(ROWS, MEAN, None, MEAN)
+    assert latent_kl(encoding) is None
+    np.testing.assert_allclose(carried(encoding), MEAN.astype(np.float64).var(axis=0))
+    assert active(encoding).tolist() == [True, False, True]  # variances near 9, .04 and .16
+    tiny = Encoding(ROWS, 1e-4 * MEAN, None, 1e-4 * MEAN)
+    assert active(tiny).tolist() == [True, False, True]  # whatever the unit of the codes is
+    assert not active(Encoding(ROWS, 0 * MEAN, None, 0 * MEAN)).any()
+
+
+def test_with_a_posterior_nats_order_the_latents() -> None:
+    mean = np.tile(np.float32([2, 0, 0.4]), (500, 1))
+    encoding = Encoding(ROWS, mean, np.zeros_like(mean), mean)
+    assert carried(encoding) == pytest.approx([2, 0, 0.08])
+    np.testing.assert_array_equal(carried(encoding), latent_kl(encoding))
+    assert active(encoding).tolist() == [True, False, True]
+    just_below = Encoding(ROWS, mean / 2, np.zeros_like(mean), mean)
+    assert active(just_below).tolist() == [True, False, False]  # .02 nats
+
+
+@pytest.mark.parametrize(("name", "settings"), METHODS)
+def test_a_model_is_measured_by_its_own_likelihood_and_all_its_layers(
+    tmp_path: Path, name: str, settings: dict
+) -> None:
+    run = untrained(tmp_path / "run", name, latents=3, **settings)
+    found = of_the_model(run, encode_run(run, None, show=False))
+    assert found["elbo"] == -found["reconstruction"] - found["kl"]
+    ones = log_likelihood_bound(run, DATA.images(np.arange(len(DATA))), samples=1)
+    assert found["elbo"] == pytest.approx(ones.mean(), abs=1)  # of other samples, and the first 1,000 images
+    encoding = encode_run(run, 5, show=False)
+    logits = linear(run.modules["decoder"], encoding.sample.astype(np.float64))
+    x = DATA.unit_images(encoding.rows).reshape(5, -1).astype(np.float64)
+    of_pixels = np.logaddexp(0, logits) - x * logits
+    if run.method.likelihood == "gaussian":
+        of_pixels = -norm.logpdf(x, expit(logits))
+    assert of_the_model(run, encoding)["reconstruction"] == pytest.approx(of_pixels.sum() / 5, rel=1e-5)
+
+
+def test_what_has_no_posterior_has_a_reconstruction_alone(tmp_path: Path) -> None:
+    run = distaff.train("pca", "digits", images=300, out=tmp_path / "run", threads=1, show=False)
+    encoding = encode_run(run, 700, show=False)  # more than one batch
+    p = run.decode(encoding.sample).astype(np.float64).clip(1e-7, 1 - 1e-7)
+    x = run.data.unit_images(encoding.rows)
+    expected = -(x * np.log(p) + (1 - x) * np.log(1 - p)).sum() / 700
+    assert of_the_model(run, encoding) == {"reconstruction": pytest.approx(expected)}
+    assert reconstruction(run, encoding.rows[:3], encoding.sample[:3]) > 0
