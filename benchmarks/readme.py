@@ -20,6 +20,7 @@ from pathlib import Path
 
 import distaff
 from distaff.evaluation.encode import encode_run
+from distaff.evaluation.posterior import active, carried
 from distaff.reporting import figures
 from distaff.reporting.contact_sheet import save_sheet
 from distaff.reporting.traversals import traversals
@@ -64,9 +65,9 @@ def processor() -> str:
 def draw(run: distaff.Run, path: Path) -> None:
     """Traversals of the active latents, as in the report."""
     encoding = encode_run(run, show=False)
-    carried = encoding.carried
-    strips = traversals(run, encoding, [int(j) for j in (-carried).argsort() if encoding.active[j]])
-    titles = [f"{strip.name}  {carried[strip.columns[0]]:.1f} nats" for strip in strips]
+    nats, live = carried(encoding), active(encoding)
+    strips = traversals(run, encoding, [int(j) for j in (-nats).argsort() if live[j]])
+    titles = [f"{strip.name}  {nats[strip.columns[0]]:.1f} nats" for strip in strips]
     save_sheet(path, titles, [figures.strip(strip.images) for strip in strips])
 
 

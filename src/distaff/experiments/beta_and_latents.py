@@ -81,12 +81,12 @@ def _measured(lab: Lab, data: DataSet, latents: int, normalised: float, seed: in
 
 
 def _picture(table: pd.DataFrame) -> Figure:
-    figure, one = axes()
+    figure, ax = axes()
     for (latents, part), colour in zip(table.groupby("latents"), COLOURS, strict=False):
-        one.scatter(part["reconstruction"], part["score"], color=colour, label=f"{latents} latents")
+        ax.scatter(part["reconstruction"], part["score"], color=colour, label=f"{latents} latents")
         for _, row in part.iterrows():
-            one.annotate(f" {row['normalised beta']:g}", (row["reconstruction"], row["score"]), fontsize=6)
-    one.set_xlabel("reconstruction loss, nats")
-    one.set_ylabel("beta-VAE score")
-    one.legend(frameon=False, fontsize=8)
+            ax.annotate(f" {row['normalised beta']:g}", (row["reconstruction"], row["score"]), fontsize=6)
+    ax.set_xlabel("reconstruction loss, nats")
+    ax.set_ylabel("beta-VAE score")
+    ax.legend(frameon=False, fontsize=8)
     return figure

@@ -220,15 +220,15 @@ def _annealed(lab: Lab, data: DataSet) -> Iterator[Claim]:
         rows.append({"C": most, "KL": run.history()[-1]["kl"], "active latents": count, "off": _off(run)})
     table = pd.DataFrame(rows).rename(columns={"off": "worst |KL - C| / max(.5, 3 % of C)"})
     lab.table(f"AnnealedVAE, gamma {GAMMA:g}", table)
-    figure, one = axes()
+    figure, ax = axes()
     for most, run, colour in zip(lab["capacities"], runs, COLOURS, strict=False):
         history = pd.DataFrame(run.history())
-        one.plot(
+        ax.plot(
             history["step"], (history["kl"] - history["capacity"]).abs(), color=colour, label=f"C to {most}"
         )
-    one.axhline(0.5, color="#9aa5b1", lw=0.8)
-    one.set(xlabel="step", ylabel="|KL - C|, nats")
-    one.legend(frameon=False, fontsize=8)
+    ax.axhline(0.5, color="#9aa5b1", lw=0.8)
+    ax.set(xlabel="step", ylabel="|KL - C|, nats")
+    ax.legend(frameon=False, fontsize=8)
     lab.figure("AnnealedVAE: how far the KL is from its capacity", figure)
     yield claim("Worst |KL - C| / max(.5, 3 % of C) at ten checkpoints", table.iloc[:, 3].max(), high=1)
     yield claim("Least rise of active latents with C", table["active latents"].diff().min(), low=0)

@@ -80,10 +80,10 @@ def _row(found: dict[str, Any]) -> dict[str, Any]:
 
 def _view(views: dict[str, list[list[float]]]) -> Figure:
     figure = Figure((5.6, 4.4), layout="constrained")
-    axes = figure.subplots()
+    ax = figure.subplots()
     x, y = np.asarray(views["tsne"]).T
-    drawn = axes.scatter(x, y, s=9, c=views["classes"], cmap="tab10", vmin=-0.5, vmax=9.5, lw=0)
-    axes.set(xticks=[], yticks=[])
+    drawn = ax.scatter(x, y, s=9, c=views["classes"], cmap="tab10", vmin=-0.5, vmax=9.5, lw=0)
+    ax.set(xticks=[], yticks=[])
     figure.colorbar(drawn, ticks=range(10), label="digit")
     return figure
 

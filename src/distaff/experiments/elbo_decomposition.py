@@ -109,15 +109,15 @@ def biases(mean: NDArray[Any], logvar: NDArray[Any], batches: int, rng: np.rando
 
 def _biases(table: pd.DataFrame) -> Figure:
     figure = Figure((10, 3), layout="constrained")
-    for one, (part, rows) in zip(figure.subplots(1, 3), table.groupby("part", sort=False), strict=True):
+    for ax, (part, rows) in zip(figure.subplots(1, 3), table.groupby("part", sort=False), strict=True):
         for kind, colour in zip(COLUMNS[1:], COLOURS, strict=False):
-            one.plot(rows["batch"], rows[kind], marker="o", ms=4, color=colour, label=kind)
-        one.axhline(0, color="#9aa5b1", lw=0.8)
-        one.set_xscale("log", base=2)
-        one.set_xticks(rows["batch"], rows["batch"])
-        one.set(title=str(part).replace("_", " "), xlabel="batch", ylabel="bias, nats")
-        one.spines[["top", "right"]].set_visible(False)
-        one.legend(frameon=False, fontsize=8)
+            ax.plot(rows["batch"], rows[kind], marker="o", ms=4, color=colour, label=kind)
+        ax.axhline(0, color="#9aa5b1", lw=0.8)
+        ax.set_xscale("log", base=2)
+        ax.set_xticks(rows["batch"], rows["batch"])
+        ax.set(title=str(part).replace("_", " "), xlabel="batch", ylabel="bias, nats")
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.legend(frameon=False, fontsize=8)
     return figure
 
 
@@ -156,17 +156,17 @@ def _trained(lab: Lab) -> Iterator[Claim]:
 
 
 def _trade_off(table: pd.DataFrame, middle: pd.DataFrame) -> Figure:
-    figure, one = axes()
+    figure, ax = axes()
     for (method, part), colour in zip(middle.groupby("method"), COLOURS, strict=False):
         single = table[table["method"] == method]
-        one.scatter(single["elbo"], single["mig"], s=8, alpha=0.5, color=colour)
-        one.plot(part["elbo"], part["mig"], marker="o", color=colour, label=f"{method}, medians")
+        ax.scatter(single["elbo"], single["mig"], s=8, alpha=0.5, color=colour)
+        ax.plot(part["elbo"], part["mig"], marker="o", color=colour, label=f"{method}, medians")
         for _, row in part.iterrows():
             place = (row["elbo"], row["mig"])
-            one.annotate(f"{row['beta']:g}", place, (5, 5), textcoords="offset points", fontsize=8)
-    one.set_xlabel("ELBO, nats")
-    one.set_ylabel("MIG")
-    one.legend(frameon=False, fontsize=8)
+            ax.annotate(f"{row['beta']:g}", place, (5, 5), textcoords="offset points", fontsize=8)
+    ax.set_xlabel("ELBO, nats")
+    ax.set_ylabel("MIG")
+    ax.legend(frameon=False, fontsize=8)
     return figure
 
 

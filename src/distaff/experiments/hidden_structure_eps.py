@@ -137,12 +137,12 @@ def _picture(in_data: pd.DataFrame, in_code: pd.DataFrame) -> Figure:
     units = ("image distance per deviation", "sum over pixels", "1 - E sigma^2, median over seeds")
     panels = [*lines.items(), ("information of the latent", medians)]
     crossings = [line.index[(line["s"] >= line["x"]).to_numpy()].min() for line in lines.values()]
-    for one, (panel, line), unit in zip(figure.subplots(1, len(panels)), panels, units, strict=True):
+    for ax, (panel, line), unit in zip(figure.subplots(1, len(panels)), panels, units, strict=True):
         for factor, colour in zip(medians.columns, COLOURS, strict=False):
-            one.plot(line.index, line[factor], marker="o", ms=3, label=factor, color=colour)
+            ax.plot(line.index, line[factor], marker="o", ms=3, label=factor, color=colour)
         for crossing, style in zip(crossings, ("--", ":"), strict=True):
-            one.axvline(crossing, color="#9aa5b1", lw=0.8, ls=style)
-        one.set(title=panel, xlabel="eps", ylabel=unit)
-        one.spines[["top", "right"]].set_visible(False)
-        one.legend(frameon=False, fontsize=8)
+            ax.axvline(crossing, color="#9aa5b1", lw=0.8, ls=style)
+        ax.set(title=panel, xlabel="eps", ylabel=unit)
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.legend(frameon=False, fontsize=8)
     return figure

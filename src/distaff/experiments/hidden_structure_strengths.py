@@ -65,17 +65,17 @@ def hidden_structure_strengths(lab: Lab) -> Iterator[Claim]:
 
 
 def _picture(table: pd.DataFrame) -> Figure:
-    figure, one = axes()
+    figure, ax = axes()
     found = table[table["data"] == "perturbed"]
     for (active, part), colour in zip(found.groupby("active"), COLOURS, strict=False):
         label = f"{active:.0f} active latent{'s' if active != 1 else ''}"
-        one.scatter(part["beta"], part["mig"], color=colour, label=label)
+        ax.scatter(part["beta"], part["mig"], color=colour, label=label)
     usual = table.loc[table["data"] == "original", "mig"].median()
-    one.axhline(usual, color="#9aa5b1", lw=0.8, label="original data, median")
-    one.set_xscale("log", base=2)
+    ax.axhline(usual, color="#9aa5b1", lw=0.8, label="original data, median")
+    ax.set_xscale("log", base=2)
     betas = sorted(found["beta"].unique())
-    one.set_xticks(betas, [f"{beta:g}" for beta in betas])
-    one.set_xlabel("beta")
-    one.set_ylabel("MIG")
-    one.legend(frameon=False, fontsize=8)
+    ax.set_xticks(betas, [f"{beta:g}" for beta in betas])
+    ax.set_xlabel("beta")
+    ax.set_ylabel("MIG")
+    ax.legend(frameon=False, fontsize=8)
     return figure

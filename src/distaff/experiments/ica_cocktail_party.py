@@ -148,13 +148,13 @@ def _waves(kind: str, shown: int = 120) -> Figure:
     for column, (title, waves) in enumerate({"sources z": z, "mixtures x": x, "codes": codes}.items()):
         panels[0, column].set_title(title, fontsize=10)
         for row in range(SOURCES):
-            one = panels[row, column]
-            one.axis("off")
-            one.plot(
+            ax = panels[row, column]
+            ax.axis("off")
+            ax.plot(
                 waves[:shown, row] / waves[:, row].std(), lw=0.9, color=COLOURS[row if column != 1 else 5]
             )
             if column == 2:
-                one.set_title(
+                ax.set_title(
                     f"|correlation| {abs(np.corrcoef(codes[:, row], z[:, row])[0, 1]):.3f}",
                     fontsize=7,
                     loc="right",

@@ -185,39 +185,39 @@ def _worlds(data: DataSet, worlds: dict[str, Array], scores: Array) -> Figure:
     matrices = {"A": np.eye(2), "B": mixing(2)}
     says = {"A": "World A: across, down", "B": "World B: two diagonals"}
     for n, (name, u) in enumerate(worlds.items()):
-        one = figure.add_subplot(grid[2 * n : 2 * n + 2, 0])
-        _equal_lines(one, matrices[name])
-        one.set_title(says[name], fontsize=9)
+        ax = figure.add_subplot(grid[2 * n : 2 * n + 2, 0])
+        _equal_lines(ax, matrices[name])
+        ax.set_title(says[name], fontsize=9)
         for factor in range(2):
             for column, value in enumerate(np.linspace(0.08, 0.92, 7)):
                 wanted = np.insert([0.5], factor, value)
                 at = int(np.square(u - wanted).sum(axis=1).argmin())
-                one = figure.add_subplot(grid[2 * n + factor, 1 + column])
-                one.imshow(data.unit_images(np.array([at]))[0, 0], cmap="gray", vmin=0, vmax=1)
-                one.set(xticks=[], yticks=[])
+                ax = figure.add_subplot(grid[2 * n + factor, 1 + column])
+                ax.imshow(data.unit_images(np.array([at]))[0, 0], cmap="gray", vmin=0, vmax=1)
+                ax.set(xticks=[], yticks=[])
                 if column == 0:
-                    one.set_ylabel(f"factor {factor + 1}", fontsize=8, color=COLOURS[factor])
+                    ax.set_ylabel(f"factor {factor + 1}", fontsize=8, color=COLOURS[factor])
                 if column == 3 and factor == 0:
-                    one.set_title(f"one factor of {name} moves, the other stays", fontsize=9)
-    one = figure.add_subplot(grid[1:3, 8])
-    one.imshow(scores, cmap="Blues", vmin=0, vmax=1)
+                    ax.set_title(f"one factor of {name} moves, the other stays", fontsize=9)
+    ax = figure.add_subplot(grid[1:3, 8])
+    ax.imshow(scores, cmap="Blues", vmin=0, vmax=1)
     for (i, j), value in np.ndenumerate(scores):
-        one.text(j, i, f"{max(value, 0):.2f}", ha="center", va="center", color="w" if value > 0.5 else "k")
-    one.set_xticks(range(2), ["world A", "world B"], fontsize=8)
-    one.set_yticks(range(2), ["A's encoder", "B's encoder"], fontsize=8)
-    one.set_title("MIG", fontsize=9)
+        ax.text(j, i, f"{max(value, 0):.2f}", ha="center", va="center", color="w" if value > 0.5 else "k")
+    ax.set_xticks(range(2), ["world A", "world B"], fontsize=8)
+    ax.set_yticks(range(2), ["A's encoder", "B's encoder"], fontsize=8)
+    ax.set_title("MIG", fontsize=9)
     return figure
 
 
-def _equal_lines(one: Axes, matrix: Array) -> None:
+def _equal_lines(ax: Axes, matrix: Array) -> None:
     """The places on the screen where a factor of a world has the same value, a colour for each factor."""
     along = np.linspace(0.002, 0.998, 200)
     for factor in range(2):
         for value in np.linspace(0.1, 0.9, 9):
             u = np.insert(along[:, None], factor, value, axis=1)
             z = entangled(u, stats.uniform, matrix.T)
-            one.plot(z[:, 0], z[:, 1], color=COLOURS[factor], lw=1)
-    one.set(xticks=[], yticks=[], aspect="equal", xlim=(0, 1), ylim=(1, 0))  # images count rows from the top
+            ax.plot(z[:, 0], z[:, 1], color=COLOURS[factor], lw=1)
+    ax.set(xticks=[], yticks=[], aspect="equal", xlim=(0, 1), ylim=(1, 0))  # images count rows from the top
 
 
 def best_elbo(weights: Array, noise: float, covariance: Array, full: bool) -> float:

@@ -123,32 +123,32 @@ def _picture(found: dict[str, list[Found]]) -> Figure:
     """The ripple with both pairs of axes, and the latents of every VAE over the points, seed 0."""
     figure = Figure((2.6 * (len(found) + 1), 5.4), layout="constrained")
     grid = figure.add_gridspec(2, len(found) + 1)
-    one = figure.add_subplot(grid[0, 0])
+    ax = figure.add_subplot(grid[0, 0])
     points = found["linear"][0].points
     ripple = np.cos(FREQUENCY * turned(points)[:, 0])
-    one.scatter(points[:, 0], points[:, 1], c=ripple, s=2, cmap="gray")
+    ax.scatter(points[:, 0], points[:, 1], c=ripple, s=2, cmap="gray")
     for name, (across, up), colour in (
         ("u", (1, 0), 0),
         ("v", (0, 0.85), 0),
         ("s", (0.6, 0.6), 1),
         ("t", (0.6, -0.6), 1),
     ):
-        one.annotate(
+        ax.annotate(
             "", (across, up), (0, 0), arrowprops={"arrowstyle": "->", "color": COLOURS[colour], "lw": 2}
         )
-        one.text(1.08 * across, 1.08 * up, name, color=COLOURS[colour], fontweight="bold")
-    one.set(xticks=[], yticks=[], aspect="equal")
-    one.set_title("the data: u is widest,\nthe ripple cos 8 s runs along s", fontsize=8)
+        ax.text(1.08 * across, 1.08 * up, name, color=COLOURS[colour], fontweight="bold")
+    ax.set(xticks=[], yticks=[], aspect="equal")
+    ax.set_title("the data: u is widest,\nthe ripple cos 8 s runs along s", fontsize=8)
     for n, (name, runs) in enumerate(found.items()):
         for latent in range(2):
-            one = figure.add_subplot(grid[latent, n + 1])
+            ax = figure.add_subplot(grid[latent, n + 1])
             each = runs[0]
-            one.scatter(each.points[:, 0], each.points[:, 1], c=each.codes[:, latent], s=2, cmap="viridis")
-            one.set(xticks=[], yticks=[], aspect="equal", xlabel="u", ylabel="v")
-            one.set_title(f"{name}, z{latent + 1}", fontsize=8)
+            ax.scatter(each.points[:, 0], each.points[:, 1], c=each.codes[:, latent], s=2, cmap="viridis")
+            ax.set(xticks=[], yticks=[], aspect="equal", xlabel="u", ylabel="v")
+            ax.set_title(f"{name}, z{latent + 1}", fontsize=8)
             if not latent:
                 with_st = " ".join(f"{run.local:.2f}" for run in runs)
                 with_uv = " ".join(f"{run.whole:.2f}" for run in runs)
                 seeds = f"|corr| of each seed with s, t: {with_st}\nwith u, v: {with_uv}"
-                one.set_title(f"{name}, z1\n{seeds}", fontsize=7)
+                ax.set_title(f"{name}, z1\n{seeds}", fontsize=7)
     return figure

@@ -72,12 +72,12 @@ def neighbours_kept(codes: NDArray[np.float32], grid: NDArray[np.int64]) -> floa
 
 def _nets(pictures: dict[str, tuple[NDArray[np.float32], NDArray[np.int64]]]) -> Figure:
     figure = Figure((4 * len(pictures), 4), layout="constrained")
-    for one, (title, (codes, grid)) in zip(
+    for ax, (title, (codes, grid)) in zip(
         figure.subplots(1, len(pictures), squeeze=False)[0], pictures.items(), strict=True
     ):
         first, second = grid_neighbours(grid).T
         lines = np.stack([codes[first], codes[second]], axis=0)  # (2, m, 2)
-        one.plot(lines[:, :, 0], lines[:, :, 1], color="#b8c4cf", lw=0.5, zorder=0)
-        one.scatter(codes[:, 0], codes[:, 1], c=grid[:, 0], s=6, cmap="viridis")
-        one.set(title=title, xlabel="z1", ylabel="z2")
+        ax.plot(lines[:, :, 0], lines[:, :, 1], color="#b8c4cf", lw=0.5, zorder=0)
+        ax.scatter(codes[:, 0], codes[:, 1], c=grid[:, 0], s=6, cmap="viridis")
+        ax.set(title=title, xlabel="z1", ylabel="z2")
     return figure

@@ -18,11 +18,11 @@ COLOURS = ("#2f6f8f", "#d08c3f", "#6b8e4e", "#8a5a83", "#b3392f", "#5c6b7a")
 def axes(width: float = 6.4, height: float = 3.6, title: str = "") -> tuple[Figure, Axes]:
     """A figure with one plain pair of axes."""
     figure = Figure((width, height), layout="constrained")
-    one = figure.subplots()
-    one.spines[["top", "right"]].set_visible(False)
+    ax = figure.subplots()
+    ax.spines[["top", "right"]].set_visible(False)
     if title:
-        one.set_title(title, fontsize=10)
-    return figure, one
+        ax.set_title(title, fontsize=10)
+    return figure, ax
 
 
 def bars(
@@ -32,21 +32,21 @@ def bars(
     dots: Mapping[Any, ArrayLike] | None = None,
 ) -> Figure:
     """A group of bars for every row, a colour for every column; `dots` at (row, column) are drawn on them."""
-    figure, one = axes(max(6.4, 0.9 * len(frame)))
+    figure, ax = axes(max(6.4, 0.9 * len(frame)))
     width = 0.8 / len(frame.columns)
     for j, name in enumerate(frame.columns):
         places = np.arange(len(frame)) + (j - (len(frame.columns) - 1) / 2) * width
-        drawn = one.bar(places, frame[name], 0.92 * width, label=name, color=COLOURS[j % len(COLOURS)])
-        one.bar_label(drawn, fmt="%.2f", fontsize=8)
+        drawn = ax.bar(places, frame[name], 0.92 * width, label=name, color=COLOURS[j % len(COLOURS)])
+        ax.bar_label(drawn, fmt="%.2f", fontsize=8)
         for place, row in zip(places, frame.index, strict=True):
             values = np.asarray((dots or {}).get((row, name), []))
-            one.scatter(np.full(len(values), place), values, s=6, color="k", zorder=3)
-    one.set_xticks(range(len(frame)), [textwrap.fill(str(name), 12) for name in frame.index])
-    one.set_ylabel(label)
+            ax.scatter(np.full(len(values), place), values, s=6, color="k", zorder=3)
+    ax.set_xticks(range(len(frame)), [textwrap.fill(str(name), 12) for name in frame.index])
+    ax.set_ylabel(label)
     if best is not None:
-        one.axhline(best, color="#9aa5b1", lw=0.8, zorder=0)
+        ax.axhline(best, color="#9aa5b1", lw=0.8, zorder=0)
     if len(frame.columns) > 1:
-        one.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=4)
+        ax.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=4)
     return figure
 
 
@@ -54,15 +54,15 @@ def curves(
     x: ArrayLike, lines: Mapping[str, ArrayLike], x_label: str, y_label: str, log: bool = False
 ) -> Figure:
     """A line for every entry, over the same x."""
-    figure, one = axes()
+    figure, ax = axes()
     for (name, y), colour in zip(lines.items(), COLOURS * (1 + len(lines) // len(COLOURS)), strict=False):
-        one.plot(np.asarray(x), np.asarray(y), marker="o", ms=3, label=name, color=colour)
-    one.set_xlabel(x_label)
-    one.set_ylabel(y_label)
+        ax.plot(np.asarray(x), np.asarray(y), marker="o", ms=3, label=name, color=colour)
+    ax.set_xlabel(x_label)
+    ax.set_ylabel(y_label)
     if log:
-        one.set_xscale("log")
+        ax.set_xscale("log")
     if len(lines) > 1:
-        one.legend(frameon=False, fontsize=8)
+        ax.legend(frameon=False, fontsize=8)
     return figure
 
 
@@ -75,18 +75,18 @@ def heat_map(
 ) -> Figure:
     """A matrix with its numbers; `labels` name the rows' and the columns' axis, colours run over `span`."""
     figure = Figure((1.6 + 0.8 * len(columns), 1.2 + 0.5 * len(rows)), layout="constrained")
-    one = figure.subplots()
+    ax = figure.subplots()
     low, high = span or (np.nanmin(values), np.nanmax(values))
-    one.imshow(values, cmap="viridis", aspect="auto", vmin=low, vmax=high)
+    ax.imshow(values, cmap="viridis", aspect="auto", vmin=low, vmax=high)
     middle = (low + high) / 2
     for (i, j), value in np.ndenumerate(values):
-        one.text(
+        ax.text(
             j, i, f"{value:.2f}", ha="center", va="center", fontsize=8, color="w" if value < middle else "k"
         )
-    one.set_xticks(range(len(columns)), columns)
-    one.set_yticks(range(len(rows)), rows)
-    one.set_ylabel(labels[0])
-    one.set_xlabel(labels[1])
+    ax.set_xticks(range(len(columns)), columns)
+    ax.set_yticks(range(len(rows)), rows)
+    ax.set_ylabel(labels[0])
+    ax.set_xlabel(labels[1])
     return figure
 
 
@@ -95,10 +95,10 @@ def latents_against(codes: NDArray[Any], factors: NDArray[Any], names: Sequence[
     figure = Figure((8, 2.8), layout="constrained")
     some = np.random.default_rng(0).permutation(len(codes))[:2000]
     jitter = np.random.default_rng(1).uniform(-0.3, 0.3, len(some))
-    for j, (one, name) in enumerate(zip(figure.subplots(1, len(names)), names, strict=True)):
-        one.scatter(factors[some, j] + jitter, codes[some, j], s=2, color=COLOURS[0])
-        one.set_xlabel(name)
-        one.set_ylabel(f"latent {j + 1}")
+    for j, (ax, name) in enumerate(zip(figure.subplots(1, len(names)), names, strict=True)):
+        ax.scatter(factors[some, j] + jitter, codes[some, j], s=2, color=COLOURS[0])
+        ax.set_xlabel(name)
+        ax.set_ylabel(f"latent {j + 1}")
     return figure
 
 
@@ -113,21 +113,21 @@ def image_grid(
     pictures = pictures[:, None] if pictures.ndim == 3 else pictures
     rows = -(-len(pictures) // columns)
     figure = Figure((columns * 0.9, rows * (0.9 + 0.25 * (len(titles) > columns))), layout="constrained")
-    for n, one in enumerate(np.ravel(figure.subplots(rows, columns, squeeze=False))):
-        one.axis("off")
+    for n, ax in enumerate(np.ravel(figure.subplots(rows, columns, squeeze=False))):
+        ax.axis("off")
         if n < len(pictures):
             picture = np.clip(pictures[n].transpose(1, 2, 0), 0, 1)
-            one.imshow(picture.squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+            ax.imshow(picture.squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         if n < len(titles):
-            one.set_title(titles[n], fontsize=7)
+            ax.set_title(titles[n], fontsize=7)
         if n % columns == 0 and n // columns < len(rows_are):
-            one.text(
+            ax.text(
                 -0.1,
                 0.5,
                 rows_are[n // columns],
                 fontsize=8,
                 ha="right",
                 va="center",
-                transform=one.transAxes,
+                transform=ax.transAxes,
             )
     return figure

@@ -74,14 +74,14 @@ def reconstruction_and_score(lab: Lab) -> Iterator[Claim]:
 
 
 def _picture(table: pd.DataFrame, middle: pd.DataFrame) -> Figure:
-    figure, one = axes()
+    figure, ax = axes()
     for (method, part), colour in zip(table.groupby("method"), COLOURS, strict=False):
         line = middle.loc[method]
-        one.plot(line["reconstruction"], line["score"], marker="o", color=colour, label=str(method))
-        one.scatter(part["reconstruction"], part["score"], s=8, color=colour, alpha=0.5)
+        ax.plot(line["reconstruction"], line["score"], marker="o", color=colour, label=str(method))
+        ax.scatter(part["reconstruction"], part["score"], s=8, color=colour, alpha=0.5)
         for strength, row in line.iterrows():
-            one.annotate(f" {strength:g}", (row["reconstruction"], row["score"]), fontsize=8)
-    one.set_xlabel("reconstruction loss, nats")
-    one.set_ylabel("FactorVAE score")
-    one.legend(frameon=False, fontsize=8)
+            ax.annotate(f" {strength:g}", (row["reconstruction"], row["score"]), fontsize=8)
+    ax.set_xlabel("reconstruction loss, nats")
+    ax.set_ylabel("FactorVAE score")
+    ax.legend(frameon=False, fontsize=8)
     return figure

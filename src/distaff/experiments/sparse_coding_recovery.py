@@ -236,7 +236,7 @@ def _drawn(pictures: Array) -> Figure:
     rows = len(tiles) // ACROSS
     sheet = tiles.reshape(rows, ACROSS, SIDE + 1, SIDE + 1).transpose(0, 2, 1, 3)
     figure = Figure((9, 9 * rows / ACROSS))  # one picture: a pair of axes for every atom takes seconds
-    one = figure.add_axes((0, 0, 1, 1))
-    one.axis("off")
-    one.imshow(sheet.reshape(rows * (SIDE + 1), -1), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    ax = figure.add_axes((0, 0, 1, 1))
+    ax.axis("off")
+    ax.imshow(sheet.reshape(rows * (SIDE + 1), -1), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     return figure

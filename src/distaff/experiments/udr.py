@@ -79,10 +79,10 @@ def _trained(lab: Lab) -> Iterator[Claim]:
     found = found[found["first"] == "udr"]
     lab.table("Rank correlation of UDR with supervised scores", found.drop(columns=["first"]))
     values = table[table["metric"].isin(("udr", "mig"))].pivot_table("value", "run", "metric")
-    figure, one = axes()
-    one.scatter(values["udr"], values["mig"], color="#2f6f8f")
-    one.set_xlabel("UDR")
-    one.set_ylabel("MIG")
+    figure, ax = axes()
+    ax.scatter(values["udr"], values["mig"], color="#2f6f8f")
+    ax.set_xlabel("UDR")
+    ax.set_ylabel("MIG")
     lab.figure(f"{len(values)} beta-VAEs", figure)
     with_mig = found[found["second"] == "mig"].iloc[0]
     lab.say(f"Its 95 % interval is {with_mig['low']:.2f} to {with_mig['high']:.2f}, of {len(values)} models.")

@@ -37,32 +37,32 @@ def curves(history: list[dict[str, float]]) -> str:
     names = [name for name in history[0] if name not in ("step", "images_per_second")]
     steps = [line["step"] for line in history]
     figure = _figure(2.9 * len(names), 2.3)
-    for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+    for ax, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
         values = np.array([line.get(name, np.nan) for line in history])
-        axes.plot(steps, values, color=LINE, linewidth=1.4)
-        axes.set_title(name, loc="left", fontsize=10, color=INK, parse_math=False)
-        axes.set_xlabel("step", fontsize=8)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.tick_params(labelsize=8)
+        ax.plot(steps, values, color=LINE, linewidth=1.4)
+        ax.set_title(name, loc="left", fontsize=10, color=INK, parse_math=False)
+        ax.set_xlabel("step", fontsize=8)
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.tick_params(labelsize=8)
         if len(values) > 20:  # the first steps would squeeze the rest into a line
             low, high = np.nanmin(values), np.nanmax(values[len(values) // 20 :])
-            axes.set_ylim(low - 0.05 * (high - low), high + 0.1 * (high - low) or None)
+            ax.set_ylim(low - 0.05 * (high - low), high + 0.1 * (high - low) or None)
     return _svg(figure)
 
 
 def matrix(values: NDArray[Any], rows: Sequence[str], columns: Sequence[str]) -> str:
     """A matrix of numbers in 0..1 with its values written in the cells, as SVG."""
     figure = _figure(1.6 + 0.85 * len(columns), 0.7 + 0.34 * len(rows))
-    axes = figure.subplots()
-    axes.imshow(values, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    axes.set_xticks(range(len(columns)), columns, fontsize=9, parse_math=False)
-    axes.set_yticks(range(len(rows)), rows, fontsize=9)
-    axes.xaxis.tick_top()
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
+    ax = figure.subplots()
+    ax.imshow(values, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    ax.set_xticks(range(len(columns)), columns, fontsize=9, parse_math=False)
+    ax.set_yticks(range(len(rows)), rows, fontsize=9)
+    ax.xaxis.tick_top()
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
     for i, j in np.ndindex(*values.shape):
         color = "white" if values[i, j] > 0.55 else INK
-        axes.text(j, i, f"{values[i, j]:.2f}", ha="center", va="center", fontsize=8, color=color)
+        ax.text(j, i, f"{values[i, j]:.2f}", ha="center", va="center", fontsize=8, color=color)
     return _svg(figure)
 
 
@@ -75,21 +75,19 @@ def views(panels: Mapping[str, Sequence[Sequence[float]]], classes: Sequence[int
     cmap = colormaps["tab10"] if few else colormaps["viridis"]
     place = np.searchsorted(values, classes)
     figure = _figure(4.2 * len(panels), 3.9)
-    for axes, (name, points) in zip(
+    for ax, (name, points) in zip(
         figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
     ):
         x, y = np.asarray(points).T
-        drawn = axes.scatter(x, y, s=7, c=cmap(place) if few else place, cmap=None if few else cmap, lw=0)
-        axes.set_title(name, loc="left", fontsize=10, color=INK)
-        axes.set(xticks=[], yticks=[])
-        axes.spines[:].set_color("#d9e0e7")
+        drawn = ax.scatter(x, y, s=7, c=cmap(place) if few else place, cmap=None if few else cmap, lw=0)
+        ax.set_title(name, loc="left", fontsize=10, color=INK)
+        ax.set(xticks=[], yticks=[])
+        ax.spines[:].set_color("#d9e0e7")
     if few:
-        marks = [
-            axes.scatter([], [], s=24, color=cmap(n), label=str(value)) for n, value in enumerate(values)
-        ]
+        marks = [ax.scatter([], [], s=24, color=cmap(n), label=str(value)) for n, value in enumerate(values)]
         figure.legend(handles=marks, title=label, loc="outside right upper", frameon=False, fontsize=8)
     else:
-        figure.colorbar(drawn, ax=axes, label=label)
+        figure.colorbar(drawn, ax=ax, label=label)
     return _svg(figure)
 
 

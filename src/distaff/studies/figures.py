@@ -25,12 +25,12 @@ def scores_by_method(wide: pd.DataFrame) -> Figure:
     """Box plots of every score (a column each) over the runs of each method (an index level)."""
     figure, panels = _panels(wide.shape[1])
     methods = sorted(wide.index.unique("method"))
-    for axes, metric in zip(panels, wide.columns, strict=True):
+    for ax, metric in zip(panels, wide.columns, strict=True):
         values = [wide[metric].xs(m, level="method").dropna().to_numpy() for m in methods]
-        axes.boxplot(values, orientation="horizontal", widths=0.6, medianprops={"color": COLOURS[1]})
-        axes.set_yticks(range(1, len(methods) + 1), list(map(short, methods)), fontsize=8, parse_math=False)
-        axes.invert_yaxis()
-        _title(axes, metric)
+        ax.boxplot(values, orientation="horizontal", widths=0.6, medianprops={"color": COLOURS[1]})
+        ax.set_yticks(range(1, len(methods) + 1), list(map(short, methods)), fontsize=8, parse_math=False)
+        ax.invert_yaxis()
+        _title(ax, metric)
     return figure
 
 
@@ -41,18 +41,18 @@ def lines(frame: pd.DataFrame, panel: str, x: str, line: str, label: str) -> Fig
     """
     figure, panels = _panels(frame[panel].nunique())
     styles = _styles(frame[line])
-    for axes, (name, part) in zip(panels, frame.groupby(panel, sort=False), strict=True):
+    for ax, (name, part) in zip(panels, frame.groupby(panel, sort=False), strict=True):
         for key, rows in part.groupby(line, sort=False):
             rows = rows.sort_values(x)
             at = np.arange(1, len(rows) + 1) if x == "strength" else rows[x].to_numpy()
-            axes.plot(at, rows["mean"], markersize=4, linewidth=1.3, **styles[key])
-            axes.fill_between(at, rows["q25"], rows["q75"], color=styles[key]["color"], alpha=0.12)
+            ax.plot(at, rows["mean"], markersize=4, linewidth=1.3, **styles[key])
+            ax.fill_between(at, rows["q25"], rows["q75"], color=styles[key]["color"], alpha=0.12)
         if x == "labels":
-            axes.set_xscale("log")
+            ax.set_xscale("log")
         elif x == "strength":
-            axes.set_xticks(range(1, part.groupby(line).size().max() + 1))
-        axes.set_xlabel(label, fontsize=8)
-        _title(axes, str(name))
+            ax.set_xticks(range(1, part.groupby(line).size().max() + 1))
+        ax.set_xlabel(label, fontsize=8)
+        _title(ax, str(name))
     _legend(figure, styles)
     return figure
 
@@ -61,18 +61,18 @@ def variance_shares(shares: pd.DataFrame) -> Figure:
     """Stacked bars of the shares that method, strength and seed explain, a bar per data set and metric."""
     parts = shares.pivot_table(index=["dataset", "metric"], columns="source", values="share", sort=False)
     figure = Figure(figsize=(9.3, 1.2 + 0.24 * max(len(parts), 1)), layout="constrained")
-    axes = figure.subplots()
+    ax = figure.subplots()
     left = np.zeros(len(parts))
     for source, colour in zip(
         ("method", "strength", "seed"), (COLOURS[0], COLOURS[5], "#c8ced4"), strict=True
     ):
-        axes.barh(range(len(parts)), parts[source], left=left, color=colour, height=0.75, label=source)
+        ax.barh(range(len(parts)), parts[source], left=left, color=colour, height=0.75, label=source)
         left += parts[source].to_numpy()
     names = [f"{short(d)} · {short(m)}" for d, m in parts.index]
-    axes.set_yticks(range(len(parts)), names, fontsize=8, parse_math=False)
-    axes.set_xlim(0, 1)
-    axes.set_ylim(len(parts) - 0.5, -0.5)
-    axes.set_xlabel("share of variance", fontsize=8)
+    ax.set_yticks(range(len(parts)), names, fontsize=8, parse_math=False)
+    ax.set_xlim(0, 1)
+    ax.set_ylim(len(parts) - 0.5, -0.5)
+    ax.set_xlabel("share of variance", fontsize=8)
     figure.legend(loc="outside upper right", ncols=3, fontsize=8, frameon=False)
     return figure
 
@@ -81,19 +81,19 @@ def heat_map(matrix: pd.DataFrame, low: float = -1, high: float = 1) -> Figure:
     """A matrix with its numbers in the cells; blue above the middle, red below it."""
     rows, columns = matrix.shape
     figure = Figure(figsize=(min(9.3, 2.6 + 0.85 * columns), 1.6 + 0.4 * rows), layout="constrained")
-    axes = figure.subplots()
+    ax = figure.subplots()
     values = matrix.to_numpy(dtype=float)
-    axes.imshow(values, cmap="RdBu", vmin=low, vmax=high, aspect="auto")
-    axes.set_xticks(range(columns), list(map(short, matrix.columns)), rotation=35, ha="right", fontsize=8)
-    axes.set_yticks(range(rows), list(map(short, matrix.index)), fontsize=8)
-    for text in [*axes.get_xticklabels(), *axes.get_yticklabels()]:
+    ax.imshow(values, cmap="RdBu", vmin=low, vmax=high, aspect="auto")
+    ax.set_xticks(range(columns), list(map(short, matrix.columns)), rotation=35, ha="right", fontsize=8)
+    ax.set_yticks(range(rows), list(map(short, matrix.index)), fontsize=8)
+    for text in [*ax.get_xticklabels(), *ax.get_yticklabels()]:
         text.set_parse_math(False)
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
     for i, j in zip(*np.nonzero(np.isfinite(values)), strict=True):
         strong = abs(values[i, j] - (low + high) / 2) > 0.3 * (high - low)
         colour = "white" if strong else INK
-        axes.text(
+        ax.text(
             j,
             i,
             f"{values[i, j]:.2f}".replace("-0.00", "0.00"),
@@ -119,11 +119,11 @@ def scatter(points: pd.DataFrame, x: Sequence[str], y: str) -> Figure:
     """Every run's `y` against each column of `x`, coloured by method."""
     figure, panels = _panels(len(x))
     styles = _styles(points["method"])
-    for axes, name in zip(panels, x, strict=True):
+    for ax, name in zip(panels, x, strict=True):
         for method, rows in points.groupby("method", sort=False):
-            axes.plot(rows[name], rows[y], linestyle="", markersize=3, alpha=0.6, **styles[method])
-        axes.set_ylabel(y, fontsize=8)
-        _title(axes, name)
+            ax.plot(rows[name], rows[y], linestyle="", markersize=3, alpha=0.6, **styles[method])
+        ax.set_ylabel(y, fontsize=8)
+        _title(ax, name)
     _legend(figure, styles)
     return figure
 
@@ -131,14 +131,14 @@ def scatter(points: pd.DataFrame, x: Sequence[str], y: str) -> Figure:
 def selection(chosen: pd.DataFrame) -> Figure:
     """How far each rule gets from random (0) to the oracle (1), with intervals, a panel per metric."""
     figure, panels = _panels(chosen["metric"].nunique())
-    for axes, (metric, rows) in zip(panels, chosen.groupby("metric", sort=False), strict=True):
+    for ax, (metric, rows) in zip(panels, chosen.groupby("metric", sort=False), strict=True):
         at = np.arange(len(rows))
-        axes.hlines(at, rows["fraction_low"], rows["fraction_high"], color=COLOURS[0], linewidth=2)
-        axes.plot(rows["fraction"], at, "o", color=COLOURS[0])
-        axes.set_yticks(at, rows["rule"], fontsize=8)
-        axes.invert_yaxis()
-        axes.axvline(0, color="#9aa5b1", linewidth=0.8)
-        _title(axes, str(metric))
+        ax.hlines(at, rows["fraction_low"], rows["fraction_high"], color=COLOURS[0], linewidth=2)
+        ax.plot(rows["fraction"], at, "o", color=COLOURS[0])
+        ax.set_yticks(at, rows["rule"], fontsize=8)
+        ax.invert_yaxis()
+        ax.axvline(0, color="#9aa5b1", linewidth=0.8)
+        _title(ax, str(metric))
     return figure
 
 
@@ -170,8 +170,8 @@ def _panels(count: int) -> tuple[Figure, list[Any]]:
     return figure, axes[:count]
 
 
-def _title(axes: Any, name: str) -> None:
-    axes.set_title(short(name), loc="left", fontsize=9, color=INK, parse_math=False)
+def _title(ax: Any, name: str) -> None:
+    ax.set_title(short(name), loc="left", fontsize=9, color=INK, parse_math=False)
 
 
 def _styles(names: pd.Series[Any]) -> dict[Any, dict[str, Any]]:
