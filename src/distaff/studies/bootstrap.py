@@ -37,3 +37,16 @@ def ends(draws: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]
             found[:, j] = np.quantile(flat[np.isfinite(flat[:, j]), j], quantiles)
     low, high = found.reshape(2, *draws.shape[1:])
     return low, high
+
+
+def weight_below(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The weight of all values below each, and half that of the equal ones: (resamples, n).
+
+    `values` (n,) without NaN; `weights` (resamples, n). With weights that count, it is the rank less 1/2.
+    """
+    order = np.argsort(values, kind="stable")
+    new = np.flatnonzero(np.r_[True, np.diff(values[order]) != 0])  # where a larger value begins
+    tied = np.add.reduceat(weights[:, order], new, axis=1)  # (resamples, distinct values)
+    found = np.empty(weights.shape)
+    found[:, order] = np.repeat(np.cumsum(tied, axis=1) - tied / 2, np.diff(new, append=len(values)), axis=1)
+    return found

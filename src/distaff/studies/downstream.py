@@ -10,9 +10,9 @@ import pandas as pd
 
 from distaff.errors import BadInput
 from distaff.studies.bootstrap import RESAMPLES
-from distaff.studies.metric_roles import disentanglement, turned
+from distaff.studies.metric_roles import turned
 from distaff.studies.rank_correlation import correlate_columns
-from distaff.studies.score_table import by_run, metrics_of, named
+from distaff.studies.score_table import by_run, described, disentanglement_of, metrics_of, named
 
 FEW = 100  # labels
 
@@ -36,9 +36,7 @@ def accuracy_by_labels(table: pd.DataFrame, *, representation: str = "mean") -> 
     wide.columns = pd.MultiIndex.from_tuples(list(accuracies.values()), names=Accuracy._fields)
     long = wide.stack(["learner", "labels"], future_stack=True).dropna()
     groups = long.groupby(level=["dataset", "learner", "method", "labels"], sort=True)
-    columns = {"count": "runs", "std": "sd", "25%": "q25", "50%": "median", "75%": "q75"}
-    found = groups.describe().rename(columns=columns).reset_index().drop(columns=["min", "max"])
-    return found.astype({"runs": int})
+    return described(groups).drop(columns=["min", "max"])
 
 
 def most_labels(table: pd.DataFrame, *, representation: str = "mean") -> dict[str, int]:
@@ -78,7 +76,7 @@ def efficiency_and_scores(table: pd.DataFrame, *, representation: str = "mean") 
     The columns of `efficiency`, then one per disentanglement score in its own units.
     Locatello et al. 2019, figure 6.
     """
-    scores = by_run(table, _disentanglement(table, representation), representation).reset_index()
+    scores = by_run(table, disentanglement_of(table, None, representation), representation).reset_index()
     return efficiency(table, representation=representation).merge(scores, how="left")
 
 
@@ -94,7 +92,7 @@ def scores_and_downstream(
     figure 5.
     """
     accuracies = _accuracies(metrics_of(table, representation))
-    first = _disentanglement(table, representation)
+    first = disentanglement_of(table, None, representation)
     wide = by_run(table, [*first, *accuracies], representation)
     try:
         most = most_labels(table, representation=representation)
@@ -125,11 +123,3 @@ def _efficiencies(table: pd.DataFrame, most: dict[str, int], representation: str
     many = {learner: wide[f"downstream.{learner}{most[learner]}"] for learner in most}
     ratios = {f"efficiency.{k}": wide[f"downstream.{k}{FEW}"] / many[k].where(many[k] > 0) for k in most}
     return pd.DataFrame(ratios)
-
-
-def _disentanglement(table: pd.DataFrame, representation: str) -> list[str]:
-    there = metrics_of(table, representation)
-    found = disentanglement(there)
-    if not found:
-        raise BadInput(f"the table has no disentanglement score; it has: {named(there)}")
-    return found

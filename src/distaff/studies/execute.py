@@ -23,13 +23,13 @@ from distaff.files import read_json, write_json
 from distaff.metrics.arrays import usable_factors
 from distaff.metrics.scoring import score
 from distaff.metrics.udr import udr
+from distaff.studies.metric_roles import MODEL
 from distaff.studies.plan import Plan, PlannedRun
 from distaff.training.lock import only_one
 from distaff.training.run import load_run
 from distaff.training.train import train
 
 SCORES = "study.json"
-MODEL = "model"  # the representation under which scores of the model itself stand
 UDR_ROWS = 1000
 
 

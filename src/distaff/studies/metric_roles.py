@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from distaff import registry
 from distaff.errors import unknown
 from distaff.metrics.declare import Declaration
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+REPRESENTATIONS = ("mean", "sampled")
+#: the representation under which scores of the model stand, such as its reconstruction
+MODEL = "model"
 #: the disentanglement scores of Locatello et al. 2019
 PAPERS_SIX = ("beta_vae_score", "factor_vae_score", "mig", "dci.disentanglement", "modularity", "sap")
 #: scores of the model, which no registered metric gives -> whether higher is better

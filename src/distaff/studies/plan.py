@@ -27,10 +27,10 @@ from distaff.errors import BadInput, unknown
 from distaff.files import read_json
 from distaff.methods.base import Method
 from distaff.settings import build
+from distaff.studies.metric_roles import REPRESENTATIONS
 
 Part = list[dict[str, Any]]
 KEYS = ("method", "dataset", "steps", "seed", "strength")
-REPRESENTATIONS = ("mean", "sampled")
 
 
 def each(**values: Iterable[Any]) -> Part:

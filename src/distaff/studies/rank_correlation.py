@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput
-from distaff.studies.bootstrap import RESAMPLES, ends, resampled_counts
-from distaff.studies.metric_roles import disentanglement, turned, unsupervised
-from distaff.studies.score_table import by_run, each_dataset, metrics_of, named
+from distaff.studies.bootstrap import RESAMPLES, ends, resampled_counts, weight_below
+from distaff.studies.metric_roles import turned, unsupervised
+from distaff.studies.score_table import by_run, disentanglement_of, each_dataset, metrics_of, named, some
 
 MEMORY = 2**24  # numbers held at once
 LEAST_RUNS = 3  # two always correlate fully
@@ -35,8 +35,7 @@ def between_metrics(
     disentanglement scores unless named. Raises BadInput for a metric that the table lacks. Locatello et al.
     2019, figure 2.
     """
-    there = metrics_of(table, representation)
-    chosen = list(metrics) if metrics is not None else _some(disentanglement(there), "disentanglement", there)
+    chosen = disentanglement_of(table, metrics, representation)
     wide = turned(by_run(table, chosen, representation))
     return correlate_columns(wide, chosen, chosen, resamples=resamples, seed=seed)
 
@@ -51,8 +50,8 @@ def with_unsupervised(
     Locatello et al. 2019, figure 4 (middle).
     """
     there = metrics_of(table, representation)
-    first = _some(unsupervised(there), "unsupervised", there)
-    second = _some(disentanglement(there), "disentanglement", there)
+    first = some(unsupervised(there), "unsupervised", there)
+    second = disentanglement_of(table, None, representation)
     wide = turned(by_run(table, [*first, *second], representation))
     return correlate_columns(wide, first, second, resamples=resamples, seed=seed)
 
@@ -71,8 +70,7 @@ def across_datasets(
     matched runs), runs. Raises BadInput where the table has one data set only, and for a metric that it
     lacks. Locatello et al. 2019, figure 4 (right).
     """
-    there = metrics_of(table, representation)
-    chosen = list(metrics) if metrics is not None else _some(disentanglement(there), "disentanglement", there)
+    chosen = disentanglement_of(table, metrics, representation)
     wide = by_run(table, chosen, representation)
     datasets = sorted(wide.index.unique("dataset"))
     if len(datasets) < 2:
@@ -132,12 +130,6 @@ def spearman(
     return found
 
 
-def _some(names: list[str], kind: str, there: list[str]) -> list[str]:
-    if not names:
-        raise BadInput(f"the table has no {kind} score; it has: {named(there)}")
-    return names
-
-
 def _long(
     left: NDArray[np.float64],
     right: NDArray[np.float64],
@@ -171,14 +163,7 @@ def _correlations(
 
 def _ranks(values: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """Ranks (resamples, columns, n) less their mean, ties sharing theirs; row i counts counts[:, i] times."""
-    found = np.empty((len(counts), values.shape[1], len(values)))
-    for j, column in enumerate(values.T):
-        order = np.argsort(column, kind="stable")
-        new = np.flatnonzero(np.r_[True, np.diff(column[order]) != 0])  # where a larger value begins
-        tied = np.add.reduceat(counts[:, order], new, axis=1)  # (resamples, values)
-        middle = np.cumsum(tied, axis=1) - (tied + 1) / 2
-        found[:, j, order] = np.repeat(middle, np.diff(new, append=len(column)), axis=1)
-    return found - (len(values) - 1) / 2
+    return np.stack([weight_below(column, counts) for column in values.T], axis=1) - len(values) / 2
 
 
 def _pearson(left: NDArray[Any], right: NDArray[Any], counts: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from distaff.errors import BadInput
+from distaff.studies.metric_roles import MODEL, disentanglement
 
 NAMES = ("run", "dataset", "method", "strength_name", "representation", "metric")
 NUMBERS = ("strength", "seed", "value")
 #: what tells the runs of a study apart
 RUN = ["dataset", "method", "strength", "seed"]
-#: the representation under which scores of the model stand, such as its reconstruction
-MODEL = "model"
 
 
 def check_table(table: pd.DataFrame) -> None:
@@ -47,6 +47,23 @@ def metrics_of(table: pd.DataFrame, representation: str = "mean") -> list[str]:
     return list(rows_of(table, representation)["metric"].unique())
 
 
+def disentanglement_of(
+    table: pd.DataFrame, metrics: Sequence[str] | None = None, representation: str = "mean"
+) -> list[str]:
+    """The metrics asked for, or else the table's disentanglement scores; BadInput where there is none."""
+    if metrics is not None:
+        return list(metrics)
+    there = metrics_of(table, representation)
+    return some(disentanglement(there), "disentanglement", there)
+
+
+def some(names: list[str], kind: str, there: Iterable[str]) -> list[str]:
+    """The names; BadInput where there is none."""
+    if not names:
+        raise BadInput(f"the table has no {kind} score; it has: {named(there)}")
+    return names
+
+
 def by_run(table: pd.DataFrame, metrics: Sequence[str], representation: str = "mean") -> pd.DataFrame:
     """A row per run and a column per metric, NaN where a run has no (finite) score.
 
@@ -67,6 +84,13 @@ def by_run(table: pd.DataFrame, metrics: Sequence[str], representation: str = "m
         key = dict(zip(keyed.index.names, keyed.index[int(twice.argmax())], strict=True))
         raise BadInput("two values of one score: " + ", ".join(f"{k} {v}" for k, v in key.items()))
     return keyed.unstack("metric")[list(metrics)].sort_index()
+
+
+def described(groups: Any) -> pd.DataFrame:
+    """Of every group of values: runs (how many), mean, sd (NaN for one), min, q25, median, q75 and max."""
+    columns = {"count": "runs", "std": "sd", "25%": "q25", "50%": "median", "75%": "q75"}
+    found: pd.DataFrame = groups.describe().rename(columns=columns).reset_index()
+    return found.astype({"runs": int})
 
 
 def each_dataset(wide: pd.DataFrame) -> Iterable[tuple[str, pd.DataFrame]]:

@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from distaff.errors import BadInput
 from distaff.studies.bootstrap import RESAMPLES, ends, resampled_counts
-from distaff.studies.metric_roles import disentanglement, higher_is_better, turned
-from distaff.studies.score_table import by_run, metrics_of, named
+from distaff.studies.metric_roles import higher_is_better, turned
+from distaff.studies.score_table import by_run, disentanglement_of, metrics_of
 from distaff.studies.transfer import on_the_grid, standing
 
 #: rules that take the best run by a score that needs no labels
@@ -48,10 +47,7 @@ def selection(
     disentanglement scores unless named. Raises BadInput for a metric that the table lacks.
     Locatello et al. 2019, section 5.5; Duan et al. 2020 for udr.
     """
-    there = metrics_of(table, representation)
-    chosen = list(metrics) if metrics is not None else disentanglement(there)
-    if not chosen:
-        raise BadInput(f"the table has no disentanglement score; it has: {named(there)}")
+    chosen, there = disentanglement_of(table, metrics, representation), metrics_of(table, representation)
     selectors = [rule for rule in UNSUPERVISED if rule in there]
     grid = on_the_grid(turned(by_run(table, list(dict.fromkeys([*chosen, *selectors])), representation)))
     scores = grid.values[: len(chosen)]

@@ -17,10 +17,10 @@ from distaff.errors import BadInput
 from distaff.files import replacing
 from distaff.studies import figures
 from distaff.studies.downstream import accuracy_by_labels, efficiency_and_scores, scores_and_downstream
-from distaff.studies.metric_roles import disentanglement, is_known
+from distaff.studies.metric_roles import MODEL, is_known
 from distaff.studies.rank_correlation import across_datasets, between_metrics, with_unsupervised
 from distaff.studies.sampled_and_mean import DEPENDENCE, mean_and_sampled, trend_with_strength
-from distaff.studies.score_table import MODEL, by_run, check_table, metrics_of, named
+from distaff.studies.score_table import by_run, check_table, disentanglement_of, metrics_of, named
 from distaff.studies.selection import selection
 from distaff.studies.transfer import transfer
 from distaff.studies.variance import scores_by_setting, variance_shares
@@ -111,7 +111,7 @@ def _main(table: pd.DataFrame) -> str:
 
 
 def _by_method(table: pd.DataFrame, which: str) -> Parts:
-    chosen = disentanglement(metrics_of(table, which))
+    chosen = disentanglement_of(table, None, which)
     numbers = scores_by_setting(table, chosen, representation=which)
     wide = by_run(table, chosen, which)
     for dataset, part in numbers.groupby("dataset"):

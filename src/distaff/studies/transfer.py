@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput
-from distaff.studies.bootstrap import RESAMPLES, Estimate, ends, resampled_counts
-from distaff.studies.metric_roles import disentanglement, turned
-from distaff.studies.score_table import by_run, metrics_of, named
+from distaff.studies.bootstrap import RESAMPLES, Estimate, ends, resampled_counts, weight_below
+from distaff.studies.metric_roles import turned
+from distaff.studies.score_table import by_run, disentanglement_of
 
 MEMORY = 2**22  # numbers held at once
 
@@ -72,10 +72,7 @@ def transfer(
     Raises BadInput for a metric that the table lacks and for a table of one seed. With one data set the
     random-data shares are None, with one metric the random-metric shares.
     """
-    there = metrics_of(table, representation)
-    chosen = list(metrics) if metrics is not None else disentanglement(there)
-    if not chosen:
-        raise BadInput(f"the table has no disentanglement score; it has: {named(there)}")
+    chosen = disentanglement_of(table, metrics, representation)
     scores = on_the_grid(turned(by_run(table, chosen, representation)))
     n_metrics, n_datasets, _, n_seeds = scores.values.shape
     if n_seeds < 2:
@@ -118,17 +115,8 @@ def best_settings(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def standing(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The weight of values below each, with half of the equal ones: (resamples, n), 0..1.
-
-    `values` (n,) without NaN; `weights` (resamples, n).
-    """
-    order = np.argsort(values, kind="stable")
-    new = np.flatnonzero(np.r_[True, np.diff(values[order]) != 0])  # where a larger value begins
-    tied = np.add.reduceat(weights[:, order], new, axis=1)
-    below = (np.cumsum(tied, axis=1) - tied / 2) / np.maximum(tied.sum(axis=1, keepdims=True), 1e-300)
-    found = np.empty(weights.shape)
-    found[:, order] = np.repeat(below, np.diff(new, append=len(values)), axis=1)
-    return found
+    """The share of values (n,) below each, with half of the equal ones, by weights (resamples, n): 0..1."""
+    return weight_below(values, weights) / np.maximum(weights.sum(axis=1, keepdims=True), 1e-300)
 
 
 def _beats(values: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 from distaff.studies.bootstrap import RESAMPLES, ends
-from distaff.studies.metric_roles import disentanglement
-from distaff.studies.score_table import by_run, each_dataset, metrics_of
+from distaff.studies.score_table import by_run, described, disentanglement_of, each_dataset
 
 SOURCES = ("method", "strength", "method and strength", "seed")
 
@@ -26,13 +25,10 @@ def scores_by_setting(
     max; in the score's own units. `metrics` are the disentanglement scores unless named. Raises BadInput
     for a metric that the table lacks. Locatello et al. 2019, figures 3 and 4 (left).
     """
-    wide = by_run(table, _chosen(table, metrics, representation), representation)
+    wide = by_run(table, disentanglement_of(table, metrics, representation), representation)
     stacked: Any = wide.stack(future_stack=True)
     long: pd.DataFrame = stacked.dropna().rename("value").reset_index()
-    groups = long.groupby(["dataset", "metric", "method", "strength"], sort=True)["value"]
-    columns = {"count": "runs", "std": "sd", "25%": "q25", "50%": "median", "75%": "q75"}
-    found = groups.describe().rename(columns=columns).reset_index()
-    return found.astype({"runs": int})
+    return described(long.groupby(["dataset", "metric", "method", "strength"], sort=True)["value"])
 
 
 def variance_shares(
@@ -60,7 +56,7 @@ def variance_shares(
     groups may be of unequal size. Raises BadInput for a metric that the table lacks and where no setting
     has two seeds. Locatello et al. 2019, section 5.4.
     """
-    wide = by_run(table, _chosen(table, metrics, representation), representation)
+    wide = by_run(table, disentanglement_of(table, metrics, representation), representation)
     rng = np.random.default_rng(seed)
     if not wide.groupby(level=["dataset", "method", "strength"]).size().gt(1).any():
         raise BadInput("no method and strength has two seeds, so nothing says what the seed explains")
@@ -72,15 +68,6 @@ def variance_shares(
                 shares = _explained(scores, resamples, rng)
                 found.append(shares.assign(dataset=dataset, metric=metric, runs=len(scores)))
     return pd.concat(found)[["dataset", "metric", "source", "share", "low", "high", "unbiased", "runs"]]
-
-
-def _chosen(table: pd.DataFrame, metrics: Sequence[str] | None, representation: str) -> list[str]:
-    """The metrics asked for, or the disentanglement scores; BadInput where there is none."""
-    there = metrics_of(table, representation)
-    chosen = list(metrics) if metrics is not None else disentanglement(there)
-    if not chosen:
-        raise BadInput(f"the table has no disentanglement score; it has: {', '.join(there)}")
-    return chosen
 
 
 def _explained(scores: pd.Series[float], resamples: int, rng: np.random.Generator) -> pd.DataFrame:
