@@ -38,7 +38,7 @@ class Noise(DataSet):
         return 256
 
     def images(self, index: ArrayLike) -> NDArray[Any]:
-        """Random pixels, others at every call."""
+        """Random pixels, the same at every call."""
         return np.random.default_rng(0).integers(
             256, size=(len(np.asarray(index)), *self.image_shape), dtype=np.uint8
         )

@@ -26,7 +26,7 @@ from distaff.studies.transfer import transfer
 from distaff.studies.variance import scores_by_setting, variance_shares
 
 
-class Part(NamedTuple):
+class Panel(NamedTuple):
     """A figure, what it is of, and its numbers."""
 
     name: str
@@ -34,7 +34,7 @@ class Part(NamedTuple):
     numbers: pd.DataFrame
 
 
-Parts = Iterator[Part]
+Panels = Iterator[Panel]
 
 
 def study_report(table: pd.DataFrame, *, title: str, note: str = "") -> str:
@@ -80,7 +80,7 @@ def save_figures(table: pd.DataFrame, folder: str | os.PathLike[str]) -> list[Pa
 
 
 def _shown(
-    table: pd.DataFrame, heading: str, words: str, build: Callable[[pd.DataFrame, str], Parts]
+    table: pd.DataFrame, heading: str, words: str, build: Callable[[pd.DataFrame, str], Panels]
 ) -> dict[str, object]:
     """A section as the template takes it."""
     try:
@@ -110,45 +110,45 @@ def _main(table: pd.DataFrame) -> str:
     return "mean" if "mean" in there or not there else str(there[0])
 
 
-def _by_method(table: pd.DataFrame, which: str) -> Parts:
+def _by_method(table: pd.DataFrame, which: str) -> Panels:
     chosen = disentanglement_of(table, None, which)
     numbers = scores_by_setting(table, chosen, representation=which)
     wide = by_run(table, chosen, which)
     for dataset, part in numbers.groupby("dataset"):
         rows = pd.DataFrame(wide[wide.index.get_level_values("dataset") == dataset])
-        yield Part(str(dataset), figures.scores_by_method(rows.dropna(axis=1, how="all")), part)
+        yield Panel(str(dataset), figures.scores_by_method(rows.dropna(axis=1, how="all")), part)
 
 
-def _by_strength(table: pd.DataFrame, which: str) -> Parts:
+def _by_strength(table: pd.DataFrame, which: str) -> Panels:
     for dataset, part in scores_by_setting(table, representation=which).groupby("dataset"):
         label = "strength, weakest to strongest"
         columns = part[["dataset", "metric", "method", "strength", "runs", "mean"]]
-        yield Part(str(dataset), figures.lines(part, "metric", "strength", "method", label), columns)
+        yield Panel(str(dataset), figures.lines(part, "metric", "strength", "method", label), columns)
 
 
-def _variance(table: pd.DataFrame, which: str) -> Parts:
+def _variance(table: pd.DataFrame, which: str) -> Panels:
     shares = variance_shares(table, representation=which)
-    yield Part("all data sets", figures.variance_shares(shares), shares)
+    yield Panel("all data sets", figures.variance_shares(shares), shares)
 
 
-def _heat_maps(found: pd.DataFrame, panel: str) -> Parts:
+def _heat_maps(found: pd.DataFrame, panel: str) -> Panels:
     """A heat map of correlations for each value of a column."""
     for name, part in found.groupby(panel, sort=False):
         first, second = part["first"].unique(), part["second"].unique()
         matrix = part.pivot(index="first", columns="second", values="correlation").loc[first, second]
-        yield Part(str(name), figures.heat_map(matrix), part)
+        yield Panel(str(name), figures.heat_map(matrix), part)
 
 
-def _transfer(table: pd.DataFrame, which: str) -> Parts:
+def _transfer(table: pd.DataFrame, which: str) -> Panels:
     found = transfer(table, representation=which)
     rows = [
         (name.replace("_", " "), *(share or (float("nan"),) * 3)) for name, share in found._asdict().items()
     ]
     numbers = pd.DataFrame(rows, columns=["choice", "share of wins", "low", "high"])
-    yield Part("all metrics and data sets", figures.transfer_table(found), numbers)
+    yield Panel("all metrics and data sets", figures.transfer_table(found), numbers)
 
 
-def _sampled(table: pd.DataFrame, which: str) -> Parts:
+def _sampled(table: pd.DataFrame, which: str) -> Panels:
     there = [m for m in DEPENDENCE if m in metrics_of(table, which)] or [DEPENDENCE[0]]
     for metric in there:
         trends = trend_with_strength(table, metric)
@@ -157,29 +157,29 @@ def _sampled(table: pd.DataFrame, which: str) -> Parts:
                 part, "method", "strength", "representation", "strength, weakest to strongest"
             )
             numbers = trends[trends["dataset"] == dataset]
-            yield Part(f"{metric} on {dataset}; correlation with strength", figure, numbers)
+            yield Panel(f"{metric} on {dataset}; correlation with strength", figure, numbers)
 
 
-def _downstream(table: pd.DataFrame, which: str) -> Parts:
+def _downstream(table: pd.DataFrame, which: str) -> Panels:
     for dataset, part in accuracy_by_labels(table, representation=which).groupby("dataset"):
-        yield Part(str(dataset), figures.lines(part, "learner", "labels", "method", "labels"), part)
+        yield Panel(str(dataset), figures.lines(part, "learner", "labels", "method", "labels"), part)
 
 
-def _efficiency(table: pd.DataFrame, which: str) -> Parts:
+def _efficiency(table: pd.DataFrame, which: str) -> Panels:
     points = efficiency_and_scores(table, representation=which)
     scores = list(points.columns)[list(points.columns).index("efficiency") + 1 :]
     for (dataset, learner, labels), part in points.groupby(["dataset", "learner", "labels"]):
         numbers = part.groupby(["method", "strength"], as_index=False)[["efficiency", *scores]].mean()
         name = f"{dataset}, {learner}: accuracy at 100 labels over that at {labels}"
-        yield Part(name, figures.scatter(part, scores, "efficiency"), numbers)
+        yield Panel(name, figures.scatter(part, scores, "efficiency"), numbers)
 
 
-def _selection(table: pd.DataFrame, which: str) -> Parts:
+def _selection(table: pd.DataFrame, which: str) -> Panels:
     for dataset, part in selection(table, representation=which).groupby("dataset"):
-        yield Part(str(dataset), figures.selection(part), part)
+        yield Panel(str(dataset), figures.selection(part), part)
 
 
-SECTIONS: tuple[tuple[str, str, Callable[[pd.DataFrame, str], Parts]], ...] = (
+SECTIONS: tuple[tuple[str, str, Callable[[pd.DataFrame, str], Panels]], ...] = (
     (
         "Scores by method",
         "Each box holds all runs of a method. Where boxes overlap, the method alone decides little.",
