@@ -48,7 +48,7 @@ def training_seconds(run: distaff.Run) -> float:
     """The seconds of all steps, over every sitting, from the rates in the history."""
     last, seconds = 0, 0.0
     for line in run.history():
-        seconds += (line["step"] - last) * run.config["settings"]["batch_size"] / line["images_per_second"]
+        seconds += (line["step"] - last) * run.config.settings["batch_size"] / line["images_per_second"]
         last = int(line["step"])
     return seconds
 
@@ -85,8 +85,8 @@ def main(name: str) -> None:
         "command": COMMANDS[name],
         "scores": card.to_dict()["scores"],
         "seconds": {"training": round(training_seconds(run)), "evaluation": round(evaluation)},
-        "machine": {"cores": os.cpu_count(), "processor": processor(), "threads": run.config["threads"]},
-        "versions": run.config["versions"],
+        "machine": {"cores": os.cpu_count(), "processor": processor(), "threads": run.config.threads},
+        "versions": run.config.versions,
         "date": time.strftime("%Y-%m-%d"),
     }
     path = ROOT / "benchmarks" / "results" / f"{name}.json"

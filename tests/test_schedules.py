@@ -170,7 +170,7 @@ def test_a_resumed_run_ends_with_the_same_bytes(tmp_path: Path) -> None:
     parts = start(tmp_path / "parts", 120)
     for name in ("model.safetensors", "checkpoint.safetensors"):
         assert (whole.folder / name).read_bytes() == (parts.folder / name).read_bytes()
-    assert parts.config["settings"]["beta"] == "cosine:0:8:100"
+    assert parts.config.settings["beta"] == "cosine:0:8:100"
     with pytest.raises(BadInput, match=r"settings\.beta='cosine:0:8:100', not 'cosine:0:9:100'"):
         start(tmp_path / "parts", 120, beta="cosine:0:9:100")
 

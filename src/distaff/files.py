@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+import msgspec
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
@@ -70,15 +71,27 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Replace `path` by `value` as JSON."""
-    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+    """Replace `path` by `value`, which may be or hold a record, as JSON."""
+    write_text(path, json.dumps(value, indent=2, allow_nan=False, default=msgspec.to_builtins) + "\n")
 
 
-def read_json(path: Path) -> Any:
-    """The JSON value of a file, or one clear error."""
+def read_json(path: Path, kind: Any = Any) -> Any:
+    """The JSON value of a file, as a record of its kind. BadInput says what is wrong in which file."""
     check_file(path)
+    return _parsed(path.read_bytes(), kind, path)
+
+
+def read_json_lines(path: Path, kind: Any = Any) -> list[Any]:
+    """The values of a file with one in every line, as records of their kind."""
+    check_file(path)
+    return [_parsed(line, kind, path) for line in path.read_bytes().splitlines()]
+
+
+def _parsed(text: bytes, kind: Any, path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return msgspec.convert(json.loads(text.decode()), kind)
+    except msgspec.ValidationError as error:
+        raise BadInput(f"{path} is damaged: {error}") from None
     except (ValueError, RecursionError) as error:
         raise BadInput(f"{path} is not JSON: {error}") from None
 

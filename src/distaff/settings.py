@@ -72,6 +72,12 @@ class Settings:
                 raise BadInput(f"{name}={getattr(self, name)} has no effect without {needed}")
 
 
+def identifying(made: Any) -> dict[str, Any]:
+    """The settings that tell apart what is made with them: all, but later ones that have their default."""
+    values = {field: getattr(made, field.name) for field in dataclasses.fields(made)}
+    return {f.name: v for f, v in values.items() if not (f.metadata.get("later") and v == f.default)}
+
+
 def build(cls: type[T], given: Mapping[str, Any], what: str) -> T:
     """`cls(**given)`, where a name that does not exist is an error that shows the nearest."""
     allowed = [field.name for field in dataclasses.fields(typing.cast(Any, cls))]

@@ -446,4 +446,4 @@ def test_a_run_goes_on_with_built_images(tmp_path: Path) -> None:
 
     train(5)
     build_images("dsprites", data_dir=tmp_path, show=False, **SMALL)
-    assert train(10).config["steps"] == 10
+    assert train(10).config.steps == 10

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import sys
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from distaff import registry
 from distaff.errors import BadInput
+from distaff.files import read_json, write_json
 from distaff.studies.cost import estimate, shape_of
 from distaff.studies.locatello2019 import plan as locatello2019
-from distaff.studies.plan import Plan, PlannedRun, chain, each, product, runs_of, zipped
+from distaff.studies.plan import Plan, PlannedRun, chain, each, product, read_plan, runs_of, zipped
 
 BASE = each(method=["beta_vae"], dataset=["dsprites"], steps=[10])
 
@@ -64,7 +65,7 @@ def test_wrong_scores() -> None:
 def test_a_run_is_known_by_all_that_determines_it() -> None:
     run = PlannedRun("beta_vae", {"beta": 4}, "dsprites", {}, 10, 0, "beta")
     for same in ({"settings": {"beta": 4.0}}, {"settings": {}}, {"strength": ""}):
-        assert dataclasses.replace(run, **same).id == run.id
+        assert structs.replace(run, **same).id == run.id
     for other in (
         {"seed": 1},
         {"steps": 11},
@@ -73,17 +74,35 @@ def test_a_run_is_known_by_all_that_determines_it() -> None:
         {"method": "vae", "settings": {}},
         {"dataset": "rooms"},
     ):
-        assert dataclasses.replace(run, **other).id != run.id
+        assert structs.replace(run, **other).id != run.id
 
 
-def test_a_plan_comes_back_from_json() -> None:
+def test_settings_that_came_later_leave_the_ids_of_older_runs() -> None:
+    run = PlannedRun("vae", {}, "dsprites", {}, 10, 0)
+    assert run.id == "7473be667437"  # from before a VAE had a beta, a sigma or a reconstruction_weight
+    assert structs.replace(run, settings={"beta": 1.0, "reconstruction_weight": 1}).id == run.id
+    assert structs.replace(run, settings={"beta": 2.0}).id != run.id
+
+
+def test_a_plan_comes_back_from_json(tmp_path: Path) -> None:
     plan = locatello2019("nano")
-    again = Plan.from_dict(json.loads(json.dumps(plan.to_dict())))
+    write_json(tmp_path / "plan.json", plan)
+    again = read_plan(tmp_path)
     assert list(again.by_id) == list(plan.by_id)
-    assert again.to_dict() == plan.to_dict()
-    for damaged in ({}, [], {"runs": 3}, plan.to_dict() | {"more": 1}):
-        with pytest.raises(BadInput, match="this is not the plan of a study"):
-            Plan.from_dict(damaged)
+    assert again == plan
+    whole = read_json(tmp_path / "plan.json")
+    unmade = whole["runs"][0] | {"settings": {"bta": 1}}
+    for damaged in (
+        {},
+        [],
+        {"runs": 3},
+        whole | {"more": 1},
+        whole | {"rows": "1"},
+        whole | {"runs": [unmade]},
+    ):
+        write_json(tmp_path / "plan.json", damaged)
+        with pytest.raises(BadInput, match=r"plan\.json is damaged: .+"):
+            read_plan(tmp_path)
 
 
 def test_mates_have_other_seeds_and_nothing_else_different() -> None:
@@ -93,7 +112,7 @@ def test_mates_have_other_seeds_and_nothing_else_different() -> None:
         assert len(mates) == 3
         assert all(mate.settings == run.settings for mate in mates)
         assert len({run.seed, *(mate.seed for mate in mates)}) == 4
-    assert [mate.seed for mate in dataclasses.replace(plan, udr_mates=2).mates(plan.runs[3])] == [0, 1]
+    assert [mate.seed for mate in structs.replace(plan, udr_mates=2).mates(plan.runs[3])] == [0, 1]
 
 
 def test_the_published_order() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import signal
 import threading
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from msgspec import structs
 
 import distaff
 from distaff.errors import BadInput
@@ -64,7 +64,7 @@ def test_the_table_has_a_row_per_run_representation_and_score(done: Study) -> No
 def test_scores_are_those_of_the_run(done: Study) -> None:
     planned = done.plan.runs[0]
     run = distaff.load_run(folder_of(done.folder, planned))
-    assert run.config["threads"] == 1
+    assert run.config.threads == 1
     card = distaff.evaluate(run, rows=100, metrics=["mig"], values_only=True, show=False)
     table = done.results()
     ours = table[(table["run"] == planned.id) & (table["representation"] == "mean")]
@@ -78,12 +78,12 @@ def test_udr_is_of_the_runs_with_other_seeds(done: Study) -> None:
         encode_run(distaff.load_run(folder_of(done.folder, run)), 100, show=False) for run in (first, second)
     )
     expected = udr(one.mean, [other.mean], kl=latent_kl(one), mates_kl=[latent_kl(other)])
-    found = read_scores(done.folder, first)["scores"]["model"]["udr"]
+    found = read_scores(done.folder, first).scores["model"]["udr"]
     assert found == pytest.approx(expected)
 
 
 def test_elbo_is_minus_reconstruction_and_kl(done: Study) -> None:
-    scores = read_scores(done.folder, done.plan.runs[0])["scores"]["model"]
+    scores = read_scores(done.folder, done.plan.runs[0]).scores["model"]
     assert scores["elbo"] == pytest.approx(-scores["reconstruction"] - scores["kl"])
     history = distaff.load_run(folder_of(done.folder, done.plan.runs[0])).history()
     assert scores["reconstruction"] == pytest.approx(history[-1]["reconstruction"], rel=0.1)
@@ -190,7 +190,7 @@ def test_another_plan_is_refused(done: Study, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="holds a study of 6 other runs"):
         Study(done.folder, tiny(1))
     with pytest.raises(BadInput, match="holds a study with rows 100, not 50"):
-        Study(done.folder, dataclasses.replace(done.plan, rows=50))
+        Study(done.folder, structs.replace(done.plan, rows=50))
     (tmp_path / "x").touch()
     with pytest.raises(BadInput, match="is not empty and holds no study"):
         Study(tmp_path, tiny())

@@ -73,6 +73,39 @@ def test_hostile_configs(tmp_path: Path, trained: Path, key: str, value: object)
         distaff.load_run(tmp_path / "a")
 
 
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"steps": "many"}, r"Expected `int`, got `str` - at `\$\.steps`"),
+        ({"threads": 0}, r"Expected `int` >= 1 - at `\$\.threads`"),
+        ({"seed": 10**400}, r"Expected `int` <= \d+ - at `\$\.seed`"),
+        ({"dataset": {}}, r"missing required field `name` - at `\$\.dataset`"),
+        ({"format": 99}, r"has format 99; this version reads format 2"),
+    ],
+)
+def test_a_damaged_config_is_one_line(tmp_path: Path, trained: Path, changed: dict, message: str) -> None:
+    config = json.loads((trained / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(config | changed))
+    with pytest.raises(BadInput, match=rf"config\.json .*{message}"):
+        distaff.load_run(tmp_path)
+
+
+def test_a_run_from_before_a_setting_goes_on(tmp_path: Path, trained: Path) -> None:
+    shutil.copytree(trained, tmp_path / "a")
+    config = json.loads((trained / "config.json").read_text())
+    for later in ("reconstruction_weight", "sigma"):
+        assert config["settings"].pop(later) == 1
+    config["of a newer version"] = {}
+    (tmp_path / "a" / "config.json").write_text(json.dumps(config))
+    run = distaff.load_run(tmp_path / "a")
+    more = {"beta": 1.0, "learning_rate": 1e-3, "steps": 310, "threads": 1, "show": False}
+    distaff.train("beta_vae", run.data, out=tmp_path / "a", **more)
+    assert distaff.load_run(tmp_path / "a").config.settings["sigma"] == 1
+    assert distaff.load_run(tmp_path / "a").history()[-1]["step"] == 310
+    with pytest.raises(BadInput, match=r"settings\.reconstruction_weight=1\.0, not 4\.0"):
+        distaff.train("beta_vae", run.data, out=tmp_path / "a", reconstruction_weight=4, **more)
+
+
 def test_not_a_run_folder(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="not a run folder"):
         distaff.load_run(tmp_path)

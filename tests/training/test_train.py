@@ -60,7 +60,7 @@ def test_a_run_folder_holds_what_it_should(trained: Path) -> None:
 def test_the_same_command_again_returns_at_once_and_changes_nothing(trained: Path) -> None:
     before = {p.name: p.stat().st_mtime_ns for p in trained.iterdir() if p.name != ".lock"}
     run = start(trained, beta=1.0)
-    assert run.config["steps"] == 300
+    assert run.config.steps == 300
     assert {p.name: p.stat().st_mtime_ns for p in trained.iterdir() if p.name != ".lock"} == before
 
 

@@ -51,7 +51,7 @@ def desiderata(
         raise unknown("label", label, names)
     label = label or names[0]
     classes = labels[:, run.data.label_names.index(label)]
-    with only_one(run.folder), torch_threads(run.config["threads"]):
+    with only_one(run.folder), torch_threads(run.config.threads):
         images = run.data.unit_images(index)
         codes = run.encode(run.data.images(index), seed).mean.astype(np.float64)
         plane = principal_components(images.reshape(len(images), -1), seed)

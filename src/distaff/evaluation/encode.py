@@ -81,7 +81,7 @@ def _read(path: Path, index: NDArray[np.int64], seed: int, latents: int) -> Enco
 def _encode(run: Run, index: NDArray[np.int64], seed: int, show: bool) -> Encoding:
     keep_freed_memory()
     kept: dict[str, Any] = {}  # whole from the start: parts that stay would cut the heap into pieces
-    with torch_threads(run.config["threads"]), progress("encoding", len(index), show=show) as report:
+    with torch_threads(run.config.threads), progress("encoding", len(index), show=show) as report:
         for number, start in enumerate(range(0, len(index), ENCODE_BATCH)):
             batch = index[start : start + ENCODE_BATCH]
             codes = run.encode(run.data.images(batch), seed=seed + number)._asdict()

@@ -31,7 +31,7 @@ def least_noisy(runs: Sequence[Run], show: bool = False) -> LeastNoisy:
     images of the data set are encoded. Raises BadInput for a method without log-variances, and for runs on
     different data sets.
     """
-    if len({run.config["dataset"]["fingerprint"] for run in runs}) != 1:
+    if len({run.config.dataset.fingerprint for run in runs}) != 1:
         raise BadInput("give at least one run, and all of them on the same data set")
     encodings = [encode_run(run, None, show=show) for run in runs]
     labels = runs[0].data.labels(encodings[0].rows)
@@ -41,7 +41,7 @@ def least_noisy(runs: Sequence[Run], show: bool = False) -> LeastNoisy:
     worst = int(np.argmin(scores))
     found = encodings[worst]
     if found.logvar is None:
-        raise BadInput(f"{runs[worst].config['method']} gives no log-variances, so no latent is the surest")
+        raise BadInput(f"{runs[worst].config.method} gives no log-variances, so no latent is the surest")
     if len(found.rows) != len(runs[worst].data):
         raise BadInput(f"the codes of all {len(runs[worst].data)} images would take over 1 GB")
     latent = int(mean_variance(found.logvar).argmin())

@@ -110,7 +110,7 @@ def likelihood(
     seed = whole_number("seed", seed, 0)
     count = len(run.data) if images is None else min(whole_number("images", images, 1), len(run.data))
     index = np.sort(np.random.default_rng(seed).choice(len(run.data), size=count, replace=False))
-    with only_one(run.folder), torch_threads(run.config["threads"]):
+    with only_one(run.folder), torch_threads(run.config.threads):
         pixels = run.data.images(index)
         one, many = (log_likelihood_bound(run, pixels, k, seed).mean() for k in (1, samples))
         found = {"images": count, "samples": samples, "seed": seed, "elbo": one, "bound": many}
@@ -130,7 +130,7 @@ def log_likelihood_bound(
     """
     method, samples = run.method, whole_number("samples", samples, 1)
     if not isinstance(method, Variational):
-        raise BadInput(f"{run.config['method']} is not a VAE: it gives images no likelihood")
+        raise BadInput(f"{run.config.method} is not a VAE: it gives images no likelihood")
     generator = torch.Generator().manual_seed(whole_number("seed", seed, 0))
     bounds = []
     for batch in run.batches(images):

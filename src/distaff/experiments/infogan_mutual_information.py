@@ -144,7 +144,7 @@ def _row(name: str, run: Run, lines: pd.DataFrame, made: Made) -> dict[str, obje
     real = run.data.unit_images(rows)
     return {
         "run": name,
-        "steps": run.config["steps"],
+        "steps": run.config.steps,
         "L_I, nats": float(lines["categorical_information"].iloc[-1]),
         "least recovery": float(recovery(made, 2).min()),
         "two-sample accuracy": two_sample_accuracy(real, made.images),

@@ -39,7 +39,7 @@ def report(run: Run | str | os.PathLike[str], *, show: bool = True) -> Path:
     """
     run = run if isinstance(run, Run) else load_run(run)
     path = run.folder / "report.html"
-    with only_one(run.folder), torch_threads(run.config["threads"]):
+    with only_one(run.folder), torch_threads(run.config.threads):
         card = read_card(run)
         write_text(path, _page(run, card, _encoding(run, card, show)))
     return path

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 
 from distaff import registry
 from distaff.datasets import DataSet, load_dataset
@@ -21,6 +22,7 @@ from distaff.evaluation.encode import Encoding, encode_run
 from distaff.evaluation.posterior import latent_kl, of_the_model
 from distaff.files import read_json, write_json
 from distaff.metrics.arrays import usable_factors
+from distaff.metrics.inputs import Inputs, call
 from distaff.metrics.scoring import score
 from distaff.metrics.udr import udr
 from distaff.studies.metric_roles import MODEL
@@ -43,31 +45,32 @@ def lock_of(study: Path, run: PlannedRun) -> Path:
     return study / "locks" / run.id
 
 
-def read_scores(study: Path, run: PlannedRun) -> dict[str, Any]:
-    """What is known of a run: `scores` by representation, `metrics` done by representation, `seconds`."""
+class Scores(Struct):
+    """What is known of a run: its `scores` and the `metrics` done, by representation, and its `seconds`."""
+
+    scores: dict[str, dict[str, float | None]]
+    metrics: dict[str, list[str]]
+    seconds: float = 0.0
+
+
+def read_scores(study: Path, run: PlannedRun) -> Scores:
+    """What is known of a run so far."""
     path = folder_of(study, run) / SCORES
-    if not path.exists():
-        return {"scores": {}, "metrics": {}, "seconds": 0.0}
-    found = read_json(path)
-    if not isinstance(found, dict) or not all(
-        isinstance(found.get(key), dict) for key in ("scores", "metrics")
-    ):
-        raise BadInput(f"{path} is damaged; remove it and run the study again")
-    return found
+    return read_json(path, Scores) if path.exists() else Scores({}, {})
 
 
-def missing(plan: Plan, known: dict[str, Any]) -> dict[str, list[str]]:
+def missing(plan: Plan, known: Scores) -> dict[str, list[str]]:
     """The metrics that a run lacks, by representation."""
     lacking = {
-        each: [metric for metric in plan.metrics if metric not in known["metrics"].get(each, [])]
+        each: [metric for metric in plan.metrics if metric not in known.metrics.get(each, [])]
         for each in plan.representations
     }
     return {each: metrics for each, metrics in lacking.items() if metrics}
 
 
-def has_udr(plan: Plan, run: PlannedRun, known: dict[str, Any]) -> bool:
+def has_udr(plan: Plan, run: PlannedRun, known: Scores) -> bool:
     """Whether UDR was made, or there is nothing to make it from."""
-    return "udr" in known["scores"].get(MODEL, {}) or not plan.mates(run)
+    return "udr" in known.scores.get(MODEL, {}) or not plan.mates(run)
 
 
 def execute(study: Path, plan: Plan, run: PlannedRun, data_dir: str | None = None) -> None:
@@ -78,7 +81,7 @@ def execute(study: Path, plan: Plan, run: PlannedRun, data_dir: str | None = Non
             _execute(study, plan, run, known, data_dir)
 
 
-def _execute(study: Path, plan: Plan, run: PlannedRun, known: dict[str, Any], data_dir: str | None) -> None:
+def _execute(study: Path, plan: Plan, run: PlannedRun, known: Scores, data_dir: str | None) -> None:
     began = time.monotonic()
     data = load_dataset(run.dataset, data_dir=data_dir, **run.options)
     trained = train(
@@ -86,12 +89,12 @@ def _execute(study: Path, plan: Plan, run: PlannedRun, known: dict[str, Any], da
     )
     encoding = encode_run(trained, plan.rows, show=False)
     for representation, metrics in missing(plan, known).items():
-        known["scores"].setdefault(representation, {}).update(
+        known.scores.setdefault(representation, {}).update(
             _scores(plan, data, encoding, representation, metrics)
         )
-        known["metrics"].setdefault(representation, []).extend(metrics)
-    known["scores"].setdefault(MODEL, {}).update(of_the_model(trained, encoding))
-    known["seconds"] = known.get("seconds", 0.0) + time.monotonic() - began
+        known.metrics.setdefault(representation, []).extend(metrics)
+    known.scores.setdefault(MODEL, {}).update(of_the_model(trained, encoding))
+    known.seconds += time.monotonic() - began
     write_json(folder_of(study, run) / SCORES, known)
 
 
@@ -105,18 +108,12 @@ def _scores(
     usable, _ = usable_factors(labels, data.label_names)
     factors = labels[:, usable]
     plain = [metric for metric in metrics if metric not in plan.metric_options]
-    found = (
-        {
-            name: one.value
-            for name, one in score(codes, factors, metrics=plain, values_only=True).scores.items()
-        }
-        if plain
-        else {}
-    )
-    for metric in set(metrics) - set(plain):
-        result = registry.get("metrics", metric)(codes, factors, **plan.metric_options[metric])
-        values = result._asdict() if hasattr(result, "_asdict") else {"": result}
-        found |= {f"{metric}.{part}".rstrip("."): value for part, value in values.items()}
+    card = score(codes, factors, metrics=plain, values_only=True).scores if plain else {}
+    found = {name: one.value for name, one in card.items()}
+    for metric in metrics:
+        if metric in plan.metric_options:
+            function, options = registry.get("metrics", metric), plan.metric_options[metric]
+            found |= call(function, Inputs(codes, factors), 0, options).numbers
     return found
 
 
@@ -128,12 +125,12 @@ def add_udr(study: Path, plan: Plan, run: PlannedRun, data_dir: str | None = Non
             _add_udr(study, plan, run, known, data_dir)
 
 
-def _add_udr(study: Path, plan: Plan, run: PlannedRun, known: dict[str, Any], data_dir: str | None) -> None:
+def _add_udr(study: Path, plan: Plan, run: PlannedRun, known: Scores, data_dir: str | None) -> None:
     codes, kl = _for_udr(study, plan, run, data_dir)
     mates = [_for_udr(study, plan, mate, data_dir) for mate in plan.mates(run)]
     mates_kl = None if kl is None else [other for _, other in mates]
     value = udr(codes, [mate for mate, _ in mates], kl=kl, mates_kl=mates_kl)
-    known["scores"].setdefault(MODEL, {})["udr"] = value
+    known.scores.setdefault(MODEL, {})["udr"] = value
     write_json(folder_of(study, run) / SCORES, known)
 
 

@@ -57,7 +57,7 @@ class Scale(NamedTuple):
     weight: float = 1.0
     settings: Mapping[str, Any] = MappingProxyType({})
     capacity_gamma: float = 1000.0
-    metric_options: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+    metric_options: Mapping[str, dict[str, Any]] = MappingProxyType({})
 
 
 SMALLER: dict[str, Any] = {

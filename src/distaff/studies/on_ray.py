@@ -53,14 +53,14 @@ def _answers(ray: Any, study: Path, tasks: Sequence[str], data_dir: str | None) 
         for reference in ready:
             task = waiting.pop(reference)
             try:
-                found = ray.get(reference)
+                yield ray.get(reference)
             except ray.exceptions.RayError as error:
-                found = {"error": str(error).strip().splitlines()[0]}
-            yield Answer(task, found.get("error", ""), found.get("where", ""))
+                yield Answer(task, str(error).strip().splitlines()[0])
 
 
-def task_of(study: str, task: str, data_dir: str | None) -> dict[str, Any]:
+def task_of(study: str, task: str, data_dir: str | None) -> Answer:
     """What a node does."""
     if not Path(study).is_dir():
-        return {"error": f"a worker does not see {study}; the study's folder must be shared by all nodes"}
+        missing = f"a worker does not see {study}; the study's folder must be shared by all nodes"
+        return Answer(task, missing)
     return answer(Path(study), read_plan(Path(study)), task, data_dir)

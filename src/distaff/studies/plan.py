@@ -12,21 +12,21 @@ the method and `data.NAME` for one of the data set.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import hashlib
 import itertools
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, structs
 
 from distaff import registry
 from distaff.errors import BadInput, unknown
 from distaff.files import read_json
 from distaff.methods.base import Method
-from distaff.settings import build
+from distaff.settings import build, identifying
 from distaff.studies.metric_roles import REPRESENTATIONS
 
 Part = list[dict[str, Any]]
@@ -65,14 +65,13 @@ def _joined(row: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return whole
 
 
-@dataclass(frozen=True)
-class PlannedRun:
+class PlannedRun(Struct, frozen=True, dict=True, forbid_unknown_fields=True):
     """One run of a study: what it trains on what, from which seed, and which setting the study varies."""
 
     method: str
-    settings: Mapping[str, Any]
+    settings: dict[str, Any]
     dataset: str
-    options: Mapping[str, Any]
+    options: dict[str, Any]
     steps: int
     seed: int
     strength: str = ""
@@ -85,8 +84,7 @@ class PlannedRun:
     @functools.cached_property
     def id(self) -> str:
         """A hash of all that determines the run, defaults included: 12 letters and digits."""
-        facts = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        facts["settings"] = _all_settings(self.made)
+        facts = structs.asdict(self) | {"settings": _identifying(self.made)}
         del facts["strength"]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
 
@@ -103,8 +101,7 @@ class PlannedRun:
         return float(value.split(":")[2]) if isinstance(value, str) else float(value)
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Struct, frozen=True, dict=True, forbid_unknown_fields=True):
     """A study: its runs, and how each is scored.
 
     `rows` images are encoded, `representations` scored by `metrics`, values only; `metric_options` holds
@@ -117,7 +114,7 @@ class Plan:
     metrics: tuple[str, ...]
     rows: int = 10_000
     representations: tuple[str, ...] = REPRESENTATIONS
-    metric_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    metric_options: dict[str, dict[str, Any]] = {}
     udr_mates: int = 5
 
     def __post_init__(self) -> None:
@@ -152,28 +149,14 @@ class Plan:
             groups.setdefault(run.group, []).append(run)
         return groups
 
-    def to_dict(self) -> dict[str, Any]:
-        """The plan as JSON takes it."""
-        value: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
-        return value
-
-    @classmethod
-    def from_dict(cls, value: Any) -> Plan:
-        """The plan that `to_dict` gave. BadInput where it is something else."""
-        try:
-            runs = tuple(PlannedRun(**run) for run in value["runs"])
-            lists = {key: tuple(value[key]) for key in ("metrics", "representations")}
-            return cls(**(value | lists | {"runs": runs}))
-        except (TypeError, KeyError, AttributeError):
-            raise BadInput("this is not the plan of a study") from None
-
 
 def read_plan(folder: Path) -> Plan:
     """The plan of the study in a folder."""
     path = folder / "plan.json"
     if not path.exists():
         raise BadInput(f"{folder} holds no study; `distaff study run NAME --out {folder}` starts one")
-    return Plan.from_dict(read_json(path))
+    plan: Plan = read_json(path, Plan)
+    return plan
 
 
 @functools.lru_cache(maxsize=10_000)  # studies give the same settings to many seeds and data sets
@@ -183,8 +166,8 @@ def _made(method: str, settings: str) -> Method:
 
 
 @functools.lru_cache(maxsize=10_000)
-def _all_settings(made: Method) -> dict[str, Any]:
-    return dataclasses.asdict(made)
+def _identifying(made: Method) -> dict[str, Any]:
+    return identifying(made)
 
 
 def runs_of(part: Part) -> tuple[PlannedRun, ...]:

@@ -42,7 +42,7 @@ class Study:
         path = self.folder / "plan.json"
         if path.exists():
             kept = read_plan(self.folder)
-            if kept.to_dict() == plan.to_dict():
+            if kept == plan:
                 return
             for what in ("name", "scale", "rows"):
                 was, now = getattr(kept, what), getattr(plan, what)
@@ -57,7 +57,7 @@ class Study:
         elif self.folder.exists() and any(self.folder.iterdir()):
             raise BadInput(f"{self.folder} is not empty and holds no study; choose another --out")
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_json(path, plan.to_dict())
+        write_json(path, plan)
 
     def run(
         self,
@@ -105,8 +105,8 @@ class Study:
     def _keep_failure(self, answer: workers.Answer) -> None:
         folder = self.folder / "failed"
         folder.mkdir(exist_ok=True)
-        kind, _, name = answer.task.partition(" ")
-        write_json(folder / f"{name}.json", {"task": kind, "error": answer.error, "where": answer.where})
+        answer.task, _, name = answer.task.partition(" ")
+        write_json(folder / f"{name}.json", answer)
 
     def _say_failures(self) -> None:
         failures = self.failures()
@@ -119,7 +119,7 @@ class Study:
     def failures(self) -> dict[str, str]:
         """The error of every run that failed, by its id."""
         paths = sorted((self.folder / "failed").glob("*.json"))
-        return {path.stem: str(read_json(path)["error"]) for path in paths}
+        return {path.stem: read_json(path, workers.Answer).error for path in paths}
 
     def _to_run(self) -> list[PlannedRun]:
         failed = self.failures()
@@ -146,7 +146,7 @@ class Study:
             known = read_scores(self.folder, run)
             if not missing(self.plan, known):
                 counts["done"] += 1
-                spent.append(known.get("seconds", 0.0))
+                spent.append(known.seconds)
             elif run.id in failed:
                 counts["failed"] += 1
             elif _held(lock_of(self.folder, run)):
@@ -165,7 +165,7 @@ class Study:
 
         rows: list[dict[str, Any]] = []
         for run in self.plan.runs:
-            scores = read_scores(self.folder, run)["scores"]
+            scores = read_scores(self.folder, run).scores
             common = settings_of(run) if scores else {}
             rows += [
                 common | {"representation": representation, "metric": metric, "value": value}

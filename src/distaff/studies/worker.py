@@ -2,43 +2,42 @@
 
     python -m distaff.studies.worker STUDY [DATA_DIR]
 
-A line of its input is `run ID` or `udr ID`; a line of JSON on its output answers it: {"ok": true}, or the
-error in one line. It ends with its input.
+A line of its input is `run ID` or `udr ID`; a line of JSON on its output answers it. It ends with its input.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 import time
 import traceback
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from distaff.errors import BadInput, Diverged, InUse
 from distaff.interrupt import listen
 from distaff.studies.execute import add_udr, execute
 from distaff.studies.plan import Plan, read_plan
+from distaff.studies.workers import Answer
 
 TASKS = {"run": execute, "udr": add_udr}
 
 
-def answer(study: Path, plan: Plan, line: str, data_dir: str | None) -> dict[str, Any]:
+def answer(study: Path, plan: Plan, task: str, data_dir: str | None) -> Answer:
     """Do a task; what came of it."""
-    kind, _, name = line.partition(" ")
+    kind, _, name = task.partition(" ")
     try:
         while True:
             try:
                 TASKS[kind](study, plan, plan.by_id[name], data_dir)
-                break
+                return Answer(task)
             except InUse:  # by a worker whose study was killed; it finishes what it is at
                 time.sleep(1)
     except (BadInput, Diverged, OSError) as error:
-        return {"ok": False, "error": " ".join(str(error).split())}
+        return Answer(task, " ".join(str(error).split()))
     except Exception as error:  # a defect: the study goes on, and keeps where it was
-        return {"ok": False, "error": f"{type(error).__name__}: {error}", "where": traceback.format_exc()}
-    return {"ok": True}
+        return Answer(task, f"{type(error).__name__}: {error}", traceback.format_exc())
 
 
 def main(study: str, data_dir: str | None = None) -> None:
@@ -46,7 +45,8 @@ def main(study: str, data_dir: str | None = None) -> None:
     plan, answers = read_plan(Path(study)), sys.stdout
     with contextlib.redirect_stdout(sys.stderr):  # the answers alone go where the study reads
         for line in sys.stdin:
-            print(json.dumps(answer(Path(study), plan, line.strip(), data_dir)), file=answers, flush=True)
+            found = msgspec.json.encode(answer(Path(study), plan, line.strip(), data_dir))
+            print(found.decode(), file=answers, flush=True)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import queue
 import subprocess
@@ -11,16 +10,17 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+
+import msgspec
 
 ATTEMPTS = 3  # of a task whose worker dies
 
 
-class Answer(NamedTuple):
-    """A task, and its error (one line) or ""."""
+class Answer(msgspec.Struct):
+    """A task, and its error (one line) and the traceback of a defect, or ""."""
 
     task: str
-    error: str
+    error: str = ""
     where: str = ""
 
 
@@ -82,13 +82,13 @@ class _Worker(threading.Thread):
     def _do(self, task: str, attempt: int) -> None:
         found = self._ask(task)
         if found is not None:
-            self._done.put(Answer(task, found.get("error", ""), found.get("where", "")))
+            self._done.put(found)
         elif attempt < ATTEMPTS and not self._stopping.is_set():
             self._waiting.put((task, attempt + 1))
         elif not self._stopping.is_set():
             self._done.put(Answer(task, f"its worker died {ATTEMPTS} times"))
 
-    def _ask(self, task: str) -> dict[str, Any] | None:
+    def _ask(self, task: str) -> Answer | None:
         """The answer of the process, None where it died."""
         if self._process is None:
             self._process = subprocess.Popen(
@@ -110,8 +110,7 @@ class _Worker(threading.Thread):
         if not line.endswith("\n"):
             self._end()
             return None
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+        return msgspec.json.decode(line, type=Answer)
 
     def _end(self) -> None:
         """Wait for the process and close what leads to it."""

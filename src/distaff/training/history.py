@@ -6,14 +6,18 @@ import json
 import math
 import time
 from pathlib import Path
+from typing import Annotated
 
 import torch
+from msgspec import Meta
 from torch import Tensor
 
 from distaff.errors import BadInput, Diverged
-from distaff.files import check_file, check_own, write_text
+from distaff.files import check_own, read_json_lines, write_text
 
-LARGEST, MOST_TERMS = 1e39, 100  # no loss in 32 bits goes beyond
+Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+Real = Annotated[float, Meta(gt=-1e39, lt=1e39)]  # no loss in 32 bits goes beyond
+Line = Annotated[dict[str, Whole | Real], Meta(max_length=100)]
 SHOWN = {"loss": 1, "kl": 2}  # beside the progress bar, with digits
 
 
@@ -84,15 +88,7 @@ def read_history(path: Path) -> list[dict[str, float]]:
     """The lines written so far; none where there is no file."""
     if not path.exists():
         return []
-    check_file(path)
-    try:
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    except (ValueError, RecursionError):
-        raise BadInput(f"{path} is damaged: a line is not JSON") from None
-    for line in lines:
-        numbers = isinstance(line, dict) and all(
-            isinstance(v, int | float) and abs(v) < LARGEST for v in line.values()
-        )
-        if not numbers or not {"step", "images_per_second"} <= line.keys() or len(line) > MOST_TERMS:
-            raise BadInput(f"{path} is damaged: a line is not the numbers of a step")
+    lines: list[dict[str, float]] = read_json_lines(path, Line)
+    if not all({"step", "images_per_second"} <= line.keys() for line in lines):
+        raise BadInput(f"{path} is damaged: a line is not of a step")
     return lines

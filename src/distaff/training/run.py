@@ -8,7 +8,6 @@ import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +22,7 @@ from distaff.machine import data_folder
 from distaff.methods.base import Codes, Method
 from distaff.settings import build, whole_number
 from distaff.training.checkpoint import load_tensors
-from distaff.training.config import read_config
+from distaff.training.config import Config, read_config
 from distaff.training.device import choose_device, is_present
 from distaff.training.history import read_history
 
@@ -38,7 +37,7 @@ class Run:
     """
 
     folder: Path
-    config: dict[str, Any]
+    config: Config
     method: Method
     given_data: DataSet | None = dataclasses.field(default=None, repr=False)
     data_dir: Path | None = dataclasses.field(default=None, repr=False)
@@ -46,19 +45,19 @@ class Run:
     @functools.cached_property
     def data(self) -> DataSet:
         """The data set the run was trained on, or an error if it is no longer the same."""
-        recorded = self.config["dataset"]
+        recorded = self.config.dataset
         data = self.given_data
         if data is None:
-            if recorded["options"] is None:
+            if recorded.options is None:
                 raise BadInput(f"{self.folder} was trained on a data set made by hand; pass it as data=")
-            data = load_dataset(recorded["name"], data_dir=self.data_dir, **recorded["options"])
-        if data.fingerprint() != recorded["fingerprint"]:
+            data = load_dataset(recorded.name, data_dir=self.data_dir, **recorded.options)
+        if data.fingerprint() != recorded.fingerprint:
             raise BadInput(
-                f"the data set {recorded['name']} ({data.source}) is not the one {self.folder} was "
-                f"trained on ({recorded['source']}); is --data-dir missing?"
+                f"the data set {recorded.name} ({data.source}) is not the one {self.folder} was "
+                f"trained on ({recorded.source}); is --data-dir missing?"
             )
-        if list(data.image_shape) != recorded["image_shape"] or len(data) != recorded["images"]:
-            raise BadInput(f"{self.folder / 'config.json'} is damaged: {recorded['name']} has other images")
+        if tuple(data.image_shape) != recorded.image_shape or len(data) != recorded.images:
+            raise BadInput(f"{self.folder / 'config.json'} is damaged: {recorded.name} has other images")
         return data
 
     @property
@@ -68,24 +67,20 @@ class Run:
         beta is what the KL of an image is multiplied by, in the end if it follows a schedule. None where
         there is no such number.
         """
-        beta = getattr(self.method.at(self.config["steps"]), "kl_weight", None)
-        return (
-            None
-            if beta is None
-            else beta * self.method.latents / math.prod(self.config["dataset"]["image_shape"])
-        )
+        beta = getattr(self.method.at(self.config.steps), "kl_weight", None)
+        pixels = math.prod(self.config.dataset.image_shape)
+        return None if beta is None else beta * self.method.latents / pixels
 
     @property
     def effort(self) -> str:
         """What it took, in words: its steps, which mean nothing to a method that is fitted at once."""
-        return "fitted" if self.method.fitted else f"{self.config['steps']:,} steps"
+        return "fitted" if self.method.fitted else f"{self.config.steps:,} steps"
 
     @property
     def facts(self) -> Facts:
         """What the method knew of its data."""
-        data = self.config["dataset"]
-        shape, factors, labels = (tuple(data[key]) for key in ("image_shape", "factors", "labels"))
-        return Facts(shape, data["images"], factors, labels)
+        data = self.config.dataset
+        return Facts(data.image_shape, data.images, data.factors, data.labels)
 
     @property
     def code_size(self) -> int:
@@ -95,7 +90,7 @@ class Run:
     @property
     def device(self) -> torch.device:
         """Where it encodes: the device it was trained on, or the CPU where that is absent."""
-        return choose_device(self.config["device"] if is_present(self.config["device"]) else "cpu")
+        return choose_device(self.config.device if is_present(self.config.device) else "cpu")
 
     @functools.cached_property
     def modules(self) -> nn.ModuleDict:
@@ -109,16 +104,14 @@ class Run:
 
     def batches(self, images: ArrayLike) -> Iterator[Tensor]:
         """Images (n, C, H, W) as the data set gives them: in 0..1, on the device, 512 at a time."""
-        pixels = np.asarray(images)
-        if pixels.ndim != 4 or list(pixels.shape[1:]) != self.config["dataset"]["image_shape"]:
-            raise BadInput(
-                f"images must be (n, *{self.config['dataset']['image_shape']}), got {pixels.shape}"
-            )
+        pixels, data = np.asarray(images), self.config.dataset
+        if pixels.shape[1:] != data.image_shape:
+            raise BadInput(f"images must be (n, *{list(data.image_shape)}), got {pixels.shape}")
         if not len(pixels):
             raise BadInput("there are no images to encode")
         for start in range(0, len(pixels), ENCODE_BATCH):
             part = pixels[start : start + ENCODE_BATCH]
-            yield to_unit(part, self.config["dataset"]["pixel_range"], self.device)
+            yield to_unit(part, data.pixel_range, self.device)
 
     @torch.inference_mode()
     def encode(self, images: ArrayLike, seed: int = 0) -> Codes:
@@ -157,5 +150,5 @@ def load_run(
     if not path.exists():
         raise BadInput(f"{folder} is not a run folder: it has no config.json")
     config = read_config(path)
-    method = build(registry.get("methods", config["method"]), config["settings"], config["method"])
+    method = build(registry.get("methods", config.method), config.settings, config.method)
     return Run(folder, config, method, data, data_folder(data_dir))

@@ -24,7 +24,7 @@ from distaff.progress import Report, progress, say
 from distaff.settings import build, whole_number
 from distaff.training.allocator import keep_freed_memory
 from distaff.training.checkpoint import load_checkpoint, save_checkpoint, save_tensors
-from distaff.training.config import differences, make_config, read_config
+from distaff.training.config import Config, differences, make_config, read_config
 from distaff.training.device import choose_device, torch_threads
 from distaff.training.history import Window, diverged, trim_history
 from distaff.training.lock import only_one
@@ -74,7 +74,7 @@ def train(
     folder = Path(out) if out is not None else Path("runs") / f"{name}-{data.name}-s{seed}"
     chosen = choose_device(device)
     recorded = _recorded(folder)
-    threads = threads or (recorded or {}).get("threads") or available_threads()
+    threads = threads or (recorded.threads if recorded else available_threads())
     feed = Feed(method, data, seed, chosen)
     config = make_config(name, method, data, feed.facts, steps, seed, threads, str(chosen))
     _check_same(folder, recorded, config)
@@ -96,7 +96,7 @@ def train(
 def _headline(run: Run, data: DataSet) -> str:
     """What is about to be trained, on what, and the beta that carries over between image sizes."""
     size = "x".join(map(str, data.image_shape[1:]))
-    words = [f"{run.config['method']} on {data.name} ({data.source}): {len(data):,} images of {size}"]
+    words = [f"{run.config.method} on {data.name} ({data.source}): {len(data):,} images of {size}"]
     if run.normalised_beta is not None:
         words.append(f"normalised beta {run.normalised_beta:.4g}")
     return "; ".join(filter(None, [*words, data.note]))
@@ -116,7 +116,7 @@ def _method(method: str | Method, settings: dict[str, Any]) -> tuple[str, Method
     return known[0], method
 
 
-def _recorded(folder: Path) -> dict[str, Any] | None:
+def _recorded(folder: Path) -> Config | None:
     path = folder / "config.json"
     if folder.exists() and not folder.is_dir():
         raise BadInput(f"{folder} is a file, not a folder")
@@ -127,23 +127,23 @@ def _recorded(folder: Path) -> dict[str, Any] | None:
     return read_config(path)
 
 
-def _check_same(folder: Path, recorded: dict[str, Any] | None, config: dict[str, Any]) -> None:
+def _check_same(folder: Path, recorded: Config | None, config: Config) -> None:
     if recorded is None:
         return
     for was, now, name in differences(recorded, config):
         raise BadInput(
             f"{folder} was made with {name}={was!r}, not {now!r}; choose another --out or the same settings"
         )
-    if config["steps"] < recorded["steps"]:
-        raise BadInput(f"{folder} was asked for {recorded['steps']} steps; {config['steps']} is fewer")
+    if config.steps < recorded.steps:
+        raise BadInput(f"{folder} was asked for {recorded.steps} steps; {config.steps} is fewer")
 
 
-def _prepare(folder: Path, recorded: dict[str, Any] | None, config: dict[str, Any]) -> None:
+def _prepare(folder: Path, recorded: Config | None, config: Config) -> None:
     """Write the config. A run that is extended first loses what was derived from the shorter one."""
     for partial in folder.glob(".*.partial"):  # of a process that was killed
         if partial.is_symlink() or partial.is_file():
             partial.unlink()
-    if recorded is not None and recorded["steps"] == config["steps"]:
+    if recorded is not None and recorded.steps == config.steps:
         return
     for name in DERIVED:
         if (folder / name).is_dir():
@@ -156,7 +156,7 @@ def _prepare(folder: Path, recorded: dict[str, Any] | None, config: dict[str, An
 def _train(run: Run, feed: Feed, device: torch.device, show: bool) -> None:
     """All steps that are left, from the last checkpoint on; a fitted method has a single one."""
     keep_freed_memory()
-    seed, steps = run.config["seed"], 1 if run.method.fitted else run.config["steps"]
+    seed, steps = run.config.seed, 1 if run.method.fitted else run.config.steps
     state = run.method.state(feed.facts, torch.Generator().manual_seed(seed))
     state.modules.to(device).train()
     path, start = run.folder / "checkpoint.safetensors", 0
