@@ -45,7 +45,7 @@ def lock_of(study: Path, run: PlannedRun) -> Path:
     return study / "locks" / run.id
 
 
-class Scores(Struct):
+class Known(Struct):
     """What is known of a run: its `scores` and the `metrics` done, by representation, and its `seconds`."""
 
     scores: dict[str, dict[str, float | None]]
@@ -53,13 +53,13 @@ class Scores(Struct):
     seconds: float = 0.0
 
 
-def read_scores(study: Path, run: PlannedRun) -> Scores:
+def read_scores(study: Path, run: PlannedRun) -> Known:
     """What is known of a run so far."""
     path = folder_of(study, run) / SCORES
-    return read_json(path, Scores) if path.exists() else Scores({}, {})
+    return read_json(path, Known) if path.exists() else Known({}, {})
 
 
-def missing(plan: Plan, known: Scores) -> dict[str, list[str]]:
+def missing(plan: Plan, known: Known) -> dict[str, list[str]]:
     """The metrics that a run lacks, by representation."""
     lacking = {
         each: [metric for metric in plan.metrics if metric not in known.metrics.get(each, [])]
@@ -68,7 +68,7 @@ def missing(plan: Plan, known: Scores) -> dict[str, list[str]]:
     return {each: metrics for each, metrics in lacking.items() if metrics}
 
 
-def has_udr(plan: Plan, run: PlannedRun, known: Scores) -> bool:
+def has_udr(plan: Plan, run: PlannedRun, known: Known) -> bool:
     """Whether UDR was made, or there is nothing to make it from."""
     return "udr" in known.scores.get(MODEL, {}) or not plan.mates(run)
 
@@ -76,26 +76,20 @@ def has_udr(plan: Plan, run: PlannedRun, known: Scores) -> bool:
 def execute(study: Path, plan: Plan, run: PlannedRun, data_dir: str | None = None) -> None:
     """Train, encode and score a run, as far as that is not done."""
     with only_one(lock_of(study, run)):
-        known = read_scores(study, run)
-        if missing(plan, known):
-            _execute(study, plan, run, known, data_dir)
-
-
-def _execute(study: Path, plan: Plan, run: PlannedRun, known: Scores, data_dir: str | None) -> None:
-    began = time.monotonic()
-    data = load_dataset(run.dataset, data_dir=data_dir, **run.options)
-    trained = train(
-        run.made, data, steps=run.steps, seed=run.seed, out=folder_of(study, run), threads=1, show=False
-    )
-    encoding = encode_run(trained, plan.rows, show=False)
-    for representation, metrics in missing(plan, known).items():
-        known.scores.setdefault(representation, {}).update(
-            _scores(plan, data, encoding, representation, metrics)
-        )
-        known.metrics.setdefault(representation, []).extend(metrics)
-    known.scores.setdefault(MODEL, {}).update(of_the_model(trained, encoding))
-    known.seconds += time.monotonic() - began
-    write_json(folder_of(study, run) / SCORES, known)
+        known, began = read_scores(study, run), time.monotonic()
+        lacking = missing(plan, known)
+        if not lacking:
+            return
+        data, folder = load_dataset(run.dataset, data_dir=data_dir, **run.options), folder_of(study, run)
+        trained = train(run.made, data, steps=run.steps, seed=run.seed, out=folder, threads=1, show=False)
+        encoding = encode_run(trained, plan.rows, show=False)
+        for representation, metrics in lacking.items():
+            found = _scores(plan, data, encoding, representation, metrics)
+            known.scores.setdefault(representation, {}).update(found)
+            known.metrics.setdefault(representation, []).extend(metrics)
+        known.scores.setdefault(MODEL, {}).update(of_the_model(trained, encoding))
+        known.seconds += time.monotonic() - began
+        write_json(folder / SCORES, known)
 
 
 def _scores(
@@ -121,17 +115,14 @@ def add_udr(study: Path, plan: Plan, run: PlannedRun, data_dir: str | None = Non
     """UDR of a run with its mates, from the kept codes; when all of them are done."""
     with only_one(lock_of(study, run)):
         known = read_scores(study, run)
-        if not has_udr(plan, run, known):
-            _add_udr(study, plan, run, known, data_dir)
-
-
-def _add_udr(study: Path, plan: Plan, run: PlannedRun, known: Scores, data_dir: str | None) -> None:
-    codes, kl = _for_udr(study, plan, run, data_dir)
-    mates = [_for_udr(study, plan, mate, data_dir) for mate in plan.mates(run)]
-    mates_kl = None if kl is None else [other for _, other in mates]
-    value = udr(codes, [mate for mate, _ in mates], kl=kl, mates_kl=mates_kl)
-    known.scores.setdefault(MODEL, {})["udr"] = value
-    write_json(folder_of(study, run) / SCORES, known)
+        if has_udr(plan, run, known):
+            return
+        codes, kl = _for_udr(study, plan, run, data_dir)
+        mates = [_for_udr(study, plan, mate, data_dir) for mate in plan.mates(run)]
+        mates_kl = None if kl is None else [other for _, other in mates]
+        value = udr(codes, [mate for mate, _ in mates], kl=kl, mates_kl=mates_kl)
+        known.scores.setdefault(MODEL, {})["udr"] = value
+        write_json(folder_of(study, run) / SCORES, known)
 
 
 def _for_udr(study: Path, plan: Plan, run: PlannedRun, data_dir: str | None) -> tuple[Any, Any]:

@@ -79,12 +79,13 @@ class PlannedRun(Struct, frozen=True, dict=True, forbid_unknown_fields=True):
     @functools.cached_property
     def made(self) -> Method:
         """The method with its settings. BadInput where they are wrong."""
-        return _made(self.method, json.dumps(self.settings))
+        return _made(self.method, json.dumps(self.settings))[0]
 
     @functools.cached_property
     def id(self) -> str:
         """A hash of all that determines the run, defaults included: 12 letters and digits."""
-        facts = structs.asdict(self) | {"settings": _identifying(self.made)}
+        settings = _made(self.method, json.dumps(self.settings))[1]
+        facts = structs.asdict(self) | {"settings": settings}
         del facts["strength"]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
 
@@ -160,14 +161,9 @@ def read_plan(folder: Path) -> Plan:
 
 
 @functools.lru_cache(maxsize=10_000)  # studies give the same settings to many seeds and data sets
-def _made(method: str, settings: str) -> Method:
+def _made(method: str, settings: str) -> tuple[Method, dict[str, Any]]:
     made: Method = build(registry.get("methods", method), json.loads(settings), method)
-    return made
-
-
-@functools.lru_cache(maxsize=10_000)
-def _identifying(made: Method) -> dict[str, Any]:
-    return identifying(made)
+    return made, identifying(made)
 
 
 def runs_of(part: Part) -> tuple[PlannedRun, ...]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SHOWN = 5  # errors
+KINDS = {"run": "running", "udr": "comparing"}  # of tasks, in their order
 
 
 class Study:
@@ -76,27 +76,21 @@ class Study:
             if retry:
                 for path in (self.folder / "failed").glob("*.json"):
                     path.unlink()
-            for kind, tasks in (("run", self._to_run), ("udr", self._to_compare)):
-                self._do(kind, tasks(), workers or available_threads(), ray, data_dir, show)
+            for kind in KINDS:
+                self._do(kind, workers or available_threads(), ray, data_dir, show)
             self.collect()
         counts = self.status()
         if show and counts["failed"]:
             self._say_failures()
         return counts
 
-    def _do(
-        self, kind: str, runs: list[PlannedRun], count: int, ray: str | None, data_dir: str | None, show: bool
-    ) -> None:
-        tasks = [f"{kind} {run.id}" for run in runs]
+    def _do(self, kind: str, count: int, ray: str | None, data_dir: str | None, show: bool) -> None:
+        tasks = self._tasks(kind)
         if not tasks:
             return
-        named = {"run": "running", "udr": "comparing"}[kind]
-        found: Iterator[workers.Answer] = (
-            on_ray.answers(self.folder, tasks, ray, data_dir)
-            if ray
-            else workers.answers(self.folder, tasks, count, data_dir)
-        )
-        with progress(named, len(tasks), show=show) as report:
+        by_ray = on_ray.answers(self.folder, tasks, ray, data_dir) if ray else None
+        found = by_ray or workers.answers(self.folder, tasks, count, data_dir)
+        with progress(KINDS[kind], len(tasks), show=show) as report:
             for done, answer in enumerate(found, 1):
                 if answer.error:
                     self._keep_failure(answer)
@@ -121,23 +115,18 @@ class Study:
         paths = sorted((self.folder / "failed").glob("*.json"))
         return {path.stem: read_json(path, workers.Answer).error for path in paths}
 
-    def _to_run(self) -> list[PlannedRun]:
-        failed = self.failures()
-        known = ((run, read_scores(self.folder, run)) for run in self.plan.runs if run.id not in failed)
-        return [run for run, scores in known if missing(self.plan, scores)]
-
-    def _to_compare(self) -> list[PlannedRun]:
-        """The runs that lack UDR and whose mates are all done."""
-        known = {run.id: read_scores(self.folder, run) for run in self.plan.runs}
+    def _tasks(self, kind: str) -> list[str]:
+        """The tasks that are left; UDR is made of the runs that lack it and whose mates are all done."""
+        failed, known = self.failures(), {run.id: read_scores(self.folder, run) for run in self.plan.runs}
         done = {name for name, scores in known.items() if not missing(self.plan, scores)}
-        failed = self.failures()
-        return [
-            run
-            for run in self.plan.runs
-            if run.id not in failed
-            and not has_udr(self.plan, run, known[run.id])
-            and {run.id, *(mate.id for mate in self.plan.mates(run))} <= done
-        ]
+
+        def is_left(run: PlannedRun) -> bool:
+            if kind == "run":
+                return run.id not in done
+            compared = {run.id, *(mate.id for mate in self.plan.mates(run))}
+            return not has_udr(self.plan, run, known[run.id]) and compared <= done
+
+        return [f"{kind} {run.id}" for run in self.plan.runs if run.id not in failed and is_left(run)]
 
     def status(self) -> dict[str, Any]:
         """How many runs there are, done, running, failed and waiting, and the seconds left on one core."""

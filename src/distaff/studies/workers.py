@@ -7,8 +7,9 @@ import os
 import queue
 import subprocess
 import sys
-import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -29,66 +30,46 @@ def answers(study: Path, tasks: Sequence[str], workers: int, data_dir: str | Non
 
     When the caller stops early, the processes are asked to end and finish what they write.
     """
-    waiting: queue.SimpleQueue[tuple[str, int]] = queue.SimpleQueue()
-    for task in tasks:
-        waiting.put((task, 1))
-    done: queue.SimpleQueue[Answer | BaseException] = queue.SimpleQueue()
-    pool = [_Worker(study, data_dir, waiting, done) for _ in range(min(workers, len(tasks)))]
-    try:
-        for worker in pool:
-            worker.start()
-        for _ in tasks:
-            result = done.get()
-            if isinstance(result, BaseException):
-                raise result
-            yield result
-    finally:
-        for worker in pool:
-            worker.stop()
-        for worker in pool:
-            worker.join()
+    words = [sys.executable, "-m", "distaff.studies.worker", str(study), *([data_dir] if data_dir else [])]
+    idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
+    ended: queue.SimpleQueue[Future[tuple[str, Answer | None]]] = queue.SimpleQueue()
+    attempts: Counter[str] = Counter()
 
-
-class _Worker(threading.Thread):
-    """Feeds one process, and starts another when it dies."""
-
-    def __init__(
-        self,
-        study: Path,
-        data_dir: str | None,
-        waiting: queue.SimpleQueue[tuple[str, int]],
-        done: queue.SimpleQueue[Answer | BaseException],
-    ) -> None:
-        super().__init__(daemon=True)
-        self._words = [sys.executable, "-m", "distaff.studies.worker", str(study)]
-        self._words += [data_dir] if data_dir else []
-        self._waiting, self._done = waiting, done
-        self._process: subprocess.Popen[str] | None = None
-        self._stopping = threading.Event()
-
-    def run(self) -> None:
+    def ask(task: str) -> tuple[str, Answer | None]:
+        worker = idle.get()
         try:
-            while not self._stopping.is_set():
-                try:
-                    task, attempt = self._waiting.get(timeout=0.2)  # one may come back from a dead worker
-                except queue.Empty:
-                    continue
-                self._do(task, attempt)
-        except BaseException as error:
-            self._done.put(error)
+            return task, worker.ask(task)
         finally:
-            self._end()
+            idle.put(worker)
 
-    def _do(self, task: str, attempt: int) -> None:
-        found = self._ask(task)
-        if found is not None:
-            self._done.put(found)
-        elif attempt < ATTEMPTS and not self._stopping.is_set():
-            self._waiting.put((task, attempt + 1))
-        elif not self._stopping.is_set():
-            self._done.put(Answer(task, f"its worker died {ATTEMPTS} times"))
+    with contextlib.ExitStack() as stack:
+        pool = [stack.enter_context(_Worker(words)) for _ in range(min(workers, len(tasks)))]
+        threads = stack.enter_context(ThreadPoolExecutor(len(pool)))
+        for worker in pool:
+            idle.put(worker)
+            stack.callback(worker.stop)
+        stack.callback(threads.shutdown, wait=False, cancel_futures=True)
+        for task in tasks:
+            threads.submit(ask, task).add_done_callback(ended.put)
+        left = len(tasks)
+        while left:
+            task, found = ended.get().result()
+            attempts[task] += 1
+            if found is None and attempts[task] < ATTEMPTS:
+                threads.submit(ask, task).add_done_callback(ended.put)
+                continue
+            left -= 1
+            yield found or Answer(task, f"its worker died {ATTEMPTS} times")
 
-    def _ask(self, task: str) -> Answer | None:
+
+class _Worker:
+    """A process that is started when it is asked something, and again when it has died."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self._words = words
+        self._process: subprocess.Popen[str] | None = None
+
+    def ask(self, task: str) -> Answer | None:
         """The answer of the process, None where it died."""
         if self._process is None:
             self._process = subprocess.Popen(
@@ -107,13 +88,16 @@ class _Worker(threading.Thread):
             line = self._process.stdout.readline()
         except (BrokenPipeError, ValueError):
             line = ""
-        if not line.endswith("\n"):
-            self._end()
-            return None
-        return msgspec.json.decode(line, type=Answer)
+        if line.endswith("\n"):
+            return msgspec.json.decode(line, type=Answer)
+        self.__exit__()
+        return None
 
-    def _end(self) -> None:
-        """Wait for the process and close what leads to it."""
+    def __enter__(self) -> _Worker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close what leads to the process and wait for it."""
         process, self._process = self._process, None
         if process is not None:
             for pipe in (process.stdin, process.stdout):
@@ -123,7 +107,6 @@ class _Worker(threading.Thread):
 
     def stop(self) -> None:
         """Ask the process to end: training stops at the end of a step and keeps its checkpoint."""
-        self._stopping.set()
         process = self._process
         if process is not None and process.poll() is None:
             process.terminate()
