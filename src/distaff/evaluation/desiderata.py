@@ -104,33 +104,21 @@ class Line(NamedTuple):
 
 def lines(found: dict[str, Any]) -> list[Line]:
     """What was found, in words and numbers."""
-    label, between = found["label"], found["interpolation"]
-    accuracy = "accuracy, 0..1, higher is better"
-    return [
-        *(
-            Line(f"linear probe, {count} labels", _number(value), "–", accuracy)
-            for count, value in found["linear_probe"].items()
-        ),
-        Line(
-            f"k-NN of {label}",
-            _number(found["knn_accuracy"]),
-            _number(found["knn_accuracy_of_pixel_plane"]),
-            accuracy,
-        ),
-        Line(
-            f"silhouette of {label}",
-            _number(found["silhouette"]),
-            _number(found["silhouette_of_pixel_plane"]),
-            "-1..1, higher is better",
-        ),
-        Line(
-            "interpolation",
-            _number(between and between["ratio"]),
-            "–",
-            "distance from the data of decoded midpoints over that of pixel midpoints; good below 1",
-        ),
-        Line("sparsity of codes", _number(found["sparsity"]), "–", "Hoyer's, 0..1; 1: one latent an image"),
+    label, accuracy = found["label"], "accuracy, 0..1, higher is better"
+    between = "distance from the data of decoded midpoints over that of pixel midpoints; good below 1"
+    rows = [
+        (f"linear probe, {count} labels", n, None, accuracy) for count, n in found["linear_probe"].items()
     ]
+    for name, key, meaning in (
+        ("k-NN", "knn_accuracy", accuracy),
+        ("silhouette", "silhouette", "-1..1, higher is better"),
+    ):
+        rows.append((f"{name} of {label}", found[key], found[f"{key}_of_pixel_plane"], meaning))
+    rows += [
+        ("interpolation", (found["interpolation"] or {}).get("ratio"), None, between),
+        ("sparsity of codes", found["sparsity"], None, "Hoyer's, 0..1; 1: one latent an image"),
+    ]
+    return [Line(name, _number(value), _number(plane), meaning) for name, value, plane, meaning in rows]
 
 
 def _number(value: float | None) -> str:

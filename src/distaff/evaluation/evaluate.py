@@ -116,12 +116,10 @@ def _score(
 def _without_labels(card: ScoreCard, some: bool) -> ScoreCard:
     """The card of codes alone, which says of the other scores why they have no value."""
     why = "none of them can be scored" if some else "the data set has none"
-    needing = {
-        name: score for name, score in card.scores.items() if score.reason.endswith(MISSING["factors"])
-    }
     said = {
         name: dataclasses.replace(score, reason=f"not applicable: it needs labels, and {why}")
-        for name, score in needing.items()
+        for name, score in card.scores.items()
+        if score.reason.endswith(MISSING["factors"])
     }
     return dataclasses.replace(card, scores=card.scores | said)
 
@@ -136,25 +134,19 @@ def labels_table(
     labels = data.labels(rows)
     if labels is None:
         return None, [], {}
-    names = list(data.label_names)
-    words = {name: np.array(each, dtype=object) for name, each in data.words.items()}
-    cells = [
-        words[name][column.astype(np.int64)] if name in words else column
-        for name, column in zip(names, labels.T, strict=True)
-    ]
-    table = Table("labels", names, cells)
-    real = [names[j] for j in continuous_columns(table, continuous)]
-    broken = [
-        name
-        for name, column in zip(names, labels.T, strict=True)
-        if name not in real and not is_whole(column)
-    ]
+    columns = dict(zip(data.label_names, labels.T, strict=True))
+    cells = columns | {
+        name: np.array(words, dtype=object)[columns[name].astype(np.int64)]
+        for name, words in data.words.items()
+    }
+    table = Table("labels", list(columns), list(cells.values()))
+    real = [data.label_names[j] for j in continuous_columns(table, continuous)]
     left_out = {
         name: f"not whole numbers; continuous=['{name}'] (--continuous {name}) takes it as it is"
-        for name in broken
+        for name, column in columns.items()
+        if name not in real and not is_whole(column)
     }
-    varying = [name for name, column in zip(names, labels.T, strict=True) if (column != column[0]).any()]
-    kept = [name for name in names if name not in broken]
-    if not set(kept) & set(varying):
+    kept = [name for name in columns if name not in left_out]
+    if not any((columns[name] != columns[name][0]).any() for name in kept):
         return None, [], left_out | dict.fromkeys(kept, "a single value")
     return table.pick(kept), real, left_out

@@ -63,9 +63,7 @@ def variance_shares(shares: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(9.3, 1.2 + 0.24 * max(len(parts), 1)), layout="constrained")
     ax = figure.subplots()
     left = np.zeros(len(parts))
-    for source, colour in zip(
-        ("method", "strength", "seed"), (COLOURS[0], COLOURS[5], "#c8ced4"), strict=True
-    ):
+    for source, colour in (("method", COLOURS[0]), ("strength", COLOURS[5]), ("seed", "#c8ced4")):
         ax.barh(range(len(parts)), parts[source], left=left, color=colour, height=0.75, label=source)
         left += parts[source].to_numpy()
     names = [f"{short(d)} · {short(m)}" for d, m in parts.index]
@@ -93,15 +91,8 @@ def heat_map(matrix: pd.DataFrame, low: float = -1, high: float = 1) -> Figure:
     for i, j in zip(*np.nonzero(np.isfinite(values)), strict=True):
         strong = abs(values[i, j] - (low + high) / 2) > 0.3 * (high - low)
         colour = "white" if strong else INK
-        ax.text(
-            j,
-            i,
-            f"{values[i, j]:.2f}".replace("-0.00", "0.00"),
-            ha="center",
-            va="center",
-            fontsize=8,
-            color=colour,
-        )
+        words = f"{values[i, j]:.2f}".replace("-0.00", "0.00")
+        ax.text(j, i, words, ha="center", va="center", fontsize=8, color=colour)
     return figure
 
 

@@ -134,14 +134,6 @@ def _rows(rules: dict[str, NDArray[np.float64]], sign: float, many: bool) -> pd.
     nothing = np.full(len(rules), np.nan)
     low, high = ends(sign * values[1:]) if many else (nothing, nothing)
     fraction_low, fraction_high = ends(fraction[1:]) if many else (nothing, nothing)
-    return pd.DataFrame(
-        {
-            "rule": list(rules),
-            "value": sign * values[0],
-            "low": low,
-            "high": high,
-            "fraction": fraction[0],
-            "fraction_low": fraction_low,
-            "fraction_high": fraction_high,
-        }
-    )
+    ends_of = {"low": low, "high": high, "fraction": fraction[0]}
+    ends_of |= {"fraction_low": fraction_low, "fraction_high": fraction_high}
+    return pd.DataFrame({"rule": list(rules), "value": sign * values[0]} | ends_of)

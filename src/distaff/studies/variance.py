@@ -137,7 +137,6 @@ def _redrawn(
     sizes = np.diff(starts, append=len(values))
     drawn = starts[cell] + (rng.random((resamples, len(values))) * sizes[cell]).astype(np.int64)
     means = (np.add.reduceat(values, starts) / sizes)[cell]
-    wider = np.sqrt(sizes / np.maximum(sizes - 1, 1))[
-        cell
-    ]  # n residuals vary by (n - 1) / n less than noise does
+    # n residuals vary by (n - 1) / n less than noise does
+    wider = np.sqrt(sizes / np.maximum(sizes - 1, 1))[cell]
     return np.asarray(means + wider * (values[drawn] - means))

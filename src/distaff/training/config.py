@@ -75,21 +75,15 @@ def make_config(
 ) -> Config:
     """Everything needed to repeat a run."""
     spec = data.spec or {"name": data.name, "options": None}
-    known = DataConfig(
-        **spec,
-        source=data.source,
-        fingerprint=data.fingerprint(),
-        **facts._asdict(),
-        pixel_range=data.pixel_range,
-    )
+    like = facts._asdict() | {"pixel_range": data.pixel_range}
+    known = DataConfig(**spec, source=data.source, fingerprint=data.fingerprint(), **like)
     versions = {
         "distaff": __version__,
         "torch": str(torch.__version__),
         "numpy": np.__version__,
         "python": platform.python_version(),
     }
-    settings = dataclasses.asdict(method)
-    return Config(FORMAT, name, settings, known, steps, seed, threads, device, versions)
+    return Config(FORMAT, name, dataclasses.asdict(method), known, steps, seed, threads, device, versions)
 
 
 def read_config(path: Path) -> Config:
@@ -102,9 +96,8 @@ def read_config(path: Path) -> Config:
 
 def differences(recorded: Config, config: Config) -> Iterator[tuple[Any, Any, str]]:
     """What a run was made with and is now asked for, and the name of it, wherever the two differ."""
-    before, after = (
-        json.loads(json.dumps(to_builtins(each))) for each in (recorded, config)
-    )  # tuples as lists
+    # as JSON has them: tuples are lists
+    before, after = (json.loads(json.dumps(to_builtins(each))) for each in (recorded, config))
     fields = dataclasses.fields(registry.get("methods", config.method))
     before["settings"] = {field.name: field.default for field in fields} | before["settings"]
     for key in SAME:
