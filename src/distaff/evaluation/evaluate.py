@@ -135,11 +135,11 @@ def labels_table(
     if labels is None:
         return None, [], {}
     columns = dict(zip(data.label_names, labels.T, strict=True))
-    cells = columns | {
-        name: np.array(words, dtype=object)[columns[name].astype(np.int64)]
-        for name, words in data.words.items()
-    }
-    table = Table("labels", list(columns), list(cells.values()))
+    cells = [
+        np.array(data.words[name], dtype=object)[column.astype(np.int64)] if name in data.words else column
+        for name, column in columns.items()
+    ]
+    table = Table("labels", list(columns), cells)
     real = [data.label_names[j] for j in continuous_columns(table, continuous)]
     left_out = {
         name: f"not whole numbers; continuous=['{name}'] (--continuous {name}) takes it as it is"
