@@ -11,13 +11,13 @@ import pytest
 import distaff
 
 HOUSE = Path(distaff.__file__).parent
-SMALL = {"errors", "settings", "registry", "files", "machine", "progress", "schedules", "tables"}  # for all
+SMALL = {"errors", "settings", "registry", "interrupt", "files", "machine", "progress", "schedules", "tables"}
 MAY_IMPORT = {
     "errors": set(),
     "registry": {"errors"},
     "schedules": {"errors"},
     "settings": {"errors", "schedules"},
-    "files": {"errors"},
+    "files": {"errors", "interrupt"},
     "tables": {"errors", "files"},
     "progress": set(),
     "machine": set(),
@@ -34,7 +34,7 @@ MAY_IMPORT = {
 MAY_IMPORT["training"] = SMALL | {"factors", "datasets", "batches", "methods"}
 MAY_IMPORT["evaluation"] = MAY_IMPORT["training"] | {"training", "metrics", "scoring"}
 MAY_IMPORT["reporting"] = MAY_IMPORT["evaluation"] | {"evaluation"}
-MAY_IMPORT["studies"] = MAY_IMPORT["reporting"] | {"reporting", "interrupt"}
+MAY_IMPORT["studies"] = MAY_IMPORT["reporting"] | {"reporting"}
 MAY_IMPORT["experiments"] = MAY_IMPORT["studies"] | {"studies"}
 MAY_IMPORT["testing"] = SMALL | {"factors", "batches", "methods", "metrics", "scoring"}
 MAY_IMPORT["cli_study"] = MAY_IMPORT["experiments"] | {"experiments"}

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import lzma
 import os
-import signal
 import struct
-import threading
 import tokenize
 import zipfile
 import zlib
@@ -22,28 +20,9 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput, unknown
+from distaff.interrupt import unbroken
 
 LARGEST = 2**32  # bytes that an archive may unpack to, unless it is as large itself
-
-
-@contextmanager
-def unbroken() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM wait until the block has ended, so that a write that was begun is finished."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    came: list[int] = []
-    before = {
-        number: signal.signal(number, lambda number, _: came.append(number))
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        if came:
-            signal.raise_signal(came[0])
 
 
 @contextmanager

@@ -1,10 +1,14 @@
-"""Ctrl-C and SIGTERM, both as KeyboardInterrupt."""
+"""Ctrl-C and SIGTERM: both as KeyboardInterrupt, or kept waiting."""
 
 from __future__ import annotations
 
 import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 AGAIN = 0.1  # seconds
 
 
@@ -14,7 +18,7 @@ def listen() -> None:
     `import torch` runs C++ that drops exceptions or aborts: of 220 signals at random moments of the start,
     two were lost and one ended in SIGABRT.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         signal.signal(number, _interrupt)
     signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
 
@@ -32,3 +36,30 @@ def _importing(frame: FrameType | None) -> bool:
             return True
         frame = frame.f_back
     return False
+
+
+@contextmanager
+def heard() -> Iterator[list[int]]:
+    """Keep Ctrl-C and SIGTERM from interrupting the block; the list is of those that came meanwhile."""
+    came: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield came
+        return
+    before = {number: signal.signal(number, lambda number, _: came.append(number)) for number in SIGNALS}
+    try:
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def unbroken() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM wait until the block has ended, so that a write that was begun is finished."""
+    came: list[int] = []
+    try:
+        with heard() as came:
+            yield
+    finally:
+        if came:
+            signal.raise_signal(came[0])

@@ -22,7 +22,6 @@ from distaff.evaluation.encode import Encoding, encode_run
 from distaff.evaluation.posterior import latent_kl, of_the_model
 from distaff.files import read_json, write_json
 from distaff.metrics.arrays import usable_factors
-from distaff.metrics.inputs import Inputs, call
 from distaff.metrics.scoring import score
 from distaff.metrics.udr import udr
 from distaff.studies.metric_roles import MODEL
@@ -106,8 +105,10 @@ def _scores(
     found = {name: one.value for name, one in card.items()}
     for metric in metrics:
         if metric in plan.metric_options:
-            function, options = registry.get("metrics", metric), plan.metric_options[metric]
-            found |= call(function, Inputs(codes, factors), 0, options).numbers
+            result = registry.get("metrics", metric)(codes, factors, **plan.metric_options[metric])
+            values = result._asdict() if hasattr(result, "_asdict") else {"": result}
+            numbers = {part: value for part, value in values.items() if part != "learner"}  # which is a name
+            found |= {f"{metric}.{part}".rstrip("."): value for part, value in numbers.items()}
     return found
 
 

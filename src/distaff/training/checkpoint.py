@@ -10,7 +10,8 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from distaff.errors import BadInput
-from distaff.files import check_file, replacing, unbroken
+from distaff.files import check_file, replacing
+from distaff.interrupt import unbroken
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:

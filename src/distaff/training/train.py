@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +15,7 @@ from distaff.batches.feed import Feed
 from distaff.datasets import DataSet, load_dataset
 from distaff.errors import BadInput, Interrupted
 from distaff.files import write_json
+from distaff.interrupt import heard
 from distaff.machine import MOST_THREADS, available_threads
 from distaff.methods.base import Method, State
 from distaff.progress import Report, progress, say
@@ -168,12 +166,13 @@ def _train(run: Run, feed: Feed, device: torch.device, show: bool) -> None:
         if show:
             say(f"resumed at step {start}")
     trim_history(run.folder / "history.jsonl", start)
-    between = nullcontext(threading.Event()) if run.method.fitted else _stop_at_step_ends()
+    waits = not run.method.fitted  # for the end of a step, with its work saved
+    between: AbstractContextManager[list[int]] = heard() if waits else nullcontext([])
     with progress("training", steps, start, show) as report, between as asked_to_stop:
         _loop(run, feed, state, range(start, steps), report, asked_to_stop)
         _save(run, state, steps)
         save_tensors(run.folder / "model.safetensors", state.modules.state_dict())
-    if asked_to_stop.is_set():  # in the last step or after it
+    if asked_to_stop:  # in the last step or after it
         raise Interrupted(f"stopped at step {steps} of {steps}: {run.folder} is finished")
 
 
@@ -195,9 +194,7 @@ def check_finite(tensors: dict[str, torch.Tensor], after: str) -> None:
             raise diverged(f"{name.removeprefix('model/')} is no longer finite after {after}")
 
 
-def _loop(
-    run: Run, feed: Feed, state: State, steps: range, report: Report, asked_to_stop: threading.Event
-) -> None:
+def _loop(run: Run, feed: Feed, state: State, steps: range, report: Report, asked_to_stop: list[int]) -> None:
     window = Window(run.folder / "history.jsonl", run.method.batch_size)
     saved = time.monotonic()
     for step in steps:
@@ -215,26 +212,9 @@ def _loop(
             if time.monotonic() - saved > CHECKPOINT_SECONDS and done < steps.stop:
                 _save(run, state, done)
                 saved = time.monotonic()
-        if asked_to_stop.is_set() and done < steps.stop:
+        if asked_to_stop and done < steps.stop:
             window.check(done)
             _save(run, state, done)
             raise Interrupted(
                 f"stopped at step {done} of {steps.stop}; run the same command again to continue"
             )
-
-
-@contextmanager
-def _stop_at_step_ends() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set, so that training stops between steps with its work saved."""
-    asked = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield asked
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        for number in before:
-            signal.signal(number, lambda *_: asked.set())
-        yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
