@@ -10,6 +10,7 @@ metrics, which take minutes. Prints a table and writes JSON.
 from __future__ import annotations
 
 import argparse
+import inspect
 import os
 import platform
 import time
@@ -20,7 +21,7 @@ import numpy as np
 
 from distaff import metrics, registry
 from distaff.files import write_json
-from distaff.metrics.reference import versions
+from distaff.scoring.reference import versions
 
 SIZES = (3, 6, 40, 32, 32)
 BOOSTED = ("downstream", "fairness")
@@ -63,11 +64,7 @@ def measure(slow: bool) -> dict[str, float]:
     for name in registry.names("metrics"):
         if name in BOOSTED and not slow:
             continue
-        held_out = (
-            "test" in metrics.__dict__[name].__kwdefaults__
-            if metrics.__dict__[name].__kwdefaults__
-            else False
-        )
+        held_out = "test" in inspect.signature(getattr(metrics, name)).parameters
         found[name] = seconds(name, rows_of(15_000 if held_out else 10_000))
         print(f"{name:<40} {found[name]:8.2f} s", flush=True)
     grid = np.indices(SIZES).reshape(5, -1).T

@@ -19,8 +19,8 @@ from distaff import registry
 from distaff.datasets import load_dataset
 from distaff.experiments.conduct import tally
 from distaff.files import read_json
-from distaff.metrics.health import CHECKS
 from distaff.reporting.contact_sheet import write_contact_sheet
+from distaff.scoring.health import CHECKS
 from distaff.settings import describe
 
 HERE = Path(__file__).parent

@@ -356,8 +356,6 @@ def test_scoring_needs_no_torch_and_starts_quickly(table: Path) -> None:
 
 
 def test_a_failing_metric_leaves_the_others_and_exits_with_1(table: Path, capsys, monkeypatch) -> None:
-    from distaff.metrics import scoring
-
     get = registry.get
     broken = get("metrics", "modularity")
 
@@ -365,8 +363,9 @@ def test_a_failing_metric_leaves_the_others_and_exits_with_1(table: Path, capsys
         raise ZeroDivisionError("no rows")
 
     modularity.declaration = broken.declaration  # type: ignore[attr-defined]
+    modularity.of_arrays = modularity  # type: ignore[attr-defined]
     monkeypatch.setattr(
-        scoring.registry, "get", lambda kind, name: modularity if name == "modularity" else get(kind, name)
+        registry, "get", lambda kind, name: modularity if name == "modularity" else get(kind, name)
     )
     words = (table / "all.csv", "--factor-columns", "shape,size", "--metric", "modularity", "--metric", "mig")
     status, out, err = distaff(capsys, "score", *words, "--values-only", "--json")

@@ -265,9 +265,9 @@ def score(
     A row of CODES and the same row of FACTORS describe one image. Factors are whole numbers, or words.
     """
     from distaff.files import write_arrays
-    from distaff.metrics.scoring import score as score_arrays
-    from distaff.metrics.scoring import score_matrices, wanted_metrics
     from distaff.progress import progress
+    from distaff.scoring.score import score as score_arrays
+    from distaff.scoring.score import score_matrices, wanted_metrics
 
     code_table, factor_table = _tables(codes, factors, _listed(code_columns), _listed(factor_columns))
     given: dict[str, Any] = {"continuous": _continuous(continuous), "missing": missing, "seed": seed}

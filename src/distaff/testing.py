@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
+from distaff.metrics.needs import NEEDS
 
 if TYPE_CHECKING:
     from distaff.batches.batch import Batch, Facts
@@ -123,26 +124,8 @@ def _values(
 
 
 def _needed(needs: tuple[str, ...], codes: Codes, factors: NDArray[Any], seed: int) -> list[Any]:
-    """What a metric takes after codes: posteriors are narrow, and a mate is the run of another seed."""
-    given: dict[str, Any] = {"factors": factors, "logvar": np.full(codes.shape, 2 * np.log(0.05))}
-    if "mates" in needs:
-        rng = np.random.default_rng(seed + 4)
-        order, signs = rng.permutation(codes.shape[1]), rng.choice([-1.0, 1.0], size=codes.shape[1])
-        given["mates"] = [_other_seed(codes, factors)[:, order] * signs]
-    return [given[need] for need in needs]
-
-
-def _other_seed(codes: Codes, factors: NDArray[np.int64]) -> Codes:
-    """What a run with another seed makes of codes: rotates them otherwise if rotated, draws noise anew."""
-    rng = np.random.default_rng(5)
-    ideal = _standardised(factors, rng)
-    weights = np.linalg.lstsq(ideal, codes - codes.mean(axis=0), rcond=None)[0]
-    rest = codes - codes.mean(axis=0) - ideal @ weights
-    mixed = (np.abs(weights) > 0.2).sum(axis=0).max() > 1
-    turned = (
-        np.linalg.qr(rng.standard_normal((len(weights), len(weights))))[0] @ weights if mixed else weights
-    )
-    return ideal @ turned + rest.std(axis=0) * rng.standard_normal(codes.shape)
+    """What a metric takes after codes."""
+    return [NEEDS[need].example(codes, factors, seed) for need in needs]
 
 
 def _check_truth(function: Callable[..., Any], situation: str, values: dict[str, float]) -> None:

@@ -331,7 +331,10 @@ def test_copies_have_infinite_total_correlation_and_constants_none() -> None:
         (lambda c, f: metrics.irs(c, f, quantile=2), "quantile=2 is not allowed"),
         (lambda c, f: metrics.mcc(c, f, correlation="kendal"), "unknown correlation 'kendal'"),
         (lambda c, f: metrics.udr(c, []), "at least one other run"),
-        (lambda c, f: metrics.udr(c, [c[:-1]]), "must be of the same rows"),
+        (
+            lambda c, f: metrics.udr(c, [c[:-1]]),
+            "codes have 400 rows and mate 0's codes 399; they must",
+        ),
         (lambda c, f: metrics.udr(c, [c], kl=[1.0]), r"kl has shape \(1,\) for 4 codes"),
         (lambda c, f: metrics.udr(c, [c], similarity="ridge"), "unknown similarity 'ridge'"),
         (lambda c, f: metrics.mig_exact(c, f, c[:, :2]), r"logvar has shape \(400, 2\)"),

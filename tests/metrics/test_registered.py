@@ -8,8 +8,8 @@ import pytest
 import distaff
 from distaff import registry
 from distaff.errors import BadInput
-from distaff.metrics.declare import metric
-from distaff.metrics.scoring import HALVES
+from distaff.metrics.declare import Declaration, metric
+from distaff.scoring.measure import HALVES
 from distaff.testing import SITUATIONS, check_metric
 
 
@@ -45,8 +45,9 @@ def test_the_check_can_fail() -> None:
         check_metric(metric(**declared({s: (0, 1) for s in SITUATIONS if s != "noise"}))(half))
     with pytest.raises(AssertionError, match="identity codes score"):
         check_metric(metric(**declared(dict.fromkeys(SITUATIONS, (0.9, 1))))(half))
+    half.declaration = Declaration(**declared(dict.fromkeys(SITUATIONS, (0, 1))))  # and nothing is checked
     with pytest.raises(AssertionError, match="NaN codes must raise"):
-        check_metric(metric(**declared(dict.fromkeys(SITUATIONS, (0, 1))))(half))
+        check_metric(half)
 
 
 SUPERVISED = [

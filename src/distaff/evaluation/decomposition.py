@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.metrics.inputs import mean_kl
+from distaff.metrics.posterior import mean_kl
 
 PAIRS_AT_ONCE = 4_000_000
 

@@ -133,7 +133,8 @@ def knn_accuracy(codes: ArrayLike, classes: ArrayLike, seed: int = 0) -> float:
     """
     from sklearn.neighbors import KNeighborsClassifier
 
-    learn, held = learn_and_score(codes, np.asarray(classes).reshape(-1, 1), None, seed)
+    points, table = check_pair(codes, np.asarray(classes).reshape(-1, 1))
+    learn, held = learn_and_score(points, table, None, seed)
     with one_thread():
         model = KNeighborsClassifier(min(NEIGHBOURS, len(learn.codes))).fit(learn.codes, learn.factors[:, 0])
         return float(model.score(held.codes, held.factors[:, 0]))

@@ -15,10 +15,10 @@ from distaff.errors import BadInput, unknown
 from distaff.evaluation.encode import ROWS, encode_run
 from distaff.files import read_json, write_json
 from distaff.metrics.arrays import is_whole
-from distaff.metrics.inputs import MISSING
-from distaff.metrics.score_card import ScoreCard
-from distaff.metrics.scoring import score, wanted_metrics
+from distaff.metrics.needs import NEEDS
 from distaff.progress import progress, say
+from distaff.scoring.card import ScoreCard
+from distaff.scoring.score import score, wanted_metrics
 from distaff.settings import whole_number
 from distaff.tables import Continuous, Table, continuous_columns
 from distaff.training.lock import only_one
@@ -119,7 +119,7 @@ def _without_labels(card: ScoreCard, some: bool) -> ScoreCard:
     said = {
         name: dataclasses.replace(score, reason=f"not applicable: it needs labels, and {why}")
         for name, score in card.scores.items()
-        if score.reason.endswith(MISSING["factors"])
+        if score.reason.endswith(NEEDS["factors"].lacking)
     }
     return dataclasses.replace(card, scores=card.scores | said)
 

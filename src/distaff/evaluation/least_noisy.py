@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 from distaff.evaluation.encode import encode_run
-from distaff.metrics.inputs import mean_variance
 from distaff.metrics.mig import mig
+from distaff.metrics.posterior import mean_variance
 from distaff.training.run import Run
 
 

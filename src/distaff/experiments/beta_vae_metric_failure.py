@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from distaff.experiments.base import Claim, Lab, claim, experiment
 from distaff.experiments.pictures import bars
 from distaff.factors import FactorSpace
-from distaff.metrics.scoring import score
+from distaff.scoring.score import score
 
 #: the reflection at the vector of ones: orthogonal, every entry 1/2 or -1/2
 EVENLY = np.eye(4) - 0.5

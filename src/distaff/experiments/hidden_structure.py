@@ -16,8 +16,8 @@ from distaff.evaluation.least_noisy import least_noisy
 from distaff.experiments.base import Claim, Lab, claim, every_label, experiment
 from distaff.experiments.pictures import bars, image_grid
 from distaff.metrics.arrays import standardised
-from distaff.metrics.inputs import active_latents
 from distaff.metrics.mig import mig
+from distaff.metrics.posterior import active_latents
 from distaff.training.run import Run
 
 ELLIPSES = {"shape": [1], "orientation": 1, "scale": [3], "x": 32, "y": list(range(8, 24))}

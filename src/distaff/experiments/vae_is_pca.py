@@ -17,7 +17,7 @@ from distaff.evaluation.orthogonality import run_orthogonality
 from distaff.experiments.base import Claim, Lab, claim, experiment
 from distaff.experiments.pictures import heat_map
 from distaff.methods.base import Codes
-from distaff.metrics.inputs import active_latents, mean_kl
+from distaff.metrics.posterior import active_latents, mean_kl
 
 Array = NDArray[np.float64]
 DEVIATIONS = np.array([3.0, 2.0, 1.2])  # of the data along its principal directions, beside the noise

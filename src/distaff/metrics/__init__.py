@@ -1,4 +1,4 @@
-"""Scores of a representation: pure functions of arrays, and the score card over them.
+"""Scores of a representation: pure functions of arrays, one file each.
 
 Every registered metric is an attribute here: `distaff.metrics.mig(codes, factors)`.
 """
@@ -14,17 +14,12 @@ from distaff.metrics.fairness import unfairness_matrix
 from distaff.metrics.information import mutual_information_matrix
 from distaff.metrics.mcc import correlation_matrix
 from distaff.metrics.sap import predictability_matrix
-from distaff.metrics.score_card import Score, ScoreCard
-from distaff.metrics.scoring import score
 
 __all__ = [
-    "Score",
-    "ScoreCard",
     "correlation_matrix",
     "importance_matrix",
     "mutual_information_matrix",
     "predictability_matrix",
-    "score",
     "unfairness_matrix",
     *registry.names("metrics"),
 ]

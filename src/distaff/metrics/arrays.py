@@ -12,17 +12,12 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput, NotApplicable
 from distaff.settings import whole_number
-from distaff.tables import (
-    Continuous,
-    Table,
-    as_table,
-    codes_of,
-    continuous_columns,
-    factors_of,
-    in_order_of,
-    with_keys,
-)
+from distaff.tables import Continuous, Table, as_table, codes_of, factors_of, in_order_of, with_keys
 from distaff.tables.columns import shown
+
+Codes = NDArray[np.float64]  # (n, d)
+Factors = NDArray[Any]  # (n, k), int64, or float64 where some are real numbers
+Test = tuple[Codes, Factors] | None  # rows to score on, where they are given
 
 LARGEST = 1e30  # larger codes overflow in some learners
 SMALLEST = 1e-60  # a range below this counts as none, for its powers underflow
@@ -44,12 +39,33 @@ def check_factors(factors: Any, continuous: Continuous = False) -> NDArray[Any]:
     float64.
     """
     table = as_table(factors, "factors")
-    found = factors_of(table, continuous)
-    for j, column in enumerate(found.values.T):
-        if (column == column[:1]).all():
-            value = shown(table.cells[j][0])
-            raise BadInput(f"{factor_name(table, j)} has a single value, {value}; drop that column")
-    return found.values
+    values = factors_of(table, continuous).values
+    for j in single_valued(values):
+        value = shown(table.cells[j][0])
+        raise BadInput(f"{factor_name(table, j)} has a single value, {value}; drop that column")
+    return values
+
+
+def single_valued(factors: NDArray[Any]) -> list[int]:
+    """The columns of factors (n, k) that do not vary."""
+    return [j for j, column in enumerate(factors.T) if (column == column[:1]).all()]
+
+
+def renumbered(factors: NDArray[Any], continuous: Sequence[int] = ()) -> NDArray[Any]:
+    """Checked factors of some of the rows, whole numbers without gaps again; BadInput where one is single.
+
+    Columns that are `continuous` stay as they are.
+    """
+    for j in single_valued(factors):
+        raise BadInput(f"factor column {j} has a single value, {factors[0, j]:g}; drop that column")
+    columns = [column if j in continuous else _without_gaps(column) for j, column in enumerate(factors.T)]
+    return np.stack(columns, axis=1).astype(factors.dtype, copy=False)
+
+
+def _without_gaps(column: NDArray[Any]) -> NDArray[np.int64]:
+    numbers = column.astype(np.int64, copy=False)
+    present = np.bincount(numbers) > 0
+    return numbers if present.all() else (np.cumsum(present) - 1)[numbers]
 
 
 def factor_name(table: Table, j: int) -> str:
@@ -86,17 +102,20 @@ def _check_cells(codes: Table) -> None:
         codes_of(codes)
 
 
-def real_columns(factors: Any, continuous: Continuous) -> tuple[int, ...]:
-    """The numbers of the factors that are real numbers."""
-    return continuous_columns(as_table(factors, "factors"), continuous) if continuous is not False else ()
+def real_columns(continuous: Continuous) -> tuple[int, ...]:
+    """The numbers of the factors that are real numbers, of what the door or a default gives."""
+    return () if isinstance(continuous, bool) else tuple(int(j) for j in continuous)
 
 
-def need_order(factors: Any, continuous: Continuous, metric: str) -> None:
-    """NotApplicable where factors are words without an order, and a metric reads them as numbers."""
-    table = as_table(factors, "factors")
-    if table.block is None and (unordered := factors_of(table, continuous).unordered):
-        name = factor_name(table, unordered[0])
-        raise NotApplicable(f"{metric} reads factors as numbers, and the words of {name} have no order")
+def check_order(factors: Table, continuous: Continuous, above: int, metric: str) -> None:
+    """NotApplicable where factors of more than so many values are words without an order."""
+    if factors.block is not None:
+        return
+    found = factors_of(factors, continuous)
+    for j in found.unordered:
+        if found.values[:, j].max() >= above:
+            name = factor_name(factors, j)
+            raise NotApplicable(f"{metric} reads factors as numbers, and the words of {name} have no order")
 
 
 def is_whole(column: NDArray[Any]) -> bool:
@@ -120,7 +139,7 @@ def usable_factors(factors: NDArray[Any], names: Sequence[str]) -> tuple[list[in
 
 def varying(codes: NDArray[Any]) -> NDArray[np.bool_]:
     """Which columns of codes (n, d) take more than one value."""
-    return np.ptp(codes.astype(np.float64, copy=False), axis=0) > SMALLEST
+    return np.asarray(np.ptp(codes.astype(np.float64, copy=False), axis=0) > SMALLEST)
 
 
 def standardised(codes: NDArray[Any], like: NDArray[Any] | None = None) -> NDArray[np.float64]:
@@ -156,15 +175,3 @@ def check_votes(votes: Any) -> tuple[int, int]:
     except (TypeError, ValueError):
         raise BadInput(f"votes={votes!r} is not allowed; it must be two whole numbers") from None
     return whole_number("votes", train, 1), whole_number("votes", test, 1)
-
-
-def need_factors(count: int, metric: str, least: int = 2) -> None:
-    """NotApplicable where there are too few factors for a metric."""
-    if count < least:
-        raise NotApplicable(f"{metric} needs at least {least} factors, got {count}")
-
-
-def need_codes(count: int, metric: str, least: int = 2) -> None:
-    """NotApplicable where there are too few codes for a metric."""
-    if count < least:
-        raise NotApplicable(f"{metric} needs at least {least} codes, got {count}")

@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from distaff.metrics.declare import metric
+from distaff.metrics.arrays import Codes, Factors
+from distaff.metrics.declare import metric, truths
 from distaff.metrics.information import binned_information
 from distaff.tables import Continuous
 
 
 @metric(
-    low=0.0,
-    high=1.0,
-    higher_is_better=True,
     source="Chen et al. 2018, section 4.1",
     continuous=True,
     invariant_to=frozenset({"permutation", "sign", "scale"}),
-    truth={
-        "identity": (0.98, 1.0),
-        "rotated": (0.05, 0.35),
-        "constant": (0.0, 0.0),
-        "duplicated": (0.98, 1.0),
-        "noise": (0.0, 0.02),
-        "one_missing": (0.73, 0.80),
-    },
+    truth=truths((0.98, 1.0), (0.05, 0.35), (0.0, 0.0), (0.98, 1.0), (0.0, 0.02), (0.73, 0.80)),
     worse_with=frozenset({"noise", "holistic", "bent", "missing"}),
 )
 def average_maximal_mutual_information(
-    codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, continuous: Continuous = False
+    codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuous = False
 ) -> float:
     """Average maximal mutual information: how much of a factor its best single code knows.
 

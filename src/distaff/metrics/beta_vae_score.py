@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from distaff.metrics.arrays import check_pair, check_seed, check_votes, need_factors
-from distaff.metrics.declare import metric
+from distaff.metrics.arrays import Codes, Factors, check_votes
+from distaff.metrics.declare import Sizes, metric, truths
 from distaff.metrics.rows import RowGroups, batches_at_once, gather
 from distaff.metrics.threads import one_thread, quiet
 from distaff.settings import whole_number
 
 
 @metric(
-    low=0.0,
-    high=1.0,
-    higher_is_better=True,
     source="Higgins et al. 2017, section 3; settings as in Locatello et al. 2019",
+    protocols={"locatello2019": Sizes(least=10_000)},  # its votes are the defaults
+    least_factors=2,
     invariant_to=frozenset({"permutation", "sign"}),
-    truth={
-        "identity": (0.99, 1.0),
-        "rotated": (0.2, 0.45),
-        "constant": (0.2, 0.3),
-        "duplicated": (0.99, 1.0),
-        "noise": (0.2, 0.3),
-        "one_missing": (0.99, 1.0),
-    },
+    truth=truths((0.99, 1.0), (0.2, 0.45), (0.2, 0.3), (0.99, 1.0), (0.2, 0.3), (0.99, 1.0)),
     worse_with=frozenset({"noise", "missing"}),
+    blind=("beta_vae_score",),
+    probe_with=({"votes": (4000, 2000)}, {"votes": (1500, 750)}),
+    rescaled_up_to=500,  # its logistic regression takes seconds there
+    headline={"beta_vae_score": 1},
 )
 def beta_vae_score(
-    codes: ArrayLike,
-    factors: ArrayLike,
+    codes: Codes,
+    factors: Factors,
     *,
     votes: tuple[int, int] = (10_000, 5_000),
     batch: int = 64,
@@ -48,11 +44,9 @@ def beta_vae_score(
     """
     from sklearn.linear_model import LogisticRegression
 
-    codes, factors = check_pair(codes, factors)
-    need_factors(factors.shape[1], "beta_vae_score")
     train, test = check_votes(votes)
     whole_number("batch", batch, 1)
-    rng = np.random.default_rng(check_seed(seed))
+    rng = np.random.default_rng(seed)
     groups, codes = RowGroups(factors), np.ascontiguousarray(codes)  # whole rows are taken
     features, labels = _points(codes, groups, train, batch, rng)
     if len(np.unique(labels)) < 2:  # so few points that one factor was drawn throughout

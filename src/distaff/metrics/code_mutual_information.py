@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from distaff.metrics.arrays import check_codes, need_codes
-from distaff.metrics.declare import metric
+from distaff.metrics.arrays import Codes
+from distaff.metrics.declare import Sizes, metric, truths
 from distaff.metrics.information import discretise, mutual_information
 from distaff.settings import whole_number
 
 
 @metric(
-    low=0.0,
     high=np.inf,
     higher_is_better=False,
     source="Locatello et al. 2019, section 5.5 (mutual_info_score in disentanglement_lib)",
     needs=(),
     grows=2,
     seconds=4.5,
+    protocols={"locatello2019": Sizes(10_000)},
+    least_codes=2,
     invariant_to=frozenset({"permutation", "sign", "scale"}),
-    truth={
-        "identity": (0.0, 0.02),
-        "rotated": (0.05, 0.15),
-        "constant": (0.0, 0.0),
-        "duplicated": (0.2, 0.6),
-        "noise": (0.0, 0.02),
-        "one_missing": (0.0, 0.02),
-    },
+    truth=truths((0.0, 0.02), (0.05, 0.15), (0.0, 0.0), (0.2, 0.6), (0.0, 0.02), (0.0, 0.02)),
     worse_with=frozenset({"spread"}),
 )
-def code_mutual_information(codes: ArrayLike, *, bins: int = 20) -> float:
+def code_mutual_information(codes: Codes, *, bins: int = 20) -> float:
     """Mean mutual information of two codes: how much codes know of each other.
 
     The mutual information of every two codes (nats, from `bins` equal bins of each one's range), averaged
@@ -39,8 +32,6 @@ def code_mutual_information(codes: ArrayLike, *, bins: int = 20) -> float:
 
     `codes` (n, d) with d >= 2. Raises NotApplicable for a single code.
     """
-    codes = check_codes(codes)
-    need_codes(codes.shape[1], "code_mutual_information")
     binned = discretise(codes, whole_number("bins", bins, 2))
     pairs = [mutual_information(binned[:, :j], binned[:, j : j + 1]) for j in range(1, binned.shape[1])]
     return float(np.concatenate(pairs).mean())

@@ -6,11 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from distaff.machine import usable_cores
-from distaff.metrics.arrays import need_codes, need_factors, real_columns
-from distaff.metrics.declare import metric
+from distaff.metrics.arrays import Codes, Factors, Test, real_columns
+from distaff.metrics.declare import Sizes, metric
+from distaff.metrics.door import checked
 from distaff.metrics.held_out import Rows, learn_and_score
 from distaff.metrics.learners import fit, importances
 from distaff.metrics.threads import quiet
@@ -26,60 +27,41 @@ class DCI(NamedTuple):
     learner: str
 
 
+def _bounds(*bounds: tuple[float, float]) -> dict[str, tuple[float, float]]:
+    return dict(zip(DCI._fields, bounds, strict=False))  # the learner has none
+
+
 @metric(
-    low=0.0,
-    high=1.0,
-    higher_is_better=True,
     source="Eastwood and Williams 2018, section 2; weights as in disentanglement_lib",
     cost="fitted",
     continuous=True,
     seconds=30.0,
+    protocols={"locatello2019": Sizes(10_000, 5_000, settings={"learner": "gradient_boosting"})},
+    least_codes=2,
+    least_factors=2,
     invariant_to=frozenset({"permutation", "sign", "scale"}),
     truth={
-        "identity": {
-            "disentanglement": (0.98, 1.0),
-            "completeness": (0.98, 1.0),
-            "informativeness": (0.98, 1.0),
-        },
-        "rotated": {
-            "disentanglement": (0.0, 0.35),
-            "completeness": (0.0, 0.35),
-            "informativeness": (0.2, 0.99),
-        },
-        "constant": {
-            "disentanglement": (0.0, 0.0),
-            "completeness": (0.0, 0.0),
-            "informativeness": (0.05, 0.25),
-        },
-        "duplicated": {
-            "disentanglement": (0.98, 1.0),
-            "completeness": (0.5, 0.9),
-            "informativeness": (0.98, 1.0),
-        },
-        "noise": {
-            "disentanglement": (0.0, 0.1),
-            "completeness": (0.0, 0.1),
-            "informativeness": (0.05, 0.25),
-        },
-        "one_missing": {
-            "disentanglement": (0.5, 0.8),
-            "completeness": (0.6, 0.9),
-            "informativeness": (0.7, 0.85),
-        },
+        "identity": _bounds((0.98, 1.0), (0.98, 1.0), (0.98, 1.0)),
+        "rotated": _bounds((0.0, 0.35), (0.0, 0.35), (0.2, 0.99)),
+        "constant": _bounds((0.0, 0.0), (0.0, 0.0), (0.05, 0.25)),
+        "duplicated": _bounds((0.98, 1.0), (0.5, 0.9), (0.98, 1.0)),
+        "noise": _bounds((0.0, 0.1), (0.0, 0.1), (0.05, 0.25)),
+        "one_missing": _bounds((0.5, 0.8), (0.6, 0.9), (0.7, 0.85)),
     },
     worse_with={
         "disentanglement": frozenset({"blurred", "missing"}),
         "completeness": frozenset({"blurred", "missing"}),
         "informativeness": frozenset({"noise", "missing"}),
     },
+    headline={"dci.disentanglement": 4},
 )
 def dci(
-    codes: ArrayLike,
-    factors: ArrayLike,
+    codes: Codes,
+    factors: Factors,
     *,
     learner: str = "random_forest",
     continuous: Continuous = False,
-    test: tuple[ArrayLike, ArrayLike] | None = None,
+    test: Test = None,
     seed: int = 0,
 ) -> DCI:
     """DCI: does a code serve one factor, is a factor served by one code, and can factors be predicted at all?
@@ -99,10 +81,8 @@ def dci(
 
     `codes` (n, d) with d >= 2, `factors` (n, k) with k >= 2. Raises NotApplicable for fewer.
     """
-    learn, score = learn_and_score(codes, factors, test, seed, continuous)
-    need_codes(learn.codes.shape[1], "dci")
-    need_factors(learn.factors.shape[1], "dci")
-    real = real_columns(factors, continuous)
+    learn, score = learn_and_score(codes, factors, test, seed)
+    real = real_columns(continuous)
     importance, models = _importance(learn, learner, seed, real)
     informativeness = [
         (_r2 if j in real else _accuracy)(truth, models[j].predict(score.codes))
@@ -113,18 +93,19 @@ def dci(
     )
 
 
+@checked()
 def importance_matrix(
-    codes: ArrayLike,
-    factors: ArrayLike,
+    codes: Codes,
+    factors: Factors,
     *,
     learner: str = "random_forest",
     continuous: Continuous = False,
-    test: tuple[ArrayLike, ArrayLike] | None = None,
+    test: Test = None,
     seed: int = 0,
 ) -> NDArray[np.float64]:
     """The importance of every code for every factor, (d, k); each column sums to 1. See `dci`."""
-    learn, _ = learn_and_score(codes, factors, test, seed, continuous)
-    return _importance(learn, learner, seed, real_columns(factors, continuous))[0]
+    learn, _ = learn_and_score(codes, factors, test, seed)
+    return _importance(learn, learner, seed, real_columns(continuous))[0]
 
 
 def disentanglement(importance: NDArray[np.float64]) -> float:

@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from distaff.metrics.arrays import need_factors
-from distaff.metrics.declare import metric
+from distaff.metrics.arrays import Codes, Factors
+from distaff.metrics.declare import metric, truths
 from distaff.metrics.information import binned_information, gap
 from distaff.tables import Continuous
 
 
 @metric(
-    low=0.0,
-    high=1.0,
-    higher_is_better=True,
     source="Sepliarskaia et al. 2019, 'How to not measure disentanglement', section 4",
     continuous=True,
+    least_factors=2,
     invariant_to=frozenset({"permutation", "sign", "scale"}),
-    truth={
-        "identity": (0.95, 1.0),
-        "rotated": (0.0, 0.2),
-        "constant": (0.0, 0.0),
-        "duplicated": (0.95, 1.0),
-        "noise": (0.0, 0.01),
-        "one_missing": (0.5, 0.9),
-    },
+    truth=truths((0.95, 1.0), (0.0, 0.2), (0.0, 0.0), (0.95, 1.0), (0.0, 0.01), (0.5, 0.9)),
     worse_with=frozenset({"noise", "holistic", "bent", "missing"}),
 )
-def dcimig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, continuous: Continuous = False) -> float:
+def dcimig(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuous = False) -> float:
     """DCIMIG: how much of the factors is held by codes that know of one factor only.
 
     Every code goes to the factor it has most mutual information with (nats, from `bins` equal bins of the
@@ -40,7 +30,6 @@ def dcimig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, continuous: 
     bins too. Raises NotApplicable for a single factor.
     """
     information, entropies = binned_information(codes, factors, bins, continuous)
-    need_factors(len(entropies), "dcimig")
     largest = np.zeros(len(entropies))
     np.maximum.at(largest, information.argmax(axis=1), gap(information, axis=1))
     return float(largest.sum() / entropies.sum())

@@ -4,29 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-F = TypeVar("F", bound=Callable[..., Any])
+from distaff.metrics.door import Checked, checked
+
+R = TypeVar("R")
 
 #: smallest and largest allowed value, of the metric or of each field of its named tuple
 Bounds = tuple[float, float] | Mapping[str, tuple[float, float]]
 
-#: what a metric may need besides codes
-NEEDS = ("factors", "logvar", "mates")
+#: constructed codes; distaff.testing makes them
+SITUATIONS = ("identity", "rotated", "constant", "duplicated", "noise", "one_missing")
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What a published protocol takes: rows to learn from and to score on, and settings.
+
+    0 rows to learn from: all that are given, which must be `least`.
+    """
+
+    learn: int = 0
+    score: int = 0
+    least: int = 0
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Declaration:
     """What a metric needs, how to read its value, and what it must give on constructed codes."""
 
-    #: smallest and largest possible value
-    low: float
-    high: float
-    higher_is_better: bool
     #: where the definition stands
     source: str
-    #: arguments after the codes: factors, log-variances of the codes, other runs' codes
+    #: smallest and largest possible value
+    low: float = 0.0
+    high: float = 1.0
+    higher_is_better: bool = True
+    #: arguments after the codes, of distaff.metrics.needs; other needs are given to keywords of their name
     needs: tuple[str, ...] = ("factors",)
+    #: fewer codes or factors than this, and it has no meaning
+    least_codes: int = 1
+    least_factors: int = 1
     #: "fast": a second on 10,000 rows; "fitted": some seconds; "slow": longer, and not in the default card
     cost: str = "fast"
     #: factors may be real numbers, with `continuous=True`
@@ -37,21 +55,53 @@ class Declaration:
     grows: int = 1
     #: what 2,000 rows of 1,000 codes take, on one core of an AMD EPYC; given where that is long or grows
     seconds: float = 0.0
+    #: what published protocols take for it, by their names; nothing said: all rows, and its defaults
+    protocols: Mapping[str, Sizes] = field(default_factory=dict)
     #: the value does not depend on these changes of the codes: permutation, sign, scale
     invariant_to: frozenset[str] = frozenset()
-    #: constructed codes (see distaff.testing.SITUATIONS) -> smallest and largest value allowed there
+    #: each of SITUATIONS -> smallest and largest value allowed there; see `truths`
     truth: Mapping[str, Bounds] = field(default_factory=dict)
     #: the value gets worse as these grow (see distaff.testing.PROTOCOLS); by field for a named tuple
     worse_with: frozenset[str] | Mapping[str, frozenset[str]] = frozenset()
     #: settings for the checks, where the defaults take minutes
     check_with: Mapping[str, Any] = field(default_factory=dict)
+    #: its scores that can be near 1 though no code knows of some factor, as the card names them
+    blind: tuple[str, ...] = ()
+    #: codes with a smaller standard deviation are left out by it
+    least_deviation: float = 0.0
+    #: settings that show a change of .05 in less time, for the health checks: up to 500 codes, and above
+    probe_with: tuple[Mapping[str, Any], Mapping[str, Any]] = ({}, {})
+    #: of more codes it is not tried at another scale, for that takes long; None: as its cost suggests
+    rescaled_up_to: int | None = None
+    #: what studies take its scores for: "disentanglement", or "downstream" where learners predict the factors
+    role: str = "disentanglement"
+    #: its scores that studies compare unless told others, as the card names them, and their places in tables
+    headline: Mapping[str, int] = field(default_factory=dict)
 
 
-def metric(**declared: Any) -> Callable[[F], F]:
-    """Attach a Declaration to a metric's function as `.declaration`."""
+def truths(*bounds: Bounds) -> dict[str, Bounds]:
+    """A truth table: bounds for SITUATIONS, in their order."""
+    return dict(zip(SITUATIONS, bounds, strict=True))
 
-    def attach(function: F) -> F:
-        function.declaration = Declaration(**declared)  # type: ignore[attr-defined]
-        return function
+
+class Metric(Checked[R], Protocol[R]):
+    """A metric's function: it takes anything, `.of_arrays` what was checked before."""
+
+    declaration: Declaration
+
+
+def metric(**declared: Any) -> Callable[[Callable[..., R]], Metric[R]]:
+    """Attach a Declaration to a metric's function as `.declaration`, and check what callers give.
+
+    The function is written for arrays: codes (n, d) float64, and what it needs as distaff.metrics.needs has
+    it; `continuous` are numbers of columns, `test` two arrays. As that it stays reachable, as `.of_arrays`.
+    """
+    said = Declaration(**declared)
+    door = checked(said.needs, said.needs_order_above, said.least_codes, said.least_factors)
+
+    def attach(function: Callable[..., R]) -> Metric[R]:
+        found: Any = door(function)
+        found.declaration = said
+        return found  # type: ignore[no-any-return]
 
     return attach

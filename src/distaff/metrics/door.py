@@ -1,163 +1,103 @@
-"""The door of the score card: what callers give becomes what metrics take, and what was done is noted."""
+"""The door of a function of arrays: what callers give is checked there, once, and becomes arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
+from distaff.errors import BadInput, NotApplicable
+from distaff.metrics.arrays import check_order, check_seed, same_rows
+from distaff.metrics.needs import NEEDS, arrays_of, paired
+from distaff.tables import Table, below, continuous_columns
 
-from distaff.errors import BadInput, unknown
-from distaff.metrics.arrays import check_codes, factor_name, same_rows
-from distaff.metrics.inputs import Inputs
-from distaff.tables import Continuous, Factors, Table, as_table, factors_of
-from distaff.tables.columns import shown
-
-MISSING = ("error", "drop")
+R = TypeVar("R")
 
 
-@dataclass(frozen=True)
-class Admitted:
-    """Inputs, the names of their factors, why others are left out, the words of factors, and notes."""
+class Checked(Protocol[R]):
+    """A function that takes anything, and within it the one for arrays that were checked before."""
 
-    inputs: Inputs
-    names: list[str] = field(default_factory=list)
-    left_out: dict[str, str] = field(default_factory=dict)
-    words: dict[str, list[str]] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    __name__: str
+    __qualname__: str
+    of_arrays: Callable[..., R]
 
-    @property
-    def continuous(self) -> list[str]:
-        """The names of the factors that are real numbers."""
-        return [self.names[j] for j in self.inputs.continuous]
+    def __call__(self, *args: Any, **settings: Any) -> R: ...
 
 
-def admit(
-    codes: Any,
-    factors: Any,
-    *,
-    names: Sequence[str] | None = None,
-    continuous: Continuous = False,
-    words: Sequence[str] = (),
-    order: Mapping[str, Sequence[str]] | None = None,
-    missing: str = "error",
-    logvar: Any = None,
-    mates: Sequence[Any] | None = None,
-    mates_logvar: Sequence[Any] | None = None,
-) -> Admitted:
-    """Check what is to be scored: rows that belong together, codes, factors, and what else there is.
+def checked(
+    needs: tuple[str, ...] = ("factors",),
+    order_above: int | None = None,
+    least_codes: int = 1,
+    least_factors: int = 1,
+) -> Callable[[Callable[..., R]], Checked[R]]:
+    """Check what a function is given as codes and `needs`; the function itself becomes `.of_arrays`.
 
-    Tables whose rows have labels are put in the order of the codes. Factors with a single value are left out.
-    The arguments are those of `distaff.score`.
+    BadInput where arrays cannot be used, NotApplicable where there are too few codes or factors, or where
+    factors of more than `order_above` values are words without an order.
     """
-    if missing not in MISSING:
-        raise unknown("way with missing values", str(missing), MISSING)
-    tables = {"codes": as_table(codes, "codes")}
-    given = {"factors": factors, "logvar": logvar}
-    given |= {f"mate {i}'s codes": mate for i, mate in enumerate(mates or ())}
-    given |= {f"mate {i}'s logvar": mate for i, mate in enumerate(mates_logvar or ())}
-    for what, each in given.items():
-        if each is not None:
-            tables["codes"], tables[what] = same_rows(tables["codes"], each, what)
-    if names is not None and "factors" in tables:
-        tables["factors"] = _renamed(tables["factors"], names)
-    notes = []
-    if missing == "drop":
-        tables, dropped = _without_missing(tables, [*words, *(order or {})])
-        notes += dropped
-    if len(tables["codes"]) < 2:
-        raise BadInput(f"at least 2 rows are needed, got {len(tables['codes'])}")
-    for table in tables.values():
-        notes += [note for note in table.notes if note not in notes]
-    found = factors_of(tables["factors"], continuous, words, order or {}) if "factors" in tables else None
-    checked = check_codes(tables["codes"])
-    notes += [*_counters(tables["codes"], checked), *(_all_different(found) if found else ())]
-    inputs = Inputs(
-        checked,
-        None,
-        logvar=check_codes(tables["logvar"]) if "logvar" in tables else None,
-        mates=[check_codes(tables[f"mate {i}'s codes"]) for i in range(len(mates or ()))] or None,
-        mates_logvar=[check_codes(tables[f"mate {i}'s logvar"]) for i in range(len(mates_logvar or ()))]
-        or None,
-    )
-    if found is None:
-        return Admitted(inputs, notes=notes)
-    return _with_factors(inputs, found, tables["factors"], notes)
+
+    def wrap(function: Callable[..., R]) -> Checked[R]:
+        signature, name = inspect.signature(function), function.__name__
+        if unnamed := {"codes", *needs} - signature.parameters.keys():
+            raise TypeError(f"{name} must take arguments of these names: {', '.join(sorted(unnamed))}")
+
+        @functools.wraps(function)
+        def at_the_door(*args: Any, **settings: Any) -> R:
+            bound = signature.bind(*args, **settings)
+            bound.apply_defaults()
+            given = bound.arguments
+            _check(given, name, order_above)
+            check_counts(name, given["codes"], given.get("factors"), least_codes, least_factors)
+            return function(*bound.args, **bound.kwargs)
+
+        found: Any = at_the_door
+        found.of_arrays = function
+        return found  # type: ignore[no-any-return]
+
+    return wrap
 
 
-def _counters(table: Table, codes: NDArray[np.float64]) -> list[str]:
-    """Notes of codes that merely count the rows."""
-    if not table.named:
-        return []
-    rows = np.arange(len(codes))
-    counting = [
-        name for name, code in zip(table.names, codes.T, strict=True) if (code - code[0] == rows).all()
-    ]
-    return [
-        f"the code '{name}' counts the rows; leave it out if it is none (--code-columns)" for name in counting
-    ]
+def check_counts(name: str, codes: Any, factors: Any, least_codes: int, least_factors: int) -> None:
+    """NotApplicable where there are too few codes or factors."""
+    for what, array, least in (("codes", codes, least_codes), ("factors", factors, least_factors)):
+        if array is not None and array.shape[1] < least:
+            raise NotApplicable(f"{name} needs at least {least} {what}, got {array.shape[1]}")
 
 
-def _all_different(factors: Factors) -> list[str]:
-    """Notes of factors that have another value in each row."""
-    n = len(factors.values)
-    found = [
-        name
-        for j, name in enumerate(factors.names)
-        if j not in factors.continuous and n > 1 and factors.values[:, j].max() == n - 1
-    ]
-    return [
-        f"the factor '{name}' has another value in each row; leave it out if it names them" for name in found
-    ]
+def _check(given: dict[str, Any], name: str, order_above: int | None) -> None:
+    """Replace codes and needs by arrays, `continuous` by numbers of columns, and `test` by two arrays."""
+    tables = paired(given["codes"], {need: given[need] for need in NEEDS if given.get(need) is not None})
+    n, held_out = len(tables["codes"][0]), given.get("test") is not None
+    if held_out:
+        _add(tables, given["test"])
+    if "factors" in tables and len(tables["codes"][0]) < 2:
+        raise BadInput(f"at least 2 rows are needed, got {len(tables['codes'][0])}")
+    real: tuple[int, ...] = ()
+    if "continuous" in given:
+        given["continuous"] = real = continuous_columns(tables["factors"][0], given["continuous"])
+    if order_above is not None:
+        check_order(tables["factors"][0], real, order_above, name)
+    given |= arrays_of(tables, real)
+    if held_out:
+        given["test"] = given["codes"][n:], given["factors"][n:]
+        given |= {what: given[what][:n] for what in ("codes", "factors")}
+    if "seed" in given:
+        check_seed(given["seed"])
 
 
-def _with_factors(inputs: Inputs, found: Factors, table: Table, notes: list[str]) -> Admitted:
-    """Inputs with the factors that vary; the others are left out."""
-    varies = [j for j, column in enumerate(found.values.T) if not (column == column[:1]).all()]
-    left_out = {name: "a single value" for j, name in enumerate(found.names) if j not in varies}
-    if not varies:
-        raise BadInput(
-            f"{factor_name(table, 0)} has a single value, {shown(table.cells[0][0])}, and no other factor is "
-            "left; give one that varies"
-        )
-    kept = replace(
-        inputs,
-        factors=found.values[:, varies] if left_out else found.values,
-        continuous=tuple(new for new, old in enumerate(varies) if old in found.continuous),
-        unordered=tuple(new for new, old in enumerate(varies) if old in found.unordered),
-    )
-    names = [found.names[j] for j in varies]
-    words = {name: [shown(word) for word in each] for name, each in found.words.items() if name in names}
-    return Admitted(kept, names, left_out, words, notes)
-
-
-def _renamed(table: Table, names: Sequence[str]) -> Table:
-    if len(names) != len(table.names):
-        raise BadInput(f"{len(names)} factor names for {len(table.names)} factors")
-    return replace(table, names=[str(name) for name in names], named=True)
-
-
-def _without_missing(tables: Mapping[str, Table], words: Sequence[str]) -> tuple[dict[str, Table], list[str]]:
-    """The tables without the rows in which any of them has no value, and a note of how many there were."""
-    rows = len(tables["codes"])
-    gone = np.zeros(rows, dtype=bool)
-    for table in tables.values():
-        gone |= _missing(table, words)
-    if not gone.any():
-        return dict(tables), []
-    note = f"{int(gone.sum())} of {rows} rows left out, in which a value is missing"
-    return {what: table.take(~gone) for what, table in tables.items()}, [note]
-
-
-def _missing(table: Table, words: Sequence[str]) -> NDArray[np.bool_]:
-    """Which rows (n,) of a table have no value in some column."""
-    if table.block is not None:
-        return (
-            np.isnan(table.block).any(axis=1) if table.block.dtype.kind == "f" else np.zeros(len(table), bool)
-        )
-    found = np.zeros(len(table), dtype=bool)
-    for column in table.columns(words):
-        found |= column.missing
-    return found
+def _add(tables: dict[str, list[Table]], test: Any) -> None:
+    """Put the rows of `test` below the others, so that the values of factors are numbered together."""
+    try:
+        codes, factors = test
+    except (TypeError, ValueError):
+        raise BadInput("test must be two arrays, codes and factors") from None
+    for what, score in zip(("codes", "factors"), same_rows(codes, factors), strict=True):
+        (learn,) = tables[what]
+        if len(learn.names) != len(score.names):
+            counts = f"{len(learn.names)} columns, those of test {len(score.names)}"
+            raise BadInput(f"{what} to learn from have {counts}")
+        if not len(learn) or not len(score):
+            counts = f"rows to learn from: {len(learn)}, rows to score on: {len(score)}"
+            raise BadInput(f"{counts}; both are needed")
+        tables[what] = [below(learn, score)]

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from distaff.errors import unknown
-from distaff.metrics.declare import metric
+from distaff.metrics.arrays import Codes, Factors, Test
+from distaff.metrics.declare import Sizes, metric, truths
 from distaff.metrics.held_out import Rows, learn_and_score
 from distaff.metrics.learners import fit
 from distaff.metrics.threads import one_thread
@@ -45,30 +46,23 @@ def _truth(lr100: tuple[float, float]) -> dict[str, tuple[float, float]]:
 
 
 @metric(
-    low=0.0,
     high=np.inf,  # an efficiency may exceed 1 where labels do not help
-    higher_is_better=True,
     source="Locatello et al. 2019, section 5.6",
     cost="slow",
+    protocols={"locatello2019": Sizes(10_000, 5_000)},
     invariant_to=frozenset({"permutation"}),
-    truth={
-        "identity": _truth((0.5, 1.0)),
-        "rotated": _truth((0.4, 1.0)),
-        "constant": _truth((0.05, 0.2)),
-        "duplicated": _truth((0.5, 1.0)),
-        "noise": _truth((0.05, 0.2)),
-        "one_missing": _truth((0.4, 0.9)),
-    },
+    truth=truths(*map(_truth, [(0.5, 1), (0.4, 1), (0.05, 0.2), (0.5, 1), (0.05, 0.2), (0.4, 0.9)])),
     worse_with={"lr100": frozenset({"noise", "missing"})},
     check_with={"learners": ("logistic_regression",), "sizes": (10, 100)},
+    role="downstream",
 )
 def downstream(
-    codes: ArrayLike,
-    factors: ArrayLike,
+    codes: Codes,
+    factors: Factors,
     *,
     learners: Sequence[str] = LEARNERS,
     sizes: Sequence[int] = SIZES,
-    test: tuple[ArrayLike, ArrayLike] | None = None,
+    test: Test = None,
     seed: int = 0,
 ) -> Downstream:
     """Downstream accuracy: how well simple learners predict factors from codes, given 10 to 10,000 labels.

@@ -3,39 +3,24 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from distaff.errors import NotApplicable
-from distaff.metrics.arrays import standardised
-from distaff.metrics.declare import metric
+from distaff.metrics.arrays import Codes, Factors, Test, standardised
+from distaff.metrics.declare import Sizes, metric, truths
 from distaff.metrics.held_out import learn_and_score
 from distaff.metrics.threads import one_thread, quiet
 
 
 @metric(
-    low=0.0,
-    high=1.0,
-    higher_is_better=True,
     source="Ridgeway and Mozer 2018, section 3; settings as in Locatello et al. 2019, appendix C",
     cost="fitted",
+    protocols={"locatello2019": Sizes(10_000, 5_000)},
     invariant_to=frozenset({"permutation", "sign", "scale"}),
-    truth={
-        "identity": (0.99, 1.0),
-        "rotated": (0.99, 1.0),
-        "constant": (0.5, 0.5),
-        "duplicated": (0.99, 1.0),
-        "noise": (0.45, 0.55),
-        "one_missing": (0.8, 0.92),
-    },
+    truth=truths((0.99, 1.0), (0.99, 1.0), (0.5, 0.5), (0.99, 1.0), (0.45, 0.55), (0.8, 0.92)),
     worse_with=frozenset({"noise", "missing"}),
 )
-def explicitness(
-    codes: ArrayLike,
-    factors: ArrayLike,
-    *,
-    test: tuple[ArrayLike, ArrayLike] | None = None,
-    seed: int = 0,
-) -> float:
+def explicitness(codes: Codes, factors: Factors, *, test: Test = None, seed: int = 0) -> float:
     """Explicitness: can a linear classifier read every factor's value from all codes together?
 
     For every factor, a logistic regression (up to 1,000 rounds) on standardised codes; the area under the

@@ -6,33 +6,29 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from distaff.metrics.arrays import check_number, check_pair, check_seed, check_votes, need_factors, varying
-from distaff.metrics.declare import metric
+from distaff.metrics.arrays import Codes, Factors, check_number, check_votes, varying
+from distaff.metrics.declare import Sizes, metric, truths
 from distaff.metrics.rows import RowGroups, batches_at_once, gather
 from distaff.settings import whole_number
 
 
 @metric(
-    low=0.0,
-    high=1.0,
-    higher_is_better=True,
     source="Kim and Mnih 2018, section 4; settings and pruning as in Locatello et al. 2019",
+    protocols={"locatello2019": Sizes(least=10_000)},  # its votes are the defaults
+    least_factors=2,
     invariant_to=frozenset({"permutation", "sign"}),
-    truth={
-        "identity": (0.99, 1.0),
-        "rotated": (0.2, 0.35),
-        "constant": (0.0, 0.0),
-        "duplicated": (0.99, 1.0),
-        "noise": (0.2, 0.3),
-        "one_missing": (0.5, 0.8),
-    },
+    truth=truths((0.99, 1.0), (0.2, 0.35), (0.0, 0.0), (0.99, 1.0), (0.2, 0.3), (0.5, 0.8)),
     worse_with=frozenset({"noise", "missing"}),
+    blind=("factor_vae_score",),
+    least_deviation=0.05,
+    probe_with=({"votes": (4000, 2000)}, {"votes": (1500, 750)}),
+    headline={"factor_vae_score": 2},
 )
 def factor_vae_score(
-    codes: ArrayLike,
-    factors: ArrayLike,
+    codes: Codes,
+    factors: Factors,
     *,
     votes: tuple[int, int] = (10_000, 5_000),
     batch: int = 64,
@@ -49,15 +45,13 @@ def factor_vae_score(
     `codes` (n, d), `factors` (n, k) with k >= 2, whole numbers. Rows are drawn with replacement from those
     given. Raises NotApplicable for a single factor.
     """
-    codes, factors = check_pair(codes, factors)
-    need_factors(factors.shape[1], "factor_vae_score")
     train, test = check_votes(votes)
     check_number("threshold", threshold, 0)
     spread = codes.std(axis=0, ddof=1, dtype=np.float64)
     active = np.ascontiguousarray(codes[:, (spread >= threshold) & varying(codes)], dtype=np.float64)
     if not active.shape[1]:
         return 0.0
-    rng = np.random.default_rng(check_seed(seed))
+    rng = np.random.default_rng(seed)
     groups = RowGroups(factors)
     table = _votes(active, groups, train, whole_number("batch", batch, 2), rng)
     fresh = _votes(active, groups, test, batch, rng)
@@ -66,7 +60,7 @@ def factor_vae_score(
 
 
 def _votes(
-    codes: NDArray[np.float64], groups: RowGroups, count: int, batch: int, rng: np.random.Generator
+    codes: Codes, groups: RowGroups, count: int, batch: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
     """How often each code was the one that varied least with each factor fixed: (k, d)."""
     table = np.zeros((groups.factors.shape[1], codes.shape[1]), dtype=np.int64)

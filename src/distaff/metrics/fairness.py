@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from distaff.metrics.arrays import need_factors
-from distaff.metrics.declare import metric
+from distaff.metrics.arrays import Codes, Factors, Test
+from distaff.metrics.declare import Sizes, metric, truths
+from distaff.metrics.door import checked
 from distaff.metrics.held_out import learn_and_score
 from distaff.metrics.learners import fit
 
@@ -23,33 +24,23 @@ class Fairness(NamedTuple):
 
 #: not 0, for the predictions of few rows differ by chance
 _LITTLE = {"mean_unfairness": (0.0, 0.12), "max_unfairness": (0.0, 0.2)}
+_NONE = {"mean_unfairness": (0.0, 0.0), "max_unfairness": (0.0, 0.0)}
+_MUCH = {"mean_unfairness": (0.05, 0.2), "max_unfairness": (0.2, 0.6)}
 
 
 @metric(
-    low=0.0,
-    high=1.0,
     higher_is_better=False,
     source="Locatello et al. 2019b, 'On the fairness of disentangled representations', section 3",
     cost="slow",
+    protocols={"locatello2019": Sizes(10_000, 5_000)},
+    least_factors=2,
     invariant_to=frozenset({"permutation"}),
-    truth={
-        "identity": _LITTLE,
-        "rotated": _LITTLE,
-        "constant": {"mean_unfairness": (0.0, 0.0), "max_unfairness": (0.0, 0.0)},
-        "duplicated": _LITTLE,
-        "noise": _LITTLE,
-        "one_missing": {"mean_unfairness": (0.05, 0.2), "max_unfairness": (0.2, 0.6)},
-    },
+    truth=truths(_LITTLE, _LITTLE, _NONE, _LITTLE, _LITTLE, _MUCH),
     worse_with={"mean_unfairness": frozenset({"blurred"})},
     check_with={"learner": "random_forest"},
 )
 def fairness(
-    codes: ArrayLike,
-    factors: ArrayLike,
-    *,
-    learner: str = "gradient_boosting",
-    test: tuple[ArrayLike, ArrayLike] | None = None,
-    seed: int = 0,
+    codes: Codes, factors: Factors, *, learner: str = "gradient_boosting", test: Test = None, seed: int = 0
 ) -> Fairness:
     """Unfairness: how far do predictions of one factor from codes depend on another, sensitive factor?
 
@@ -65,19 +56,14 @@ def fairness(
     images in which only the sensitive factor is changed; here rows that have the value stand for them, which
     is the same in distribution where factors are independent. Raises NotApplicable for a single factor.
     """
-    matrix = unfairness_matrix(codes, factors, learner=learner, test=test, seed=seed)
-    need_factors(len(matrix), "fairness")
+    matrix = unfairness_matrix.of_arrays(codes, factors, learner=learner, test=test, seed=seed)
     pairs = matrix[~np.eye(len(matrix), dtype=bool)]
     return Fairness(float(pairs.mean()), float(pairs.max()), learner)
 
 
+@checked()
 def unfairness_matrix(
-    codes: ArrayLike,
-    factors: ArrayLike,
-    *,
-    learner: str = "gradient_boosting",
-    test: tuple[ArrayLike, ArrayLike] | None = None,
-    seed: int = 0,
+    codes: Codes, factors: Factors, *, learner: str = "gradient_boosting", test: Test = None, seed: int = 0
 ) -> NDArray[np.float64]:
     """How far the predictions of factor i depend on factor j, (k, k), 0 where i is j; see `fairness`."""
     learn, score = learn_and_score(codes, factors, test, seed)

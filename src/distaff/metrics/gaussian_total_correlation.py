@@ -5,32 +5,26 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike
 
+from distaff.metrics.arrays import Codes
 from distaff.metrics.covariance import covariance
-from distaff.metrics.declare import metric
+from distaff.metrics.declare import Sizes, metric, truths
 
 
 @metric(
-    low=0.0,
     high=math.inf,
     higher_is_better=False,
     source="Locatello et al. 2019, section 5.1",
     needs=(),
     grows=3,
     seconds=0.14,
+    protocols={"locatello2019": Sizes(10_000)},
+    least_codes=2,
     invariant_to=frozenset({"permutation", "sign", "scale"}),
-    truth={
-        "identity": (0.0, 0.01),
-        "rotated": (0.0, 0.01),
-        "constant": (0.0, 0.0),
-        "duplicated": (math.inf, math.inf),
-        "noise": (0.0, 0.01),
-        "one_missing": (0.0, 0.01),
-    },
+    truth=truths((0.0, 0.01), (0.0, 0.01), (0.0, 0.0), (math.inf, math.inf), (0.0, 0.01), (0.0, 0.01)),
     worse_with=frozenset({"holistic", "spread", "copied"}),
 )
-def gaussian_total_correlation(codes: ArrayLike) -> float:
+def gaussian_total_correlation(codes: Codes) -> float:
     """Gaussian total correlation: how far codes are from independent, were they Gaussian.
 
     The KL divergence from a Gaussian with the codes' covariance S to the product of its marginals, (sum of ln
@@ -41,7 +35,7 @@ def gaussian_total_correlation(codes: ArrayLike) -> float:
     `codes` (n, d) with d >= 2; constant ones are left out, where disentanglement_lib takes the logarithm of
     0. Raises NotApplicable for a single code.
     """
-    matrix = covariance(codes, "gaussian_total_correlation")
+    matrix = covariance(codes)
     if not len(matrix):
         return 0.0
     deviation = np.sqrt(np.diag(matrix))

@@ -5,32 +5,27 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from distaff.metrics.arrays import Codes
 from distaff.metrics.covariance import covariance
-from distaff.metrics.declare import metric
+from distaff.metrics.declare import Sizes, metric, truths
 
 
 @metric(
-    low=0.0,
     high=math.inf,
     higher_is_better=False,
     source="Locatello et al. 2019, section 5.5",
     needs=(),
     grows=3,
     seconds=0.12,
+    protocols={"locatello2019": Sizes(10_000)},
+    least_codes=2,
     invariant_to=frozenset({"permutation", "sign"}),
-    truth={
-        "identity": (0.0, 0.01),
-        "rotated": (0.0, 0.01),
-        "constant": (0.0, 0.0),
-        "duplicated": (4.6, 4.8),
-        "noise": (0.0, 0.01),
-        "one_missing": (0.0, 0.01),
-    },
+    truth=truths((0.0, 0.01), (0.0, 0.01), (0.0, 0.0), (4.6, 4.8), (0.0, 0.01), (0.0, 0.01)),
     worse_with=frozenset({"holistic", "spread", "copied"}),
 )
-def gaussian_wasserstein_correlation(codes: ArrayLike) -> float:
+def gaussian_wasserstein_correlation(codes: Codes) -> float:
     """Gaussian Wasserstein correlation: how far codes are from independent, were they Gaussian.
 
     The squared Wasserstein-2 distance of a Gaussian with the codes' covariance S from the product of its
@@ -39,7 +34,7 @@ def gaussian_wasserstein_correlation(codes: ArrayLike) -> float:
 
     `codes` (n, d) with d >= 2; constant ones add nothing. Raises NotApplicable for a single code.
     """
-    return squared_distance(covariance(codes, "gaussian_wasserstein_correlation"))
+    return squared_distance(covariance(codes))
 
 
 def squared_distance(matrix: NDArray[np.float64]) -> float:

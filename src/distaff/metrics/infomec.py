@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from distaff.errors import NotApplicable
-from distaff.metrics.arrays import check_pair, check_seed, need_factors, standardised
+from distaff.metrics.arrays import Codes, Factors, Test, renumbered, standardised
 from distaff.metrics.declare import metric
 from distaff.metrics.held_out import Rows, learn_and_score
 from distaff.metrics.information import entropy, mutual_information
@@ -26,11 +26,9 @@ class InfoMEC(NamedTuple):
 
 
 @metric(
-    low=0.0,
-    high=1.0,
-    higher_is_better=True,
     source="Hsu et al. 2023, 'Disentanglement via latent quantization', section 4, as in the authors' code",
     cost="slow",
+    least_factors=2,
     invariant_to=frozenset({"permutation", "sign"}),
     truth={
         "identity": {"infom": (0.95, 1.0), "infoe": (0.95, 1.0), "infoc": (0.95, 1.0)},
@@ -45,14 +43,10 @@ class InfoMEC(NamedTuple):
         "infoe": frozenset({"noise", "missing"}),
         "infoc": frozenset({"spread"}),
     },
+    blind=("infomec.infom",),
 )
 def infomec(
-    codes: ArrayLike,
-    factors: ArrayLike,
-    *,
-    discrete_codes: bool = False,
-    test: tuple[ArrayLike, ArrayLike] | None = None,
-    seed: int = 0,
+    codes: Codes, factors: Factors, *, discrete_codes: bool = False, test: Test = None, seed: int = 0
 ) -> InfoMEC:
     """InfoMEC: does a code know of one factor, can factors be read linearly, does one code know a factor?
 
@@ -74,8 +68,7 @@ def infomec(
     `codes` (n, d), `factors` (n, k) with k >= 2, whole numbers. At most 10,000 rows count. Raises
     NotApplicable for a single factor.
     """
-    rows = Rows(*_sample(*check_pair(codes, factors), check_seed(seed)))
-    need_factors(rows.factors.shape[1], "infomec")
+    rows = Rows(*_sample(codes, factors if test is None else renumbered(factors), seed))
     if any(np.bincount(factor).max() < 2 for factor in rows.factors.T):
         raise NotApplicable("infomec needs a value of every factor that two rows share")
     learn, score = (rows, rows) if test is None else learn_and_score(codes, factors, test, seed)
@@ -90,7 +83,7 @@ def infomec(
     )
 
 
-def _sample(codes: NDArray[Any], factors: NDArray[Any], seed: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
+def _sample(codes: NDArray[Any], factors: Factors, seed: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
     if len(codes) <= MOST_ROWS:
         return codes, factors
     rows = np.random.default_rng(seed).permutation(len(codes))[:MOST_ROWS]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from distaff.metrics.arrays import check_pair, real_columns
+from distaff.metrics.arrays import Codes, Factors, real_columns
+from distaff.metrics.door import checked
 from distaff.settings import whole_number
 from distaff.tables import Continuous
 
@@ -15,8 +16,9 @@ ROUNDING = 1e-14  # nats: what is left where there is no information
 CELLS_AT_ONCE = 2**16  # bounds the memory of the columns that are counted together
 
 
+@checked()
 def mutual_information_matrix(
-    codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, continuous: Continuous = False
+    codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuous = False
 ) -> NDArray[np.float64]:
     """The mutual information of every code with every factor, (d, k) in nats.
 
@@ -27,7 +29,7 @@ def mutual_information_matrix(
 
 
 def binned_information(
-    codes: ArrayLike, factors: ArrayLike, bins: int, continuous: Continuous
+    codes: Codes, factors: Factors, bins: int, continuous: Continuous
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The mutual information (d, k) of binned codes and factors, and the entropy (k,) of the factors."""
     binned, classes = binned_pair(codes, factors, bins, continuous)
@@ -36,15 +38,14 @@ def binned_information(
 
 
 def binned_pair(
-    codes: ArrayLike, factors: ArrayLike, bins: int, continuous: Continuous
+    codes: Codes, factors: Factors, bins: int, continuous: Continuous
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Codes (n, d) in bins, and factors (n, k) as classes, `continuous` ones in bins too."""
-    real = list(real_columns(factors, continuous))
-    codes, factors = check_pair(codes, factors, continuous)
     whole_number("bins", bins, 2)
+    classes, real = factors.copy(), list(real_columns(continuous))
     if real:
-        factors[:, real] = discretise(factors[:, real], bins)
-    return discretise(codes, bins), factors.astype(np.int64)
+        classes[:, real] = discretise(factors[:, real], bins)
+    return discretise(codes, bins), classes.astype(np.int64)
 
 
 def discretise(codes: NDArray[np.floating[Any]], bins: int) -> NDArray[np.int64]:
@@ -102,4 +103,4 @@ def entropy(columns: NDArray[np.int64]) -> NDArray[np.float64]:
 def gap(scores: NDArray[np.float64], axis: int = 0) -> NDArray[np.float64]:
     """Largest minus second largest along an axis."""
     ordered = np.sort(scores, axis=axis)
-    return np.take(ordered, -1, axis) - np.take(ordered, -2, axis)
+    return np.asarray(np.take(ordered, -1, axis) - np.take(ordered, -2, axis))

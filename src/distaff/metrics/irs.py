@@ -6,10 +6,10 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from distaff.metrics.arrays import check_number, check_pair, varying
-from distaff.metrics.declare import metric
+from distaff.metrics.arrays import Codes, Factors, check_number, varying
+from distaff.metrics.declare import Sizes, metric, truths
 from distaff.metrics.information import discretise
 from distaff.settings import whole_number
 from distaff.tables import Continuous
@@ -17,29 +17,17 @@ from distaff.tables import Continuous
 
 @metric(
     low=-math.inf,  # where codes are very skewed
-    high=1.0,
-    higher_is_better=True,
     source="Suter et al. 2019, section 4; quantile and bins as in disentanglement_lib",
     continuous=True,
     needs_order_above=20,
+    protocols={"locatello2019": Sizes(10_000)},
     invariant_to=frozenset({"permutation", "sign"}),
-    truth={
-        "identity": (0.99, 1.0),
-        "rotated": (0.2, 0.6),
-        "constant": (0.0, 0.0),
-        "duplicated": (0.99, 1.0),
-        "noise": (0.2, 0.5),
-        "one_missing": (0.99, 1.0),
-    },
+    truth=truths((0.99, 1.0), (0.2, 0.6), (0.0, 0.0), (0.99, 1.0), (0.2, 0.5), (0.99, 1.0)),
     worse_with=frozenset({"noise", "holistic", "missing"}),
+    blind=("irs",),
 )
 def irs(
-    codes: ArrayLike,
-    factors: ArrayLike,
-    *,
-    quantile: float = 0.99,
-    bins: int = 20,
-    continuous: Continuous = False,
+    codes: Codes, factors: Factors, *, quantile: float = 0.99, bins: int = 20, continuous: Continuous = False
 ) -> float:
     """Interventional robustness: does a code stay where it is while every factor but its own changes?
 
@@ -54,7 +42,6 @@ def irs(
     factors with more values, as in disentanglement_lib); `continuous` ones may be real numbers. Raises
     BadInput for a quantile outside 0..1.
     """
-    codes, factors = check_pair(codes, factors, continuous)
     check_number("quantile", quantile, 0, 1)
     live = codes[:, varying(codes)].astype(np.float64)
     if not live.shape[1]:
@@ -72,4 +59,4 @@ def _deviation(codes: NDArray[Any], groups: NDArray[np.int64], quantile: float) 
     starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
     parts = np.split(codes[order], starts[1:])
     distances = [np.quantile(np.abs(part - part.mean(axis=0)), quantile, axis=0) for part in parts]
-    return np.mean(distances, axis=0)
+    return np.asarray(np.mean(distances, axis=0))

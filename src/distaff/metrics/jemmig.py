@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from distaff.metrics.arrays import need_codes
-from distaff.metrics.declare import metric
+from distaff.metrics.arrays import Codes, Factors
+from distaff.metrics.declare import metric, truths
 from distaff.metrics.information import binned_pair, entropy, gap, mutual_information
 from distaff.tables import Continuous
 
 
 @metric(
-    low=0.0,
-    high=1.0,
-    higher_is_better=True,
     source="Do and Tran 2020, section 3.4, in the normalised form",
     continuous=True,
+    least_codes=2,
     invariant_to=frozenset({"permutation", "sign", "scale"}),
-    truth={
-        "identity": (0.98, 1.0),
-        "rotated": (0.0, 0.3),
-        "constant": (0.55, 0.65),
-        "duplicated": (0.55, 0.65),
-        "noise": (0.0, 0.15),
-        "one_missing": (0.5, 0.85),
-    },
+    truth=truths((0.98, 1.0), (0.0, 0.3), (0.55, 0.65), (0.55, 0.65), (0.0, 0.15), (0.5, 0.85)),
     worse_with=frozenset({"noise", "holistic", "spread", "missing"}),
 )
-def jemmig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, continuous: Continuous = False) -> float:
+def jemmig(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuous = False) -> float:
     """JEMMIG: the mutual information gap, less what the best code holds besides its factor.
 
     For every factor v with best code z and second-best code z': 1 - (H(v, z) - I(v; z) + I(v; z')) / (H(v) +
@@ -41,7 +31,6 @@ def jemmig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, continuous: 
     too. Raises NotApplicable for a single code.
     """
     binned, classes = binned_pair(codes, factors, bins, continuous)
-    need_codes(binned.shape[1], "jemmig")
     information, entropies = mutual_information(binned, classes), entropy(classes)
     best = entropy(binned)[information.argmax(axis=0)]  # (k,)
     joint = entropies + best - information.max(axis=0)

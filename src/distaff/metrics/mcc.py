@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from distaff.errors import unknown
-from distaff.metrics.arrays import check_pair, need_order, standardised
-from distaff.metrics.declare import metric
+from distaff.metrics.arrays import Codes, Factors, standardised
+from distaff.metrics.declare import metric, truths
+from distaff.metrics.door import checked
 from distaff.tables import Continuous
 
 CORRELATIONS = ("spearman", "pearson")
 
 
 @metric(
-    low=0.0,
-    high=1.0,
-    higher_is_better=True,
     source="Hyvarinen and Morioka 2016, section 5; Spearman's as in Klindt et al. 2021",
     continuous=True,
     needs_order_above=0,
     invariant_to=frozenset({"permutation", "sign", "scale"}),
-    truth={
-        "identity": (0.999, 1.0),
-        "rotated": (0.4, 0.6),
-        "constant": (0.0, 0.0),
-        "duplicated": (0.999, 1.0),
-        "noise": (0.0, 0.05),
-        "one_missing": (0.74, 0.77),
-    },
+    truth=truths((0.999, 1.0), (0.4, 0.6), (0.0, 0.0), (0.999, 1.0), (0.0, 0.05), (0.74, 0.77)),
     worse_with=frozenset({"noise", "holistic", "missing"}),
 )
 def mcc(
-    codes: ArrayLike, factors: ArrayLike, *, correlation: str = "spearman", continuous: Continuous = False
+    codes: Codes, factors: Factors, *, correlation: str = "spearman", continuous: Continuous = False
 ) -> float:
     """Mean correlation coefficient: how well factors correlate with codes, each with a code of its own.
 
@@ -46,16 +37,15 @@ def mcc(
     """
     from scipy.optimize import linear_sum_assignment
 
-    matrix = correlation_matrix(codes, factors, correlation=correlation, continuous=continuous)
+    matrix = correlation_matrix.of_arrays(codes, factors, correlation=correlation)
     return float(matrix[linear_sum_assignment(matrix, maximize=True)].sum() / matrix.shape[1])
 
 
+@checked(order_above=0)
 def correlation_matrix(
-    codes: ArrayLike, factors: ArrayLike, *, correlation: str = "spearman", continuous: Continuous = False
+    codes: Codes, factors: Factors, *, correlation: str = "spearman", continuous: Continuous = False
 ) -> NDArray[np.float64]:
     """The absolute correlation of every code with every factor, (d, k); 0 for constant codes."""
-    need_order(factors, continuous, "mcc")
-    codes, factors = check_pair(codes, factors, continuous)
     return absolute_correlation(codes, factors, correlation)
 
 

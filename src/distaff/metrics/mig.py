@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from distaff.metrics.arrays import need_codes
-from distaff.metrics.declare import metric
+from distaff.metrics.arrays import Codes, Factors
+from distaff.metrics.declare import Sizes, metric, truths
 from distaff.metrics.information import binned_information, gap
 from distaff.tables import Continuous
 
 
 @metric(
-    low=0.0,
-    high=1.0,
-    higher_is_better=True,
     source="Chen et al. 2018, section 4.1; histograms as in Locatello et al. 2019, appendix C",
     continuous=True,
+    protocols={"locatello2019": Sizes(10_000)},
+    least_codes=2,
     invariant_to=frozenset({"permutation", "sign", "scale"}),
-    truth={
-        "identity": (0.95, 1.0),
-        "rotated": (0.0, 0.05),
-        "constant": (0.0, 0.0),
-        "duplicated": (0.0, 0.01),
-        "noise": (0.0, 0.01),
-        "one_missing": (0.70, 0.80),
-    },
+    truth=truths((0.95, 1.0), (0.0, 0.05), (0.0, 0.0), (0.0, 0.01), (0.0, 0.01), (0.70, 0.80)),
     worse_with=frozenset({"noise", "holistic", "spread", "bent", "missing"}),
+    headline={"mig": 3},
 )
-def mig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, continuous: Continuous = False) -> float:
+def mig(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuous = False) -> float:
     """Mutual information gap: how much more the best code knows of a factor than the second best.
 
     For every factor, the mutual information of each code with it (nats, from `bins` equal bins of the code's
@@ -41,5 +33,4 @@ def mig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, continuous: Con
     code.
     """
     information, entropies = binned_information(codes, factors, bins, continuous)
-    need_codes(len(information), "mig")
     return float(np.mean(gap(information) / entropies))

@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from distaff.metrics.arrays import check_codes, check_number, need_factors
-from distaff.metrics.declare import metric
+from distaff.metrics.arrays import Codes, Factors, check_number
+from distaff.metrics.declare import metric, truths
 from distaff.metrics.information import binned_information, gap
 from distaff.tables import Continuous
 
 
 @metric(
-    low=0.0,
-    high=1.0,
-    higher_is_better=True,
     source="Li et al. 2020, 'Progressive learning and disentanglement of hierarchical representations', 4",
     continuous=True,
+    least_factors=2,
     invariant_to=frozenset({"permutation", "sign"}),
-    truth={
-        "identity": (0.95, 1.0),
-        "rotated": (0.0, 0.2),
-        "constant": (0.0, 0.0),
-        "duplicated": (0.95, 1.0),
-        "noise": (0.0, 0.01),
-        "one_missing": (0.95, 1.0),
-    },
+    truth=truths((0.95, 1.0), (0.0, 0.2), (0.0, 0.0), (0.95, 1.0), (0.0, 0.01), (0.95, 1.0)),
     worse_with=frozenset({"noise", "holistic", "bent", "missing"}),
+    blind=("mig_sup",),
+    least_deviation=0.1,
 )
 def mig_sup(
-    codes: ArrayLike,
-    factors: ArrayLike,
+    codes: Codes,
+    factors: Factors,
     *,
     bins: int = 20,
     least_variance: float = 0.01,
@@ -49,6 +41,5 @@ def mig_sup(
     """
     check_number("least_variance", least_variance, 0)
     information, entropies = binned_information(codes, factors, bins, continuous)
-    need_factors(len(entropies), "mig_sup")
-    active = np.var(check_codes(codes), axis=0, dtype=np.float64) > least_variance
+    active = np.var(codes, axis=0, dtype=np.float64) > least_variance
     return float(np.mean(gap(information[active] / entropies, axis=1))) if active.any() else 0.0

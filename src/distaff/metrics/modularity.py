@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from numpy.typing import ArrayLike
-
-from distaff.metrics.arrays import need_factors
-from distaff.metrics.declare import metric
+from distaff.metrics.arrays import Codes, Factors
+from distaff.metrics.declare import Sizes, metric, truths
 from distaff.metrics.information import binned_information
 from distaff.tables import Continuous
 
 
 @metric(
-    low=0.0,
-    high=1.0,
-    higher_is_better=True,
     source="Ridgeway and Mozer 2018, section 3; histograms as in Locatello et al. 2019, appendix C",
     continuous=True,
+    protocols={"locatello2019": Sizes(10_000)},
+    least_factors=2,
     invariant_to=frozenset({"permutation", "sign", "scale"}),
-    truth={
-        "identity": (0.99, 1.0),
-        "rotated": (0.0, 0.85),
-        "constant": (0.0, 0.0),
-        "duplicated": (0.99, 1.0),
-        "noise": (0.3, 0.85),
-        "one_missing": (0.99, 1.0),
-    },
+    truth=truths((0.99, 1.0), (0.0, 0.85), (0.0, 0.0), (0.99, 1.0), (0.3, 0.85), (0.99, 1.0)),
     worse_with=frozenset({"holistic"}),
+    blind=("modularity",),
+    headline={"modularity": 5},
 )
-def modularity(
-    codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, continuous: Continuous = False
-) -> float:
+def modularity(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuous = False) -> float:
     """Modularity: does each code know of one factor only?
 
     For every code, 1 minus the sum of its squared mutual information (nats, from `bins` equal bins of its
@@ -42,7 +32,6 @@ def modularity(
     bins too. Raises NotApplicable for a single factor.
     """
     information, _ = binned_information(codes, factors, bins, continuous)
-    need_factors(information.shape[1], "modularity")
     squared = information**2  # (d, k)
     best = squared.max(axis=1)
     rest = squared.sum(axis=1) - best

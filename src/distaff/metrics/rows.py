@@ -43,4 +43,4 @@ class RowGroups:
         """For each of `rows` (any shape), a row drawn uniformly from those with its value of `factor`."""
         value = self.factors[rows, factor]
         offset = (rng.random(value.shape) * self._counts[factor][value]).astype(np.int64)
-        return self._order[self._starts[factor][value] + offset, factor]
+        return np.asarray(self._order[self._starts[factor][value] + offset, factor])

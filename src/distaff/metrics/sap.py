@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from distaff.metrics.arrays import check_pair, need_codes, real_columns, standardised
-from distaff.metrics.declare import metric
+from distaff.metrics.arrays import Codes, Factors, Test, real_columns, standardised
+from distaff.metrics.declare import Sizes, metric, truths
+from distaff.metrics.door import checked
 from distaff.metrics.held_out import Rows, learn_and_score
 from distaff.metrics.information import gap
 from distaff.metrics.threads import quiet
@@ -18,30 +19,18 @@ LEAST_VARIANCE = 1e-12  # of a code, as in disentanglement_lib; below it predict
 
 
 @metric(
-    low=0.0,
-    high=1.0,
-    higher_is_better=True,
     source="Kumar et al. 2018, section 3; settings as in Locatello et al. 2019, appendix C",
     cost="fitted",
     continuous=True,
+    protocols={"locatello2019": Sizes(10_000, 5_000)},
+    least_codes=2,
     invariant_to=frozenset({"permutation", "sign"}),
-    truth={
-        "identity": (0.1, 0.6),
-        "rotated": (0.0, 0.05),
-        "constant": (0.0, 0.0),
-        "duplicated": (0.0, 0.01),
-        "noise": (0.0, 0.03),
-        "one_missing": (0.05, 0.5),
-    },
+    truth=truths((0.1, 0.6), (0.0, 0.05), (0.0, 0.0), (0.0, 0.01), (0.0, 0.03), (0.05, 0.5)),
     worse_with=frozenset({"noise", "holistic", "spread"}),
+    headline={"sap": 6},
 )
 def sap(
-    codes: ArrayLike,
-    factors: ArrayLike,
-    *,
-    continuous: Continuous = False,
-    test: tuple[ArrayLike, ArrayLike] | None = None,
-    seed: int = 0,
+    codes: Codes, factors: Factors, *, continuous: Continuous = False, test: Test = None, seed: int = 0
 ) -> float:
     """SAP: how much better the best single code predicts a factor than the second best.
 
@@ -55,36 +44,30 @@ def sap(
     scores on the others (5,000 at most), or on `test`, a pair of arrays. The matrix behind it:
     `distaff.metrics.predictability_matrix`. Raises NotApplicable for a single code.
     """
-    matrix = predictability_matrix(codes, factors, continuous=continuous, test=test, seed=seed)
-    need_codes(len(matrix), "sap")
-    return float(np.mean(gap(matrix)))
+    found = predictability_matrix.of_arrays(codes, factors, continuous=continuous, test=test, seed=seed)
+    return float(np.mean(gap(found)))
 
 
+@checked()
 def predictability_matrix(
-    codes: ArrayLike,
-    factors: ArrayLike,
-    *,
-    continuous: Continuous = False,
-    test: tuple[ArrayLike, ArrayLike] | None = None,
-    seed: int = 0,
+    codes: Codes, factors: Factors, *, continuous: Continuous = False, test: Test = None, seed: int = 0
 ) -> NDArray[np.float64]:
     """How well each code alone predicts each factor, (d, k): accuracy, or squared correlation; see `sap`."""
-    real = real_columns(factors, continuous)
+    real = real_columns(continuous)
     if not real:
         return _accuracy_matrix(*learn_and_score(codes, factors, test, seed), seed)
-    all_codes, all_factors = check_pair(codes, factors, continuous)
-    found = _squared_correlation(all_codes, all_factors)
+    found = _squared_correlation(codes, factors)
     rest = [j for j in range(found.shape[1]) if j not in real]
     if rest:
         learn, score = (
             Rows(part.codes, part.factors[:, rest].astype(np.int64))
-            for part in learn_and_score(codes, factors, test, seed, continuous)
+            for part in learn_and_score(codes, factors, test, seed)
         )
         found[:, rest] = _accuracy_matrix(learn, score, seed)
     return found
 
 
-def _squared_correlation(codes: NDArray[np.float64], factors: NDArray[Any]) -> NDArray[np.float64]:
+def _squared_correlation(codes: Codes, factors: Factors) -> NDArray[np.float64]:
     correlation = standardised(codes).T @ standardised(factors) / len(codes)
     live = np.var(codes, axis=0, ddof=1) > LEAST_VARIANCE
     return np.where(live[:, None], correlation**2, 0.0)

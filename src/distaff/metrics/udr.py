@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from distaff.errors import BadInput, unknown
-from distaff.metrics.arrays import check_codes, standardised
-from distaff.metrics.declare import metric
+from distaff.metrics.arrays import Codes, standardised
+from distaff.metrics.declare import metric, truths
 from distaff.metrics.mcc import absolute_correlation
+from distaff.metrics.posterior import mean_kl
 from distaff.metrics.threads import one_thread, quiet
 
 SIMILARITIES = ("lasso", "spearman")
@@ -19,28 +20,20 @@ INFORMATIVE = 0.01  # nats of KL
 
 
 @metric(
-    low=0.0,
-    high=1.0,
-    higher_is_better=True,
     source="Duan et al. 2020, section 4",
     needs=("mates",),
     grows=2,
     seconds=9.0,
     invariant_to=frozenset({"permutation", "sign", "scale"}),
-    truth={
-        "identity": (0.8, 1.0),
-        "rotated": (0.0, 0.45),
-        "constant": (0.0, 0.0),
-        "duplicated": (0.3, 0.9),
-        "noise": (0.0, 0.1),
-        "one_missing": (0.8, 1.0),
-    },
+    truth=truths((0.8, 1.0), (0.0, 0.45), (0.0, 0.0), (0.3, 0.9), (0.0, 0.1), (0.8, 1.0)),
     worse_with=frozenset({"noise", "holistic", "missing"}),
 )
 def udr(
-    codes: ArrayLike,
-    mates: Sequence[ArrayLike],
+    codes: Codes,
+    mates: Sequence[Codes],
     *,
+    logvar: Codes | None = None,
+    mates_logvar: Sequence[Codes] | None = None,
     kl: ArrayLike | None = None,
     mates_kl: Sequence[ArrayLike] | None = None,
     similarity: str = "lasso",
@@ -54,8 +47,9 @@ def udr(
     score is the mean over all d_a + d_b codes of (largest R of the code)^2 / (sum of its R); the run's is the
     median over mates. 0..1, higher is better. It needs no factors, and only compares runs of one data set.
 
-    `kl` (d,) and `mates_kl` hold each latent's mean KL divergence from the prior, nats: latents of at most
-    .01 are left out (Duan et al., I_KL); without them, constant codes are. With nothing left a pair scores 0.
+    `kl` (d,) and `mates_kl` hold each latent's mean KL divergence from the prior, nats, or `logvar` (n, d)
+    and `mates_logvar` what gives it: latents of at most .01 are left out (Duan et al., I_KL); without them,
+    constant codes are. With nothing left a pair scores 0.
     The `variant` "disentanglement_lib" averages the two sides' means instead, which differs where they keep
     unequal numbers of codes. `codes` (n, d) and each of `mates` (n, d'). Raises BadInput without mates or
     where rows differ.
@@ -67,19 +61,15 @@ def udr(
         raise BadInput("udr needs the codes of at least one other run with the same settings, got none")
     if mates_kl is not None and len(mates_kl) != len(mates):
         raise BadInput(f"{len(mates_kl)} KL vectors for {len(mates)} mates")
+    if logvar is not None and mates_logvar is not None:
+        kl, mates_kl = mean_kl(codes, logvar), [*map(mean_kl, mates, mates_logvar)]
     own = _informative(codes, kl)
     others = [_informative(mate, None if mates_kl is None else mates_kl[i]) for i, mate in enumerate(mates)]
-    for other in others:
-        if len(other) != len(own):
-            raise BadInput(
-                f"codes have {len(own)} rows and a mate's {len(other)}; they must be of the same rows"
-            )
     return float(np.median([_pair(own, other, similarity, variant) for other in others]))
 
 
-def _informative(codes: ArrayLike, kl: ArrayLike | None) -> NDArray[np.float64]:
+def _informative(codes: Codes, kl: ArrayLike | None) -> NDArray[np.float64]:
     """Standardised codes without those that say nothing."""
-    codes = check_codes(codes)
     keep = np.ptp(codes, axis=0) > 0
     if kl is not None:
         given = np.asarray(kl, dtype=np.float64)
@@ -108,4 +98,4 @@ def _pair(own: NDArray[np.float64], other: NDArray[np.float64], similarity: str,
 def _strength(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     """For each row, its largest entry squared over its sum; 0 for an empty row."""
     total = matrix.sum(axis=1)
-    return matrix.max(axis=1) ** 2 / np.where(total > 0, total, 1.0)
+    return np.asarray(matrix.max(axis=1) ** 2 / np.where(total > 0, total, 1.0))

@@ -19,10 +19,10 @@ from distaff.evaluation.posterior import ACTIVE_KL, ACTIVE_SHARE, active, carrie
 from distaff.files import write_text
 from distaff.metrics.arrays import check_factors, usable_factors
 from distaff.metrics.information import discretise, entropy, mutual_information
-from distaff.metrics.inputs import mean_variance
-from distaff.metrics.score_card import ScoreCard
+from distaff.metrics.posterior import mean_variance
 from distaff.reporting import figures
 from distaff.reporting.traversals import SHOWN_LATENTS, has_prior, traversals
+from distaff.scoring.card import ScoreCard
 from distaff.training.device import torch_threads
 from distaff.training.lock import only_one
 from distaff.training.run import Run, load_run

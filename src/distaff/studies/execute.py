@@ -22,8 +22,8 @@ from distaff.evaluation.encode import Encoding, encode_run
 from distaff.evaluation.posterior import latent_kl, of_the_model
 from distaff.files import read_json, write_json
 from distaff.metrics.arrays import usable_factors
-from distaff.metrics.scoring import score
 from distaff.metrics.udr import udr
+from distaff.scoring.score import score
 from distaff.studies.metric_roles import MODEL
 from distaff.studies.plan import Plan, PlannedRun
 from distaff.training.lock import only_one

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 REPRESENTATIONS = ("mean", "sampled")
 #: the representation under which scores of the model stand, such as its reconstruction
 MODEL = "model"
-#: the disentanglement scores of Locatello et al. 2019
-PAPERS_SIX = ("beta_vae_score", "factor_vae_score", "mig", "dci.disentanglement", "modularity", "sap")
 #: scores of the model, which no registered metric gives -> whether higher is better
 OF_THE_MODEL = {"reconstruction": False, "kl": False, "elbo": True}
 
@@ -44,20 +42,16 @@ def is_known(metric: str) -> bool:
 
 
 def disentanglement(metrics: Iterable[str]) -> list[str]:
-    """The paper's six scores as far as they are among `metrics`; without any, all that need factors."""
-    metrics = list(metrics)
-    supervised = [metric for metric in metrics if _needs_factors(metric) and not is_downstream(metric)]
-    return [metric for metric in PAPERS_SIX if metric in supervised] or supervised
+    """The scores among `metrics` that are declared headlines; without any, all that need factors."""
+    found = [m for m in metrics if _needs_factors(m) and _declaration(m).role != "downstream"]
+    places = {metric: _declaration(metric).headline.get(metric) for metric in found}
+    headlines = {metric: place for metric, place in places.items() if place is not None}
+    return sorted(headlines, key=lambda metric: headlines[metric]) or found
 
 
 def unsupervised(metrics: Iterable[str]) -> list[str]:
     """The scores among `metrics` that need no factors: of the model, of the codes, and udr."""
     return [metric for metric in metrics if is_known(metric) and not _needs_factors(metric)]
-
-
-def is_downstream(metric: str) -> bool:
-    """Whether a score is of learners that predict factors from codes."""
-    return metric.partition(".")[0] == "downstream"
 
 
 def _needs_factors(metric: str) -> bool:

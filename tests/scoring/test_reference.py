@@ -7,9 +7,9 @@ import pytest
 
 import distaff
 from distaff.errors import BadInput
-from distaff.metrics import reference
-from distaff.metrics.inputs import Inputs
-from distaff.metrics.protocols import PROTOCOLS, prepare
+from distaff.metrics.declare import metric
+from distaff.scoring.inputs import Inputs
+from distaff.scoring.measure import Measure
 
 
 def world(n: int = 300, d: int = 3) -> tuple[np.ndarray, np.ndarray]:
@@ -21,8 +21,8 @@ def world(n: int = 300, d: int = 3) -> tuple[np.ndarray, np.ndarray]:
 def test_it_is_computed_once_for_a_table_of_factors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISTAFF_DATA", str(tmp_path))
     calls = []
-    compute = reference._compute
-    monkeypatch.setattr(reference, "_compute", lambda *args: calls.append(1) or compute(*args))
+    compute = Measure.chance_and_ceiling
+    monkeypatch.setattr(Measure, "chance_and_ceiling", lambda self: calls.append(1) or compute(self))
     codes, factors = world()
     first = distaff.score(codes, factors, metrics="mig")["mig"]
     again = distaff.score(2 * codes + 1, factors, metrics="mig")["mig"]
@@ -53,28 +53,42 @@ def test_the_published_caps_and_floors_come_out() -> None:
     factors = np.stack([rng.integers(size, size=10_000) for size in (3, 6, 40, 32, 32)], axis=1)
     card = distaff.score(rng.standard_normal((10_000, 10)), factors, metrics=["mig", "modularity", "irs"])
     grid = np.indices((3, 6, 40, 32, 32)).reshape(5, -1).T
-    ceiling = reference.reference(distaff.metrics.mig, Inputs(grid.astype(np.float32), grid), 0, None).ceiling
+    inputs = Inputs(grid.astype(np.float64), {"factors": grid})
+    ceiling = Measure(distaff.metrics.mig, inputs, 0).reference().ceiling
     assert ceiling["mig"] == pytest.approx(0.902, abs=0.0005)
     assert card["modularity"].chance == pytest.approx(0.65, abs=0.05)
     assert card["irs"].chance == pytest.approx(0.365, abs=0.02)
 
 
+def protocol_of(metric: str) -> dict:
+    return distaff.registry.get("metrics", metric).declaration.protocols
+
+
 def test_the_studys_protocol_takes_its_numbers_of_rows() -> None:
     codes, factors = np.zeros((20_000, 2)), np.arange(40_000).reshape(20_000, 2)
     codes[:, 0] = np.arange(20_000)
-    inputs = Inputs(codes, factors)
-    learn, settings = prepare("locatello2019", distaff.metrics.dci, inputs, 0)
+    inputs, seen = Inputs(codes, {"factors": factors}), []
+
+    def of_arrays(codes, factors, *, test=None, learner="", seed=0) -> float:
+        seen.append((codes, factors, test, learner))
+        return 0.5
+
+    def measure(name: str, protocol: str | None) -> tuple:
+        made = metric(source="here", protocols=protocol_of(name))(of_arrays)
+        Measure(made, inputs, 0, protocol).value()
+        return seen.pop()
+
+    learn, known, test, learner = measure("dci", "locatello2019")
     assert len(learn) == 10_000
-    assert len(settings["test"][0]) == 5_000
-    assert settings["learner"] == "gradient_boosting"
-    assert not set(learn.codes[:, 0]) & set(settings["test"][0][:, 0]), (
-        "rows are both learned from and scored on"
-    )
-    assert (learn.factors[:, 0] == 2 * learn.codes[:, 0]).all(), "rows were torn apart"
-    whole, settings = prepare("locatello2019", distaff.metrics.factor_vae_score, inputs, 0)
-    assert len(whole) == 20_000
-    assert settings == {}
-    assert prepare(None, distaff.metrics.dci, inputs, 0) == (inputs, {})
+    assert len(test[0]) == 5_000
+    assert learner == "gradient_boosting"
+    assert not set(learn[:, 0]) & set(test[0][:, 0]), "rows are both learned from and scored on"
+    rows = np.concatenate([learn[:, 0], test[0][:, 0]])
+    numbers = np.concatenate([known[:, 0], test[1][:, 0]])  # of both parts together, without gaps
+    assert (numbers == np.argsort(np.argsort(rows))).all(), "rows were torn apart"
+    assert len(measure("factor_vae_score", "locatello2019")[0]) == 20_000
+    assert measure("dci", None)[2:] == (None, "")
+    assert (measure("dci", None)[0] == codes).all()
 
 
 def test_the_studys_protocol_refuses_fewer_rows_and_names_itself() -> None:
@@ -90,9 +104,10 @@ def test_the_studys_protocol_refuses_fewer_rows_and_names_itself() -> None:
         distaff.score(codes, factors, protocol="locatelo2019")
 
 
-def test_every_metric_of_a_protocol_exists() -> None:
-    for sizes in PROTOCOLS.values():
-        assert set(sizes) <= set(distaff.registry.names("metrics"))
+def test_the_metrics_of_the_study_declare_its_protocol() -> None:
+    have = {name for name in distaff.registry.names("metrics") if "locatello2019" in protocol_of(name)}
+    assert have >= {"beta_vae_score", "factor_vae_score", "mig", "dci", "sap", "modularity", "irs"}
+    assert len(have) == 14
 
 
 def test_the_card_takes_what_a_metric_needs() -> None:
@@ -114,7 +129,7 @@ def test_the_card_takes_what_a_metric_needs() -> None:
 
 
 def test_default_and_all() -> None:
-    from distaff.metrics.scoring import wanted_metrics
+    from distaff.scoring.score import wanted_metrics
 
     default, everything = wanted_metrics(None), wanted_metrics("all")
     assert {"mig", "dci", "sap", "gaussian_total_correlation"} <= set(default)

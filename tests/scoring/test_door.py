@@ -10,8 +10,8 @@ import pytest
 import distaff
 from distaff import registry
 from distaff.errors import BadInput
-from distaff.metrics import scoring
-from distaff.metrics.inputs import Inputs
+from distaff.scoring.inputs import Inputs
+from distaff.scoring.score import _too_many_codes
 
 N = 400
 RNG = np.random.default_rng(3)
@@ -252,10 +252,9 @@ def test_a_card_never_dies_of_one_metric(monkeypatch: pytest.MonkeyPatch) -> Non
 
     for function, has_value in ((broken, False), (fickle, True)):
         function.__name__, function.declaration = "modularity", real.declaration  # type: ignore[attr-defined]
+        function.of_arrays = function  # type: ignore[attr-defined]
         monkeypatch.setattr(
-            scoring.registry,
-            "get",
-            lambda kind, name, f=function: f if name == "modularity" else GET(kind, name),
+            registry, "get", lambda kind, name, f=function: f if name == "modularity" else GET(kind, name)
         )
         card = distaff.score(CODES, FACTORS, metrics=["mig", "modularity"])
         assert card["mig"].value == pytest.approx(WANTED, abs=1e-14)
@@ -288,9 +287,9 @@ def test_what_grows_with_the_square_of_many_codes_is_left_out_and_named() -> Non
 
 
 def test_what_takes_long_on_very_many_codes_is_left_out_and_named() -> None:
-    inputs = Inputs(np.zeros((2000, 16_384)), FACTORS[:1])
-    left_out = scoring._too_many_codes(["mig", "dci", "code_mutual_information"], inputs, True)
+    inputs = Inputs(np.zeros((2000, 16_384)))
+    left_out = _too_many_codes(["mig", "dci", "code_mutual_information"], inputs, True)
     assert left_out.keys() == {"dci", "code_mutual_information"}
     assert "16,384 codes take about 8 minutes; --metric dci or --all" in left_out["dci"].reason
-    few = Inputs(np.zeros((2000, 1000)), FACTORS[:1])
-    assert scoring._too_many_codes(["mig", "dci"], few, True) == {}
+    few = Inputs(np.zeros((2000, 1000)))
+    assert _too_many_codes(["mig", "dci"], few, True) == {}

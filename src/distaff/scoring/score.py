@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from distaff import registry
-from distaff.errors import BadInput, NotApplicable, unknown
+from distaff.errors import BadInput, NotApplicable
 from distaff.metrics.arrays import check_seed
 from distaff.metrics.dci import importance_matrix
-from distaff.metrics.declare import NEEDS
-from distaff.metrics.door import admit
-from distaff.metrics.health import check_health
+from distaff.metrics.declare import Declaration
 from distaff.metrics.information import mutual_information_matrix
-from distaff.metrics.inputs import Inputs, Result, call
 from distaff.metrics.mcc import correlation_matrix
-from distaff.metrics.protocols import check_protocol, prepare
-from distaff.metrics.reference import Reference, reference, versions
 from distaff.metrics.sap import predictability_matrix
-from distaff.metrics.score_card import FAILED, Score, ScoreCard
-from distaff.tables import Continuous
+from distaff.scoring.card import FAILED, Score, ScoreCard
+from distaff.scoring.door import Admitted, Given, admit
+from distaff.scoring.health import check_health
+from distaff.scoring.inputs import Inputs
+from distaff.scoring.measure import HALVES, Measure
+from distaff.scoring.protocols import check_protocol
+from distaff.scoring.reference import Reference, versions
 
-HALVES = {"fast": 20, "fitted": 5, "slow": 5}  # half samples behind an interval, by the metric's cost
-SMALLEST_FOR_INTERVAL = 20  # rows
 MANY_CODES = 500  # above it what grows with their square, or takes long, is left out of the default card
 LONGEST = 60  # seconds
 
@@ -38,18 +36,11 @@ def score(
     factors: Any = None,
     *,
     metrics: Sequence[str] | str | None = None,
-    names: Sequence[str] | None = None,
-    continuous: Continuous = False,
-    words: Sequence[str] = (),
-    order: Mapping[str, Sequence[str]] | None = None,
-    missing: str = "error",
-    logvar: Any = None,
-    mates: Sequence[Any] | None = None,
-    mates_logvar: Sequence[Any] | None = None,
     protocol: str | None = None,
     seed: int = 0,
     values_only: bool = False,
     report: Callable[[int, str], object] = lambda done, words: None,
+    **given: Unpack[Given],
 ) -> ScoreCard:
     """Score codes (n, d) against factors (n, k): any representation, from any framework.
 
@@ -81,35 +72,23 @@ def score(
     Raises BadInput (a ValueError) where the arrays cannot be used.
     """
     seed = check_seed(seed)
-    given = admit(
-        codes,
-        factors,
-        names=names,
-        continuous=continuous,
-        words=words,
-        order=order,
-        missing=missing,
-        logvar=logvar,
-        mates=mates,
-        mates_logvar=mates_logvar,
-    )
-    inputs = given.inputs
-    having = [need for need in NEEDS if getattr(inputs, need) is not None]
-    wanted = wanted_metrics(metrics, having)
+    admitted = admit(codes, factors, **given)
+    inputs = admitted.inputs
+    wanted = wanted_metrics(metrics, list(inputs.given))
     found = {} if metrics is not None else _too_many_codes(wanted, inputs, values_only)
     scored = [metric for metric in wanted if metric not in found]
     check_protocol(protocol, scored, len(inputs))
     learners: dict[str, str] = {}
     for done, metric in enumerate(scored):
         report(done, metric)
-        scores, learner = _scores(registry.get("metrics", metric), inputs, seed, protocol, values_only)
+        scores, learner = _scores(
+            Measure(registry.get("metrics", metric), inputs, seed, protocol), values_only
+        )
         found |= scores
         learners |= {metric: learner} if learner else {}
     report(len(scored), "")
-    made = card_protocol(len(inputs), inputs.codes.shape[1], given.names, seed, values_only)
-    made |= {"protocol": protocol, "continuous": given.continuous, "learners": learners}
-    made |= {"left out": given.left_out, "words": given.words, "notes": given.notes}
-    return ScoreCard(found, made, check_health(inputs, given.names, found, seed))
+    said = _protocol(admitted, seed, values_only, protocol, learners)
+    return ScoreCard(found, said, check_health(inputs, admitted.names, found, seed))
 
 
 def _too_many_codes(wanted: Sequence[str], inputs: Inputs, values_only: bool) -> dict[str, Score]:
@@ -141,19 +120,15 @@ def wanted_metrics(metrics: Sequence[str] | str | None, having: Sequence[str] = 
     if metrics is not None and metrics != "all":
         asked = [metrics] if isinstance(metrics, str) else list(metrics)
         for metric in asked:
-            if metric not in registry.names("metrics"):
-                raise unknown("metric", metric, registry.names("metrics"))
+            registry.check("metrics", metric)
         return asked
-    found = []
-    for metric in registry.names("metrics"):
-        declared = registry.get("metrics", metric).declaration
-        if set(declared.needs) <= set(having) and (declared.cost != "slow" or metrics == "all"):
-            found.append(metric)
-    return found
+    declared = {name: registry.get("metrics", name).declaration for name in registry.names("metrics")}
+    possible = {name: each for name, each in declared.items() if set(each.needs) <= set(having)}
+    return [name for name, each in possible.items() if each.cost != "slow" or metrics == "all"]
 
 
 def score_matrices(
-    codes: Any, factors: Any, *, seed: int = 0, **given: Any
+    codes: Any, factors: Any, *, seed: int = 0, **given: Unpack[Given]
 ) -> dict[str, NDArray[np.float64]]:
     """The matrices behind the scores by name, codes by factors; fairness's takes minutes and is left out.
 
@@ -161,62 +136,59 @@ def score_matrices(
     words that have no order.
     """
     inputs = admit(codes, factors, **given).inputs
-    table, real = np.asarray(inputs.factors), inputs.continuous
+    arrays = {"codes": inputs.codes, "factors": inputs.factors, "continuous": inputs.continuous}
     found = {
-        "mutual_information": mutual_information_matrix(inputs.codes, table, continuous=real),
-        "importance": importance_matrix(inputs.codes, table, continuous=real, seed=seed),
-        "predictability": predictability_matrix(inputs.codes, table, continuous=real, seed=seed),
+        "mutual_information": mutual_information_matrix.of_arrays(**arrays),
+        "importance": importance_matrix.of_arrays(**arrays, seed=check_seed(seed)),
+        "predictability": predictability_matrix.of_arrays(**arrays, seed=seed),
     }
-    if not inputs.unordered:
-        found["correlation"] = correlation_matrix(inputs.codes, table, continuous=real)
-    return found
+    return found if inputs.unordered else found | {"correlation": correlation_matrix.of_arrays(**arrays)}
 
 
-def card_protocol(
-    rows: int, codes: int, names: Sequence[str], seed: int, values_only: bool
+def _protocol(
+    given: Admitted, seed: int, values_only: bool, protocol: str | None, learners: dict[str, str]
 ) -> dict[str, Any]:
     """What the scores were made from and with."""
+    halves = f"95 %, from {HALVES['fast']} or {HALVES['fitted']} halves of the rows"
     return {
-        "rows": rows,
-        "codes": codes,
-        "factors": list(names),
+        "rows": len(given.inputs),
+        "codes": given.inputs.codes.shape[1],
+        "factors": given.names,
         "seed": seed,
-        "interval": None
-        if values_only
-        else f"95 %, from {HALVES['fast']} or {HALVES['fitted']} halves of the rows",
+        "interval": None if values_only else halves,
         "versions": versions(),
+        "protocol": protocol,
+        "continuous": given.continuous,
+        "learners": learners,
+        "left out": given.left_out,
+        "words": given.words,
+        "notes": given.notes,
     }
 
 
-def _scores(
-    function: Callable[..., Any], inputs: Inputs, seed: int, protocol: str | None, values_only: bool
-) -> tuple[dict[str, Score], str | None]:
+def _scores(measure: Measure, values_only: bool) -> tuple[dict[str, Score], str | None]:
     """The scores of one metric by name: one, or one per field of a named tuple; and the learner it names."""
-    declared = function.declaration  # type: ignore[attr-defined]
-    better = declared.higher_is_better
+    name, better = measure.metric.__name__, measure.declared.higher_is_better
     try:
-        result = _call(function, inputs, seed, protocol)
+        result = measure.value()
     except NotApplicable as error:
-        return {function.__name__: Score(reason=f"not applicable: {error}", higher_is_better=better)}, None
+        return {name: Score(reason=f"not applicable: {error}", higher_is_better=better)}, None
     except BadInput:
         raise
     except Exception as error:  # one metric must not take the others' scores with it
-        return {function.__name__: Score(reason=_failure(error), higher_is_better=better)}, None
+        return {name: Score(reason=_failure(error), higher_is_better=better)}, None
     known, halves, reason = Reference({}, {}), [], ""
     if not values_only:
         try:
-            known = reference(function, inputs, seed, protocol)
-            halves = list(_halves(function, inputs, seed, protocol))
+            known = measure.reference()
+            halves = list(measure.halves())
         except Exception as error:  # the value stands, without what should be beside it
             reason = _failure(error)
-    scores = {
-        key: _score(
-            value, [half[key] for half in halves], known.chance.get(key), known.ceiling.get(key), declared
-        )
-        for key, value in result.numbers.items()
-    }
-    if reason:
-        scores = {key: replace(score, reason=reason) for key, score in scores.items()}
+    scores = {}
+    for key, value in result.numbers.items():
+        beside = known.chance.get(key), known.ceiling.get(key)
+        found = _score(value, [half[key] for half in halves], *beside, measure.declared)
+        scores[key] = replace(found, reason=reason) if reason else found
     return scores, result.learner
 
 
@@ -224,23 +196,12 @@ def _failure(error: Exception) -> str:
     return f"{FAILED}: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
-def _call(
-    function: Callable[..., Any], inputs: Inputs, seed: int, protocol: str | None, part: float = 1.0
-) -> Result:
-    prepared, settings = prepare(protocol, function, inputs, seed, part)
-    result = call(function, prepared, seed, settings)
-    for key, value in result.numbers.items():
-        if value is not None and math.isnan(value):
-            raise BadInput(f"{key} is not a number on these arrays")
-    return result
-
-
 def _score(
     value: float | None,
     halves: list[float | None],
     chance: float | None,
     ceiling: float | None,
-    declared: Any,
+    declared: Declaration,
 ) -> Score:
     better = declared.higher_is_better
     if value is None:
@@ -263,17 +224,3 @@ def student(freedom: int) -> float:
     from scipy.special import stdtrit
 
     return float(stdtrit(freedom, 0.975))
-
-
-def _halves(
-    function: Callable[..., Any], inputs: Inputs, seed: int, protocol: str | None
-) -> Iterator[dict[str, float | None]]:
-    n = len(inputs)
-    if n < SMALLEST_FOR_INTERVAL:
-        return
-    for i in range(HALVES[function.declaration.cost]):  # type: ignore[attr-defined]
-        rows = np.random.default_rng([seed, i]).permutation(n)[: n // 2]
-        try:
-            yield _call(function, inputs.take(rows), seed + 1 + i, protocol, part=0.5).numbers
-        except BadInput:  # a half in which a factor takes a single value
-            continue

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distaff.errors import BadInput, unknown
-from distaff.metrics.health import Finding
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +41,13 @@ class Score:
         if better < SMALLEST_SCALE:
             return None
         return (self.value - self.chance) / (self.ceiling - self.chance)
+
+
+class Finding(NamedTuple):
+    """A health check that found something: its stable code, and what it found here."""
+
+    code: str
+    message: str
 
 
 @dataclass(frozen=True)

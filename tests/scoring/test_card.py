@@ -8,8 +8,8 @@ import pytest
 import distaff
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
-from distaff.metrics.score_card import ScoreCard
-from distaff.metrics.scoring import score
+from distaff.scoring.card import ScoreCard
+from distaff.scoring.score import score
 
 SPACE = FactorSpace(("a", "b"), (4, 5))
 

@@ -8,27 +8,25 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from distaff import registry
 from distaff.metrics.arrays import standardised, varying
+from distaff.metrics.declare import Declaration
 from distaff.metrics.information import discretise, entropy, mutual_information
-from distaff.metrics.inputs import Inputs, call
-
-if TYPE_CHECKING:
-    from distaff.metrics.score_card import Score
+from distaff.metrics.needs import NEEDS
+from distaff.scoring.card import Score
+from distaff.scoring.inputs import Inputs
+from distaff.scoring.measure import Measure
 
 BINS = 20  # as of the metrics
 MOVED = 0.05
 MOST_ROWS, MOST_CELLS = 2000, 400_000  # of the codes that scores are computed of again
-MANY_CODES = 500  # above it only fast scores are freed of outliers, and votes are fewer
-MOST_CODES = 4000  # above it only fast scores are tried at another scale
-VOTES = {False: (4000, 2000), True: (1500, 750)}  # by whether codes are many; enough to see a change of .05
-#: a code with a deviation below this is left out by the metric
-LEAST = {"factor_vae_score": 0.05, "mig_sup": 0.1}
+MANY_CODES = 500  # above it only fast scores are freed of outliers, and probes are quicker
+MOST_CODES = {"fast": math.inf, "fitted": 4000}  # of scores tried at another scale, by their cost
 NAMED = 3
 #: how a code is crowded -> what to say of it
 KINDS = {
@@ -42,24 +40,23 @@ def scale(inputs: Inputs, scores: Mapping[str, Score], seed: int = 0) -> Iterato
     live, deviation = varying(inputs.codes), inputs.codes.std(axis=0, dtype=np.float64)
     if np.allclose(deviation[live], 1.0, rtol=0.1):
         return
-    part = inputs.take(_some_rows(inputs))
-    logvar = part.logvar
-    if logvar is not None:  # posteriors are as wide, in deviations of their code, as they were
-        logvar = logvar - 2 * np.log(np.where(live, deviation, 1.0))
-    after = replace(part, codes=standardised(part.codes, like=inputs.codes), logvar=logvar)
-    d = inputs.codes.shape[1]
-    metrics = [m for m in _metrics(scores) if "scale" not in _declared(m).invariant_to]
-    if d > MANY_CODES:  # its logistic regression takes seconds there
-        metrics = [m for m in metrics if m != "beta_vae_score"]
-    if d > MOST_CODES:
-        metrics = [m for m in metrics if _declared(m).cost == "fast"]
+    part, deviation = inputs.take(_some_rows(inputs)), np.where(live, deviation, 1.0)
+    given = {need: NEEDS[need].rescaled(value, deviation) for need, value in part.given.items()}
+    after = replace(part, codes=standardised(part.codes, like=inputs.codes), given=given)
+    metrics = [m for m in _metrics(scores) if _is_rescaled(declared(m), len(live))]
     lines = []
     for name, (raw, new) in _moved(metrics, part, after, _known(inputs, scores), seed).items():
-        small = live & (deviation < LEAST.get(name, 0.0))
-        note = f" (it leaves out codes {_numbers(np.flatnonzero(small), 8)})" if small.any() else ""
+        small = live & (deviation < declared(name).least_deviation)
+        note = f" (it leaves out codes {numbered(np.flatnonzero(small))})" if small.any() else ""
         lines.append(f"{name} {raw:.2f}, {new:.2f} standardised{note}")
     if lines:
         yield f"scores that hang on the scale of codes: {'; '.join(lines)}"
+
+
+def _is_rescaled(metric: Declaration, codes: int) -> bool:
+    """Whether another scale of so many codes could change a metric, in little time."""
+    most = MOST_CODES[metric.cost] if metric.rescaled_up_to is None else metric.rescaled_up_to
+    return "scale" not in metric.invariant_to and codes <= most
 
 
 def outliers(inputs: Inputs, scores: Mapping[str, Score], seed: int = 0) -> Iterator[str]:
@@ -124,9 +121,7 @@ def _suffering(
     tame, how = (_clipped, "clipped to its middle 99 %") if kind == "stretched" else (_ranks, "as ranks")
     codes[:, columns] = tame(codes[:, columns])
     allowed = ("fast",) if codes.shape[1] > MANY_CODES else ("fast", "fitted")
-    metrics = [
-        m for m in _metrics(scores) if _declared(m).cost in allowed and "logvar" not in _declared(m).needs
-    ]
+    metrics = [m for m in _metrics(scores) if declared(m).cost in allowed and not _follows(declared(m))]
     moved = _moved(metrics, part, replace(part, codes=codes), _known(inputs, scores), seed)
     if not moved:
         return f"no score here moves by more than {MOVED} with it {how}"
@@ -141,7 +136,7 @@ def _middle(codes: NDArray[Any]) -> NDArray[Any]:
 
 
 def _clipped(codes: NDArray[Any]) -> NDArray[Any]:
-    return np.clip(codes, *_middle(codes))
+    return np.asarray(np.clip(codes, *_middle(codes)))
 
 
 def _ranks(codes: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -151,15 +146,21 @@ def _ranks(codes: NDArray[np.float64]) -> NDArray[np.float64]:
     return standardised(rankdata(codes, axis=0))
 
 
+def _follows(metric: Declaration) -> bool:
+    """Whether a metric needs what would have to be bent with the codes."""
+    return any(NEEDS[need].of_each_code for need in metric.needs)
+
+
 def _metrics(scores: Mapping[str, Score]) -> list[str]:
     """The metrics behind scores that have a value, without the slow ones."""
     names = dict.fromkeys(name.partition(".")[0] for name, score in scores.items() if score.value is not None)
-    known = set(registry.names("metrics"))
-    return [name for name in names if name in known and _declared(name).cost != "slow"]
+    return [name for name in names if declared(name).cost != "slow"]
 
 
-def _declared(metric: str) -> Any:
-    return registry.get("metrics", metric).declaration
+def declared(score: str) -> Declaration:
+    """What the metric behind a score of the card says of itself."""
+    found: Declaration = registry.get("metrics", score.partition(".")[0]).declaration
+    return found
 
 
 def _known(inputs: Inputs, scores: Mapping[str, Score]) -> dict[str, float | None]:
@@ -168,7 +169,7 @@ def _known(inputs: Inputs, scores: Mapping[str, Score]) -> dict[str, float | Non
 
 
 def _most_rows(inputs: Inputs) -> int:
-    return min(MOST_ROWS, max(200, MOST_CELLS // inputs.codes.shape[1]))
+    return min(MOST_ROWS, max(200, MOST_CELLS // int(inputs.codes.shape[1])))
 
 
 def _moved(
@@ -177,12 +178,11 @@ def _moved(
     """The scores that differ by more than .05 between two inputs, and both values."""
     found = {}
     for metric in metrics:
-        function = registry.get("metrics", metric)
-        few = not known and metric in ("beta_vae_score", "factor_vae_score")
-        settings = {"votes": VOTES[before.codes.shape[1] > MANY_CODES]} if few else {}
+        measure = Measure(registry.get("metrics", metric), after, seed)
+        settings = {} if known else declared(metric).probe_with[before.codes.shape[1] > MANY_CODES]
         try:
-            new = call(function, after, seed, settings).numbers
-            old = known or call(function, before, seed, settings).numbers
+            new = measure.result(**settings).numbers
+            old = known or replace(measure, inputs=before).result(**settings).numbers
         except Exception:  # of fewer rows, which may lack a value of a factor; the card has the score itself
             continue
         for name, other in new.items():
@@ -202,5 +202,6 @@ def _some_rows(inputs: Inputs, with_rows: tuple[int, ...] = ()) -> NDArray[np.in
     return np.concatenate([np.unique(with_rows[:most]).astype(np.int64), rest])[:most]
 
 
-def _numbers(columns: NDArray[np.int64], most: int) -> str:
+def numbered(columns: NDArray[np.int64], most: int = 8) -> str:
+    """The numbers of some columns, of many the first eight."""
     return ", ".join(map(str, columns[:most])) + (" ..." if len(columns) > most else "")

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import distaff
-from distaff.metrics.health import CHECKS
-from distaff.metrics.health_information import equal_mass, few_rows, lost_factors
-from distaff.metrics.score_card import ScoreCard
+from distaff.scoring.card import ScoreCard
+from distaff.scoring.health import CHECKS
+from distaff.scoring.health_information import equal_mass, few_rows, lost_factors
 
 FAST = ["beta_vae_score", "factor_vae_score", "mig"]
 NAMES = ["shape", "size", "hue", "copy"]

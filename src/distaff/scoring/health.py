@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from distaff.metrics.arrays import varying
-from distaff.metrics.health_information import few_rows, lost_factors
-from distaff.metrics.health_range import outliers, scale
-from distaff.metrics.inputs import Inputs, active_latents
 from distaff.metrics.mcc import absolute_correlation
-
-if TYPE_CHECKING:
-    from distaff.metrics.score_card import Score
-
-
-class Finding(NamedTuple):
-    """A health check that found something: its stable code, and what it found here."""
-
-    code: str
-    message: str
-
+from distaff.metrics.posterior import active_latents
+from distaff.scoring.card import Finding, Score
+from distaff.scoring.health_information import few_rows, lost_factors
+from distaff.scoring.health_range import declared, numbered, outliers, scale
+from distaff.scoring.inputs import Inputs
 
 #: stable code -> what the check looks for
 CHECKS = {
@@ -39,7 +29,6 @@ CHECKS = {
     "H09": "outlying rows or a heavy tail: nearly all of a code lies in one of its 20 bins",
     "H10": "copied factors: two that part the rows alike",
 }
-BLIND = ("beta_vae_score", "factor_vae_score", "modularity", "irs", "mig_sup", "infomec.infom")
 MOST_ROWS, MOST_CODES = 2000, 500  # that are searched for copies
 
 
@@ -68,13 +57,14 @@ def discrete_names(inputs: Inputs, names: Sequence[str]) -> dict[int, str]:
 
 def _codes(inputs: Inputs) -> Iterator[Finding]:
     codes, live = inputs.codes, varying(inputs.codes)
-    if inputs.logvar is not None and inputs.factors is not None:
-        active, factors = int(active_latents(inputs.logvar).sum()), inputs.factors.shape[1]
+    if inputs.factors is not None and "logvar" in inputs.given:
+        active, factors = int(active_latents(inputs.given["logvar"]).sum()), inputs.factors.shape[1]
         if active < factors:
             yield Finding("H01", f"{active} active latents for {factors} factors: posterior collapse")
     if not live.all():
         yield Finding(
-            "H02", f"{int((~live).sum())} of {len(live)} codes are constant: {columns_named(~live)}"
+            "H02",
+            f"{int((~live).sum())} of {len(live)} codes are constant: {numbered(np.flatnonzero(~live))}",
         )
     for a, b in _copies(codes, live):
         yield Finding("H03", f"codes {a} and {b} are copies of each other")
@@ -110,7 +100,7 @@ def _factors(
     """What is to be said of codes and factors, of which none are real numbers."""
     for message in few_rows(codes, factors, names):
         yield Finding("H04", message)
-    high = [name for name in BLIND if name in scores and (scores[name].value or 0.0) >= 0.95]
+    high = [name for name, s in scores.items() if (s.value or 0.0) >= 0.95 and name in declared(name).blind]
     lost = lost_factors(codes, factors, names) if high else []
     if lost:
         yield Finding(
@@ -131,9 +121,3 @@ def _copied_factors(factors: NDArray[np.int64], names: list[str]) -> list[tuple[
             pairs.append((seen[parts], name))
         seen.setdefault(parts, name)
     return pairs
-
-
-def columns_named(which: NDArray[np.bool_]) -> str:
-    """The numbers of some columns, of many the first eight."""
-    numbers = [str(j) for j in np.flatnonzero(which)]
-    return ", ".join(numbers[:8]) + (" ..." if len(numbers) > 8 else "")

@@ -1,0 +1,142 @@
+"""What a metric may need of the same rows besides codes: each need in one place, and how it is checked.
+
+Another is a record in NEEDS, here or put there by a file of your own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from distaff.errors import BadInput
+from distaff.metrics.arrays import (
+    Codes,
+    Factors,
+    check_codes,
+    check_factors,
+    renumbered,
+    same_rows,
+    standardised,
+)
+from distaff.tables import Continuous, Table, as_table
+
+
+def _nothing(*_: Any) -> None: ...
+
+
+def _the_same(value: Any, *_: Any) -> Any:
+    return value
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a metric may need: by default an array like codes, with no meaning beside other codes."""
+
+    #: why a metric has no value without it
+    lacking: str
+    #: how messages call each of several arrays, as of other runs ("mate {}'s codes"); "" where it is one
+    each: str = ""
+    #: the array that metrics take, of a table, codes (n, d), and which factors are continuous
+    check: Callable[[Table, Codes, Continuous], Any] = lambda table, codes, continuous: check_codes(table)
+    #: what metrics take of some of the rows, and which factors are continuous; by default just these
+    some: Callable[..., Any] = _the_same
+    #: it says how exact each code is, so that codes cannot be bent without it; and what it becomes
+    #: when codes are divided by deviations (d,)
+    of_each_code: bool = False
+    rescaled: Callable[[Any, Codes], Any] = _the_same
+    #: what stands for it beside noise codes, with a generator, for chance
+    of_noise: Callable[[Any, Codes, np.random.Generator], Any] = _nothing
+    #: what stands for it beside the standardised factors as codes, for the ceiling
+    of_ideal: Callable[[Any, Codes], Any] = _nothing
+    #: what chance and ceiling depend on of it, for JSON
+    facts: Callable[[Any], Any] = _nothing
+    #: what distaff.testing gives beside codes made from factors (n, k), by a seed
+    example: Callable[[Codes, Factors, int], Any] = _nothing
+
+
+def _check_logvar(table: Table, codes: Codes, _: Continuous) -> Codes:
+    found = check_codes(table)
+    if found.shape != codes.shape:
+        raise BadInput(f"logvar has shape {found.shape} and codes {codes.shape}; they must be the same")
+    return found
+
+
+def _digest(factors: Factors) -> list[Any]:
+    return [factors.shape[1], hashlib.sha256(np.ascontiguousarray(factors).tobytes()).hexdigest()]
+
+
+def _example_mates(codes: Codes, factors: Factors, seed: int) -> list[Codes]:
+    rng = np.random.default_rng(seed + 4)
+    order, signs = rng.permutation(codes.shape[1]), rng.choice([-1.0, 1.0], size=codes.shape[1])
+    return [_other_seed(codes, factors)[:, order] * signs]
+
+
+def _other_seed(codes: Codes, factors: Factors) -> Codes:
+    """What a run with another seed makes of codes: rotates them otherwise if rotated, draws noise anew."""
+    rng, ideal, centred = np.random.default_rng(5), standardised(factors), codes - codes.mean(axis=0)
+    weights = np.linalg.lstsq(ideal, centred, rcond=None)[0]
+    rest = centred - ideal @ weights
+    if (np.abs(weights) > 0.2).sum(axis=0).max() > 1:
+        weights = np.linalg.qr(rng.standard_normal((len(weights), len(weights))))[0] @ weights
+    found: Codes = ideal @ weights + rest.std(axis=0) * rng.standard_normal(codes.shape)
+    return found
+
+
+NEEDS: dict[str, Need] = {
+    "factors": Need(
+        "it needs factors",
+        check=lambda table, codes, continuous: check_factors(table, continuous),
+        some=renumbered,
+        of_noise=_the_same,
+        of_ideal=_the_same,
+        facts=_digest,
+        example=lambda codes, factors, seed: factors,
+    ),
+    # log-variances (n, d) of the posteriors whose means are the codes
+    "logvar": Need(
+        "it needs the log-variances of the codes (logvar)",
+        check=_check_logvar,
+        of_each_code=True,
+        rescaled=lambda value, deviation: value - 2 * np.log(deviation),
+        of_noise=lambda value, codes, rng: np.full(codes.shape, np.log(0.25)),
+        of_ideal=lambda value, codes: np.full(codes.shape, 2 * np.log(0.01)),
+        example=lambda codes, factors, seed: np.full(codes.shape, 2 * np.log(0.05)),
+    ),
+    # codes (n, d') that other runs with the same settings give the same rows
+    "mates": Need(
+        "it needs the codes of other runs with the same settings (mates)",
+        each="mate {}'s codes",
+        of_noise=lambda value, codes, rng: [rng.standard_normal(mate.shape) for mate in value],
+        of_ideal=lambda value, codes: [codes[:, ::-1]],
+        facts=lambda value: [mate.shape[1] for mate in value],
+        example=_example_mates,
+    ),
+    "mates_logvar": Need("it needs the log-variances of mates (mates_logvar)", each="mate {}'s logvar"),
+}
+
+
+def paired(codes: Any, given: Mapping[str, Any]) -> dict[str, list[Table]]:
+    """Codes and what is given by need, as tables whose rows are in the order of the codes."""
+    tables = {"codes": [as_table(codes, "codes")]} | {need: [] for need in given}
+    for need, value in given.items():
+        each = NEEDS[need].each
+        for i, one in enumerate(value if each else [value]):
+            first, second = same_rows(tables["codes"][0], one, each.format(i) or need)
+            tables["codes"] = [first]
+            tables[need].append(second)
+    return tables
+
+
+def arrays_of(tables: Mapping[str, list[Table]], continuous: Continuous = False) -> dict[str, Any]:
+    """Paired tables as what metrics take: "codes", and by need an array, or a list of them."""
+    codes = check_codes(tables["codes"][0])
+    arrays: dict[str, Any] = {"codes": codes}
+    for need, parts in tables.items():
+        if need != "codes":
+            found = [NEEDS[need].check(table, codes, continuous) for table in parts]
+            arrays[need] = found if NEEDS[need].each else found[0]
+    return arrays

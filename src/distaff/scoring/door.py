@@ -1,0 +1,163 @@
+"""The door of the score card: what callers give becomes what metrics take, and what was done is noted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypedDict, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distaff.errors import BadInput, unknown
+from distaff.metrics.arrays import factor_name, single_valued
+from distaff.metrics.needs import NEEDS, arrays_of, paired
+from distaff.scoring.inputs import Inputs
+from distaff.tables import Continuous, Factors, Table, factors_of
+from distaff.tables.columns import shown
+
+MISSING = ("error", "drop")
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """Inputs, the names of their factors, why others are left out, the words of factors, and notes."""
+
+    inputs: Inputs
+    names: list[str] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+    words: dict[str, list[str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def continuous(self) -> list[str]:
+        """The names of the factors that are real numbers."""
+        return [self.names[j] for j in self.inputs.continuous]
+
+
+class Given(TypedDict, total=False):
+    """What may be given of codes and factors, or said of how they are read; see `distaff.score`."""
+
+    #: the factors' names
+    names: Sequence[str] | None
+    #: which factors are real numbers
+    continuous: Continuous
+    #: columns that hold words, whatever they look like; and the order of a column's words
+    words: Sequence[str]
+    order: Mapping[str, Sequence[str]] | None
+    #: what to do with missing values, of MISSING
+    missing: str
+    #: what metrics may need besides factors, see distaff.metrics.needs
+    logvar: Any
+    mates: Sequence[Any] | None
+    mates_logvar: Sequence[Any] | None
+
+
+def admit(codes: Any, factors: Any, **given: Unpack[Given]) -> Admitted:
+    """Check what is to be scored: rows that belong together, codes, factors, and what else there is.
+
+    Tables whose rows have labels are put in the order of the codes. Factors with a single value are left out.
+    """
+    for name in given.keys() - Given.__annotations__.keys() - NEEDS.keys():
+        raise TypeError(f"score() got an unexpected keyword argument '{name}'")
+    if (missing := given.get("missing", "error")) not in MISSING:
+        raise unknown("way with missing values", str(missing), MISSING)
+    words, order = given.get("words", ()), given.get("order") or {}
+    everything = {"factors": factors, **given}
+    there = {need: everything[need] for need in NEEDS if _is_there(need, everything.get(need))}
+    tables = paired(codes, there)
+    if "factors" in tables and (names := given.get("names")) is not None:
+        tables["factors"] = [_renamed(tables["factors"][0], names)]
+    notes: list[str] = []
+    if missing == "drop":
+        tables, notes = _without_missing(tables, [*words, *order])
+    rows = len(tables["codes"][0])
+    if rows < 2:
+        raise BadInput(f"at least 2 rows are needed, got {rows}")
+    noted = [note for parts in tables.values() for table in parts for note in table.notes]
+    notes += list(dict.fromkeys(noted))
+    labels = tables.pop("factors", None)
+    found = factors_of(labels[0], given.get("continuous", False), words, order) if labels else None
+    arrays = arrays_of(tables)
+    checked = arrays.pop("codes")
+    notes += [*_counters(tables["codes"][0], checked), *(_all_different(found) if found else ())]
+    if labels is None or found is None:
+        return Admitted(Inputs(checked, arrays), notes=notes)
+    return _with_factors(Inputs(checked, arrays), found, labels[0], notes)
+
+
+def _is_there(need: str, value: Any) -> bool:
+    """Whether a need is given; a list of arrays may be empty."""
+    return value is not None and not (NEEDS[need].each and len(value) == 0)
+
+
+def _counters(table: Table, codes: NDArray[np.float64]) -> list[str]:
+    """Notes of codes that merely count the rows."""
+    if not table.named:
+        return []
+    rows = np.arange(len(codes))
+    counting = [
+        name for name, code in zip(table.names, codes.T, strict=True) if (code - code[0] == rows).all()
+    ]
+    return [
+        f"the code '{name}' counts the rows; leave it out if it is none (--code-columns)" for name in counting
+    ]
+
+
+def _all_different(factors: Factors) -> list[str]:
+    """Notes of factors that have another value in each row."""
+    n = len(factors.values)
+    found = [
+        name
+        for j, name in enumerate(factors.names)
+        if j not in factors.continuous and n > 1 and factors.values[:, j].max() == n - 1
+    ]
+    return [
+        f"the factor '{name}' has another value in each row; leave it out if it names them" for name in found
+    ]
+
+
+def _with_factors(inputs: Inputs, found: Factors, table: Table, notes: list[str]) -> Admitted:
+    """Inputs with the factors that vary; the others are left out."""
+    single = single_valued(found.values)
+    left_out = {found.names[j]: "a single value" for j in single}
+    varies = [j for j in range(len(found.names)) if j not in single]
+    if not varies:
+        raise BadInput(
+            f"{factor_name(table, 0)} has a single value, {shown(table.cells[0][0])}, and no other factor is "
+            "left; give one that varies"
+        )
+    kept = Inputs(
+        inputs.codes,
+        {"factors": np.ascontiguousarray(found.values[:, varies]), **inputs.given},
+        continuous=tuple(new for new, old in enumerate(varies) if old in found.continuous),
+        unordered=tuple(new for new, old in enumerate(varies) if old in found.unordered),
+    )
+    names = [found.names[j] for j in varies]
+    words = {name: [shown(word) for word in each] for name, each in found.words.items() if name in names}
+    return Admitted(kept, names, left_out, words, notes)
+
+
+def _renamed(table: Table, names: Sequence[str]) -> Table:
+    if len(names) != len(table.names):
+        raise BadInput(f"{len(names)} factor names for {len(table.names)} factors")
+    return replace(table, names=[str(name) for name in names], named=True)
+
+
+def _without_missing(
+    tables: Mapping[str, list[Table]], words: Sequence[str]
+) -> tuple[dict[str, list[Table]], list[str]]:
+    """The tables without the rows in which any of them has no value, and a note of how many there were."""
+    gone = np.any([_missing(table, words) for parts in tables.values() for table in parts], axis=0)
+    if not gone.any():
+        return dict(tables), []
+    note = f"{int(gone.sum())} of {len(gone)} rows left out, in which a value is missing"
+    return {what: [table.take(~gone) for table in parts] for what, parts in tables.items()}, [note]
+
+
+def _missing(table: Table, words: Sequence[str]) -> NDArray[np.bool_]:
+    """Which rows (n,) of a table have no value in some column."""
+    if table.block is not None:
+        real = table.block.dtype.kind == "f"
+        return np.asarray(np.isnan(table.block).any(axis=1)) if real else np.zeros(len(table), bool)
+    return np.asarray(np.any([column.missing for column in table.columns(words)], axis=0))

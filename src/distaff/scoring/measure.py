@@ -1,0 +1,173 @@
+"""A metric on inputs: its numbers, those of halves of the rows, and where chance and the ceiling lie."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distaff.errors import BadInput, NotApplicable
+from distaff.metrics.arrays import check_seed, standardised
+from distaff.metrics.declare import Declaration, Metric, Sizes
+from distaff.metrics.door import check_counts
+from distaff.metrics.needs import NEEDS
+from distaff.scoring.inputs import Inputs
+from distaff.scoring.reference import Reference, cached
+
+HALVES = {"fast": 20, "fitted": 5, "slow": 5}  # half samples behind an interval, by the metric's cost
+DRAWS = {"fast": 3, "fitted": 2, "slow": 1}  # of noise codes behind a chance level
+SMALLEST_FOR_INTERVAL = 20  # rows
+
+Numbers = dict[str, float | None]
+
+
+class Result(NamedTuple):
+    """The numbers of a metric by score name (None where rows were too few), and the learner it names."""
+
+    numbers: Numbers
+    learner: str | None = None
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A metric on inputs that were checked, with a seed, under a protocol or none.
+
+    Everything here raises NotApplicable where the metric has no meaning on these inputs.
+    """
+
+    metric: Metric[Any]
+    inputs: Inputs
+    seed: int
+    protocol: str | None = None
+
+    @property
+    def declared(self) -> Declaration:
+        """What the metric says of itself."""
+        return self.metric.declaration
+
+    def value(self, part: float = 1.0) -> Result:
+        """Its numbers, by a `part` of the protocol's rows; BadInput where one is NaN."""
+        result = self.result(part)
+        for key, value in result.numbers.items():
+            if value is not None and math.isnan(value):
+                raise BadInput(f"{key} is not a number on these arrays")
+        return result
+
+    def result(self, part: float = 1.0, **settings: Any) -> Result:
+        """Its numbers, by a `part` of the protocol's rows and with more settings."""
+        self._check_needs()
+        sizes = self.declared.protocols.get(self.protocol or "", Sizes())
+        learn, score, inputs = int(sizes.learn * part), int(sizes.score * part), self.inputs
+        if learn:
+            order = np.random.default_rng([self.seed, 1]).permutation(len(inputs))
+            inputs = inputs.take(order[: learn + score])
+        arguments = self._arguments(inputs)
+        if score:
+            settings["test"] = arguments["codes"][learn:], arguments["factors"][learn:]
+            arguments |= {what: arguments[what][:learn] for what in ("codes", "factors")}
+        found = self.metric.of_arrays(**arguments, **sizes.settings, **settings)
+        name = self.metric.__name__
+        if not hasattr(found, "_asdict"):
+            return Result({name: float(found)})
+        fields = found._asdict()
+        learner = fields.pop("learner", None)
+        return Result({f"{name}.{k}": None if v is None else float(v) for k, v in fields.items()}, learner)
+
+    def _check_needs(self) -> None:
+        for need in self.declared.needs:
+            if need not in self.inputs.given:
+                raise NotApplicable(NEEDS[need].lacking)
+        if self.inputs.continuous and "factors" in self.declared.needs and not self.declared.continuous:
+            raise NotApplicable("it is defined for factors that are whole numbers")
+
+    def _arguments(self, inputs: Inputs) -> dict[str, Any]:
+        """The arguments by name: codes, what it needs and what else it takes, and the seed."""
+        if inputs.lacks_order(self.declared.needs_order_above):
+            words = "words have no order (--order gives them one)"
+            raise NotApplicable(f"it reads factors as numbers, and {words}")
+        takes = inspect.signature(self.metric).parameters
+        found = {
+            need: NEEDS[need].some(value, inputs.continuous)
+            for need, value in inputs.given.items()
+            if need in takes
+        }
+        found["codes"] = inputs.codes
+        if "continuous" in takes:
+            found["continuous"] = inputs.continuous
+        if "seed" in takes:
+            found["seed"] = check_seed(self.seed)
+        least = self.declared.least_codes, self.declared.least_factors
+        check_counts(self.metric.__name__, inputs.codes, found.get("factors"), *least)
+        return found
+
+    def halves(self) -> Iterator[Numbers]:
+        """Its numbers on random halves of the rows, as far as they can be had."""
+        n = len(self.inputs)
+        for i in range(HALVES[self.declared.cost] if n >= SMALLEST_FOR_INTERVAL else 0):
+            rows = np.random.default_rng([self.seed, i]).permutation(n)[: n // 2]
+            half = replace(self, inputs=self.inputs.take(rows), seed=self.seed + 1 + i)
+            with contextlib.suppress(BadInput):  # a half in which a factor takes a single value
+                yield half.value(part=0.5).numbers
+
+    def reference(self) -> Reference:
+        """Chance and ceiling for these factors and this number of codes, from the cache where it has them."""
+        if not self.declared.needs and "scale" not in self.declared.invariant_to:
+            return Reference({}, {})  # in units of the codes: theirs would be those of another scale
+        facts = {need: NEEDS[need].facts(value) for need, value in self.inputs.given.items()}
+        return cached(
+            {
+                "metric": f"{self.metric.__module__}:{self.metric.__qualname__}",
+                "codes": self.inputs.codes.shape,
+                "needs": {need: fact for need, fact in facts.items() if fact is not None},
+                "continuous": self.inputs.continuous,
+                "seed": self.seed,
+                "protocol": self.protocol,
+            },
+            self.chance_and_ceiling,
+        )
+
+    def chance_and_ceiling(self) -> Reference:
+        """What noise codes score, the mean over some draws, and what the standardised factors score."""
+        rng = np.random.default_rng(self.seed)
+        draws = [self._finite(_noise(self.inputs, rng), i) for i in range(DRAWS[self.declared.cost])]
+        chance = {key: _mean([draw.get(key) for draw in draws]) for key in sorted(set().union(*draws))}
+        return Reference(
+            chance, self._finite(_ideal(self.inputs, rng), 0) if "factors" in self.inputs.given else {}
+        )
+
+    def _finite(self, inputs: Inputs, i: int) -> Numbers:
+        """The numbers on other inputs that are finite; none where a split leaves a factor a single value."""
+        try:
+            numbers = replace(self, inputs=inputs, seed=self.seed + i).result().numbers
+        except BadInput:
+            return {}
+        return {key: v if v is not None and np.isfinite(v) else None for key, v in numbers.items()}
+
+
+def _mean(values: list[float | None]) -> float | None:
+    numbers = [value for value in values if value is not None]
+    return float(np.mean(numbers)) if numbers else None
+
+
+def _noise(inputs: Inputs, rng: np.random.Generator) -> Inputs:
+    """Gaussian codes that know nothing."""
+    codes = rng.standard_normal(inputs.codes.shape)
+    return _beside(codes, inputs, {n: NEEDS[n].of_noise(v, codes, rng) for n, v in inputs.given.items()})
+
+
+def _ideal(inputs: Inputs, rng: np.random.Generator) -> Inputs:
+    """Standardised factors as codes."""
+    codes = standardised(inputs.given["factors"])
+    if codes.shape[1] == 1:  # a gap needs a second code
+        codes = np.concatenate([codes, rng.standard_normal(codes.shape)], axis=1)
+    return _beside(codes, inputs, {n: NEEDS[n].of_ideal(v, codes) for n, v in inputs.given.items()})
+
+
+def _beside(codes: NDArray[Any], inputs: Inputs, given: dict[str, Any]) -> Inputs:
+    return replace(inputs, codes=codes, given={n: value for n, value in given.items() if value is not None})
