@@ -375,6 +375,7 @@ def test_hidden_factors_stay_hidden_whatever_a_study_does() -> None:
     for options in (
         {},
         {"hide": ["lighting"]},
+        {"hide": "lighting"},
         {"held_out": {"category": 1}},
         {"correlate": {"factors": ["category", "azimuth"], "sigma": 0.3}},
         {"azimuth": 6},

@@ -50,7 +50,10 @@ def test_each_check_finds_what_it_is_for() -> None:
     collapsed = np.zeros(codes.shape)
     collapsed[:, 0] = -4
     cases = {
-        "H01": (found(codes, factors, logvar=collapsed, values_only=True), "1 active latents for 3 factors"),
+        "H01": (
+            found(codes * [1, 0.01, 0.01], factors, logvar=collapsed, values_only=True),
+            "1 active latents for 3 factors",
+        ),
         "H02": (
             found(np.c_[codes, np.ones(len(codes))], factors, values_only=True),
             "1 of 4 codes are constant: 3",

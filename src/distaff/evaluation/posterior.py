@@ -16,18 +16,15 @@ from distaff.errors import BadInput
 from distaff.evaluation.encode import Encoding
 from distaff.files import write_json
 from distaff.methods.base import Codes
-from distaff.methods.deep_vae import DeepVAE
 from distaff.methods.encoder_decoder import EncoderDecoder
 from distaff.methods.terms import sampled
 from distaff.methods.variational import Variational
-from distaff.metrics.inputs import mean_kl
+from distaff.metrics.posterior import ACTIVE_KL, mean_kl
 from distaff.settings import whole_number
 from distaff.training.device import torch_threads
 from distaff.training.lock import only_one
 from distaff.training.run import ENCODE_BATCH, Run, load_run
 
-#: nats; a latent whose means fill the rest of the prior then has .905 of its variance as noise, exp(-2 * .05)
-ACTIVE_KL = 0.05
 ACTIVE_SHARE = 0.01  # of the largest variance, where codes have no posterior and so no unit
 DECODED = 1000  # images behind the reconstruction of a study
 FILE = "likelihood.json"
@@ -56,7 +53,7 @@ def of_the_model(run: Run, encoding: Encoding) -> dict[str, float]:
 
     Nats per image at the encoded samples, as far as the method has them.
     """
-    found = {} if encoding.logvar is None else {"kl": _total_kl(run, encoding)}
+    found = {"kl": _total_kl(run, encoding)} if isinstance(run.method, Variational) else {}
     try:
         found["reconstruction"] = reconstruction(run, encoding.rows[:DECODED], encoding.sample[:DECODED])
     except BadInput:  # nothing decodes
@@ -90,9 +87,7 @@ def _negative_log_likelihood(run: Run, images: Tensor, codes: Tensor) -> Tensor:
 @torch.inference_mode()
 def _total_kl(run: Run, encoding: Encoding) -> float:
     """The KL of all layers, nats per image; in closed form, but for a deep VAE's lower ones."""
-    assert encoding.logvar is not None
-    if not isinstance(run.method, DeepVAE):
-        return float(mean_kl(encoding.mean, encoding.logvar).sum())
+    assert isinstance(run.method, Variational)
     codes = Codes(*(torch.from_numpy(a).to(run.device) for a in encoding[1:]))
     layers = run.method.layer_kls(run.modules, codes, torch.Generator().manual_seed(0))
     return float(torch.stack(layers).sum(dim=0).double().mean())

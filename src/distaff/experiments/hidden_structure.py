@@ -17,7 +17,7 @@ from distaff.experiments.base import Claim, Lab, claim, every_label, experiment
 from distaff.experiments.pictures import bars, image_grid
 from distaff.metrics.arrays import standardised
 from distaff.metrics.mig import mig
-from distaff.metrics.posterior import active_latents
+from distaff.metrics.posterior import active_by_variance
 from distaff.training.run import Run
 
 ELLIPSES = {"shape": [1], "orientation": 1, "scale": [3], "x": 32, "y": list(range(8, 24))}
@@ -146,7 +146,7 @@ def measured(run: Run, s: NDArray[np.float64]) -> dict[str, float]:
     """MIG, how many latents are active, and the largest |correlation| of a latent with s."""
     codes = run.encode(run.data.images(np.arange(len(run.data))))
     together = np.corrcoef(np.column_stack([codes.mean, s]), rowvar=False)[-1, :-1]
-    active = len(codes.mean[0]) if codes.logvar is None else int(active_latents(codes.logvar).sum())
+    active = len(codes.mean[0]) if codes.logvar is None else int(active_by_variance(codes.logvar).sum())
     score = mig(codes.mean, every_label(run.data))
     return {"mig": score, "active": active, "|corr| with s": float(np.abs(together).max())}
 

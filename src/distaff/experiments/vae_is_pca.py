@@ -17,7 +17,7 @@ from distaff.evaluation.orthogonality import run_orthogonality
 from distaff.experiments.base import Claim, Lab, claim, experiment
 from distaff.experiments.pictures import heat_map
 from distaff.methods.base import Codes
-from distaff.metrics.posterior import active_latents, mean_kl
+from distaff.metrics.posterior import active_by_variance, mean_kl
 
 Array = NDArray[np.float64]
 DEVIATIONS = np.array([3.0, 2.0, 1.2])  # of the data along its principal directions, beside the noise
@@ -150,7 +150,7 @@ def _off(cosines: Array) -> float:
 
 def kl_forms(mean: Array, logvar: Array) -> tuple[float, float]:
     """The KL to the prior of posteriors (n, d), nats per image: exact, and as the polarised regime has it."""
-    active = active_latents(logvar)
+    active = active_by_variance(logvar)
     polarised = 0.5 * (mean**2 - logvar - 1)[:, active].sum(axis=1).mean()
     return float(mean_kl(mean, logvar).sum()), float(polarised)
 
@@ -183,7 +183,7 @@ def _regime(codes: Codes) -> dict[str, float]:
     mean, logvar = codes.mean.astype(np.float64), codes.logvar.astype(np.float64)
     exact, polarised = kl_forms(mean, logvar)
     return {
-        "active by variance": int(active_latents(logvar).sum()),
+        "active by variance": int(active_by_variance(logvar).sum()),
         "active by means": int((mean.std(axis=0) > 0.5).sum()),
         "KL": exact,
         "polarised KL": polarised,

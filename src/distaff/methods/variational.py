@@ -11,7 +11,7 @@ from distaff.batches.batch import Batch, Facts
 from distaff.methods.base import Codes, State
 from distaff.methods.encoder_decoder import EncoderDecoder
 from distaff.methods.label_term import LabelTerm
-from distaff.methods.terms import log_normal, sampled
+from distaff.methods.terms import kl_to_prior, log_normal, sampled
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,10 @@ class Variational(LabelTerm, EncoderDecoder):
         """The posterior's mean and log-variance (n, d), and one sample of it."""
         mean, logvar = modules["encoder"](images).chunk(2, dim=1)
         return sampled(mean, logvar, rng)
+
+    def layer_kls(self, modules: nn.ModuleDict, codes: Codes, rng: torch.Generator) -> list[Tensor]:
+        """The KL of every stochastic layer (n,), nats; here there is one."""
+        return [kl_to_prior(codes.mean, codes.logvar).sum(dim=1)]
 
     def log_weights(
         self, modules: nn.ModuleDict, images: Tensor, codes: Codes, rng: torch.Generator

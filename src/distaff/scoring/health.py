@@ -17,7 +17,7 @@ from distaff.scoring.inputs import Inputs
 
 #: stable code -> what the check looks for
 CHECKS = {
-    "H01": "posterior collapse: fewer active latents (mean posterior variance below .8) than factors",
+    "H01": "posterior collapse: fewer active latents (a KL above .05 nats) than factors",
     "H02": "dead codes: columns with a single value",
     "H03": "duplicated codes: two columns with an absolute rank correlation above .999",
     "H04": "too few rows for a factor's values: shuffled, codes still know a tenth of its entropy",
@@ -58,7 +58,7 @@ def discrete_names(inputs: Inputs, names: Sequence[str]) -> dict[int, str]:
 def _codes(inputs: Inputs) -> Iterator[Finding]:
     codes, live = inputs.codes, varying(inputs.codes)
     if inputs.factors is not None and "logvar" in inputs.given:
-        active, factors = int(active_latents(inputs.given["logvar"]).sum()), inputs.factors.shape[1]
+        active, factors = int(active_latents(codes, inputs.given["logvar"]).sum()), inputs.factors.shape[1]
         if active < factors:
             yield Finding("H01", f"{active} active latents for {factors} factors: posterior collapse")
     if not live.all():

@@ -43,8 +43,9 @@ class Hidden(View):
         """Without these labels, and those that are hidden anyway; an empty list shows all."""
         if value in ((), []):
             return data
-        more = [name for name in data.hidden if name not in value] if isinstance(value, list) else []
-        return cls(data, [*value, *more] if more else value)
+        given = [value] if isinstance(value, str) else value
+        more = [name for name in data.hidden if name not in given] if isinstance(given, list) else []
+        return cls(data, [*given, *more] if more else given)
 
     def labels(self, index: ArrayLike) -> NDArray[Any] | None:
         """The labels (n, k) at `index` that are not hidden."""
