@@ -20,7 +20,7 @@ from distaff.methods.deep_vae import DeepVAE
 from distaff.methods.encoder_decoder import EncoderDecoder
 from distaff.methods.terms import sampled
 from distaff.methods.variational import Variational
-from distaff.metrics.inputs import mean_kl
+from distaff.metrics.posterior import mean_kl
 from distaff.settings import whole_number
 from distaff.training.device import torch_threads
 from distaff.training.lock import only_one
