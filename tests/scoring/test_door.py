@@ -190,6 +190,8 @@ def test_words_of_many_values_have_no_irs() -> None:
     many = np.array([f"w{i}" for i in range(30)])[np.random.default_rng(0).integers(30, size=N)]
     card = distaff.score(CODES, many, metrics=["irs"], values_only=True)
     assert "words have no order" in card["irs"].reason
+    with pytest.raises(BadInput, match="irs reads factors as numbers, and the words of factor column 0"):
+        distaff.metrics.irs(CODES, many)
 
 
 def test_some_factors_may_be_real_numbers() -> None:

@@ -38,16 +38,12 @@ class Admitted:
 class Given(TypedDict, total=False):
     """What may be given of codes and factors, or said of how they are read; see `distaff.score`."""
 
-    #: the factors' names
     names: Sequence[str] | None
-    #: which factors are real numbers
     continuous: Continuous
-    #: columns that hold words, whatever they look like; and the order of a column's words
     words: Sequence[str]
     order: Mapping[str, Sequence[str]] | None
-    #: what to do with missing values, of MISSING
     missing: str
-    #: what metrics may need besides factors, see distaff.metrics.needs
+    # what metrics may need besides factors; others' needs are taken as well
     logvar: Any
     mates: Sequence[Any] | None
     mates_logvar: Sequence[Any] | None
