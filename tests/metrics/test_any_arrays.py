@@ -13,14 +13,15 @@ import pytest
 
 from distaff import registry
 from distaff.errors import BadInput, NotApplicable
-from distaff.testing import PROTOCOLS, SITUATIONS, _standardised
+from distaff.testing import SITUATIONS, WORSE
+from distaff.testing.metrics import _standardised
 
 METRICS = {name: registry.get("metrics", name) for name in registry.names("metrics")}
 FAST = [name for name, function in METRICS.items() if function.declaration.cost == "fast"]
 OTHERS = [name for name in METRICS if name not in FAST]
 #: fewer votes than the defaults, which would take most of the time and reach no other line
 FEW_VOTES = {"votes": (200, 100)}
-KINDS = [*SITUATIONS, *PROTOCOLS]
+KINDS = [*SITUATIONS, *WORSE]
 
 
 def draw_factors(rng: np.random.Generator) -> np.ndarray:
@@ -42,7 +43,7 @@ def draw_codes(factors: np.ndarray, rng: np.random.Generator) -> tuple[str, np.n
     if kind in SITUATIONS and not (kind == "one_missing" and ideal.shape[1] == 1):
         codes = SITUATIONS[kind](ideal, rng)
     else:
-        codes = PROTOCOLS.get(kind, PROTOCOLS["missing"])(ideal, float(rng.random()), rng)
+        codes = WORSE.get(kind, WORSE["missing"])(ideal, float(rng.random()), rng)
     d = int(rng.integers(1, 7))
     spare = [rng.standard_normal(codes.shape), np.zeros(codes.shape), codes, np.round(codes)]
     while codes.shape[1] < d:

@@ -61,7 +61,7 @@ class Declaration:
     invariant_to: frozenset[str] = frozenset()
     #: each of SITUATIONS -> smallest and largest value allowed there; see `truths`
     truth: Mapping[str, Bounds] = field(default_factory=dict)
-    #: the value gets worse as these grow (see distaff.testing.PROTOCOLS); by field for a named tuple
+    #: the value gets worse as these grow (see distaff.testing.WORSE); by field for a named tuple
     worse_with: frozenset[str] | Mapping[str, frozenset[str]] = frozenset()
     #: settings for the checks, where the defaults take minutes
     check_with: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,160 @@
+"""Does a method learn, repeatably, and survive being saved?"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import torch
+
+from distaff import registry
+from distaff.batches.batch import Batch, Facts
+from distaff.errors import BadInput
+
+#: the batches that check_method trains on, again and again, so that losses can be compared
+BATCHES = 10
+
+
+def check_method(method: Any, seed: int = 0, steps: int = 200) -> None:
+    """Check a method: finite loss and gradients, one result per seed, a falling loss, exact round trips.
+
+    The loss of an adversarial method need not fall: one side's rises as the other gets better.
+
+    It must work for grey and RGB images of 16, 32 and 64 pixels, at its smallest batch, and from its smallest
+    number of latents to 64. Its batches are of the kind it asks for. Of a fitted method only what does not
+    speak of steps is checked, up to 16 latents, for its made-up images vary in 16 directions.
+    """
+    kinds = registry.names("batches")
+    assert method.batches in kinds, f"'{method.batches}' is none of: {', '.join(kinds)}"
+    if method.fitted:
+        _check_fitted(dataclasses.replace(method, images=300), seed)
+        return
+    grey = (1, 16, 16)
+    for size in (16, 32, 64):
+        for channels in (1, 3):
+            _few_steps(
+                dataclasses.replace(method, batch_size=max(8, method.smallest_batch)),
+                (channels, size, size),
+                seed,
+                2,
+            )
+    _few_steps(dataclasses.replace(method, latents=method.smallest_latents), grey, seed, 2)
+    _few_steps(dataclasses.replace(method, latents=64), grey, seed, 2)
+    _few_steps(dataclasses.replace(method, batch_size=method.smallest_batch), grey, seed, 2)
+    small = dataclasses.replace(method, batch_size=max(16, method.smallest_batch), learning_rate=1e-3)
+    before = small.state(_facts(small, grey), torch.Generator().manual_seed(seed))
+    losses, state = _few_steps(small, grey, seed, steps)
+    again, same = _few_steps(small, grey, seed, steps)
+    assert losses == again, "the same seed gave other losses"
+    first, last = np.mean(losses[:BATCHES]), np.mean(losses[-BATCHES:])
+    falls = last < first - 0.01 * abs(first)
+    assert falls or method.adversarial, f"the loss hardly falls in {steps} steps: {first} to {last}"
+    after = dict(state.modules.named_parameters())
+    for name, parameter in before.modules.named_parameters():
+        assert not torch.equal(parameter, after[name]), f"{name} does not move in {steps} steps"
+    _check_round_trip(small, state, same, seed)
+    _check_codes(small, state)
+
+
+def _check_fitted(method: Any, seed: int) -> None:
+    for shape in ((1, 16, 16), (3, 16, 16), (1, 32, 32), (3, 64, 64)):
+        state, terms = _one_fit(method, shape, seed)
+        assert np.isfinite(list(terms.values())).all(), f"a term of the fit is not finite: {terms}"
+        again, same = _one_fit(method, shape, seed)
+        assert terms == same, "the same seed gave other terms"
+        fresh = method.state(_facts(method, shape), _generator(seed + 1))
+        fresh.load({name: tensor.clone() for name, tensor in state.tensors().items()})
+        for name, tensor in state.tensors().items():
+            assert np.isfinite(tensor.numpy()).all(), f"{name} is not finite on images {shape}"
+            assert (tensor == again.tensors()[name]).all(), f"the same seed gave another {name}"
+            assert (tensor == fresh.tensors()[name]).all(), f"{name} differs after a round trip"
+        _check_codes(method, state, shape)
+        _check_codes(method, fresh, shape)
+    chosen = method.code_size(_facts(method, (1, 16, 16))) == method.latents  # raw pixels have no choice
+    for latents in (method.smallest_latents, 16) if chosen else ():
+        other = dataclasses.replace(method, latents=latents)
+        _check_codes(other, _one_fit(other, (1, 16, 16), seed)[0])
+
+
+def _generator(seed: int) -> Any:
+    return torch.Generator().manual_seed(seed)
+
+
+def _one_fit(method: Any, shape: tuple[int, int, int], seed: int) -> tuple[Any, dict[str, float]]:
+    facts = _facts(method, shape)
+    method.check(facts)
+    state = method.state(facts, _generator(seed))
+    terms = method.step(state, _made_up_batch(method, facts, _generator(seed)), _generator(seed))
+    return state, {name: float(value) for name, value in terms.items()}
+
+
+def _facts(method: Any, shape: tuple[int, int, int]) -> Facts:
+    """Made-up data: 1,000 images of up to 3 factors, which are the labels of a label term too."""
+    sizes = (3, 5, 4)[: method.latents]
+    return Facts(shape, 1000, sizes, sizes if method.labelled_part else ())
+
+
+def _few_steps(method: Any, shape: tuple[int, int, int], seed: int, steps: int) -> tuple[list[float], Any]:
+    facts = _facts(method, shape)
+    method.check(facts)
+    state = method.state(facts, torch.Generator().manual_seed(seed))
+    losses = [_one_step(method, state, facts, seed, step) for step in range(steps)]
+    assert np.isfinite(losses).all(), f"a loss is not finite on images {shape}"
+    for name, parameter in state.modules.named_parameters():
+        assert torch.isfinite(parameter).all(), f"{name} is not finite after {steps} steps on images {shape}"
+    return losses, state
+
+
+def _one_step(method: Any, state: Any, facts: Facts, seed: int, step: int) -> float:
+    generator = torch.Generator().manual_seed(1000 * seed + step % BATCHES)
+    batch = _made_up_batch(method, facts, generator)
+    return float(method.at(step).step(state, batch, generator)["loss"])
+
+
+def _made_up_batch(method: Any, facts: Facts, rng: Any) -> Batch:
+    """The example of the method's kind of batch, of dark blurred noise in 0..1, with labels if it asks."""
+
+    def images(count: int) -> Any:
+        coarse = torch.rand((count, facts.image_shape[0], 4, 4), generator=rng) ** 3
+        return torch.nn.functional.interpolate(coarse, size=facts.image_shape[1:])
+
+    n = method.batch_size
+    kind = registry.get("batches", method.batches)(**method.batch_options)
+    batch: Batch = kind.example(images, facts, n, rng)
+    if method.labelled_part is None:
+        return batch
+    labels = torch.rand((n, len(facts.labels)), generator=rng) * torch.tensor(facts.labels)
+    return dataclasses.replace(batch, labelled=images(n), labels=labels.long())
+
+
+def _check_round_trip(method: Any, state: Any, same: Any, seed: int) -> None:
+    """A fresh state that loads another's tensors must go on exactly as that one does."""
+    facts = _facts(method, (1, 16, 16))
+    fresh = method.state(facts, torch.Generator().manual_seed(seed + 1))
+    fresh.load({name: tensor.clone().contiguous() for name, tensor in state.tensors().items()})
+    assert state.tensors().keys() == same.tensors().keys(), "the names of a state's tensors change"
+    for step in range(1000, 1003):
+        going_on = _one_step(method, state, facts, seed, step)
+        loaded = _one_step(method, fresh, facts, seed, step)
+        assert going_on == loaded, "a state that was saved and loaded goes on differently"
+    for name, tensor in state.tensors().items():
+        assert torch.equal(tensor, fresh.tensors()[name]), f"{name} differs after a round trip"
+
+
+def _check_codes(method: Any, state: Any, shape: tuple[int, int, int] = (1, 16, 16)) -> None:
+    with torch.inference_mode():
+        images = torch.rand((5, *shape), generator=_generator(0))
+        codes = method.encode(state.modules, images, _generator(0))
+        size = method.code_size(_facts(method, shape))
+        assert codes.mean.shape == (5, size), f"codes have shape {tuple(codes.mean.shape)}"
+        names = method.column_names(_facts(method, shape))
+        assert len(set(names)) == size, f"{size} columns have {len(set(names))} different names"
+        assert codes.logvar is None or codes.logvar.shape == codes.mean.shape, "log-variances differ in shape"
+        assert codes.sample.shape == codes.mean.shape, "samples differ in shape"
+        try:
+            decoded = method.decode(state.modules, codes.mean)
+        except BadInput:
+            return
+        assert decoded.shape == images.shape, f"decoded images have shape {tuple(decoded.shape)}"
+        assert 0 <= decoded.min() <= decoded.max() <= 1, "decoded images leave 0..1"
