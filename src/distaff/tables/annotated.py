@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput, unknown
 from distaff.tables.hdf5 import child, is_array, opened, values
+from distaff.tables.memory import spread
 from distaff.tables.table import Table
 
 #: embeddings made to be looked at, and places in a tissue: no codes unless they are asked for
@@ -35,15 +36,9 @@ def read_annotated(path: Path, wanted: Sequence[str] | None = None, role: str = 
             wanted, notes = _guess(file, path, list(obs), list(held), role)
         else:
             wanted, notes = [_full_name(name, held, path, role) for name in wanted], ()
-        names: list[str] = []
-        cells: list[NDArray[Any]] = []
-        orders: dict[int, tuple[str, ...]] = {}
-        for name in wanted:
-            for label, (column, order) in _columns(file, name, obs, path):
-                if order is not None:
-                    orders[len(names)] = order
-                names.append(label)
-                cells.append(column)
+        found = [column for name in wanted for column in _columns(file, name, obs, path)]
+    names, cells = [name for name, _, _ in found], [cells for _, cells, _ in found]
+    orders = {j: order for j, (_, _, order) in enumerate(found) if order is not None}
     return Table(path.name, names, cells, labels=labels, orders=orders, notes=notes)
 
 
@@ -78,11 +73,13 @@ def _full_name(name: str, held: dict[str, str], path: Path, role: str) -> str:
     raise unknown(f"entry of {path.name}", name, [*held, "X"])
 
 
-def _columns(file: Any, name: str, obs: Obs, path: Path) -> list[tuple[str, Column]]:
-    """The columns of one entry with their names."""
+def _columns(
+    file: Any, name: str, obs: Obs, path: Path
+) -> list[tuple[str, NDArray[Any], tuple[str, ...] | None]]:
+    """The columns of one entry: name, cells, and the order of an ordered category."""
     place, _, key = name.partition("/")
     if place == "obs":
-        return [(key, obs[key]())]
+        return [(key, *obs[key]())]
     if name == "X":
         array, key = _matrix(child(file, "X"), "X", path), "X"
     else:
@@ -91,7 +88,7 @@ def _columns(file: Any, name: str, obs: Obs, path: Path) -> list[tuple[str, Colu
     array = array[:, None] if array.ndim == 1 else array
     if array.ndim != 2:
         raise BadInput(f"{path}: {name} must have shape (rows, columns), got {array.shape}")
-    return [(f"{key}.{j}", (column, None)) for j, column in enumerate(array.T)]
+    return [(label, column, None) for label, column in spread(key, array)]
 
 
 def _matrix(held: Any, name: str, path: Path) -> NDArray[Any]:

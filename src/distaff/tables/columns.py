@@ -6,7 +6,7 @@ import math
 import numbers
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -54,18 +54,11 @@ class Column:
         """Which cells (n,) are neither numbers nor missing."""
         return ~(self.number | self.missing)
 
-    def take(self, rows: NDArray[Any]) -> Column:
-        """The same of some rows."""
-        return replace(self, cells=self.cells[rows], missing=self.missing[rows], number=self.number[rows])
-
     def reals(self) -> NDArray[np.float64]:
-        """The numbers (n,) as float64; all cells must be numbers."""
+        """The numbers (n,) as float64; all cells must be numbers. OverflowError where one is too large."""
         if self.cells.dtype != object:
             return self.cells.astype(np.float64)
-        try:
-            known = {cell: float(_number(cell)) for cell in set(self.cells)}  # type: ignore[arg-type]
-        except OverflowError:
-            raise BadInput("it holds whole numbers beyond 1e308, which are too large") from None
+        known = {cell: float(_number(cell)) for cell in set(self.cells)}  # type: ignore[arg-type]
         return np.array([known[cell] for cell in self.cells], dtype=np.float64)
 
     def is_words(self) -> bool:
@@ -175,18 +168,13 @@ def _plain(cell: Any, as_words: bool, comma: bool) -> Any:
         return None
     if isinstance(cell, np.generic) or (hasattr(cell, "item") and getattr(cell, "shape", None) == ()):
         cell = cell.item()
+    if isinstance(cell, int):
+        return int(cell)
     if isinstance(cell, numbers.Real):
-        return _plain_number(cell)
+        return None if math.isnan(cell) else float(cell)
     if isinstance(cell, complex | list | dict | set | np.ndarray) or hasattr(cell, "__array__"):
         raise BadInput(f"a cell holds {shown(repr(cell))}, and must hold a number or a word")
     return str(cell)
-
-
-def _plain_number(cell: Any) -> Any:
-    if isinstance(cell, int):
-        return int(cell)
-    value = float(cell)
-    return None if math.isnan(value) else value
 
 
 def _number(cell: Any) -> Number | None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput
-from distaff.files import UNREADABLE, check_file
+from distaff.files import check_file
 from distaff.tables.table import Table
 
 MIDNIGHT = "T00:00:00.000000"  # what a date ends with when it is written as a time
@@ -36,7 +36,7 @@ def read_parquet(path: Path, wanted: Sequence[str] | None = None) -> Table:
             kinds = dict(zip(names, map(str, relation.types), strict=True))
             asked = ", ".join(_exact(name, kinds[name]) for name in names if name in taken)
             found = relation.project(asked or "*").fetchnumpy()
-    except (duckdb.Error, *UNREADABLE) as error:
+    except Exception as error:  # duckdb and NumPy raise many kinds on damaged files
         raise BadInput(f"{path} is not a Parquet file: {str(error).partition(chr(10))[0]}") from None
     if not columns:
         raise BadInput(f"{path} holds no columns")
