@@ -1,4 +1,4 @@
-"""A table from a file of named arrays, as .npz is: which of them is meant, and how they stand side by side."""
+"""A table from a file of named arrays, as .npz: which of them is meant, and how they stand side by side."""
 
 from __future__ import annotations
 
