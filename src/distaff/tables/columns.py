@@ -61,11 +61,6 @@ class Column:
         known = {cell: float(_number(cell)) for cell in set(self.cells)}  # type: ignore[arg-type]
         return np.array([known[cell] for cell in self.cells], dtype=np.float64)
 
-    def is_words(self) -> bool:
-        """Whether fewer than half of the cells that hold a value are numbers, and not all."""
-        odd, number = int(self.odd.sum()), int(self.number.sum())
-        return odd > number
-
     def classes(self, words: bool) -> tuple[NDArray[np.int64], list[Any]]:
         """Each cell's place (n,) among the distinct values in their order, and these values.
 
@@ -94,16 +89,15 @@ def read_column(
     """
     ordered = None if order is None else tuple(str(word) for word in order)
     if isinstance(cells, np.ma.MaskedArray):
-        masked = zip(cells.data, np.ma.getmaskarray(cells), strict=True)
-        cells = np.array([None if gone else cell for cell, gone in masked], object)
+        gone, cells = np.ma.getmaskarray(cells), cells.data.astype(object)
+        cells[gone] = None
     cells = narrowed(cells)
+    if cells.dtype.kind not in "biuf" and not as_words:
+        quick = _quick(cells.tolist(), comma)
+        cells = cells if quick is None else quick
     if cells.dtype.kind in "biuf":
-        missing = np.isnan(cells) if cells.dtype.kind == "f" else np.zeros(len(cells), dtype=bool)
-        finite = np.isfinite(cells) if cells.dtype.kind == "f" else ~missing
-        return Column(cells.astype(np.int64) if cells.dtype == bool else cells, missing, finite, ordered)
-    quick = None if as_words else _quick(cells.tolist(), comma)
-    if quick is not None:
-        return Column(quick, np.zeros(len(cells), dtype=bool), np.ones(len(cells), dtype=bool), ordered)
+        whole = cells.astype(np.int64) if cells.dtype == bool else cells
+        return Column(whole, np.isnan(cells), np.isfinite(cells), ordered)
     plain = [_plain(cell, as_words, comma) for cell in cells.tolist()]
     is_number = {cell: not as_words and _number(cell) is not None for cell in set(plain)}
     objects = np.empty(len(plain), dtype=object)

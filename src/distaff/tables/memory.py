@@ -66,11 +66,8 @@ def _pandas(values: Any, what: str) -> Table:
         raise BadInput(f"{what} must have shape (rows, columns), got {values.shape}")
     named = values.ndim == 2 or values.name is not None
     names = [str(each.name) for each in series] if named else ["0"]
-    orders = {}
-    for j, each in enumerate(series):
-        category = getattr(each, "cat", None) if str(each.dtype) == "category" else None
-        if category is not None and category.ordered:
-            orders[j] = tuple(str(word) for word in category.categories)
+    categories = {j: each.cat for j, each in enumerate(series) if str(each.dtype) == "category"}
+    orders = {j: tuple(map(str, each.categories)) for j, each in categories.items() if each.ordered}
     cells = [_series(each, what) for each in series]
     return Table(what, names, cells, named, labels=values.index.tolist(), orders=orders)
 

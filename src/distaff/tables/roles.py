@@ -143,7 +143,7 @@ def holds_words(table: Table, j: int, column: Column, as_words: bool) -> bool:
         return True
     if not column.odd.any():
         return False
-    if column.is_words():
+    if column.odd.sum() > column.number.sum():
         return True
     if column.cells.dtype != object:
         raise _not_finite(table, "factors", j, int(column.odd.argmax()))
