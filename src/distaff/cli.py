@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer import Argument, Option
 from typer.core import TyperCommand
 
 from distaff import __version__, registry
@@ -30,36 +31,27 @@ dataset_app = typer.Typer(help="Look at data sets.", rich_markup_mode=None)
 app.add_typer(dataset_app, name="dataset")
 app.add_typer(study_app, name="study")
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else on stdout.")]
-Data = Annotated[
-    list[str] | None,
-    typer.Option("--data", metavar="KEY=VALUE", help="A setting of the data set; may be repeated."),
-]
+Names = list[str] | None
+Json = Annotated[bool, Option("--json", help="Print one JSON value and nothing else on stdout.")]
+Data = Annotated[Names, Option(metavar="KEY=VALUE", help="A setting of the data set; may be repeated.")]
 DataDir = Annotated[
-    Path | None,
-    typer.Option("--data-dir", help="Folder with original files and caches [default: DISTAFF_DATA]."),
+    Path | None, Option(help="Folder with original files and caches [default: DISTAFF_DATA].")
 ]
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
-Metrics = Annotated[
-    list[str] | None,
-    typer.Option("--metric", help="A metric; may be repeated [default: all but the slow ones]."),
-]
-All = Annotated[bool, typer.Option("--all", help="Every metric, the slow ones too.")]
-Protocol = Annotated[str | None, typer.Option(help="A published protocol: locatello2019.")]
-ValuesOnly = Annotated[bool, typer.Option("--values-only", help="No intervals, chance or ceiling.")]
-SeedOption = Annotated[int, typer.Option(help="Seed of all that is random.")]
+RunFolder = Annotated[Path, Argument(metavar="RUN", help="A run folder.")]
+Metrics = Annotated[Names, Option(help="A metric; may be repeated [default: all but the slow ones].")]
+All = Annotated[bool, Option("--all", help="Every metric, the slow ones too.")]
+Protocol = Annotated[str | None, Option(help="A published protocol: locatello2019.")]
+ValuesOnly = Annotated[bool, Option("--values-only", help="No intervals, chance or ceiling.")]
+SeedOption = Annotated[int, Option(help="Seed of all that is random.")]
 ContinuousOption = Annotated[
     str | None,
-    typer.Option(
-        metavar="[A,B,...]", help="Factors that are real numbers, for the metrics that allow them [all]."
-    ),
+    Option(metavar="[A,B,...]", help="Factors that are real numbers, for the metrics that allow them [all]."),
 ]
 OrderOption = Annotated[
-    list[str] | None,
-    typer.Option("--order", metavar="NAME=A,B,...", help="The order of a factor's words; may be repeated."),
+    Names, Option(metavar="NAME=A,B,...", help="The order of a factor's words; may be repeated.")
 ]
-Names = list[str] | None
 TABLES = ".npy .npz .csv .tsv .txt (.gz) .parquet .xlsx .mat .h5 .h5ad"
+LIST = "A,B,..."  # a list on the command line
 EVERY = "all factors"  # what --continuous without names stands for
 
 
@@ -79,18 +71,17 @@ class WithNames(TyperCommand):
 
 @app.command()
 def train(
-    method: Annotated[str, typer.Argument(help="A method; see `distaff list methods`.")],
-    dataset: Annotated[str, typer.Option(help="A data set's name, an .npz file or a folder of images.")],
+    method: Annotated[str, Argument(help="A method; see `distaff list methods`.")],
+    dataset: Annotated[str, Option(help="A data set's name, an .npz file or a folder of images.")],
     set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the method; may be repeated."),
+        Names, Option("--set", metavar="KEY=VALUE", help="A setting of the method; may be repeated.")
     ] = None,
     data: Data = None,
-    steps: Annotated[int, typer.Option(help="Training steps; more than before extends the run.")] = 20_000,
+    steps: Annotated[int, Option(help="Training steps; more than before extends the run.")] = 20_000,
     seed: SeedOption = 0,
-    threads: Annotated[int | None, typer.Option(help="CPU threads [default: all].")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    out: Annotated[Path | None, typer.Option(help="Run folder [default: runs/METHOD-DATASET-sSEED].")] = None,
+    threads: Annotated[int | None, Option(help="CPU threads [default: all].")] = None,
+    device: Annotated[str, Option(help="auto, cpu, cuda or mps.")] = "auto",
+    out: Annotated[Path | None, Option(help="Run folder [default: runs/METHOD-DATASET-sSEED].")] = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
@@ -116,10 +107,9 @@ def train(
 @app.command(cls=WithNames)
 def evaluate(
     run: RunFolder,
-    representation: Annotated[str, typer.Option(help="mean or sampled.")] = "mean",
+    representation: Annotated[str, Option(help="mean or sampled.")] = "mean",
     rows: Annotated[
-        str | None,
-        typer.Option(help="How many images, or all [default: 100000; with --likelihood 1000]."),
+        str | None, Option(help="How many images, or all [default: 100000; with --likelihood 1000].")
     ] = None,
     metric: Metrics = None,
     all_: All = False,
@@ -130,15 +120,13 @@ def evaluate(
     values_only: ValuesOnly = False,
     desiderata: Annotated[
         bool,
-        typer.Option(
-            "--desiderata", help="Instead: labels needed, clusters, interpolation, sparsity, 2-D views."
-        ),
+        Option("--desiderata", help="Instead: labels needed, clusters, interpolation, sparsity, 2-D views."),
     ] = False,
     label: Annotated[
-        str | None, typer.Option(help="With --desiderata: the label whose values are the classes [first].")
+        str | None, Option(help="With --desiderata: the label whose values are the classes [first].")
     ] = None,
     likelihood: Annotated[
-        bool, typer.Option("--likelihood", help="Instead, of a VAE: ELBO and the bound of 100 samples, nats.")
+        bool, Option("--likelihood", help="Instead, of a VAE: ELBO and the bound of 100 samples, nats.")
     ] = False,
     data_dir: DataDir = None,
     as_json: Json = False,
@@ -216,45 +204,38 @@ def report(run: RunFolder, data_dir: DataDir = None) -> None:
 
 @app.command(cls=WithNames)
 def score(
-    codes: Annotated[Path, typer.Argument(metavar="CODES", help=f"A row per image: {TABLES}")],
+    codes: Annotated[Path, Argument(metavar="CODES", help=f"A row per image: {TABLES}")],
     factors: Annotated[
         Path | None,
-        typer.Argument(
+        Argument(
             metavar="FACTORS",
             help="The same rows; may be CODES again. Without it: the scores that need none.",
         ),
     ] = None,
     code_columns: Annotated[
-        str | None,
-        typer.Option(metavar="A,B,...", help="Columns of CODES, arrays of a file, obsm/KEY [default: all]."),
+        str | None, Option(metavar=LIST, help="Columns of CODES, arrays of a file, obsm/KEY [default: all].")
     ] = None,
     factor_columns: Annotated[
-        str | None,
-        typer.Option(metavar="A,B,...", help="Columns of FACTORS (or of CODES), arrays, obs/COLUMN."),
+        str | None, Option(metavar=LIST, help="Columns of FACTORS (or of CODES), arrays, obs/COLUMN.")
     ] = None,
     continuous: ContinuousOption = None,
     words: Annotated[
         str | None,
-        typer.Option(
-            metavar="A,B,...", help="Factors that hold words, even where these look like numbers or NA."
-        ),
+        Option(metavar=LIST, help="Factors that hold words, even where these look like numbers or NA."),
     ] = None,
     order: OrderOption = None,
-    missing: Annotated[
-        str, typer.Option(help="error, or drop the rows in which a value is missing.")
-    ] = "error",
+    missing: Annotated[str, Option(help="error, or drop the rows in which a value is missing.")] = "error",
     logvar: Annotated[
-        Path | None,
-        typer.Option(help="Log-variances of the codes: adds mig_exact. CODES again: its array logvar."),
+        Path | None, Option(help="Log-variances of the codes: adds mig_exact. CODES again: its array logvar.")
     ] = None,
     logvar_columns: Annotated[
-        str | None, typer.Option(metavar="A,B,...", help="Columns of the file of log-variances.")
+        str | None, Option(metavar=LIST, help="Columns of the file of log-variances.")
     ] = None,
     metric: Metrics = None,
     all_: All = False,
     protocol: Protocol = None,
     matrices: Annotated[
-        Path | None, typer.Option(help="Write the matrices behind the scores to this .npz file.")
+        Path | None, Option(help="Write the matrices behind the scores to this .npz file.")
     ] = None,
     seed: SeedOption = 0,
     values_only: ValuesOnly = False,
@@ -298,9 +279,9 @@ def _tables(codes: Path, factors: Path | None, code_columns: Names, factor_colum
     from distaff.tables import read_table
 
     both = codes if factors is None and (factor_columns or codes.suffix.lower() == ".h5ad") else factors
-    if both is None:
-        return read_table(codes, code_columns), None
     code_table = read_table(codes, code_columns)
+    if both is None:
+        return code_table, None
     factor_table = read_table(both, factor_columns, role="factors")
     same = os.path.realpath(both) == os.path.realpath(codes) and factor_columns is not None
     if same and code_columns is None and set(code_table.names) > set(factor_table.names):
@@ -351,8 +332,8 @@ def _metrics(metric: list[str] | None, all_: bool) -> list[str] | str | None:
 
 @app.command(name="list")
 def list_(
-    kind: Annotated[str, typer.Argument(help="methods, metrics, datasets, views, studies or experiments")],
-    name: Annotated[str | None, typer.Argument(help="One of them, to see its settings.")] = None,
+    kind: Annotated[str, Argument(help="methods, metrics, datasets, views, studies or experiments")],
+    name: Annotated[str | None, Argument(help="One of them, to see its settings.")] = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
@@ -402,11 +383,11 @@ def _show(kind: str, name: str, as_json: bool) -> None:
 
 @dataset_app.command(name="show")
 def dataset_show(
-    name: Annotated[str, typer.Argument(help="A data set's name, an .npz file or a folder of images.")],
+    name: Annotated[str, Argument(help="A data set's name, an .npz file or a folder of images.")],
     data: Data = None,
     data_dir: DataDir = None,
     out: Annotated[
-        Path | None, typer.Option(help="Contact sheet [default: NAME-sheet.png in this folder].")
+        Path | None, Option(help="Contact sheet [default: NAME-sheet.png in this folder].")
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -424,7 +405,7 @@ def dataset_show(
 
 @dataset_app.command(name="build")
 def dataset_build(
-    name: Annotated[str, typer.Argument(help="A data set's name.")],
+    name: Annotated[str, Argument(help="A data set's name.")],
     data: Data = None,
     data_dir: DataDir = None,
     as_json: Json = False,
@@ -442,10 +423,10 @@ def dataset_build(
 
 @app.command()
 def experiment(
-    name: Annotated[str, typer.Argument(help="An experiment, or all; see `distaff list experiments`.")],
-    scale: Annotated[str, typer.Option(help="quick, nano or paper.")] = "nano",
-    out: Annotated[Path | None, typer.Option(help="Folder [default: experiments/NAME-SCALE].")] = None,
-    threads: Annotated[int | None, typer.Option(help="CPU threads [default: all].")] = None,
+    name: Annotated[str, Argument(help="An experiment, or all; see `distaff list experiments`.")],
+    scale: Annotated[str, Option(help="quick, nano or paper.")] = "nano",
+    out: Annotated[Path | None, Option(help="Folder [default: experiments/NAME-SCALE].")] = None,
+    threads: Annotated[int | None, Option(help="CPU threads [default: all].")] = None,
     as_json: Json = False,
 ) -> None:
     """Run a paper's claim and judge it.
@@ -468,22 +449,22 @@ def experiment(
 
 @dataset_app.command(name="perturb")
 def dataset_perturb(
-    out: Annotated[Path, typer.Argument(help="The .npz to write; it is then a data set by its path.")],
+    out: Annotated[Path, Argument(help="The .npz to write; it is then a data set by its path.")],
     run: Annotated[
         list[Path] | None,
-        typer.Option(help="Runs on one data set: the surest latent of the one with the lowest MIG moves it."),
+        Option(help="Runs on one data set: the surest latent of the one with the lowest MIG moves it."),
     ] = None,
-    dataset: Annotated[str | None, typer.Option(help="Instead of --run: a data set's name.")] = None,
+    dataset: Annotated[str | None, Option(help="Instead of --run: a data set's name.")] = None,
     data: Data = None,
     codes: Annotated[
-        Path | None, typer.Option(help="With --dataset: a number for every image, .npy .npz .csv .parquet")
+        Path | None, Option(help="With --dataset: a number for every image, .npy .npz .csv .parquet")
     ] = None,
-    noise: Annotated[bool, typer.Option("--noise", help="Uniform noise of equal size, the control.")] = False,
-    eps: Annotated[float, typer.Option(help="How far a pixel may move; black is 0, white is 1.")] = 0.1,
+    noise: Annotated[bool, Option("--noise", help="Uniform noise of equal size, the control.")] = False,
+    eps: Annotated[float, Option(help="How far a pixel may move; black is 0, white is 1.")] = 0.1,
     kappa: Annotated[
-        float | None, typer.Option(help="Rows the pattern moves for one unit of the code [default: 10].")
+        float | None, Option(help="Rows the pattern moves for one unit of the code [default: 10].")
     ] = None,
-    clip: Annotated[bool, typer.Option("--clip", help="Cut pixels to 0..1.")] = False,
+    clip: Annotated[bool, Option("--clip", help="Cut pixels to 0..1.")] = False,
     seed: SeedOption = 0,
     data_dir: DataDir = None,
     as_json: Json = False,
@@ -502,7 +483,7 @@ def dataset_perturb(
         raise BadInput("--kappa goes with a pattern; noise does not move")
     if out.suffix != ".npz":
         raise BadInput(f"{out} must end in .npz")
-    words = {}
+    words, told = {}, ""
     if run:
         from distaff.evaluation.least_noisy import least_noisy
         from distaff.training.run import load_run
@@ -510,23 +491,18 @@ def dataset_perturb(
         found = least_noisy([load_run(each, data_dir=data_dir) for each in run], show=True)
         base, s = found.run.data, found.codes
         words = {"run": str(found.run.folder), "latent": found.latent, "mig": found.mig}
+        told = f"; run {found.run.folder}; latent {found.latent}; mig {found.mig:.3f}"
     else:
         base = load_dataset(str(dataset), data_dir=data_dir, **_data_options(data))
     if codes:
         from distaff.tables import codes_of, read_table
 
         s = codes_of(read_table(codes)).squeeze()
-    made = (
-        UniformNoise(base, eps=eps, clip=clip, seed=seed)
-        if noise
-        else Perturbed(base, s, eps=eps, kappa=10.0 if kappa is None else kappa, clip=clip, seed=seed)
-    )
+    kappa = 10.0 if kappa is None else kappa
+    given: dict[str, Any] = {"eps": eps, "clip": clip, "seed": seed}
+    made = UniformNoise(base, **given) if noise else Perturbed(base, s, kappa=kappa, **given)
     save_perturbed(made, out)
-    found_words = "".join(
-        f"; {key} {value:.3f}" if isinstance(value, float) else f"; {key} {value}"
-        for key, value in words.items()
-    )
-    text = f"{out}: {made.note}{found_words}\nNext: distaff train METHOD --dataset {out}"
+    text = f"{out}: {made.note}{told}\nNext: distaff train METHOD --dataset {out}"
     _print(text, {"path": str(out), "note": made.note, **words}, as_json)
 
 
@@ -559,7 +535,7 @@ def _print(text: str, value: Any, as_json: bool) -> None:
 
 @app.callback(invoke_without_command=True)
 def _version(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    version: Annotated[bool, Option("--version", help="Print the version.")] = False,
 ) -> None:
     if version:
         print(__version__)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer import Argument, Option
 
 from distaff import registry
 from distaff.errors import BadInput
@@ -16,26 +17,23 @@ if TYPE_CHECKING:
 
 study_app = typer.Typer(help="Run and analyse studies of many runs.", rich_markup_mode=None)
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else on stdout.")]
-Out = Annotated[Path | None, typer.Option(help="The study's folder [default: the only study in runs/].")]
+Json = Annotated[bool, Option("--json", help="Print one JSON value and nothing else on stdout.")]
+Out = Annotated[Path | None, Option(help="The study's folder [default: the only study in runs/].")]
 
 
 @study_app.command(name="run")
 def run(
-    name: Annotated[str, typer.Argument(help="A study; see `distaff list studies`.")],
-    scale: Annotated[str, typer.Option(help="How much of it: paper, desktop or nano.")] = "paper",
-    out: Annotated[Path | None, typer.Option(help="Its folder [default: runs/NAME-SCALE].")] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Processes of one thread each [default: the cores].")
-    ] = None,
+    name: Annotated[str, Argument(help="A study; see `distaff list studies`.")],
+    scale: Annotated[str, Option(help="How much of it: paper, desktop or nano.")] = "paper",
+    out: Annotated[Path | None, Option(help="Its folder [default: runs/NAME-SCALE].")] = None,
+    workers: Annotated[int | None, Option(help="Processes of one thread each [default: the cores].")] = None,
     ray: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Run on the Ray cluster at this address, or auto.")
+        str | None, Option(metavar="ADDRESS", help="Run on the Ray cluster at this address, or auto.")
     ] = None,
-    retry: Annotated[bool, typer.Option("--retry", help="Try failed runs again.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would take, and stop.")] = False,
+    retry: Annotated[bool, Option("--retry", help="Try failed runs again.")] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Say what it would take, and stop.")] = False,
     data_dir: Annotated[
-        Path | None,
-        typer.Option(help="Folder with original files and caches [default: DISTAFF_DATA]."),
+        Path | None, Option(help="Folder with original files and caches [default: DISTAFF_DATA].")
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -97,7 +95,7 @@ def report(out: Out = None) -> None:
 
 @study_app.command()
 def query(
-    sql: Annotated[str, typer.Argument(help='SQL over the table results: "SELECT method, avg(value) …"')],
+    sql: Annotated[str, Argument(help='SQL over the table results: "SELECT method, avg(value) …"')],
     out: Out = None,
     as_json: Json = False,
 ) -> None:

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import lzma
 import os
-import struct
-import tokenize
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,31 +85,25 @@ def check_file(path: Path) -> None:
         raise BadInput(f"{path} is not a file" if os.path.exists(path) else f"{path} does not exist")
 
 
+@contextmanager
+def reading(path: Path, kind: str) -> Iterator[None]:
+    """One clear error where a file cannot be read as of this kind; libraries raise many on damaged ones."""
+    check_file(path)
+    try:
+        yield
+    except BadInput:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        if "pickle" in reason:
+            reason = "it holds pickled objects, which are never loaded; save words by array.astype(str)"
+        raise BadInput(f"{path} cannot be read as {kind}: {reason}") from None
+
+
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Replace `path` by an .npz of `arrays`."""
     with unbroken(), replacing(path) as partial, partial.open("wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]
-
-
-#: what NumPy and zipfile raise on a file that is not what it seems
-UNREADABLE = (
-    ValueError,
-    EOFError,
-    OSError,
-    KeyError,
-    TypeError,
-    SyntaxError,
-    OverflowError,
-    MemoryError,
-    RuntimeError,  # encrypted archives, and NotImplementedError for unknown compression
-    RecursionError,
-    tokenize.TokenError,
-    IndexError,
-    struct.error,
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-)
 
 
 def read_arrays(path: Path, names: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
@@ -150,7 +140,7 @@ def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]] | None:
     """Shape and type from the header of an .npy, or None where it holds objects or is none."""
     try:
         shape, _, dtype = read_header(stream)
-    except UNREADABLE:
+    except Exception:  # NumPy raises many kinds on damaged files
         return None
     return shape, dtype
 
@@ -167,20 +157,12 @@ def read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    """A .npy as an array, or an .npz whose members are read when they are asked for; one clear error."""
-    check_file(path)
-    try:
-        with path.open("rb") as file:
-            if file.read(4) not in (b"\x93NUM", b"PK\x03\x04", b"PK\x05\x06"):
-                raise BadInput(f"{path} cannot be read: it is neither a .npy nor an .npz file")
-            file.seek(0)
-            yield np.load(file, allow_pickle=False)
-    except BadInput:
-        raise
-    except UNREADABLE as error:
-        pickled = "it holds pickled objects, which are never loaded; save words by array.astype(str)"
-        reason = pickled if "pickle" in str(error) else error
-        raise BadInput(f"{path} cannot be read as {path.suffix or 'an array'}: {reason}") from None
+    """A .npy as an array, or an .npz whose members are read when they are asked for."""
+    with reading(path, path.suffix or "an array"), path.open("rb") as file:
+        if file.read(4) not in (b"\x93NUM", b"PK\x03\x04", b"PK\x05\x06"):
+            raise BadInput(f"{path} cannot be read: it is neither a .npy nor an .npz file")
+        file.seek(0)
+        yield np.load(file, allow_pickle=False)
 
 
 def _check_members(loaded: Any, names: Sequence[str], path: Path) -> None:

@@ -14,7 +14,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput
-from distaff.files import UNREADABLE, check_file, read_header, read_json, replacing, write_json
+from distaff.files import check_file, read_header, read_json, replacing, write_json
 from distaff.progress import progress, say
 from distaff.tables import hdf5
 from distaff.tables.matlab import by_scipy
@@ -79,7 +79,7 @@ def opened(path: Path, kind: str) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
-    except UNREADABLE as error:
+    except Exception as error:  # zipfile raises many kinds on damaged files
         # places out of range and broken streams come as errors of the system: EINVAL and without a number
         told = isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)
         if told or isinstance(error, BadInput):
@@ -123,7 +123,7 @@ def map_npy(path: Path, shape: tuple[int, ...] | None = None, dtype: Any = np.ui
     check_file(path)
     try:
         found: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except UNREADABLE as error:
+    except Exception as error:  # and so does NumPy
         raise BadInput(f"{path} is damaged: {error}; remove it and it is made again") from None
     if shape is not None and (found.shape != shape or found.dtype != dtype):
         raise BadInput(f"{path} has shape {found.shape}, not {shape}; remove it and it is made again")

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw
 
+from distaff.drawing.raycast import dot
+
 SIZE = 64  # pixels
 FINE = 4  # drawn pixels along the side of a pixel
 WHITE = 255
@@ -147,7 +149,7 @@ class Scene:
         self.normals = normals(self.corners)
         #: planes of faces: how far each corner lies in front of each (faces, p, k)
         ahead, at = self.normals[self.is_face], self.corners[self.is_face, 0]
-        self.heights = _dot(ahead[:, None, None], self.corners) - _dot(ahead, at)[:, None, None]
+        self.heights = dot(ahead[:, None, None], self.corners) - dot(ahead, at)[:, None, None]
         self.first_plane = np.concatenate([[0], np.cumsum(faces)[:-1]])
 
     def separates(self) -> NDArray[np.bool_]:
@@ -167,7 +169,7 @@ class Scene:
         Where one plane says that j hides i and another the reverse, neither hides the other.
         """
         ahead, at = self.normals[self.is_face], self.corners[self.is_face, 0]
-        outside = _dot(ahead, eyes[:, None] - at) > 0  # (n, faces): is the eye where the others are?
+        outside = dot(ahead, eyes[:, None] - at) > 0  # (n, faces): is the eye where the others are?
         separates = self.separates()
         hides = np.logical_or.reduceat(outside[:, :, None] & separates, self.first_plane, axis=1)
         hidden = np.logical_or.reduceat(~outside[:, :, None] & separates, self.first_plane, axis=1)
@@ -193,7 +195,7 @@ class Scene:
         axes = cameras.axes()
         right, up, towards = axes[:, 0], axes[:, 1], axes[:, 2]
         eyes = cameras.target + cameras.distance * towards
-        visible = _dot(self.normals, eyes[:, None] - self.corners[:, 0]) > TOUCH  # (n, p)
+        visible = dot(self.normals, eyes[:, None] - self.corners[:, 0]) > TOUCH  # (n, p)
         view, which = np.nonzero(visible & ~self.covered())
         kept = np.lexsort((which, self.places(eyes)[view, self.owner[which]], view))
         view, which = view[kept], which[kept]  # (m,)
@@ -201,11 +203,11 @@ class Scene:
         real = np.arange(self.sizes.max()) < self.sizes[which, None]  # (m, k)
         along = (self.corners - cameras.target)[which][real]  # (t, 3)
         at = np.repeat(view, self.sizes[which])
-        shown = np.stack([_dot(along, right[at]), -_dot(along, up[at])], axis=-1)
-        nearness = cameras.distance / (cameras.distance - _dot(along, towards[at]))
+        shown = np.stack([dot(along, right[at]), -dot(along, up[at])], axis=-1)
+        nearness = cameras.distance / (cameras.distance - dot(along, towards[at]))
         shown *= (FINE * cameras.scale * nearness)[:, None]
         light = LIGHT[0] * right + LIGHT[1] * up + LIGHT[2] * towards
-        lit = AMBIENT + (1 - AMBIENT) * np.maximum(_dot(self.normals[which], light[view]), 0)
+        lit = AMBIENT + (1 - AMBIENT) * np.maximum(dot(self.normals[which], light[view]), 0)
         return Drawings(
             # Pillow's whole numbers are the middles of fine pixels
             np.clip(_whole(shown - 0.5) + SIZE * FINE // 2, 0, SIZE * FINE - 1).astype(np.uint8),
@@ -222,18 +224,12 @@ def normals(polygons: NDArray[np.float64]) -> NDArray[np.float64]:
     u, v, w = np.moveaxis(np.roll(here, -1, axis=1), 2, 0)
     crossed = y * w - z * v, z * u - x * w, x * v - y * u
     twice = np.stack([part.sum(axis=1) for part in crossed], 1)
-    return twice / np.sqrt(_dot(twice, twice))[:, None]
+    return twice / np.sqrt(dot(twice, twice))[:, None]
 
 
 def _whole(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Rounded; first to a millionth, which settles halves whatever the last bits of a sine are."""
     return np.floor(np.round(values, 6) + 0.5)
-
-
-def _dot(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Products over the last axis of 3, in one order on every machine."""
-    product: NDArray[np.float64] = a[..., 0] * b[..., 0] + a[..., 1] * b[..., 1] + a[..., 2] * b[..., 2]
-    return product
 
 
 def on_white(pieces: Sequence[Piece], shape: tuple[int, int, int]) -> NDArray[np.uint8]:

@@ -5,20 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput, unknown
 from distaff.tables.hdf5 import child, is_array, opened, values
+from distaff.tables.memory import spread
 from distaff.tables.table import Table
 
 #: embeddings made to be looked at, and places in a tissue: no codes unless they are asked for
 PICTURES = ("X_umap", "X_tsne", "X_draw_graph", "X_diffmap", "spatial", "X_spatial")
 
 Column = tuple[NDArray[Any], tuple[str, ...] | None]  # cells, and the order of an ordered category
-Obs = dict[str, Callable[[], Column]]  # what reads each column
+
+
+class Held(NamedTuple):
+    """A column of obs that is not read yet."""
+
+    read: Callable[[], Column]
+    is_category: bool  # or truth values
+
+
+Obs = dict[str, Held]
 
 
 def read_annotated(path: Path, wanted: Sequence[str] | None = None, role: str = "codes") -> Table:
@@ -29,60 +39,52 @@ def read_annotated(path: Path, wanted: Sequence[str] | None = None, role: str = 
     """
     with opened(path) as file:
         obs, labels = _obs(file, path)
-        held = {f"obsm/{name}": name for name in _names(child(file, "obsm"))}
-        held |= {f"obs/{name}": name for name in obs}
+        entries = [f"obsm/{name}" for name in _names(child(file, "obsm"))]
+        notes: tuple[str, ...] = ()
         if wanted is None:
-            wanted, notes = _guess(file, path, list(obs), list(held), role)
+            wanted, note = _guess(path, obs, entries, role)
+            notes = (note,)
         else:
-            wanted, notes = [_full_name(name, held, path, role) for name in wanted], ()
-        names: list[str] = []
-        cells: list[NDArray[Any]] = []
-        orders: dict[int, tuple[str, ...]] = {}
-        for name in wanted:
-            for label, (column, order) in _columns(file, name, obs, path):
-                if order is not None:
-                    orders[len(names)] = order
-                names.append(label)
-                cells.append(column)
+            held = [*entries, *(f"obs/{name}" for name in obs)]
+            wanted = [_full_name(name, held, path, role) for name in wanted]
+        found = [column for name in wanted for column in _columns(file, name, obs, path)]
+    names, cells = [name for name, _, _ in found], [cells for _, cells, _ in found]
+    orders = {j: order for j, (_, _, order) in enumerate(found) if order is not None}
     return Table(path.name, names, cells, labels=labels, orders=orders, notes=notes)
 
 
-def _guess(
-    file: Any, path: Path, obs: list[str], held: list[str], role: str
-) -> tuple[list[str], tuple[str, ...]]:
+def _guess(path: Path, obs: Obs, entries: list[str], role: str) -> tuple[list[str], str]:
     """What codes or factors most likely are, and a note that says so."""
     if role == "factors":
-        found = [f"obs/{name}" for name in obs if _is_category(file, name)]
+        entries = [f"obs/{name}" for name in obs]
+        found = [f"obs/{name}" for name, held in obs.items() if held.is_category]
         if not found:
             raise BadInput(f"{path} has no categories in obs; pick with --factor-columns: {', '.join(obs)}")
-        rest = [name for name in obs if f"obs/{name}" not in found]
-        note = f"{path.name}: factors are {', '.join(found)}"
-        return found, (note + (f"; not {', '.join(rest)}, unless picked" if rest else ""),)
-    entries = [name for name in held if name.startswith("obsm/")]
-    codes = [name for name in entries if not name.removeprefix("obsm/").startswith(PICTURES)]
-    codes = codes or entries or ["X"]
-    if len(codes) != 1:
-        raise BadInput(f"{path} holds several codes; pick with --code-columns: {', '.join(codes)}")
-    others = [name for name in entries if name not in codes]
-    note = f"{path.name}: codes are {codes[0]}"
-    return codes, (note + (f"; not {', '.join(others)}, unless picked" if others else ""),)
+    else:
+        found = [name for name in entries if not name.removeprefix("obsm/").startswith(PICTURES)]
+        found = found or entries or ["X"]
+        if len(found) != 1:
+            raise BadInput(f"{path} holds several codes; pick with --code-columns: {', '.join(found)}")
+    rest = ", ".join(name.removeprefix("obs/") for name in entries if name not in found)
+    note = f"{path.name}: {role} are {', '.join(found)}"
+    return found, f"{note}; not {rest}, unless picked" if rest else note
 
 
-def _full_name(name: str, held: dict[str, str], path: Path, role: str) -> str:
-    if name in held or name == "X":
-        return name
+def _full_name(name: str, held: list[str], path: Path, role: str) -> str:
     places = ("obs", "obsm") if role == "factors" else ("obsm", "obs")
-    for place in places:
-        if f"{place}/{name}" in held:
-            return f"{place}/{name}"
+    for full in (name, *(f"{place}/{name}" for place in places)):
+        if full in (*held, "X"):
+            return full
     raise unknown(f"entry of {path.name}", name, [*held, "X"])
 
 
-def _columns(file: Any, name: str, obs: Obs, path: Path) -> list[tuple[str, Column]]:
-    """The columns of one entry with their names."""
+def _columns(
+    file: Any, name: str, obs: Obs, path: Path
+) -> list[tuple[str, NDArray[Any], tuple[str, ...] | None]]:
+    """The columns of one entry: name, cells, and the order of an ordered category."""
     place, _, key = name.partition("/")
     if place == "obs":
-        return [(key, obs[key]())]
+        return [(key, *obs[key].read())]
     if name == "X":
         array, key = _matrix(child(file, "X"), "X", path), "X"
     else:
@@ -91,7 +93,7 @@ def _columns(file: Any, name: str, obs: Obs, path: Path) -> list[tuple[str, Colu
     array = array[:, None] if array.ndim == 1 else array
     if array.ndim != 2:
         raise BadInput(f"{path}: {name} must have shape (rows, columns), got {array.shape}")
-    return [(f"{key}.{j}", (column, None)) for j, column in enumerate(array.T)]
+    return [(label, column, None) for label, column in spread(key, array)]
 
 
 def _matrix(held: Any, name: str, path: Path) -> NDArray[Any]:
@@ -122,7 +124,7 @@ def _obs(file: Any, path: Path) -> tuple[Obs, list[str] | None]:
     index = str(obs.attrs.get("_index", "_index"))
     order = [str(name) for name in obs.attrs.get("column-order", [])]
     columns = [name for name in order or names if name in names and name not in (index, "__categories")]
-    read: Obs = {name: partial(_decoded, obs, name, path) for name in columns}
+    read = {name: Held(partial(_decoded, obs, name, path), _is_category(obs, name)) for name in columns}
     labels = _decoded(obs, index, path)[0].tolist() if index in names else []
     return read, [str(label) for label in labels] or None
 
@@ -139,7 +141,8 @@ def _old_obs(file: Any, obs: Any, path: Path) -> tuple[Obs, list[str]]:
         if words is not None and cells.dtype.kind in "iu":
             cells = _of_codes(cells, np.atleast_1d(values(words, path)))
         if name != index and cells.ndim == 1:
-            columns[name] = partial(lambda cells: (_as_text(cells), None), cells)
+            is_category = words is not None or cells.dtype.kind == "b"
+            columns[name] = Held(partial(lambda cells: (_as_text(cells), None), cells), is_category)
     return columns, [str(label) for label in _as_text(table[index])]
 
 
@@ -180,17 +183,12 @@ def _as_text(cells: NDArray[Any]) -> NDArray[Any]:
     return np.array([cell.decode("utf-8", errors="backslashreplace") for cell in cells], dtype=object)
 
 
-def _is_category(file: Any, name: str) -> bool:
-    """Whether a column of obs holds categories or truth values."""
-    import h5py
-
-    obs = child(file, "obs")
-    if _is_compound(obs):
-        return obs.dtype[name].kind == "b" or child(file, f"uns/{name}_categories") is not None
-    held, kinds = child(obs, name), ("categorical", "nullable-boolean")
+def _is_category(obs: Any, name: str) -> bool:
+    """Whether a column of a data frame holds categories or truth values."""
+    held = child(obs, name)
     if is_array(held):
         return held.dtype.kind == "b" or child(obs, f"__categories/{name}") is not None
-    return isinstance(held, h5py.Group) and held.attrs.get("encoding-type") in kinds
+    return held is not None and held.attrs.get("encoding-type") in ("categorical", "nullable-boolean")
 
 
 def _is_compound(held: Any) -> bool:

@@ -6,7 +6,7 @@ import math
 import numbers
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -54,24 +54,12 @@ class Column:
         """Which cells (n,) are neither numbers nor missing."""
         return ~(self.number | self.missing)
 
-    def take(self, rows: NDArray[Any]) -> Column:
-        """The same of some rows."""
-        return replace(self, cells=self.cells[rows], missing=self.missing[rows], number=self.number[rows])
-
     def reals(self) -> NDArray[np.float64]:
-        """The numbers (n,) as float64; all cells must be numbers."""
+        """The numbers (n,) as float64; all cells must be numbers. OverflowError where one is too large."""
         if self.cells.dtype != object:
             return self.cells.astype(np.float64)
-        try:
-            known = {cell: float(_number(cell)) for cell in set(self.cells)}  # type: ignore[arg-type]
-        except OverflowError:
-            raise BadInput("it holds whole numbers beyond 1e308, which are too large") from None
+        known = {cell: float(_number(cell)) for cell in set(self.cells)}  # type: ignore[arg-type]
         return np.array([known[cell] for cell in self.cells], dtype=np.float64)
-
-    def is_words(self) -> bool:
-        """Whether fewer than half of the cells that hold a value are numbers, and not all."""
-        odd, number = int(self.odd.sum()), int(self.number.sum())
-        return odd > number
 
     def classes(self, words: bool) -> tuple[NDArray[np.int64], list[Any]]:
         """Each cell's place (n,) among the distinct values in their order, and these values.
@@ -101,16 +89,15 @@ def read_column(
     """
     ordered = None if order is None else tuple(str(word) for word in order)
     if isinstance(cells, np.ma.MaskedArray):
-        masked = zip(cells.data, np.ma.getmaskarray(cells), strict=True)
-        cells = np.array([None if gone else cell for cell, gone in masked], object)
+        gone, cells = np.ma.getmaskarray(cells), cells.data.astype(object)
+        cells[gone] = None
     cells = narrowed(cells)
+    if cells.dtype.kind not in "biuf" and not as_words:
+        quick = _quick(cells.tolist(), comma)
+        cells = cells if quick is None else quick
     if cells.dtype.kind in "biuf":
-        missing = np.isnan(cells) if cells.dtype.kind == "f" else np.zeros(len(cells), dtype=bool)
-        finite = np.isfinite(cells) if cells.dtype.kind == "f" else ~missing
-        return Column(cells.astype(np.int64) if cells.dtype == bool else cells, missing, finite, ordered)
-    quick = None if as_words else _quick(cells.tolist(), comma)
-    if quick is not None:
-        return Column(quick, np.zeros(len(cells), dtype=bool), np.ones(len(cells), dtype=bool), ordered)
+        whole = cells.astype(np.int64) if cells.dtype == bool else cells
+        return Column(whole, np.isnan(cells), np.isfinite(cells), ordered)
     plain = [_plain(cell, as_words, comma) for cell in cells.tolist()]
     is_number = {cell: not as_words and _number(cell) is not None for cell in set(plain)}
     objects = np.empty(len(plain), dtype=object)
@@ -175,18 +162,13 @@ def _plain(cell: Any, as_words: bool, comma: bool) -> Any:
         return None
     if isinstance(cell, np.generic) or (hasattr(cell, "item") and getattr(cell, "shape", None) == ()):
         cell = cell.item()
+    if isinstance(cell, int):
+        return int(cell)
     if isinstance(cell, numbers.Real):
-        return _plain_number(cell)
+        return None if math.isnan(cell) else float(cell)
     if isinstance(cell, complex | list | dict | set | np.ndarray) or hasattr(cell, "__array__"):
         raise BadInput(f"a cell holds {shown(repr(cell))}, and must hold a number or a word")
     return str(cell)
-
-
-def _plain_number(cell: Any) -> Any:
-    if isinstance(cell, int):
-        return int(cell)
-    value = float(cell)
-    return None if math.isnan(value) else value
 
 
 def _number(cell: Any) -> Number | None:

@@ -6,8 +6,8 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from distaff.errors import BadInput
 from distaff.tables.columns import DECIMAL, is_decimal_comma
@@ -21,8 +21,7 @@ THOUSANDS = {sign: re.compile(rf"[+-]?[1-9]\d{{0,2}}({re.escape(sign)}\d{{3}})+"
 Row = list[str]
 
 
-@dataclass(frozen=True)
-class Start:
+class Start(NamedTuple):
     """What comes before the rows: how many lines, and the header or separator that they tell."""
 
     lines: int

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput
-from distaff.files import LARGEST, UNREADABLE, check_file
+from distaff.files import LARGEST, reading
 from distaff.tables.named_arrays import choose, is_table
 from distaff.tables.table import Table
 
@@ -56,14 +56,8 @@ def opened(path: Path) -> Iterator[Any]:
         import h5py
     except ImportError:
         raise BadInput(f"{path.name} needs h5py to be read: pip install 'distaff[files]'") from None
-    check_file(path)
-    try:
-        with h5py.File(path, "r") as file:
-            yield file
-    except BadInput:
-        raise
-    except (*UNREADABLE, AttributeError, UnicodeError) as error:
-        raise BadInput(f"{path} cannot be read as HDF5: {' '.join(str(error).split())}") from None
+    with reading(path, "HDF5"), h5py.File(path, "r") as file:
+        yield file
 
 
 def child(group: Any, name: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -66,16 +67,14 @@ def _labels(column: NDArray[Any]) -> list[str]:
 def _unique(names: list[str]) -> tuple[list[str], list[str]]:
     """Names without repetition, as pandas makes them, and the new ones."""
     found: dict[str, None] = {}
-    numbers: dict[str, int] = {}
-    changed = []
+    numbers = Counter[str]()
     for name in names:
         new = name
         while new in found:
-            numbers[name] = numbers.get(name, 0) + 1
+            numbers[name] += 1
             new = f"{name}.{numbers[name]}"
         found[new] = None
-        if new != name:
-            changed.append(shown(new))
+    changed = [shown(new) for new, name in zip(found, names, strict=True) if new != name]
     return list(found), changed[:SAID] + ["..."] * (len(changed) > SAID)
 
 

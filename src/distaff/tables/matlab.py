@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput
-from distaff.files import LARGEST, check_file
+from distaff.files import LARGEST, check_file, reading
 from distaff.tables.hdf5 import is_hdf5, read_hdf5
 from distaff.tables.named_arrays import choose
 from distaff.tables.table import Table
@@ -53,9 +53,6 @@ def by_scipy(name: str, path: Path, **settings: Any) -> Any:
     """A function of scipy.io on a file, its many errors and warnings as one."""
     import scipy.io
 
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return getattr(scipy.io, name)(path, **settings)
-    except Exception as error:  # scipy's readers raise many kinds on damaged files
-        raise BadInput(f"{path} cannot be read as a MATLAB file: {' '.join(str(error).split())}") from None
+    with reading(path, "a MATLAB file"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return getattr(scipy.io, name)(path, **settings)

@@ -44,21 +44,19 @@ def of_array(array: NDArray[Any], what: str) -> Table:
         raise BadInput(f"{what} must have shape (rows, columns), got {array.shape}{hint}")
     if array.dtype.kind not in "biufUSO":
         raise BadInput(f"{what} must be numbers, got {array.dtype}")
-    array = narrowed(array)
-    block = array if array.dtype.kind in "biuf" and not isinstance(array, np.ma.MaskedArray) else None
     names = [str(j) for j in range(array.shape[1])]
-    return Table(what, names, list(array.T), named=False, block=block)
+    return Table(what, names, list(narrowed(array).T), named=False)
 
 
 def of_fields(array: NDArray[Any], what: str) -> Table:
     """A table from a structured array: each field is a column, or several where it holds vectors."""
-    names, cells = [], []
-    for name in array.dtype.names or ():
-        part = array[name]
-        several = part.ndim == 2
-        names += [f"{name}.{j}" for j in range(part.shape[1])] if several else [name]
-        cells += list(part.T) if several else [part]
-    return Table(what, names, cells)
+    columns = [column for name in array.dtype.names or () for column in spread(name, array[name])]
+    return Table(what, [name for name, _ in columns], [cells for _, cells in columns])
+
+
+def spread(name: str, array: NDArray[Any]) -> list[tuple[str, NDArray[Any]]]:
+    """The columns of an array (n, d) with a name for each, or an array (n,) under its own name."""
+    return [(f"{name}.{j}", part) for j, part in enumerate(array.T)] if array.ndim == 2 else [(name, array)]
 
 
 def _pandas(values: Any, what: str) -> Table:
@@ -68,15 +66,10 @@ def _pandas(values: Any, what: str) -> Table:
         raise BadInput(f"{what} must have shape (rows, columns), got {values.shape}")
     named = values.ndim == 2 or values.name is not None
     names = [str(each.name) for each in series] if named else ["0"]
-    orders = {}
-    for j, each in enumerate(series):
-        category = getattr(each, "cat", None) if str(each.dtype) == "category" else None
-        if category is not None and category.ordered:
-            orders[j] = tuple(str(word) for word in category.categories)
+    categories = {j: each.cat for j, each in enumerate(series) if str(each.dtype) == "category"}
+    orders = {j: tuple(map(str, each.categories)) for j, each in categories.items() if each.ordered}
     cells = [_series(each, what) for each in series]
-    kinds = {column.dtype for column in cells}
-    block = np.stack(cells, axis=1) if len(kinds) == 1 and cells[0].dtype.kind in "biuf" else None
-    return Table(what, names, cells, named, block, labels=values.index.tolist(), orders=orders)
+    return Table(what, names, cells, named, labels=values.index.tolist(), orders=orders)
 
 
 def _series(series: Any, what: str) -> NDArray[Any]:

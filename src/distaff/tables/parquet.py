@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distaff.errors import BadInput
-from distaff.files import UNREADABLE, check_file
+from distaff.errors import BadInput, unknown
+from distaff.files import check_file
+from distaff.tables.memory import spread
 from distaff.tables.table import Table
 
 MIDNIGHT = "T00:00:00.000000"  # what a date ends with when it is written as a time
@@ -28,29 +29,26 @@ def read_parquet(path: Path, wanted: Sequence[str] | None = None) -> Table:
     file = glob.escape(str(path))
     try:
         with duckdb.connect() as connection:
-            names = connection.from_parquet([file]).columns
-            index = [name for name in _index(connection, file) if name in names]
-            columns = [name for name in names if name not in index] or names
-            taken = [*(columns if wanted is None else wanted), *index]
             relation = connection.from_parquet([file])
-            kinds = dict(zip(names, map(str, relation.types), strict=True))
-            asked = ", ".join(_exact(name, kinds[name]) for name in names if name in taken)
+            kinds = dict(zip(relation.columns, map(str, relation.types), strict=True))
+            index = _index(connection, file, list(kinds))
+            columns = [name for name in kinds if name not in index] or list(kinds)
+            taken = [*(columns if wanted is None else wanted), *index]
+            asked = ", ".join(_exact(name, kind) for name, kind in kinds.items() if name in taken)
             found = relation.project(asked or "*").fetchnumpy()
-    except (duckdb.Error, *UNREADABLE) as error:
+    except Exception as error:  # duckdb and NumPy raise many kinds on damaged files
         raise BadInput(f"{path} is not a Parquet file: {str(error).partition(chr(10))[0]}") from None
     if not columns:
         raise BadInput(f"{path} holds no columns")
     labels = None
     if len(index) == 1 and index[0] in found and index[0] not in (wanted or ()):
         labels = [str(cell) for cell in np.asarray(found.pop(index[0]))]
-    wide, cells = [], []
-    for name in [name for name in columns if name in found] if wanted is None else wanted:
+    for name in wanted or ():
         if name not in found:
-            Table(path.name, columns, []).place(name)
-        for label, column in _flat(name, found[name], path):
-            wide.append(label)
-            cells.append(column)
-    return Table(path.name, wide, cells, labels=labels)
+            raise unknown(f"column of {path.name}", name, columns)
+    picked = [name for name in columns if name in found] if wanted is None else wanted
+    flat = [column for name in picked for column in _flat(name, found[name], path)]
+    return Table(path.name, [name for name, _ in flat], [cells for _, cells in flat], labels=labels)
 
 
 def _exact(name: str, kind: str) -> str:
@@ -60,7 +58,7 @@ def _exact(name: str, kind: str) -> str:
     return f"CAST({quoted} AS VARCHAR) AS {quoted}" if whole else quoted
 
 
-def _index(connection: Any, file: str) -> list[str]:
+def _index(connection: Any, file: str, columns: list[str]) -> list[str]:
     """The columns that pandas wrote as the rows' labels."""
     query = "SELECT value FROM parquet_kv_metadata(?) WHERE key = 'pandas'"
     kept = connection.execute(query, [file]).fetchone()
@@ -69,23 +67,19 @@ def _index(connection: Any, file: str) -> list[str]:
         names = [name for name in told.get("index_columns", []) if isinstance(name, str)]
     except (ValueError, TypeError, AttributeError, RecursionError):
         names = []
-    columns = connection.from_parquet([file]).columns
-    return names or [name for name in columns if UNNAMED_INDEX.fullmatch(name)]
+    return [name for name in columns if (name in names if names else UNNAMED_INDEX.fullmatch(name))]
 
 
 def _flat(name: str, column: Any, path: Path) -> list[tuple[str, NDArray[Any]]]:
     """A column, or the columns that its lists make."""
     if not isinstance(column, np.ma.MaskedArray) and isinstance(column, np.ndarray) and column.ndim == 2:
-        return [(f"{name}.{j}", part) for j, part in enumerate(column.T)]
+        return spread(name, column)
     if not isinstance(column, np.ndarray):  # a categorical
         column = np.asarray(column)
     if column.dtype.kind in "Mm":
         gone = np.ma.getmaskarray(column) | np.isnat(np.ma.getdata(column))
-        cells = np.array(
-            [None if no else str(cell).removesuffix(MIDNIGHT) for cell, no in zip(column, gone, strict=True)],
-            dtype=object,
-        )
-        return [(name, cells)]
+        texts = [None if no else str(cell) for cell, no in zip(column, gone, strict=True)]
+        return [(name, np.array([text and text.removesuffix(MIDNIGHT) for text in texts], dtype=object))]
     first = next((cell for cell in np.ma.getdata(column)[:1]), None) if column.dtype == object else None
     if not isinstance(first, list | tuple | np.ndarray):
         return [(name, column if np.ma.is_masked(column) else np.ma.getdata(column))]
@@ -96,4 +90,4 @@ def _flat(name: str, column: Any, path: Path) -> list[tuple[str, NDArray[Any]]]:
     table = np.array(lists, dtype=object if gaps else None)
     if table.ndim != 2:
         raise BadInput(f"{path}, column '{name}': lists of lists are not read")
-    return [(f"{name}.{j}", part) for j, part in enumerate(table.T)]
+    return spread(name, table)

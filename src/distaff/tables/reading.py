@@ -11,7 +11,7 @@ from distaff.files import check_file
 from distaff.tables.annotated import read_annotated
 from distaff.tables.hdf5 import read_hdf5
 from distaff.tables.matlab import read_matlab
-from distaff.tables.numpy_files import read_numpy
+from distaff.tables.named_arrays import read_numpy
 from distaff.tables.parquet import read_parquet
 from distaff.tables.spreadsheet import read_spreadsheet
 from distaff.tables.table import Table

@@ -15,6 +15,8 @@ from distaff.tables.table import Table
 
 #: which factors are real numbers: all, none, or those of these names or column numbers
 Continuous = bool | Sequence[str] | Sequence[int]
+#: what a column of words among codes may be
+OF_WORDS = "; a factor goes to --factor-columns {name}, and what names the rows stays out by --code-columns"
 
 
 @dataclass(frozen=True)
@@ -36,20 +38,18 @@ def codes_of(table: Table) -> NDArray[np.float64]:
     """A table as codes (n, d), float64. Every cell must be a finite number."""
     if table.block is not None:
         block = table.block.astype(np.float64, copy=False)
-        bad = ~np.isfinite(block).all(axis=0)
-        if not bad.any():
+        if np.isfinite(block).all():
             return block
-        if not table.named:
-            first = int(bad.argmax())
-            row = int((~np.isfinite(block[:, first])).argmax())
-            raise _not_finite(table, "codes", first, row)
     columns = table.columns()
     for j, column in enumerate(columns):
+        if table.block is not None and not table.named and not column.number.all():
+            raise _not_finite(table, "codes", j, int(column.number.argmin()))
         if column.missing.any():
             raise replace(table, keep="").missing_error(j, column.missing)
         if column.odd.any():
-            raise table.odd_error(j, column, "" if column.number.any() else _instead(table, j))
-    return np.stack([_in_range(table, j, column) for j, column in enumerate(columns)], axis=1)
+            is_words = table.named and not column.number.any()
+            raise table.odd_error(j, column, OF_WORDS.format(name=table.names[j]) if is_words else "")
+    return np.stack([_reals(table, j, column) for j, column in enumerate(columns)], axis=1)
 
 
 def _not_finite(table: Table, role: str, j: int, row: int) -> BadInput:
@@ -59,19 +59,13 @@ def _not_finite(table: Table, role: str, j: int, row: int) -> BadInput:
     return BadInput(f"{place}{role} hold NaN or infinite values, first in column {j}, row {row}{drop}")
 
 
-def _in_range(table: Table, j: int, column: Column) -> NDArray[np.float64]:
+def _reals(table: Table, j: int, column: Column) -> NDArray[np.float64]:
     try:
         return column.reals()
-    except BadInput as error:
-        raise BadInput(f"{table.column(j)}: {error}") from None
-
-
-def _instead(table: Table, j: int) -> str:
-    """What a column of words among codes may be."""
-    if not table.named:
-        return ""
-    name = table.names[j]
-    return f"; a factor goes to --factor-columns {name}, and what names the rows stays out by --code-columns"
+    except OverflowError:
+        raise BadInput(
+            f"{table.column(j)}: it holds whole numbers beyond 1e308, which are too large"
+        ) from None
 
 
 def factors_of(
@@ -98,11 +92,15 @@ def factors_of(
     for j, (name, column) in enumerate(zip(table.names, columns, strict=True)):
         is_words = holds_words(table, j, column, name in words or name in order)
         if j in real:
-            found.append(_reals(table, j, column, is_words))
+            if is_words:
+                raise _not_real(table, j, column)
+            found.append(_reals(table, j, column))
             continue
+        if order.get(name):
+            column = replace(column, order=tuple(order[name]))
         values, distinct = column.classes(is_words)
         if is_words:
-            values, distinct = _ordered(table, j, values, distinct, order.get(name, ()))
+            _check_order(table, j, distinct, order.get(name, ()))
             known[name] = distinct
             if name not in order and column.order is None:
                 unordered.append(j)
@@ -145,7 +143,7 @@ def holds_words(table: Table, j: int, column: Column, as_words: bool) -> bool:
         return True
     if not column.odd.any():
         return False
-    if column.is_words():
+    if column.odd.sum() > column.number.sum():
         return True
     if column.cells.dtype != object:
         raise _not_finite(table, "factors", j, int(column.odd.argmax()))
@@ -155,14 +153,12 @@ def holds_words(table: Table, j: int, column: Column, as_words: bool) -> bool:
     raise table.odd_error(j, column, f"; {many}; mend that{say}")
 
 
-def _reals(table: Table, j: int, column: Column, is_words: bool) -> NDArray[np.float64]:
-    if is_words:
-        word = shown(column.cells[int(column.odd.argmax())])
-        raise BadInput(
-            f"{table.column(j)} holds words, such as '{word}', and continuous factors are real numbers; name "
-            "those that are: continuous=[...] (--continuous NAMES)"
-        )
-    return column.reals()
+def _not_real(table: Table, j: int, column: Column) -> BadInput:
+    word = shown(column.cells[int(column.odd.argmax())])
+    return BadInput(
+        f"{table.column(j)} holds words, such as '{word}', and continuous factors are real numbers; name "
+        "those that are: continuous=[...] (--continuous NAMES)"
+    )
 
 
 def _check_whole(table: Table, j: int, values: list[float]) -> None:
@@ -178,18 +174,10 @@ def _check_whole(table: Table, j: int, values: list[float]) -> None:
     )
 
 
-def _ordered(
-    table: Table, j: int, values: NDArray[np.int64], distinct: list[str], order: Sequence[str]
-) -> tuple[NDArray[np.int64], list[str]]:
-    """Class numbers of words in the order that was asked for."""
-    if not order:
-        return values, distinct
-    wanted = [str(word) for word in order]
-    for word in distinct:
-        if word not in wanted:
-            raise unknown(f"word of the order of {table.column(j)}", word, wanted)
-    known = [word for word in wanted if word in distinct]
-    if len(set(known)) < len(known):
-        raise BadInput(f"the order of {table.column(j)} names a word twice: {', '.join(wanted)}")
-    place = np.array([known.index(word) for word in distinct], dtype=np.int64)
-    return place[values], known
+def _check_order(table: Table, j: int, distinct: list[str], order: Sequence[str]) -> None:
+    """An error where the order of a column lacks one of its words, or has one twice."""
+    for word in distinct if order else ():
+        if word not in order:
+            raise unknown(f"word of the order of {table.column(j)}", word, order)
+    if len(set(distinct)) < len(distinct):
+        raise BadInput(f"the order of {table.column(j)} names a word twice: {', '.join(order)}")

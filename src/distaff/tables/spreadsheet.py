@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import zipfile
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput
-from distaff.files import check_file, check_unpacked
+from distaff.files import check_unpacked, reading
 from distaff.tables.headers import is_header, named
 from distaff.tables.table import Table
 
@@ -27,22 +28,15 @@ def read_spreadsheet(path: Path, wanted: Sequence[str] | None = None) -> Table:
         import openpyxl
     except ImportError:
         raise BadInput(f"{path.name} needs openpyxl to be read: pip install 'distaff[files]'") from None
-    check_file(path)
-    try:
+    with reading(path, ".xlsx"):
         with zipfile.ZipFile(path) as archive:
             check_unpacked(archive.infolist(), path, LARGEST)
         book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
-        try:
+        with contextlib.closing(book):
             sheet = book.worksheets[0]
             sheet.reset_dimensions()  # what the file says of its size may be anything
             rows = _rows(sheet, path)
             others = book.sheetnames[1:]
-        finally:
-            book.close()
-    except BadInput:
-        raise
-    except Exception as error:  # openpyxl raises many kinds on damaged files
-        raise BadInput(f"{path} cannot be read as .xlsx: {' '.join(str(error).split())}") from None
     notes = [f"{path.name}: only its first sheet is read, of {len(others) + 1}"] if others else []
     return _table(path, rows, notes, wanted)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,20 +23,19 @@ class Table:
 
     `aside` are columns of a file that were not picked: None where all were taken, for none was named.
     `what` is how messages call it. `labels` are the rows' own labels, where it has some; `lines` the lines of
-    a text file that the rows stand in; `how` says by which rules such a file was read, `comma` that its
-    decimals have a comma, `notes` what should be known. Where all columns are numbers of one type, `block`
-    holds them side by side (n, d). `drop` and `keep` tell messages how rows without a value are left out, and
-    how a column is said to hold words.
+    a text file that the rows stand in; `orders` by column the words of ordered categories; `how` says by
+    which rules such a file was read, `comma` that its decimals have a comma, `notes` what should be known.
+    `drop` and `keep` tell messages how rows without a value are left out, and how a column is said to hold
+    words.
     """
 
     what: str
     names: list[str]
     cells: list[NDArray[Any]]
     named: bool = True
-    block: NDArray[Any] | None = None
     labels: list[Any] | None = None
     lines: NDArray[np.int64] | None = None
-    orders: dict[int, tuple[str, ...]] | None = None
+    orders: dict[int, tuple[str, ...]] = field(default_factory=dict)
     aside: dict[str, NDArray[Any]] | None = None
     comma: bool = False
     how: str = ""
@@ -46,19 +46,23 @@ class Table:
     def __len__(self) -> int:
         return len(self.cells[0]) if self.cells else 0
 
+    @cached_property
+    def block(self) -> NDArray[Any] | None:
+        """The columns side by side (n, d), where all are numbers of one type."""
+        kinds = {column.dtype for column in self.cells}
+        masked = any(isinstance(column, np.ma.MaskedArray) for column in self.cells)
+        if len(kinds) != 1 or masked or self.cells[0].dtype.kind not in "biuf":
+            return None
+        return np.stack(self.cells, axis=1)
+
     def pick(self, wanted: Sequence[str] | None) -> Table:
         """The columns of these names, in this order; all where none are named."""
         if wanted is None:
             return self
         places = [self.place(name) for name in wanted]
-        orders = {new: order for new, old in enumerate(places) if (order := (self.orders or {}).get(old))}
-        return replace(
-            self,
-            names=[self.names[j] for j in places],
-            cells=[self.cells[j] for j in places],
-            block=None if self.block is None else self.block[:, places],
-            orders=orders,
-        )
+        names, cells = [self.names[j] for j in places], [self.cells[j] for j in places]
+        orders = {new: self.orders[old] for new, old in enumerate(places) if old in self.orders}
+        return replace(self, names=names, cells=cells, orders=orders)
 
     def place(self, name: str) -> int:
         """The number of a column, by its name."""
@@ -71,7 +75,6 @@ class Table:
         return replace(
             self,
             cells=[column[rows] for column in self.cells],
-            block=None if self.block is None else self.block[rows],
             aside=None if self.aside is None else {name: each[rows] for name, each in self.aside.items()},
             labels=None if self.labels is None else [self.labels[row] for row in np.arange(len(self))[rows]],
             lines=None if self.lines is None else self.lines[rows],
@@ -82,22 +85,27 @@ class Table:
         found = []
         for j, (name, cells) in enumerate(zip(self.names, self.cells, strict=True)):
             try:
-                order = (self.orders or {}).get(j)
+                order = self.orders.get(j)
                 found.append(read_column(cells, as_words=name in words, comma=self.comma, order=order))
             except BadInput as error:
                 raise BadInput(f"{self.column(j)}: {error}") from None
         return found
 
-    def label_columns(self) -> dict[str, list[str]]:
-        """The columns that could label the rows: of texts or whole numbers that are all different."""
-        found = {}
+    def keys(self) -> dict[str | None, list[str]]:
+        """The rows' labels, under None; without any, the columns that could be: texts or whole numbers, all
+        different."""
+        if self.labels is not None:
+            return {None: [str(label) for label in self.labels]}
+        found: dict[str | None, list[str]] = {}
         for name, cells in [*zip(self.names, self.cells, strict=True), *(self.aside or {}).items()]:
             if cells.dtype.kind in "OiuUS" and _all_differ(cells[:FEW]) and _all_differ(cells):
                 found[name] = [str(cell).strip() for cell in cells]
         return found
 
-    def labelled_by(self, name: str, labels: list[str]) -> Table:
+    def labelled_by(self, name: str | None, labels: list[str]) -> Table:
         """The table with its rows labelled by a column, which is taken out unless it was picked."""
+        if name is None:
+            return replace(self, labels=labels)
         kept = [each for each in self.names if each != name or self.aside is not None]
         note = f"{self.what}: its rows are labelled by the column '{name}'"
         return replace(self.pick(kept or self.names), labels=labels, notes=(*self.notes, note))
@@ -106,12 +114,8 @@ class Table:
         """A column as messages name it."""
         return f"{self.what}, column '{self.names[j]}'" if self.named else f"{self.what}, column {j}"
 
-    def cell(self, j: int, row: int) -> str:
-        """A column and a row as messages name them: by the line of a text file, or the row counted from 0."""
-        return f"{self.column(j)}, {self.row(row)}"
-
     def row(self, row: int) -> str:
-        """A row as messages name it."""
+        """A row as messages name it: by the line of a text file, or counted from 0."""
         return f"line {self.lines[row]}" if self.lines is not None else f"row {row}"
 
     def read_as(self) -> str:
@@ -140,9 +144,8 @@ class Table:
     def odd_error(self, j: int, column: Column, why: str) -> BadInput:
         """The error for the first cell of a column that is no number."""
         row = int(column.odd.argmax())
-        return BadInput(
-            f"{self.cell(j, row)}: '{shown(column.cells[row])}' is not a number{why}{self.read_as()}"
-        )
+        given = f"'{shown(column.cells[row])}' is not a number"
+        return BadInput(f"{self.column(j)}, {self.row(row)}: {given}{why}{self.read_as()}")
 
 
 def _all_differ(cells: NDArray[Any]) -> bool:
@@ -158,24 +161,15 @@ def with_keys(first: Table, second: Table) -> tuple[Table, Table]:
     Such a column has other values in each row, whole numbers or words, and the same ones in both tables. It
     is no column of codes or factors then, unless it was picked; and it is noted.
     """
-    if not (first.named and second.named) or first.what == second.what:
+    both = first.labels is not None and second.labels is not None
+    if both or not (first.named and second.named) or first.what == second.what:
         return first, second
-    if first.labels is None and second.labels is None:
-        ours, theirs = first.label_columns(), second.label_columns()
-        for name, labels in ours.items():
-            if name in theirs and set(labels) == set(theirs[name]):
-                return first.labelled_by(name, labels), second.labelled_by(name, theirs[name])
-        return first, second
-    if first.labels is not None and second.labels is not None:
-        return first, second
-    one, other = (first, second) if first.labels is None else (second, first)
-    known = [str(label) for label in other.labels or ()]
-    wanted = set(known)
-    for name, labels in one.label_columns().items():
-        if set(labels) == wanted:
-            one, other = one.labelled_by(name, labels), replace(other, labels=known)
-            break
-    return (one, other) if first.labels is None else (other, one)
+    keys = second.keys()
+    for name, ours in first.keys().items():
+        for other, theirs in keys.items():
+            if (name == other or None in (name, other)) and set(ours) == set(theirs):
+                return first.labelled_by(name, ours), second.labelled_by(other, theirs)
+    return first, second
 
 
 def in_order_of(table: Table, like: Table) -> Table:
@@ -216,11 +210,8 @@ def _by_position(table: Table, like: Table) -> Table:
 
 def below(first: Table, second: Table) -> Table:
     """The rows of one table, and below them those of another with as many columns."""
-    blocks = None
-    if first.block is not None and second.block is not None:
-        blocks = np.concatenate([first.block, second.block])
     cells = [
         np.concatenate([a, b] if a.dtype.kind == b.dtype.kind else [a.astype(object), b.astype(object)])
         for a, b in zip(first.cells, second.cells, strict=True)
     ]
-    return replace(first, cells=cells, block=blocks, labels=None, lines=None)
+    return replace(first, cells=cells, labels=None, lines=None)

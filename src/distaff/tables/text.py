@@ -7,11 +7,10 @@ import contextlib
 import csv
 import gzip
 import lzma
-import zlib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +34,7 @@ from distaff.tables.headers import is_header, named
 from distaff.tables.table import Table
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".tab", ".dat", ".data")
+OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 LARGEST = 2**31  # bytes of text, unpacked
 #: what a text begins with that says its encoding
 MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
@@ -88,7 +88,7 @@ def is_text(path: Path) -> bool:
 def _plain_suffix(path: Path) -> str:
     """The suffix without that of a compression."""
     name = path.name.lower()
-    for compressed in (".gz", ".bz2", ".xz"):
+    for compressed in OPENERS:
         name = name.removesuffix(compressed)
     return Path(name).suffix
 
@@ -113,13 +113,11 @@ def _decoded(path: Path) -> tuple[str, str]:
 
 def _unpacked(path: Path) -> bytes:
     check_file(path)
-    openers = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-    opener: Any = openers.get(path.suffix.lower(), open)
+    opener = OPENERS.get(path.suffix.lower(), open)
     try:
-        file: IO[bytes]
         with opener(path, "rb") as file:
-            data = file.read(LARGEST + 1)
-    except (EOFError, OSError, zlib.error, lzma.LZMAError, ValueError) as error:
+            data: bytes = file.read(LARGEST + 1)
+    except Exception as error:  # each way of compression has errors of its own
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise BadInput(f"{path} cannot be unpacked: {error}") from None
@@ -134,34 +132,26 @@ def _unpacked(path: Path) -> bytes:
 
 
 def _rows(
-    lines: list[str], before: int, separator: str, path: Path
+    lines: list[str], before: int, separator: str, path: Path, strict: bool = True
 ) -> tuple[NDArray[np.int64], list[Row], list[str]]:
     """The rows of lines, the line of the file that each begins in, and a note of lines that are left out.
 
     An empty line is none, except in a single column, where it may be a missing value.
     """
-    found = None
-    for strict in (True, False):  # a stray quote in a cell is let pass, one that never ends is not
-        try:
-            found = list(rows_of(lines, separator, strict))
-            break
-        except csv.Error as error:
-            if "unexpected end of data" in str(error):
-                line = before + _last_quote(lines, separator)
-                raise BadInput(f"{path}: a quote that opens in line {line} is never closed") from None
-            if not strict:
-                raise BadInput(f"{path} cannot be read: {error}") from None
-    assert found is not None
+    try:
+        found = list(rows_of(lines, separator, strict))
+    except csv.Error as error:
+        if "unexpected end of data" in str(error):
+            *_, (last, _) = rows_of(lines, separator, strict=False)
+            raise BadInput(f"{path}: a quote that opens in line {before + last} is never closed") from None
+        if strict:  # a stray quote in a cell is let pass
+            return _rows(lines, before, separator, path, strict=False)
+        raise BadInput(f"{path} cannot be read: {error}") from None
     kept = [(number, row or [""]) for number, row in found if row or separator == ONE_COLUMN]
     count = len(found) - len(kept)
     said = "line is" if count == 1 else "lines are"
     notes = [f"{path.name}: {count} empty {said} left out"] if count else []
     return np.array([number + before for number, _ in kept]), [row for _, row in kept], notes
-
-
-def _last_quote(lines: list[str], separator: str) -> int:
-    """The line, from 1, in which the last row begins."""
-    return [number for number, _ in rows_of(lines, separator, strict=False)][-1]
 
 
 def _header(
