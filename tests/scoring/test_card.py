@@ -74,10 +74,30 @@ def test_round_trip_and_frame() -> None:
     frame = card.to_frame()
     assert frame.loc["mig", "value"] == card["mig"].value
     assert card.protocol["factors"] == ["a", "b"]
-    with pytest.raises(BadInput, match="not a score card"):
-        ScoreCard.from_dict({"scores": 3})
     with pytest.raises(BadInput, match="did you mean 'mig'"):
         card["migg"]
+
+
+def test_what_is_no_card_is_refused_and_says_where() -> None:
+    value = score(*noisy(50, 0), metrics=["mig"]).to_dict()
+    mig = value["scores"]["mig"]
+
+    def refused(where: str, **changed: object) -> None:
+        with pytest.raises(BadInput, match=f"not a score card: .*{where}"):
+            ScoreCard.from_dict(value | changed)
+
+    refused(r"at `\$\.scores`", scores=3)
+    for wrong in ("x", True, float("nan"), 1e301):
+        refused(r"at `\$\.scores\[\.\.\.\]", scores={"mig": mig | {"value": wrong}})
+    refused("an interval has two ends", scores={"mig": mig | {"low": None}})
+    refused(r"at `\$\.protocol\.rows`", protocol=value["protocol"] | {"rows": -1})
+    refused(r"at `\$\.protocol\.left out", protocol=value["protocol"] | {"left out": ["x"]})
+    refused(r"field `factors` - at `\$\.protocol`", protocol={"rows": 1, "codes": 1, "seed": 0})
+    refused(r"at `\$\.health\[0\]", health=[{"code": 1}])
+    with pytest.raises(BadInput, match="not a score card"):
+        ScoreCard.from_dict({"scores": 3})
+    more = value | {"of a newer version": 1, "protocol": value["protocol"] | {"of a newer version": 1}}
+    assert ScoreCard.from_dict(more).protocol["of a newer version"] == 1
 
 
 def test_the_same_seed_gives_the_same_card_and_few_rows_no_interval() -> None:

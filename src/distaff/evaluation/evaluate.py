@@ -84,8 +84,8 @@ def read_card(run: Run, representation: str = "mean") -> ScoreCard | None:
         return None
     try:
         return ScoreCard.from_dict(read_json(path))
-    except BadInput:
-        raise BadInput(f"{path} is damaged; remove it and evaluate again") from None
+    except BadInput as error:
+        raise BadInput(f"{path} is damaged; remove it and evaluate again: {error}") from None
 
 
 def _score(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import msgspec
 
 from distaff.errors import BadInput, unknown
 
@@ -13,6 +15,10 @@ if TYPE_CHECKING:
 
 SMALLEST_SCALE = 0.02  # between chance and ceiling
 FAILED = "failed"  # how the reason of a score begins whose metric ended in an unforeseen error
+
+
+Number = Annotated[float, msgspec.Meta(gt=-1e300, lt=1e300)]
+Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
 @dataclass(frozen=True)
@@ -24,13 +30,17 @@ class Score:
     None has a `reason`, as has one whose interval could not be found.
     """
 
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-    chance: float | None = None
-    ceiling: float | None = None
+    value: Number | None = None
+    low: Number | None = None
+    high: Number | None = None
+    chance: Number | None = None
+    ceiling: Number | None = None
     higher_is_better: bool = True
     reason: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.low is None) != (self.high is None):
+            raise ValueError("an interval has two ends")
 
     @property
     def scaled(self) -> float | None:
@@ -48,6 +58,28 @@ class Finding(NamedTuple):
 
     code: str
     message: str
+
+
+class _Protocol(msgspec.Struct, kw_only=True):
+    """What is shown of a protocol, as it is read from a file."""
+
+    rows: Count
+    codes: Count
+    seed: Count
+    factors: list[str]
+    protocol: str | None = None
+    representation: str = ""
+    continuous: list[str] | None = None
+    notes: list[str] = []
+    left_out: dict[str, str] = msgspec.field(default_factory=dict, name="left out")
+    learners: dict[str, str] = {}
+    words: dict[str, list[str]] = {}
+
+
+class _Card(msgspec.Struct):
+    scores: dict[str, Score]
+    protocol: _Protocol
+    health: list[dict[str, str]] = []
 
 
 @dataclass(frozen=True)
@@ -84,23 +116,12 @@ class ScoreCard:
 
     @classmethod
     def from_dict(cls, value: Any) -> ScoreCard:
-        """The card that `to_dict` gave."""
+        """The card that `to_dict` gave; BadInput where it is none. Keys not known here are ignored."""
         try:
-            _check_protocol(value["protocol"])
-            for score in value["scores"].values():
-                numbers = [score[key] for key in ("value", "low", "high", "chance", "ceiling")]
-                fine = all(n is None or (type(n) in (int, float) and abs(n) < 1e300) for n in numbers)
-                if not fine or (score["low"] is None) != (score["high"] is None):
-                    raise TypeError("scores")
-                if type(score["reason"]) is not str or type(score["higher_is_better"]) is not bool:
-                    raise TypeError("scores")
-            return cls(
-                {str(name): Score(**score) for name, score in value["scores"].items()},
-                dict(value["protocol"]),
-                [Finding(str(f["code"]), str(f["message"])) for f in value.get("health", [])],
-            )
-        except (TypeError, KeyError, AttributeError, ValueError):
-            raise BadInput("this is not a score card") from None
+            found = msgspec.convert(value, _Card)
+            return cls(found.scores, value["protocol"], [Finding(**each) for each in found.health])
+        except (msgspec.ValidationError, UnicodeError, TypeError) as error:
+            raise BadInput(f"this is not a score card: {error}") from None
 
     def to_frame(self) -> pd.DataFrame:
         """The card as a pandas DataFrame, a row per score."""
@@ -131,25 +152,6 @@ class ScoreCard:
             f"{p['rows']} rows, {p['codes']} codes, factors: {factors}; seed {p['seed']}{by}{learners}"
         )
         return lines
-
-
-def _check_protocol(protocol: dict[str, Any]) -> None:
-    """TypeError or KeyError where a part that is shown is not what it should be."""
-    if not all(type(protocol[key]) is int and protocol[key] >= 0 for key in ("rows", "codes", "seed")):
-        raise TypeError("protocol")
-    names = [*protocol["factors"], protocol.get("protocol") or "", protocol.get("representation", "")]
-    tables = [protocol.get(key, {}) for key in ("left out", "learners")]
-    words, lists = protocol.get("words", {}), [protocol["factors"], protocol.get("notes", [])]
-    if not all(type(table) is dict for table in [*tables, words]):
-        raise TypeError("protocol")
-    lists += [*words.values(), protocol.get("continuous") or []]
-    if not all(type(each) is list for each in lists):
-        raise TypeError("protocol")
-    names += [name for each in lists[1:] for name in each]
-    if not all(
-        type(word) is str for word in [*names, *(word for table in tables for word in table.values())]
-    ):
-        raise TypeError("protocol")
 
 
 def _line(name: str, score: Score, width: int) -> str:
