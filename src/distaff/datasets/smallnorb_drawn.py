@@ -69,7 +69,7 @@ class SmallNORBDrawn(Grid):
 # Axes of a toy: forwards, to its left, up. Angles in degrees.
 
 
-class Part(NamedTuple):
+class Lump(NamedTuple):
     """An ellipsoid or a box; its front end is raised, then turned to the left, by so many degrees."""
 
     box: bool
@@ -89,44 +89,44 @@ class Part(NamedTuple):
 Draw = Callable[[float, float], float]  # a proportion between two bounds
 
 
-def _both(part: Part) -> list[Part]:
+def _both(part: Lump) -> list[Lump]:
     """A part on the left and its mirror image on the right."""
     x, y, z = part.centre
     return [part, part._replace(centre=(x, -y, z), turned=-part.turned)]
 
 
-def _animal(u: Draw) -> list[Part]:
+def _animal(u: Draw) -> list[Lump]:
     long, thick, leg, neck = u(0.55, 0.8), u(0.2, 0.36), u(0.3, 0.55), u(0.15, 0.5)
     head, limb = u(0.16, 0.24), u(0.065, 0.1)
     reach, rise = long + 0.3 * neck, 0.4 * thick + neck
     parts = [
-        Part(False, (0, 0, 0), (long, 0.85 * thick, thick)),
-        Part(False, (0.8 * long, 0, 0.5 * rise), (0.6 * neck + 0.14, 0.13, 0.14), 60),
-        Part(False, (reach + 0.1, 0, rise), (1.5 * head, 0.8 * head, head), u(-35, 0)),
-        Part(False, (-long - 0.1, 0, u(-0.1, 0.15)), (u(0.15, 0.32), 0.05, 0.05), u(20, 75)),
+        Lump(False, (0, 0, 0), (long, 0.85 * thick, thick)),
+        Lump(False, (0.8 * long, 0, 0.5 * rise), (0.6 * neck + 0.14, 0.13, 0.14), 60),
+        Lump(False, (reach + 0.1, 0, rise), (1.5 * head, 0.8 * head, head), u(-35, 0)),
+        Lump(False, (-long - 0.1, 0, u(-0.1, 0.15)), (u(0.15, 0.32), 0.05, 0.05), u(20, 75)),
     ]
-    parts += _both(Part(False, (reach - 0.08, 0.8 * head, rise + 0.9 * head), (0.05, 0.06, u(0.08, 0.2))))
+    parts += _both(Lump(False, (reach - 0.08, 0.8 * head, rise + 0.9 * head), (0.05, 0.06, u(0.08, 0.2))))
     for x in (-0.65 * long, 0.65 * long):
         middle = (x, 0.55 * thick, -0.5 * thick - 0.5 * leg)
-        parts += _both(Part(False, middle, (limb, limb, 0.5 * leg + 0.15)))
+        parts += _both(Lump(False, middle, (limb, limb, 0.5 * leg + 0.15)))
     return parts
 
 
-def _human(u: Draw) -> list[Part]:
+def _human(u: Draw) -> list[Lump]:
     wide, tall, leg, limb = u(0.2, 0.32), u(0.32, 0.42), u(0.4, 0.55), u(0.08, 0.11)
     arm, stride, swing = u(0.32, 0.45), u(5, 28), u(5, 50)
     hip, lift = 0.5 * wide, u(0, 60)
     parts = [
-        Part(False, (0, 0, 0.45), (0.17, wide, tall)),
-        Part(False, (0, 0, 0.08), (0.17, 0.85 * wide, 0.18)),
-        Part(False, (0.02, 0, 0.45 + tall + 0.14), (0.17, 0.15, 0.19)),
+        Lump(False, (0, 0, 0.45), (0.17, wide, tall)),
+        Lump(False, (0, 0, 0.08), (0.17, 0.85 * wide, 0.18)),
+        Lump(False, (0.02, 0, 0.45 + tall + 0.14), (0.17, 0.15, 0.19)),
     ]
     if u(0, 1) < 0.5:  # a hat
-        parts.append(Part(False, (0.02, 0, 0.45 + tall + 0.24), (0.27, 0.25, 0.06)))
+        parts.append(Lump(False, (0.02, 0, 0.45 + tall + 0.24), (0.27, 0.25, 0.06)))
     for side, turn in ((1, 1), (-1, -1)):
         slope = np.radians(stride * turn)
         parts.append(
-            Part(
+            Lump(
                 False,
                 (leg * np.sin(slope), side * hip, -leg * np.cos(slope)),
                 (leg + 0.05, limb, limb),
@@ -134,7 +134,7 @@ def _human(u: Draw) -> list[Part]:
             )
         )
         parts.append(
-            Part(
+            Lump(
                 True,
                 (2 * leg * np.sin(slope) + 0.07, side * hip, -2 * leg * np.cos(slope)),
                 (0.15, 0.08, 0.05),
@@ -144,7 +144,7 @@ def _human(u: Draw) -> list[Part]:
         way = np.radians(angle)
         shoulder = 0.42 + 0.6 * tall
         parts.append(
-            Part(
+            Lump(
                 False,
                 (arm * np.cos(way), side * (wide + 0.06), shoulder + arm * np.sin(way)),
                 (arm, 0.075, 0.075),
@@ -154,18 +154,18 @@ def _human(u: Draw) -> list[Part]:
     return parts
 
 
-def _airplane(u: Draw) -> list[Part]:
+def _airplane(u: Draw) -> list[Lump]:
     long, thick, span, chord = u(0.8, 1.0), u(0.11, 0.18), u(0.75, 1.05), u(0.14, 0.24)
     sweep, height, at = u(-5, 35), u(-0.08, 0.14), u(0.0, 0.2)
     tail, fin = u(0.28, 0.42), u(0.16, 0.26)
     parts = [
-        Part(False, (0, 0, 0), (long, thick, thick)),
-        Part(False, (0.5 * long, 0, 0.7 * thick), (0.22, 0.6 * thick, 0.6 * thick)),
-        Part(True, (-0.85 * long, 0, 0.05 + fin), (0.14, 0.022, fin)),
+        Lump(False, (0, 0, 0), (long, thick, thick)),
+        Lump(False, (0.5 * long, 0, 0.7 * thick), (0.22, 0.6 * thick, 0.6 * thick)),
+        Lump(True, (-0.85 * long, 0, 0.05 + fin), (0.14, 0.022, fin)),
     ]
     slope = np.radians(sweep)
     parts += _both(
-        Part(
+        Lump(
             True,
             (at - 0.5 * span * np.sin(slope), 0.5 * span * np.cos(slope), height),
             (chord, 0.5 * span, 0.03),
@@ -173,51 +173,51 @@ def _airplane(u: Draw) -> list[Part]:
             sweep,
         )
     )
-    parts += _both(Part(True, (-0.86 * long, 0.5 * tail, 0.06), (0.11, 0.5 * tail, 0.022), 0, 0.6 * sweep))
+    parts += _both(Lump(True, (-0.86 * long, 0.5 * tail, 0.06), (0.11, 0.5 * tail, 0.022), 0, 0.6 * sweep))
     out, engine = u(0.25, 0.55) * span, u(0, 1)
     if engine < 0.6:
-        parts += _both(Part(False, (at + 0.1, out, height - 0.08), (u(0.18, 0.28), 0.075, 0.075)))
+        parts += _both(Lump(False, (at + 0.1, out, height - 0.08), (u(0.18, 0.28), 0.075, 0.075)))
     else:
-        parts.append(Part(True, (long, 0, 0), (0.02, 0.3, 0.05)))
+        parts.append(Lump(True, (long, 0, 0), (0.02, 0.3, 0.05)))
     return parts
 
 
-def _wheels(places: list[float], side: float, bottom: float, radius: float) -> list[Part]:
-    return [wheel for x in places for wheel in _both(Part(False, (x, side, bottom), (radius, 0.09, radius)))]
+def _wheels(places: list[float], side: float, bottom: float, radius: float) -> list[Lump]:
+    return [wheel for x in places for wheel in _both(Lump(False, (x, side, bottom), (radius, 0.09, radius)))]
 
 
-def _truck(u: Draw) -> list[Part]:
+def _truck(u: Draw) -> list[Lump]:
     long, wide, high = u(0.5, 0.68), u(0.26, 0.34), u(0.22, 0.42)
     cab, tall, wheel = u(0.17, 0.24), u(0.27, 0.36), u(0.13, 0.18)
     front = long + cab + 0.04
-    parts = [Part(True, (0.5 * cab, 0, -0.03), (long + cab, 0.8 * wide, 0.06))]
-    parts.append(Part(True, (front, 0, tall), (cab, 0.95 * wide, tall)))
+    parts = [Lump(True, (0.5 * cab, 0, -0.03), (long + cab, 0.8 * wide, 0.06))]
+    parts.append(Lump(True, (front, 0, tall), (cab, 0.95 * wide, tall)))
     kind = u(0, 1)
     if kind < 0.5:  # a closed body
-        parts.append(Part(True, (-0.06, 0, high + 0.06), (long, wide, high)))
+        parts.append(Lump(True, (-0.06, 0, high + 0.06), (long, wide, high)))
     elif kind < 0.8:  # a tank
-        parts.append(Part(False, (-0.08, 0, 0.3), (1.08 * long, wide, 0.27)))
+        parts.append(Lump(False, (-0.08, 0, 0.3), (1.08 * long, wide, 0.27)))
     else:  # a tipper
-        parts.append(Part(True, (-0.08, 0, 0.28), (long, wide, 0.15), u(5, 18)))
+        parts.append(Lump(True, (-0.08, 0, 0.28), (long, wide, 0.15), u(5, 18)))
     if u(0, 1) < 0.6:
-        parts.append(Part(True, (front + cab + 0.1, 0, 0.14), (0.13, 0.8 * wide, 0.15)))
+        parts.append(Lump(True, (front + cab + 0.1, 0, 0.14), (0.13, 0.8 * wide, 0.15)))
     return parts + _wheels([-0.75 * long, -0.75 * long + 2.2 * wheel, front], 0.85 * wide, -0.12, wheel)
 
 
-def _car(u: Draw) -> list[Part]:
+def _car(u: Draw) -> list[Lump]:
     long, wide, high = u(0.72, 0.92), u(0.32, 0.4), u(0.13, 0.18)
     cabin, roof, back = u(0.3, 0.48), u(0.15, 0.24), u(-0.3, -0.02)
     wheel = u(0.14, 0.19)
     parts = [
-        Part(True, (0, 0, 0), (0.94 * long, 0.93 * wide, 0.8 * high)),
-        Part(False, (0.25 * long, 0, 0.02), (0.82 * long, 0.98 * wide, 1.35 * high)),
+        Lump(True, (0, 0, 0), (0.94 * long, 0.93 * wide, 0.8 * high)),
+        Lump(False, (0.25 * long, 0, 0.02), (0.82 * long, 0.98 * wide, 1.35 * high)),
     ]
     if u(0, 1) < 0.65:
-        parts.append(Part(False, (back, 0, high), (1.25 * cabin, 0.85 * wide, 1.5 * roof)))
+        parts.append(Lump(False, (back, 0, high), (1.25 * cabin, 0.85 * wide, 1.5 * roof)))
     else:
-        parts.append(Part(True, (back, 0, high + 0.5 * roof), (cabin, 0.8 * wide, 0.7 * roof)))
+        parts.append(Lump(True, (back, 0, high + 0.5 * roof), (cabin, 0.8 * wide, 0.7 * roof)))
     if u(0, 1) < 0.3:  # a spoiler
-        parts.append(Part(True, (-0.9 * long, 0, high + 0.14), (0.07, 0.85 * wide, 0.025)))
+        parts.append(Lump(True, (-0.9 * long, 0, high + 0.14), (0.07, 0.85 * wide, 0.025)))
     return parts + _wheels([-0.6 * long, 0.6 * long], 0.88 * wide, -0.9 * high, wheel)
 
 
@@ -225,7 +225,7 @@ _MAKERS = (_animal, _human, _airplane, _truck, _car)
 
 
 @functools.cache
-def toy(category: int, instance: int) -> tuple[Part, ...]:
+def toy(category: int, instance: int) -> tuple[Lump, ...]:
     """The parts of a toy, moved and scaled into the unit ball."""
     rng = np.random.default_rng([2004, category, instance])
     parts = _MAKERS[category](lambda low, high: float(rng.uniform(low, high)))
@@ -241,7 +241,7 @@ def toy(category: int, instance: int) -> tuple[Part, ...]:
     )
 
 
-def _extremes(part: Part) -> NDArray[np.float64]:
+def _extremes(part: Lump) -> NDArray[np.float64]:
     """Points (26, 3) spread over a part, the corners of a box among them."""
     grid = np.stack(np.meshgrid(*[[-1.0, 0, 1]] * 3), axis=-1).reshape(-1, 3)
     grid = np.delete(grid, 13, axis=0)  # the centre
@@ -285,7 +285,7 @@ def _view(elevation: float, azimuth: float) -> NDArray[np.float64]:
     return look @ spin
 
 
-def _add(part: Part, view: NDArray[np.float64], depth: Floats, normals: Floats) -> None:
+def _add(part: Lump, view: NDArray[np.float64], depth: Floats, normals: Floats) -> None:
     """Draw a part into `depth` (s, s) and `normals` (3, s, s) where it is nearer than what is there."""
     half = np.array(part.half)
     axes = part.axes() @ view.T  # rows: the part's axes as the viewer sees them
