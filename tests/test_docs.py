@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+import distaff
+from distaff import registry
+from distaff.testing import check_method
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -100,3 +104,15 @@ def test_the_makefile_demo_is_the_one_in_the_readme() -> None:
     assert recipe is not None
     command = re.sub(r"\s*\\\n\s*", " ", recipe[1]).replace("$(RUN)", "runs/demo")
     assert command == result["command"]
+
+
+def test_the_method_of_your_own_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (ROOT / "docs" / "methods_introduction.md").read_text(encoding="utf-8")
+    (tmp_path / "my_methods.py").write_text(page.partition("```python\n")[2].partition("```")[0])
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(registry.TABLES["methods"], "small_codes", "my_methods:SmallCodes")
+    made = registry.get("methods", "small_codes")
+    check_method(made(), steps=60)
+    data = distaff.load_dataset("dsprites", resolution=16, x=4, y=4, orientation=1)
+    run = distaff.train("small_codes", data, size_weight=0.2, steps=2, out=tmp_path / "run", show=False)
+    assert {"loss", "reconstruction", "kl", "size"} <= run.history()[-1].keys()

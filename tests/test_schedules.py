@@ -189,6 +189,8 @@ def test_training_takes_each_step_at_its_own_values(tmp_path: Path) -> None:
 
 def test_the_normalised_beta_is_that_of_the_end(tmp_path: Path) -> None:
     assert start(tmp_path / "run", 2, beta="linear:0:8:2").normalised_beta == pytest.approx(8 * 10 / 256)
+    weighted = start(tmp_path / "weighted", 1, beta=8.0, reconstruction_weight=16)
+    assert weighted.normalised_beta == pytest.approx(8 * 10 / 4096)
 
 
 def test_the_default_capacity_is_a_schedule() -> None:

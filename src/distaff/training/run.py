@@ -64,12 +64,13 @@ class Run:
     def normalised_beta(self) -> float | None:
         """beta * latents / pixels (Higgins et al. 2017), which carries over between image sizes.
 
-        beta is what the KL of an image is multiplied by, in the end if it follows a schedule. None where
-        there is no such number.
+        beta is what the KL of an image is multiplied by for once its reconstruction, in the end if they
+        follow schedules. None where there is no such number.
         """
-        beta = getattr(self.method.at(self.config.steps), "kl_weight", None)
+        method = self.method.at(self.config.steps)
+        beta, weight = (getattr(method, name, None) for name in ("kl_weight", "reconstruction_weight"))
         pixels = math.prod(self.config.dataset.image_shape)
-        return None if beta is None else beta * self.method.latents / pixels
+        return None if beta is None or not weight else beta * method.latents / (weight * pixels)
 
     @property
     def effort(self) -> str:
