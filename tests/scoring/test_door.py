@@ -1,5 +1,6 @@
 """What people give to distaff.score: the values that an independent statement gives, and what is said."""
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -295,3 +296,17 @@ def test_what_takes_long_on_very_many_codes_is_left_out_and_named() -> None:
     assert "16,384 codes take about 8 minutes; --metric dci or --all" in left_out["dci"].reason
     few = Inputs(np.zeros((2000, 1000)))
     assert _too_many_codes(["mig", "dci"], few, True) == {}
+
+
+def test_help_shows_what_may_be_given() -> None:
+    shown = inspect.signature(distaff.score).parameters
+    assert {
+        "codes",
+        "factors",
+        "metrics",
+        "names",
+        "continuous",
+        "missing",
+        "logvar",
+        "mates",
+    } <= shown.keys()

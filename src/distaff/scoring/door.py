@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypedDict, Unpack
+from typing import Any, TypedDict, TypeVar, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from distaff.scoring.inputs import Inputs
 from distaff.tables import Continuous, Factors, Table, factors_of
 from distaff.tables.columns import shown
 
+F = TypeVar("F", bound=Callable[..., Any])
 MISSING = ("error", "drop")
 
 
@@ -47,6 +49,18 @@ class Given(TypedDict, total=False):
     logvar: Any
     mates: Sequence[Any] | None
     mates_logvar: Sequence[Any] | None
+
+
+def names_given(function: F) -> F:
+    """Show the names of Given in `help` and completion, where **given would hide them."""
+    signature = inspect.signature(function)
+    plain = [each for each in signature.parameters.values() if each.kind is not each.VAR_KEYWORD]
+    named = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=..., annotation=kind)
+        for name, kind in Given.__annotations__.items()
+    ]
+    function.__signature__ = signature.replace(parameters=[*plain, *named])  # type: ignore[attr-defined]
+    return function
 
 
 def admit(codes: Any, factors: Any, **given: Unpack[Given]) -> Admitted:

@@ -20,7 +20,7 @@ from distaff.metrics.information import mutual_information_matrix
 from distaff.metrics.mcc import correlation_matrix
 from distaff.metrics.sap import predictability_matrix
 from distaff.scoring.card import FAILED, Score, ScoreCard
-from distaff.scoring.door import Admitted, Given, admit
+from distaff.scoring.door import Admitted, Given, admit, names_given
 from distaff.scoring.health import check_health
 from distaff.scoring.inputs import Inputs
 from distaff.scoring.measure import HALVES, Measure
@@ -31,6 +31,7 @@ MANY_CODES = 500  # above it what grows with their square, or takes long, is lef
 LONGEST = 60  # seconds
 
 
+@names_given
 def score(
     codes: Any,
     factors: Any = None,
