@@ -46,9 +46,6 @@ class Column:
     number: NDArray[np.bool_]
     order: tuple[str, ...] | None = None
 
-    def __len__(self) -> int:
-        return len(self.cells)
-
     @property
     def odd(self) -> NDArray[np.bool_]:
         """Which cells (n,) are neither numbers nor missing."""

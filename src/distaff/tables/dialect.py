@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from distaff.errors import BadInput
 from distaff.tables.columns import DECIMAL, is_decimal_comma
@@ -21,16 +20,11 @@ THOUSANDS = {sign: re.compile(rf"[+-]?[1-9]\d{{0,2}}({re.escape(sign)}\d{{3}})+"
 Row = list[str]
 
 
-class Start(NamedTuple):
-    """What comes before the rows: how many lines, and the header or separator that they tell."""
+def find_start(lines: list[str]) -> tuple[int, str | None, str | None]:
+    """How many lines come before a table, the last comment in them, and the separator that Excel tells there.
 
-    lines: int
-    comment: str | None
-    separator: str | None
-
-
-def find_start(lines: list[str]) -> Start:
-    """The lines of comments before a table, of which the last may be its header, and Excel's separator."""
+    The comment may be the table's header.
+    """
     comment, separator = None, None
     for number, line in enumerate(lines):
         if line.startswith(COMMENTS):
@@ -38,8 +32,8 @@ def find_start(lines: list[str]) -> Start:
         elif re.fullmatch(r'(?i)"?sep=."?', line):
             separator = line.strip('"')[4]
         elif line.strip():
-            return Start(number, comment, separator)
-    return Start(len(lines), comment, separator)
+            return number, comment, separator
+    return len(lines), comment, separator
 
 
 def find_separator(lines: list[str], preferred: str | None) -> str:
@@ -110,11 +104,8 @@ def _divides(rows: list[Row], lines: list[str]) -> bool:
 
 def has_decimal_commas(rows: list[Row]) -> bool:
     """Whether some column, its header apart, has decimal commas and no other cell with a comma."""
-    for column in _columns(rows):
-        with_comma = [cell for cell in column if "," in cell]
-        if with_comma and all(map(is_decimal_comma, with_comma)):
-            return True
-    return False
+    with_comma = ([cell for cell in column if "," in cell] for column in _columns(rows))
+    return any(cells and all(map(is_decimal_comma, cells)) for cells in with_comma)
 
 
 def check_thousands(rows: list[Row], separator: str, path: Path) -> None:

@@ -53,11 +53,11 @@ def choose(
     if len(usable) == 1 or len(names) == 1:
         name = usable[0] if usable else names[0]
         table = _of(load([name])[name], path.name)
-        if wanted is not None and len(names) > 1 and not set(wanted) <= set(table.names):
-            raise unknown(f"array of {path.name}", next(each for each in wanted if each not in names), names)
-        unread = (f"{path.name}: only the array '{name}' is read",) if len(names) > 1 else ()
-        return replace(table.pick(wanted), notes=unread)
-    if wanted is None:
+        if len(names) == 1:
+            return table.pick(wanted)
+        if wanted is None or set(wanted) <= set(table.names):
+            return replace(table.pick(wanted), notes=(f"{path.name}: only the array '{name}' is read",))
+    elif wanted is None:
         ways = "--code-columns or --factor-columns"
         raise BadInput(f"{path} holds {len(names)} arrays; pick some with {ways}: {', '.join(names)}")
     raise unknown(f"array of {path.name}", next(name for name in wanted if name not in names), names)

@@ -147,7 +147,7 @@ def holds_words(table: Table, j: int, column: Column, as_words: bool) -> bool:
         return True
     if column.cells.dtype != object:
         raise _not_finite(table, "factors", j, int(column.odd.argmax()))
-    count, total = int(column.odd.sum()), len(column)
+    count, total = int(column.odd.sum()), len(table)
     say = f", or say {table.as_words(j)}" if table.keep else ""
     many = f"{count} of its {total} cells are none" if count > 1 else f"it alone of {total} cells is none"
     raise table.odd_error(j, column, f"; {many}; mend that{say}")

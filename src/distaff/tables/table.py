@@ -92,8 +92,7 @@ class Table:
         return found
 
     def keys(self) -> dict[str | None, list[str]]:
-        """The rows' labels, under None; without any, the columns that could be: texts or whole numbers, all
-        different."""
+        """The rows' labels, under None, or columns that could be: words or whole numbers, all different."""
         if self.labels is not None:
             return {None: [str(label) for label in self.labels]}
         found: dict[str | None, list[str]] = {}

@@ -51,13 +51,13 @@ def read_text(path: Path, wanted: Sequence[str] | None = None, headed: bool | No
     if not text.strip():
         raise BadInput(f"{path} is empty")
     lines = text.split("\n")
-    start = find_start(lines)
-    if start.lines == len(lines):
+    before, comment, told = find_start(lines)
+    if before == len(lines):
         raise BadInput(f"{path} holds no rows")
-    preferred = start.separator or ("\t" if _plain_suffix(path) in (".tsv", ".tab") else None)
-    sample = [line for line in lines[start.lines :][: 2 * SAMPLE] if line.strip()][:SAMPLE]
+    preferred = told or ("\t" if _plain_suffix(path) in (".tsv", ".tab") else None)
+    sample = [line for line in lines[before:][: 2 * SAMPLE] if line.strip()][:SAMPLE]
     separator = find_separator(sample, preferred)
-    numbers, rows, notes = _rows(lines[start.lines :], start.lines, separator, path)
+    numbers, rows, notes = _rows(lines[before:], before, separator, path)
     first = rows[:SAMPLE]
     check_thousands(first, separator, path)
     comma = has_decimal_commas(first)
@@ -65,9 +65,9 @@ def read_text(path: Path, wanted: Sequence[str] | None = None, headed: bool | No
     if is_title(first, usual):
         notes.append(f"{path.name}: line {numbers[0]} is taken for a title")
         numbers, rows = numbers[1:], rows[1:]
-    told = split([start.comment], separator)[0] if start.comment and headed is None else []
-    header, is_first = _header(rows, usual, told, comma, headed)
-    place = start.lines if header else 0
+    names = split([comment], separator)[0] if comment and headed is None else []
+    header, is_first = _header(rows, usual, names, comma, headed)
+    place = before if header else 0
     if is_first:
         place, numbers, rows = int(numbers[0]), numbers[1:], rows[1:]
     if not rows:
