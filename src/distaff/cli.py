@@ -31,6 +31,7 @@ dataset_app = typer.Typer(help="Look at data sets.", rich_markup_mode=None)
 app.add_typer(dataset_app, name="dataset")
 app.add_typer(study_app, name="study")
 
+LIST = "A,B,..."  # a list on the command line
 Names = list[str] | None
 Json = Annotated[bool, Option("--json", help="Print one JSON value and nothing else on stdout.")]
 Data = Annotated[Names, Option(metavar="KEY=VALUE", help="A setting of the data set; may be repeated.")]
@@ -50,8 +51,17 @@ ContinuousOption = Annotated[
 OrderOption = Annotated[
     Names, Option(metavar="NAME=A,B,...", help="The order of a factor's words; may be repeated.")
 ]
+WordsOption = Annotated[
+    str | None,
+    Option(metavar=LIST, help="Factors that hold words, even where these look like numbers or NA."),
+]
+FactorsFile = Annotated[
+    Path | None,
+    Argument(
+        metavar="FACTORS", help="The same rows; may be CODES again. Without it: the scores that need none."
+    ),
+]
 TABLES = ".npy .npz .csv .tsv .txt (.gz) .parquet .xlsx .mat .h5 .h5ad"
-LIST = "A,B,..."  # a list on the command line
 EVERY = "all factors"  # what --continuous without names stands for
 
 
@@ -205,13 +215,7 @@ def report(run: RunFolder, data_dir: DataDir = None) -> None:
 @app.command(cls=WithNames)
 def score(
     codes: Annotated[Path, Argument(metavar="CODES", help=f"A row per image: {TABLES}")],
-    factors: Annotated[
-        Path | None,
-        Argument(
-            metavar="FACTORS",
-            help="The same rows; may be CODES again. Without it: the scores that need none.",
-        ),
-    ] = None,
+    factors: FactorsFile = None,
     code_columns: Annotated[
         str | None, Option(metavar=LIST, help="Columns of CODES, arrays of a file, obsm/KEY [default: all].")
     ] = None,
@@ -219,10 +223,7 @@ def score(
         str | None, Option(metavar=LIST, help="Columns of FACTORS (or of CODES), arrays, obs/COLUMN.")
     ] = None,
     continuous: ContinuousOption = None,
-    words: Annotated[
-        str | None,
-        Option(metavar=LIST, help="Factors that hold words, even where these look like numbers or NA."),
-    ] = None,
+    words: WordsOption = None,
     order: OrderOption = None,
     missing: Annotated[str, Option(help="error, or drop the rows in which a value is missing.")] = "error",
     logvar: Annotated[
