@@ -45,7 +45,8 @@ def of_array(array: NDArray[Any], what: str) -> Table:
     if array.dtype.kind not in "biufUSO":
         raise BadInput(f"{what} must be numbers, got {array.dtype}")
     names = [str(j) for j in range(array.shape[1])]
-    return Table(what, names, list(narrowed(array).T), named=False)
+    whole = narrowed(array)
+    return Table(what, names, list(whole.T), named=False, whole=whole)
 
 
 def of_fields(array: NDArray[Any], what: str) -> Table:

@@ -25,8 +25,8 @@ class Table:
     `what` is how messages call it. `labels` are the rows' own labels, where it has some; `lines` the lines of
     a text file that the rows stand in; `orders` by column the words of ordered categories; `how` says by
     which rules such a file was read, `comma` that its decimals have a comma, `notes` what should be known.
-    `drop` and `keep` tell messages how rows without a value are left out, and how a column is said to hold
-    words.
+    `whole` is the array (n, d) of which the columns are views, where they are. `drop` and `keep` tell
+    messages how rows without a value are left out, and how a column is said to hold words.
     """
 
     what: str
@@ -40,6 +40,7 @@ class Table:
     comma: bool = False
     how: str = ""
     notes: tuple[str, ...] = ()
+    whole: NDArray[Any] | None = None
     drop: str = "missing='drop' (--missing drop)"
     keep: str = "words=['{name}'] (--words {name})"
 
@@ -53,7 +54,7 @@ class Table:
         masked = any(isinstance(column, np.ma.MaskedArray) for column in self.cells)
         if len(kinds) != 1 or masked or self.cells[0].dtype.kind not in "biuf":
             return None
-        return np.stack(self.cells, axis=1)
+        return np.stack(self.cells, axis=1) if self.whole is None else self.whole
 
     def pick(self, wanted: Sequence[str] | None) -> Table:
         """The columns of these names, in this order; all where none are named."""
@@ -62,7 +63,7 @@ class Table:
         places = [self.place(name) for name in wanted]
         names, cells = [self.names[j] for j in places], [self.cells[j] for j in places]
         orders = {new: self.orders[old] for new, old in enumerate(places) if old in self.orders}
-        return replace(self, names=names, cells=cells, orders=orders)
+        return replace(self, names=names, cells=cells, orders=orders, whole=None)
 
     def place(self, name: str) -> int:
         """The number of a column, by its name."""
@@ -78,6 +79,7 @@ class Table:
             aside=None if self.aside is None else {name: each[rows] for name, each in self.aside.items()},
             labels=None if self.labels is None else [self.labels[row] for row in np.arange(len(self))[rows]],
             lines=None if self.lines is None else self.lines[rows],
+            whole=None,
         )
 
     def columns(self, words: Sequence[str] = ()) -> list[Column]:
@@ -213,4 +215,4 @@ def below(first: Table, second: Table) -> Table:
         np.concatenate([a, b] if a.dtype.kind == b.dtype.kind else [a.astype(object), b.astype(object)])
         for a, b in zip(first.cells, second.cells, strict=True)
     ]
-    return replace(first, cells=cells, labels=None, lines=None)
+    return replace(first, cells=cells, labels=None, lines=None, whole=None)
