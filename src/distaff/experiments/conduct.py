@@ -99,7 +99,7 @@ def conduct_all(
     for name in registry.names("experiments"):
         folder = Path(out) / f"{name}-{scale}"
         kept = finished(name, scale, folder)
-        found.append(conduct(name, scale, folder, threads=threads, show=show) if kept is None else kept)
+        found.append(kept or conduct(name, scale, folder, threads=threads, show=show))
     return found
 
 

@@ -46,11 +46,12 @@ def dc_ign_equivariance(lab: Lab) -> Iterator[Claim]:
     runs, controls = clamped_and_not(lab, data, latents=10, groups=GROUPS, invariance=0.3)
     figure = latents_against(every_code(runs[0]).mean, truth, NAMES)
     lab.figure("The latent of each group against its factor, seed 0", figure)
-    clamped, unclamped = (
-        np.array([_correlations(every_code(run).mean, truth) for run in kind]) for kind in (runs, controls)
-    )
-    leaks = (clamped * (1 - np.eye(len(NAMES)))).max(axis=(1, 2))
-    own = {"DC-IGN": np.diagonal(clamped, 0, 1, 2), "unclamped": np.diagonal(unclamped, 0, 1, 2)}
+    found = {  # (seeds, latents, factors)
+        kind: np.array([_correlations(every_code(run).mean, truth) for run in each])
+        for kind, each in (("DC-IGN", runs), ("unclamped", controls))
+    }
+    leaks = (found["DC-IGN"] * (1 - np.eye(len(NAMES)))).max(axis=(1, 2))
+    own = {kind: np.diagonal(each, axis1=1, axis2=2) for kind, each in found.items()}
     means = pd.DataFrame([values.mean(axis=0) for values in own.values()], columns=pairs(NAMES))
     means.insert(0, "codes", list(own))
     lab.table("Mean |correlation| of latent and factor", means)
