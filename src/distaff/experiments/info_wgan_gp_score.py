@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from distaff.datasets import DataSet, load_dataset
+from distaff.datasets import load_dataset
 from distaff.evaluation.evaluate import evaluate
 from distaff.experiments.base import Claim, Lab, claim, experiment
 from distaff.experiments.infogan_mutual_information import traversed
@@ -14,12 +14,13 @@ from distaff.experiments.pictures import bars
 from distaff.training.run import Run
 
 WEIGHTS = (0.0, 0.05, 0.2, 1.0)
+SMALL = {"resolution": 16, "orientation": 5, "x": 8, "y": 8}
 METRICS = ("factor_vae_score", "mig")
 
 
 @experiment(
     takes=("one core, 15 seconds", "two cores, 8 minutes", "a GPU, a day for each seed"),
-    resolution=(16, 16, 64),
+    grid=(SMALL, SMALL, {}),
     steps=(4, 400, 100_000),
     vae_steps=(20, 1500, 300_000),
     learning_rate=(1e-3, 1e-3, 1e-4),
@@ -34,7 +35,7 @@ def info_wgan_gp_score(lab: Lab) -> Iterator[Claim]:
     trained on a part of dSprites: three shapes, six scales, five orientations, and eight by eight positions
     (at scale paper, all of them).
     """
-    data = sprites(lab["resolution"])
+    data = load_dataset("dsprites", **lab["grid"])
     runs = {}
     for weight in WEIGHTS:  # four continuous codes and a categorical one, as the paper has it
         name, settings = f"info_wgan_gp-{weight:g}", {"information_weight": weight}
@@ -56,13 +57,6 @@ def info_wgan_gp_score(lab: Lab) -> Iterator[Claim]:
     below = float(means["factor_vae_score"]["FactorVAE"]) - own.iloc[0]
     words = "FactorVAE's FactorVAE score minus the best InfoWGAN-GP's"
     yield claim(words, below, low=0.01, judged=lab["judged"])
-
-
-def sprites(resolution: int) -> DataSet:
-    """dSprites; a small part of its grid where the images are small."""
-    if resolution == 64:
-        return load_dataset("dsprites")
-    return load_dataset("dsprites", resolution=resolution, orientation=5, x=8, y=8)
 
 
 def scores(run: Run) -> dict[str, float]:
