@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.functional import mse_loss
 
 from distaff.batches.batch import Batch, Facts
 from distaff.experiments.base import Claim, Lab, claim, experiment
@@ -36,11 +38,10 @@ def autoencoder_lessons(lab: Lab) -> Iterator[Claim]:
     network has one layer each way.
     """
     seeds = range(lab["seeds"])
-    rows = []
     linear = np.array([_linear(lab["steps"], seed) for seed in seeds])
     yield claim("(a) largest angle of a linear autoencoder to PCA's subspace, degrees", linear[:, 0], high=2)
     yield claim("(a) its squared error over PCA's", linear[:, 1], high=1.01)
-    rows += [("(a) squared error per point, PCA", linear[:, 2]), ("(a) ..., linear AE", linear[:, 3])]
+    numbers = {"(a) squared error per point, PCA": linear[:, 2], "(a) ..., linear AE": linear[:, 3]}
 
     copies = np.array([_copying(lab["steps"], seed) for seed in seeds])
     yield claim("(b) overcomplete: error per pixel of held-out points", copies[:, 0], high=1e-4)
@@ -51,25 +52,23 @@ def autoencoder_lessons(lab: Lab) -> Iterator[Claim]:
     errors = np.array([each[0] for each in noise])
     yield claim("(c) error of denoised digits over that of noisy ones", errors[:, 2] / errors[:, 0], high=0.6)
     yield claim("(c) ... over that of a plain autoencoder's", errors[:, 2] / errors[:, 1], high=0.85)
-    rows += [
-        (f"(c) error per pixel, {name}", errors[:, j])
-        for j, name in enumerate(("noisy digits", "plain AE", "denoising AE"))
-    ]
-    lab.figure(
-        "(c) Rows: held-out digits, with noise, through the plain AE, through the denoising AE", noise[0][1]
-    )
+    for j, name in enumerate(("noisy digits", "plain AE", "denoising AE")):
+        numbers[f"(c) error per pixel, {name}"] = errors[:, j]
+    title = "(c) Rows: held-out digits, with noise, through the plain AE, through the denoising AE"
+    lab.figure(title, noise[0][1])
 
     sparse = np.array([_sparse(lab["digit_steps"], seed) for seed in seeds])
     yield claim("(d) mean activation of the sparse code over rho", sparse[:, 0] / RHO, low=0.8, high=1.2)
     yield claim("(d) linear probe: accuracy of sparse codes less that of pixels", sparse[:, 3], low=-0.02)
-    rows += [("(d) probe of pixels", sparse[:, 1]), ("(d) probe of sparse codes", sparse[:, 2])]
+    numbers |= {"(d) probe of pixels": sparse[:, 1], "(d) probe of sparse codes": sparse[:, 2]}
 
     tied = np.array([_tied(seed) for seed in seeds])
     yield claim("(e) tied: decoder's weights less the encoder's transpose", tied[:, 0], high=0)
     yield claim("(e) tied: gradient less the sum of both ways', relative", tied[:, 1], high=1e-6)
     yield claim("(e) tied encoder less one ISTA step from zero", tied[:, 2], high=1e-6)
-    table = [{"what": name, "median": np.median(v), "low": v.min(), "high": v.max()} for name, v in rows]
-    lab.table("Numbers behind the claims, over seeds", pd.DataFrame(table))
+    spans = [(name, np.median(v), v.min(), v.max()) for name, v in numbers.items()]
+    table = pd.DataFrame(spans, columns=["what", "median", "low", "high"])
+    lab.table("Numbers behind the claims, over seeds", table)
 
 
 def _learned(method: Autoencoder, images: Tensor, steps: int, seed: int) -> nn.ModuleDict:
@@ -89,10 +88,6 @@ def _learned(method: Autoencoder, images: Tensor, steps: int, seed: int) -> nn.M
 @torch.inference_mode()
 def _through(method: Autoencoder, modules: nn.ModuleDict, images: Tensor) -> Tensor:
     return method.decode(modules, method.encode(modules, images, torch.Generator()).mean)
-
-
-def _mse(a: Tensor, b: Tensor) -> float:
-    return float(((a - b) ** 2).mean())
 
 
 def _points(seed: int, n: int = 3000) -> Tensor:
@@ -120,8 +115,7 @@ def _linear(steps: int, seed: int) -> list[float]:
     pca = float(((centred - centred @ axes @ axes.T) ** 2).sum(axis=1).mean())
     weights = next(p for p in modules["decoder"].parameters() if p.ndim == 2).detach().double().numpy()
     cosines = np.linalg.svd(axes.T @ np.linalg.qr(weights)[0])[1]
-    with torch.inference_mode():
-        outputs = modules["decoder"](modules["encoder"](points)).flatten(1).double().numpy()
+    outputs = _through(method, modules, points).flatten(1).double().numpy()
     error = float(((x - outputs) ** 2).sum(axis=1).mean())
     return [float(np.degrees(np.arccos(cosines.min().clip(0, 1)))), error / pca, pca, error]
 
@@ -134,7 +128,7 @@ def _copying(steps: int, seed: int) -> list[float]:
     for latents in (20, 3):
         method = _one_layer(latents, steps)
         modules = _learned(method, points, steps, seed)
-        errors.append([_mse(_through(method, modules, each), each) for each in (held, noise)])
+        errors.append([mse_loss(_through(method, modules, each), each).item() for each in (held, noise)])
     return [*errors[0], errors[1][1] / errors[1][0]]
 
 
@@ -152,17 +146,13 @@ def _denoising(steps: int, seed: int) -> tuple[list[float], Any]:
     """Errors per pixel of noisy digits, and of what a plain and a denoising autoencoder make of them."""
     learn, held, _ = _digits()
     noisy = held + NOISE * torch.randn(held.shape, generator=torch.Generator().manual_seed(seed))
-    shared: dict[str, Any] = {
-        "network": "linear", "latents": 128, "activation": "relu", "learning_rate": 1e-3
-    }  # fmt: skip
-    pictures, errors = [held[:10], noisy[:10]], [_mse(noisy, held)]
-    for method in (
-        Autoencoder(**shared),
-        Autoencoder(**shared, corruption="gaussian", corruption_level=NOISE),
-    ):
+    plain = Autoencoder(network="linear", latents=128, activation="relu", learning_rate=1e-3)
+    denoising = dataclasses.replace(plain, corruption="gaussian", corruption_level=NOISE)
+    pictures, errors = [held[:10], noisy[:10]], [mse_loss(noisy, held).item()]
+    for method in (plain, denoising):
         back = _through(method, _learned(method, learn, steps, seed), noisy)
         pictures.append(back[:10])
-        errors.append(_mse(back, held))
+        errors.append(mse_loss(back, held).item())
     return errors, image_grid(torch.cat(pictures).numpy(), 10)
 
 

@@ -8,7 +8,7 @@ runs it writes what was found into a folder: experiment.json and report.html.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +17,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.datasets import DataSet
+from distaff.datasets import DataSet, load_dataset
+from distaff.methods.base import Codes
 from distaff.training.run import Run
 from distaff.training.train import train
 
@@ -55,16 +56,8 @@ def claim(
     values = values if seeds is None else np.atleast_1d(np.asarray(seeds, dtype=np.float64))
     bounds = [f"{sign} {limit:g}" for sign, limit in ((">=", low), ("<=", high)) if limit is not None]
     passed = (low is None or middle >= low) and (high is None or middle <= high)
-    several = len(values) > 1
-    return Claim(
-        words,
-        " and ".join(bounds),
-        middle,
-        bool(passed),
-        float(values.min()) if several else None,
-        float(values.max()) if several else None,
-        judged,
-    )
+    least, most = (float(values.min()), float(values.max())) if len(values) > 1 else (None, None)
+    return Claim(words, " and ".join(bounds), middle, bool(passed), least, most, judged)
 
 
 class Scale(NamedTuple):
@@ -79,6 +72,11 @@ def every_label(data: DataSet) -> NDArray[Any]:
     labels = data.labels(np.arange(len(data)))
     assert labels is not None
     return labels
+
+
+def every_code(run: Run, seed: int = 0) -> Codes:
+    """The codes of all images of a run's data set, with samples drawn by `seed`."""
+    return run.encode(run.data.images(np.arange(len(run.data))), seed)
 
 
 @dataclasses.dataclass
@@ -100,9 +98,23 @@ class Lab:
         out = self.folder / "runs" / name
         return train(method, data, steps=steps, out=out, threads=self.threads, show=self.show, **settings)
 
-    def table(self, title: str, frame: pd.DataFrame) -> None:
-        """Show a table."""
+    def runs(self, name: str, method: str, data: DataSet | str, steps: int = 0, **settings: Any) -> list[Run]:
+        """A run for each seed of the scale."""
+        return [
+            self.train(f"{name}-s{seed}", method, data, steps, seed=seed, **settings)
+            for seed in range(self["seeds"])
+        ]
+
+    def sprites(self, **options: Any) -> DataSet:
+        """dSprites at the scale's resolution and number of places, across and down."""
+        places = self["places"]
+        return load_dataset("dsprites", resolution=self["resolution"], x=places, y=places, **options)
+
+    def table(self, title: str, rows: pd.DataFrame | Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+        """Show a table, and return it."""
+        frame = pd.DataFrame(rows)
         self.shown.append(("table", title, frame))
+        return frame
 
     def figure(self, title: str, figure: Figure) -> None:
         """Show a figure."""

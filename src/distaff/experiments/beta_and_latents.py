@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -9,9 +10,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
-from distaff.datasets import DataSet, load_dataset
+from distaff.datasets import DataSet
 from distaff.evaluation.posterior import reconstruction
-from distaff.experiments.base import Claim, Lab, claim, every_label, experiment
+from distaff.experiments.base import Claim, Lab, claim, every_code, every_label, experiment
 from distaff.experiments.pictures import COLOURS, axes, heat_map
 from distaff.metrics.beta_vae_score import beta_vae_score
 
@@ -36,19 +37,9 @@ def beta_and_latents(lab: Lab) -> Iterator[Claim]:
     scale nano the step size rises over the first 300 steps: where it did not, half of the models never left
     the mean image.
     """
-    data = load_dataset(
-        "dsprites", resolution=lab["resolution"], shape=[2], orientation=10, x=lab["places"], y=lab["places"]
-    )
-    table = pd.DataFrame(
-        [
-            {"latents": latents, "normalised beta": normalised, "seed": seed}
-            | _measured(lab, data, latents, normalised, seed)
-            for latents in lab["latents"]
-            for normalised in lab["normalised"]
-            for seed in range(lab["seeds"])
-        ]
-    )
-    lab.table("Every model", table)
+    data = lab.sprites(shape=[2], orientation=10)
+    jobs = itertools.product(lab["latents"], lab["normalised"])
+    table = lab.table("Every model", [row for job in jobs for row in _measured(lab, data, *job)])
     scores = table.pivot_table(index="latents", columns="normalised beta", values="score", aggfunc="mean")
     sizes, strengths = ([f"{value:g}" for value in axis] for axis in (scores.index, scores.columns))
     lab.figure(
@@ -66,27 +57,28 @@ def beta_and_latents(lab: Lab) -> Iterator[Claim]:
     yield claim("|rank correlation| of reconstruction and score", abs(together), high=0.5)
 
 
-def _measured(lab: Lab, data: DataSet, latents: int, normalised: float, seed: int) -> dict[str, float]:
-    beta = normalised * np.prod(data.image_shape) / latents
-    settings = {"beta": float(beta), "latents": latents, "learning_rate": lab["learning_rate"]}
-    name = f"{latents}-latents-{normalised:g}-s{seed}"
-    run = lab.train(name, "beta_vae", data, lab["steps"], seed=seed, **settings)
-    every = np.arange(len(data))
-    codes = run.encode(data.images(every))
-    return {
-        "beta": float(beta),
-        "reconstruction": reconstruction(run, every, codes.sample),
-        "score": beta_vae_score(codes.mean, every_label(data), votes=lab["votes"], seed=seed),
-    }
+def _measured(lab: Lab, data: DataSet, latents: int, normalised: float) -> Iterator[dict[str, float]]:
+    """A row for every seed."""
+    beta = float(normalised * np.prod(data.image_shape) / latents)
+    settings = {"beta": beta, "latents": latents, "learning_rate": lab["learning_rate"]}
+    name = f"{latents}-latents-{normalised:g}"
+    for seed, run in enumerate(lab.runs(name, "beta_vae", data, lab["steps"], **settings)):
+        codes = every_code(run)
+        yield {
+            "latents": latents,
+            "normalised beta": normalised,
+            "seed": seed,
+            "beta": beta,
+            "reconstruction": reconstruction(run, np.arange(len(data)), codes.sample),
+            "score": beta_vae_score(codes.mean, every_label(data), votes=lab["votes"], seed=seed),
+        }
 
 
 def _picture(table: pd.DataFrame) -> Figure:
-    figure, ax = axes()
+    figure, ax = axes("reconstruction loss, nats", "beta-VAE score")
     for (latents, part), colour in zip(table.groupby("latents"), COLOURS, strict=False):
         ax.scatter(part["reconstruction"], part["score"], color=colour, label=f"{latents} latents")
         for _, row in part.iterrows():
             ax.annotate(f" {row['normalised beta']:g}", (row["reconstruction"], row["score"]), fontsize=6)
-    ax.set_xlabel("reconstruction loss, nats")
-    ax.set_ylabel("beta-VAE score")
     ax.legend(frameon=False, fontsize=8)
     return figure

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from distaff.datasets import DataSet, load_dataset
+from distaff.datasets import DataSet
 from distaff.evaluation.posterior import active
 from distaff.experiments.base import Claim, Lab, claim, every_label, experiment
 from distaff.experiments.pictures import COLOURS, axes, curves, image_grid
@@ -28,6 +28,7 @@ HIDDEN = 512  # units of the decoder's two layers
 GAMMA = 20.0  # of the AnnealedVAE; at more, and at larger steps, the penalty drowns the reconstruction
 SHOWN = (3.1, 7.3, 15.4, 23.8)  # nats, where the paper shows reconstructions
 NAMES = ("shape", "scale", "orientation", "x", "y")
+OFF = "worst |KL - C| / max(.5, 3 % of C)"
 
 
 @experiment(
@@ -51,8 +52,7 @@ def capacity(lab: Lab) -> Iterator[Claim]:
     Factors are standardised; orientation is its number, shape its index. 13.5 nats name every image of
     dSprites, so that what comes beyond is precision only.
     """
-    places = lab["places"]
-    data = load_dataset("dsprites", resolution=lab["resolution"], orientation=8, x=places, y=places)
+    data = lab.sprites(orientation=8)
     found = fit_generator(data, lab["steps"], seed=0, show=lab.show)
     yield from _generator(lab, data, found)
     yield from _annealed(lab, data)
@@ -138,12 +138,8 @@ def _examples(data: DataSet) -> NDArray[np.int64]:
 
 def _generator(lab: Lab, data: DataSet, found: Found) -> Iterator[Claim]:
     every = max(1, len(found.capacity) // 60)
-    figure = curves(
-        found.capacity[::every],
-        {name: found.nats[::every, k] for k, name in enumerate(NAMES)},
-        "C, nats",
-        "nats",
-    )
+    lines = {name: found.nats[::every, k] for k, name in enumerate(NAMES)}
+    figure = curves(found.capacity[::every], lines, "C, nats", "nats")
     for line in SHOWN:
         figure.axes[0].axvline(line, color="#9aa5b1", lw=0.8, ls=":")
     figure.axes[0].lines[NAMES.index("y")].set_linestyle("--")  # it covers x
@@ -156,24 +152,20 @@ def _generator(lab: Lab, data: DataSet, found: Found) -> Iterator[Claim]:
     )
     told = pd.DataFrame([told_apart(data, _examples(data), decoded) for decoded in found.decoded], SHOWN)
     lab.table("What the decoded images tell", told.rename_axis("C, nats").reset_index())
-    kept = found.nats > KEPT
-    first = {
-        name: float(found.capacity[kept[:, k].argmax()]) if kept[:, k].any() else np.inf
-        for k, name in enumerate(NAMES)
-    }
-    table = pd.DataFrame(first.items(), columns=["factor", "C"]).replace(np.inf, np.nan)
+    kept = [np.flatnonzero(nats > KEPT) for nats in found.nats.T]
+    first = pd.Series([found.capacity[at[0]] if len(at) else np.nan for at in kept], NAMES)
+    table = first.rename_axis("factor").reset_index(name="C")
     lab.table(f"Capacity at which a factor first has {KEPT} nats", table)
-    yield from _order(first, found, told)
+    yield from _order(first.fillna(LAST), found, told)
 
 
-def _order(first: dict[str, float], found: Found, told: pd.DataFrame) -> Iterator[Claim]:
-    places, scale = max(first["x"], first["y"]), first["scale"]
-    later = min(first["shape"], first["orientation"], LAST)
-    yield claim("C where scale is kept, less the later of x and y, nats",
-                min(scale, LAST) - min(places, LAST), low=0.1)  # fmt: skip
-    yield claim("C where shape or orientation is kept, less that of scale, nats",
-                later - min(scale, LAST), low=0.1)  # fmt: skip
-    yield claim("|C of x - C of y|, nats", abs(min(first["x"], LAST) - min(first["y"], LAST)), high=1)
+def _order(first: pd.Series[float], found: Found, told: pd.DataFrame) -> Iterator[Claim]:
+    """`first` is the capacity at which a factor is kept, by name; LAST if it never is."""
+    places, later = first[["x", "y"]].max(), first[["shape", "orientation"]].min()
+    scale = first["scale"]
+    yield claim("C where scale is kept, less the later of x and y, nats", scale - places, low=0.1)
+    yield claim("C where shape or orientation is kept, less that of scale, nats", later - scale, low=0.1)
+    yield claim("|C of x - C of y|, nats", abs(first["x"] - first["y"]), high=1)
     early = found.nats[np.searchsorted(found.capacity, SHOWN[0])]
     share = early[[NAMES.index("x"), NAMES.index("y")]].sum() / early.sum()
     yield claim(f"Share of x and y at {SHOWN[0]} nats", share, low=0.75)
@@ -181,8 +173,8 @@ def _order(first: dict[str, float], found: Found, told: pd.DataFrame) -> Iterato
     turned = told["orientation of hearts"].iloc[3]
     yield claim(f"Orientations of hearts told at {SHOWN[3]} nats", turned, low=0.8)
     parts = np.array([part.mean() for part in np.array_split(found.reconstruction, 8)])
-    yield claim("Largest rise of the reconstruction between eighths of the training, nats",
-                np.diff(parts).max(), high=0)  # fmt: skip
+    rise = np.diff(parts).max()
+    yield claim("Largest rise of the reconstruction between eighths of the training, nats", rise, high=0)
 
 
 def told_apart(data: DataSet, rows: NDArray[np.int64], decoded: NDArray[np.float32]) -> dict[str, float]:
@@ -209,28 +201,24 @@ def told_apart(data: DataSet, rows: NDArray[np.int64], decoded: NDArray[np.float
 
 def _annealed(lab: Lab, data: DataSet) -> Iterator[Claim]:
     steps, rows, runs = lab["vae_steps"], [], []
+    chosen = np.random.default_rng(0).choice(len(data), size=min(5000, len(data)), replace=False)
     for most in lab["capacities"]:
-        run = lab.train(
-            f"annealed-{most}", "annealed_vae", data, steps, seed=0, gamma=GAMMA, learning_rate=3e-4,
-            capacity=f"linear:0:{most}:{int(0.8 * steps)}",
-        )  # fmt: skip
+        capacity = f"linear:0:{most}:{int(0.8 * steps)}"
+        settings = {"gamma": GAMMA, "learning_rate": 3e-4, "capacity": capacity}
+        run = lab.train(f"annealed-{most}", "annealed_vae", data, steps, **settings)
         runs.append(run)
-        chosen = np.random.default_rng(0).choice(len(data), size=min(5000, len(data)), replace=False)
         count = int(active(run.encode(data.images(chosen))).sum())
-        rows.append({"C": most, "KL": run.history()[-1]["kl"], "active latents": count, "off": _off(run)})
-    table = pd.DataFrame(rows).rename(columns={"off": "worst |KL - C| / max(.5, 3 % of C)"})
-    lab.table(f"AnnealedVAE, gamma {GAMMA:g}", table)
-    figure, ax = axes()
+        rows.append({"C": most, "KL": run.history()[-1]["kl"], "active latents": count, OFF: _off(run)})
+    table = lab.table(f"AnnealedVAE, gamma {GAMMA:g}", rows)
+    figure, ax = axes("step", "|KL - C|, nats")
     for most, run, colour in zip(lab["capacities"], runs, COLOURS, strict=False):
         history = pd.DataFrame(run.history())
-        ax.plot(
-            history["step"], (history["kl"] - history["capacity"]).abs(), color=colour, label=f"C to {most}"
-        )
+        apart = (history["kl"] - history["capacity"]).abs()
+        ax.plot(history["step"], apart, color=colour, label=f"C to {most}")
     ax.axhline(0.5, color="#9aa5b1", lw=0.8)
-    ax.set(xlabel="step", ylabel="|KL - C|, nats")
     ax.legend(frameon=False, fontsize=8)
     lab.figure("AnnealedVAE: how far the KL is from its capacity", figure)
-    yield claim("Worst |KL - C| / max(.5, 3 % of C) at ten checkpoints", table.iloc[:, 3].max(), high=1)
+    yield claim("Worst |KL - C| / max(.5, 3 % of C) at ten checkpoints", table[OFF].max(), high=1)
     yield claim("Least rise of active latents with C", table["active latents"].diff().min(), low=0)
 
 

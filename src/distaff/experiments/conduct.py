@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import io
 import math
@@ -10,7 +9,6 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,7 @@ from distaff.errors import BadInput, unknown
 from distaff.experiments.base import Claim, Experiment, Lab
 from distaff.files import read_json, replacing, write_json, write_text
 from distaff.progress import say
+from distaff.reporting.page import data_uri, page
 from distaff.training.lock import only_one
 
 
@@ -100,7 +99,7 @@ def conduct_all(
     for name in registry.names("experiments"):
         folder = Path(out) / f"{name}-{scale}"
         kept = finished(name, scale, folder)
-        found.append(conduct(name, scale, folder, threads=threads, show=show) if kept is None else kept)
+        found.append(kept or conduct(name, scale, folder, threads=threads, show=show))
     return found
 
 
@@ -155,19 +154,15 @@ def verdict(each: Claim) -> str:
 
 
 def _page(found: Experiment, scale: str, result: dict[str, Any], lab: Lab) -> str:
-    from jinja2 import Environment
-
-    template = files("distaff.experiments").joinpath("experiment.html.jinja").read_text(encoding="utf-8")
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    paragraphs = [" ".join(part.split()) for part in found.about.split("\n\n")]
-    shown = [(kind, title, _shown(what)) for kind, title, what in lab.shown]
-    return environment.from_string(template).render(
+    return page(
+        "experiments",
+        "experiment.html.jinja",
         result=result,
         tally=tally(result["claims"]),
         title=found.name.replace("_", " "),
-        paragraphs=paragraphs,
+        paragraphs=[" ".join(part.split()) for part in found.about.split("\n\n")],
         takes=found.scales[scale].takes,
-        shown=shown,
+        shown=[(kind, title, _shown(what)) for kind, title, what in lab.shown],
     )
 
 
@@ -203,7 +198,7 @@ def _png(figure: Figure) -> bytes:
 
 def _shown(what: Any) -> Any:
     if isinstance(what, Figure):
-        return "data:image/png;base64," + base64.b64encode(_png(what)).decode()
+        return data_uri(_png(what))
     if isinstance(what, pd.DataFrame):
         rows = [[_cell(cell) for cell in row] for row in what.itertuples(index=False)]
         return {"header": list(what.columns), "rows": rows}

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
-import numpy as np
 import pandas as pd
 
 from distaff.datasets import load_dataset
 from distaff.datasets.views.correlated import Correlated, ratio_joint
-from distaff.experiments.base import Claim, Lab, claim, every_label, experiment
+from distaff.experiments.base import Claim, Lab, claim, every_code, every_label, experiment
 from distaff.experiments.pictures import bars, heat_map
 from distaff.metrics.mig import mig
-from distaff.training.run import Run
 
 JOINTS = ("uniform", "diagonal", "antidiagonal", "corner")
 METHODS = ("beta_vae", "beta_tc_vae")
@@ -38,28 +37,22 @@ def correlated_factors(lab: Lab) -> Iterator[Claim]:
     data = load_dataset("dsprites", **lab["grid"])
     assert data.factors is not None
     sizes = dict(zip(data.factors.names, data.factors.sizes, strict=True))
+    settings = {"beta": lab["beta"], "latents": lab["latents"], "learning_rate": 1e-3}
     rows = []
-    for kind in JOINTS:
-        joint = ratio_joint(kind, sizes["x"], sizes["y"])
-        drawn = Correlated(data, "x", "y", joint)
-        for method in METHODS:
-            for seed in range(lab["seeds"]):
-                settings = {"beta": lab["beta"], "latents": lab["latents"], "learning_rate": 1e-3}
-                run = lab.train(
-                    f"{method}-{kind}-s{seed}", method, drawn, lab["steps"], seed=seed, **settings
-                )
-                rows.append({"joint": kind, "method": method, "seed": seed, "mig": _score(run)})
-    table = pd.DataFrame(rows)
-    lab.table("MIG on the uniform grid", table)
+    for kind, method in itertools.product(JOINTS, METHODS):
+        drawn = Correlated(data, "x", "y", ratio_joint(kind, sizes["x"], sizes["y"]))
+        for seed, run in enumerate(lab.runs(f"{method}-{kind}", method, drawn, lab["steps"], **settings)):
+            score = mig(every_code(run).mean, every_label(data))
+            rows.append({"joint": kind, "method": method, "seed": seed, "mig": score})
+    table = lab.table("MIG on the uniform grid", rows)
     middle = table.groupby(["joint", "method"], sort=False)["mig"].mean().unstack("method")
     dots = {key: each["mig"] for key, each in table.groupby(["joint", "method"])}
     lab.figure(
         "Mean MIG on the uniform grid, by the joint of x and y in training", bars(middle, "MIG", dots=dots)
     )
-    four = 1 + np.arange(4)
     lab.figure(
         "The diagonal joint of two factors of four values",
-        heat_map(ratio_joint("diagonal", 4, 4), list(map(str, four)), list(map(str, four)), ("x", "y")),
+        heat_map(ratio_joint("diagonal", 4, 4), list("1234"), list("1234"), ("x", "y")),
     )
     drops = [_drop(part) for _, part in [(None, table), *table.groupby("seed")]]
     yield claim("Drop of MIG, beta-TCVAE minus beta-VAE", drops[0], high=0.03, seeds=drops[1:])
@@ -72,9 +65,3 @@ def _drop(table: pd.DataFrame) -> float:
     mean = table.pivot_table(index="joint", columns="method", values="mig", aggfunc="mean")
     more = mean["beta_tc_vae"] - mean["beta_vae"]
     return float(more["uniform"] - more.drop("uniform").mean())
-
-
-def _score(run: Run) -> float:
-    """MIG of the mean codes on every image once."""
-    images = run.data.images(np.arange(len(run.data)))
-    return mig(run.encode(images).mean, every_label(run.data))

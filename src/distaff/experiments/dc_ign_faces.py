@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from distaff.datasets import DataSet, load_dataset
+from distaff.datasets import load_dataset
 from distaff.experiments.base import Claim, Lab, claim, experiment
+from distaff.experiments.dc_ign_equivariance import clamped_and_not, pairs
 from distaff.experiments.pictures import image_grid, latents_against
+from distaff.metrics.mcc import absolute_correlation
 from distaff.training.run import Run
 
 NAMES = ("azimuth", "elevation", "lighting")
@@ -42,21 +45,16 @@ def dc_ign_faces(lab: Lab) -> Iterator[Claim]:
     truth = data.labels(rows)
     assert truth is not None
     angles = truth[:, [data.label_names.index(name) for name in NAMES]]
-    shared = {"latents": lab["latents"], "batch_size": 32, "learning_rate": 1e-3}
-    clamped = shared | {"groups": GROUPS, "invariance": 0.1}
-    found: dict[str, list[NDArray[np.float64]]] = {"DC-IGN": [], "VAE": []}
-    for seed in range(lab["seeds"]):
-        run = lab.train(f"dc-ign-s{seed}", "dc_ign", data, lab["steps"], seed=seed, **clamped)
-        control = lab.train(f"vae-s{seed}", "vae", data, lab["control_steps"], seed=seed, **shared)
-        for kind, each in (("DC-IGN", run), ("VAE", control)):
-            found[kind].append(_correlations(_codes(each, data, rows), angles))
-        if not seed:
-            codes = _codes(run, data, rows)
-            lab.figure("The latent of each group against its angle", latents_against(codes, angles, NAMES))
-            lab.figure(f"One latent moved at a time: {', '.join(NAMES)}", _traversals(run, codes))
-    own = {kind: np.array([np.diag(each) for each in values]) for kind, values in found.items()}
-    columns = [f"z{j + 1} and {name}" for j, name in enumerate(NAMES)]
-    tables = {kind: pd.DataFrame(values, columns=columns) for kind, values in own.items()}
+    runs, controls = clamped_and_not(lab, data, lab["latents"], groups=GROUPS, invariance=0.1)
+    images = data.images(rows)
+    codes = runs[0].encode(images).mean
+    lab.figure("The latent of each group against its angle", latents_against(codes, angles, NAMES))
+    lab.figure(f"One latent moved at a time: {', '.join(NAMES)}", _traversals(runs[0], codes))
+    own = {
+        kind: np.array([_correlations(run.encode(images).mean, angles) for run in each])
+        for kind, each in (("DC-IGN", runs), ("VAE", controls))
+    }
+    tables = {kind: pd.DataFrame(values, columns=pairs(NAMES)) for kind, values in own.items()}
     lab.table("|correlation| of latent and angle", pd.concat(tables, names=["codes", "seed"]).reset_index())
     for j, name in enumerate(NAMES):
         yield claim(f"DC-IGN: latent {j + 1} and {name}", own["DC-IGN"][:, j], low=0.85)
@@ -64,17 +62,9 @@ def dc_ign_faces(lab: Lab) -> Iterator[Claim]:
         yield claim(f"VAE: latent {j + 1} and {name}", own["VAE"][:, j], high=0.5)
 
 
-def _codes(run: Run, data: DataSet, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    codes: NDArray[np.float32] = run.encode(data.images(rows)).mean
-    return codes
-
-
-def _correlations(codes: NDArray[np.float32], angles: NDArray[np.int64]) -> NDArray[np.float64]:
-    """|correlation| of the first latents (rows) with the angles; 0 for a latent that is constant."""
-    count = len(NAMES)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found = np.abs(np.corrcoef(codes[:, :count].T, angles.T)[:count, count:])
-    return np.nan_to_num(found)
+def _correlations(codes: NDArray[np.float32], angles: NDArray[Any]) -> NDArray[np.float64]:
+    """|correlation| of each of the first latents with its angle; 0 for a latent that is constant."""
+    return np.diag(absolute_correlation(codes[:, : len(NAMES)], angles, "pearson"))
 
 
 def _traversals(run: Run, codes: NDArray[np.float32]) -> Figure:

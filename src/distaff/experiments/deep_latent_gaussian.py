@@ -10,7 +10,6 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from distaff.datasets import load_dataset
 from distaff.evaluation.posterior import log_likelihood_bound
 from distaff.experiments.base import Claim, Lab, claim, experiment
 from distaff.experiments.pictures import curves
@@ -38,21 +37,19 @@ def deep_latent_gaussian(lab: Lab) -> Iterator[Claim]:
     log-likelihood at every look, their gap in the end, importance-weighted bounds, and the reparameterised
     gradient against the score-function gradient. Then sprites: three layers against one.
     """
-    found = [_chain(lab, seed) for seed in range(lab["seeds"])]
-    gaps = np.array([[row["exact"] - row["elbo"] for row in history] for history, _ in found])
-    margin = np.array([[3 * row["error"] for row in history] for history, _ in found])
-    steps = [row["step"] for row in found[0][0]]
-    means = {
-        key: [np.mean([h[i][key] for h, _ in found]) for i in range(len(steps))] for key in ("elbo", "exact")
-    }
-    lab.figure("ELBO and exact log-likelihood, nats", curves(steps, means, "steps", "nats per point"))
-    lab.table("Bounds in the end, seed 0", pd.DataFrame([found[0][1]]))
-    worst = (gaps + margin).min(axis=1)
+    histories, ends = zip(*(_chain(lab, seed) for seed in range(lab["seeds"])), strict=True)
+    looks, bounds = pd.concat(histories), pd.DataFrame(ends)
+    means = looks.groupby("step")[["elbo", "exact"]].mean()
+    figure = curves(means.index, dict(means.items()), "steps", "nats per point")
+    lab.figure("ELBO and exact log-likelihood, nats", figure)
+    lab.table("Bounds in the end, seed 0", bounds.head(1))
+    gaps = np.array([each["exact"] - each["elbo"] for each in histories])
+    worst = (gaps + [3 * each["error"] for each in histories]).min(axis=1)
     yield claim("Exact log-likelihood minus ELBO at every look, plus 3 standard errors", worst, low=0)
     yield claim("Exact log-likelihood minus ELBO in the end, nats", gaps[:, -1], high=0.15)
-    rises = [bounds["100 samples"] - bounds["1 sample"] for _, bounds in found]
+    rises = bounds["100 samples"] - bounds["1 sample"]
     yield claim("Importance-weighted bound of 100 samples minus that of 1", rises, low=0)
-    yield claim("Two gradients apart, in standard errors", [b["gradients apart"] for _, b in found], high=3)
+    yield claim("Two gradients apart, in standard errors", bounds["gradients apart"], high=3)
     yield from _sprites(lab)
 
 
@@ -120,7 +117,7 @@ class Chain(nn.Module):
         return self.log_joint(x, h1, h2) - self.log_q(x, h1, h2)
 
 
-def _chain(lab: Lab, seed: int) -> tuple[list[dict[str, float]], dict[str, float]]:
+def _chain(lab: Lab, seed: int) -> tuple[pd.DataFrame, dict[str, float]]:
     """The history of a recognition model in training, and the bounds in the end."""
     generator = torch.Generator().manual_seed(seed)
     model = Chain(generator)
@@ -142,7 +139,8 @@ def _chain(lab: Lab, seed: int) -> tuple[list[dict[str, float]], dict[str, float
             f"{k} sample{'s' if k > 1 else ''}": float((weights[:k].logsumexp(dim=0) - math.log(k)).mean())
             for k in (1, 10, 100)
         }
-        return history, bounds | {"exact": float(model.exact(test).mean()), "gradients apart": apart}
+        bounds |= {"exact": float(model.exact(test).mean()), "gradients apart": apart}
+    return pd.DataFrame(history), bounds
 
 
 @torch.no_grad()
@@ -176,23 +174,15 @@ def _gradients_apart(model: Chain, point: Tensor, draws: int, generator: torch.G
 
 
 def _sprites(lab: Lab) -> Iterator[Claim]:
-    places = lab["places"]
-    data = load_dataset(
-        "dsprites", resolution=lab["resolution"], orientation=1, shape=[0], x=places, y=places
-    )
+    data = lab.sprites(orientation=1, shape=[0])
     rows = []
     for layers in (1, 3):
         settings = {"layers": layers, "latents": 6, "upper_latents": 4, "learning_rate": 1e-3}
         run = lab.train(f"layers-{layers}", "deep_vae", data, lab["steps"], **settings)
-        last = (
-            {key: value for key, value in run.history()[-1].items() if key.startswith("kl")}
-            if run.history()
-            else {}
-        )
+        last = {key: kl for line in run.history()[-1:] for key, kl in line.items() if key.startswith("kl")}
         elbo = float(log_likelihood_bound(run, data.images(np.arange(len(data))), samples=1).mean())
         rows.append({"layers": layers, "ELBO": elbo, **last})
-    lab.table("Sprites: ELBO, and the KL of every layer over the last steps, nats", pd.DataFrame(rows))
+    lab.table("Sprites: ELBO, and the KL of every layer over the last steps, nats", rows)
     lab.say("A layer whose KL is near 0 has collapsed: it says nothing that its prior does not.")
-    yield claim(
-        "Sprites: ELBO of three layers minus that of one, nats", rows[1]["ELBO"] - rows[0]["ELBO"], low=-2
-    )
+    more = rows[1]["ELBO"] - rows[0]["ELBO"]
+    yield claim("Sprites: ELBO of three layers minus that of one, nats", more, low=-2)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
 
 from distaff.evaluation.desiderata import desiderata
@@ -29,20 +28,17 @@ def desiderata_on_digits(lab: Lab) -> Iterator[Claim]:
     components of the pixels, as the statement has it, midpoints of pixels, and codes of the VAE's own size:
     ten principal components, and the VAE before training.
     """
-    settings: dict[str, dict[str, Any]] = {
-        "vae": {"learning_rate": 1e-3},
-        "untrained": {},
-        "pca": {"latents": 10},
+    kinds: dict[str, tuple[str, int, dict[str, Any]]] = {
+        "vae": ("vae", lab["steps"], {"learning_rate": 1e-3}),
+        "untrained": ("vae", 0, {}),
+        "pca": ("pca", 0, {"latents": 10}),
     }
     rows, runs = [], []
-    for name, given in settings.items():
-        for seed in range(lab["seeds"]):
-            method, steps = ("pca", 0) if name == "pca" else ("vae", lab["steps"] if name == "vae" else 0)
-            run = lab.train(f"{name}-s{seed}", method, "digits", steps, seed=seed, **given)
+    for name, (method, steps, settings) in kinds.items():
+        for seed, run in enumerate(lab.runs(name, method, "digits", steps, **settings)):
             runs.append(run)
             rows.append({"codes": name, "seed": seed, **_row(desiderata(run, seed=seed))})
-    table = pd.DataFrame(rows)
-    lab.table("What each run gives", table)
+    table = lab.table("What each run gives", rows)
     views = desiderata(runs[0], seed=0)["views"]
     lab.figure("Codes of 1,000 digits in the plane by t-SNE, coloured by digit", _view(views))
     lab.figure(
@@ -52,7 +48,7 @@ def desiderata_on_digits(lab: Lab) -> Iterator[Claim]:
         "Accuracies are on a held-out third of images that the VAE has seen without their labels. A decoder "
         "that blurs brings midpoints a little nearer to the data by that alone."
     )
-    vae, untrained, pca = (table[table["codes"] == name].reset_index(drop=True) for name in settings)
+    vae, untrained, pca = (table[table["codes"] == name].reset_index(drop=True) for name in kinds)
     for name in ("k-NN", "silhouette"):
         yield claim(
             f"{name} of means less that of the pixels' plane", vae[name] - vae[f"{name}, plane"], low=0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,11 +12,10 @@ import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from distaff.datasets import load_dataset
 from distaff.evaluation.decomposition import KLParts, kl_decomposition
 from distaff.evaluation.posterior import reconstruction
-from distaff.experiments.base import Claim, Lab, claim, every_label, experiment
-from distaff.experiments.pictures import COLOURS, axes
+from distaff.experiments.base import Claim, Lab, claim, every_code, every_label, experiment
+from distaff.experiments.pictures import COLOURS, against
 from distaff.methods.base import Codes
 from distaff.methods.beta_tc_vae import kl_parts
 from distaff.metrics.mig import mig
@@ -122,24 +122,19 @@ def _biases(table: pd.DataFrame) -> Figure:
 
 
 def _trained(lab: Lab) -> Iterator[Claim]:
-    places = lab["places"]
-    data = load_dataset(
-        "dsprites", resolution=lab["resolution"], shape=[0], orientation=1, x=places, y=places
-    )
+    data = lab.sprites(shape=[0], orientation=1)
     rows = []
-    jobs = [(beta, kind) for beta in lab["betas"] for kind in ("beta_vae", "beta_tc_vae")]
-    for beta, kind in jobs:
+    for beta, kind in itertools.product(lab["betas"], ("beta_vae", "beta_tc_vae")):
         if (beta, kind) == (1, "beta_tc_vae"):  # which is beta_vae
             continue
-        for seed in range(lab["seeds"]):
-            settings = {"beta": float(beta), "latents": 6, "learning_rate": lab["learning_rate"]}
-            run = lab.train(f"{kind}-{beta}-s{seed}", kind, data, lab["steps"], seed=seed, **settings)
+        settings = {"beta": float(beta), "latents": 6, "learning_rate": lab["learning_rate"]}
+        for seed, run in enumerate(lab.runs(f"{kind}-{beta}", kind, data, lab["steps"], **settings)):
             rows.append({"method": kind, "beta": beta, "seed": seed, **_measured(run)})
-    table = pd.DataFrame(rows)
-    lab.table("Every model", table)
+    table = lab.table("Every model", rows)
     middle = table.groupby(["beta", "method"])[["elbo", "mig", "total_correlation"]].median()
-    lab.figure("ELBO against MIG, by beta", _trade_off(table, middle.reset_index()))
-    codes = run.encode(data.images(np.arange(len(data))))
+    picture = against(table, "elbo", "mig", ("ELBO, nats", "MIG"), strength="beta", legend="{}, medians")
+    lab.figure("ELBO against MIG, by beta", picture)
+    codes = every_code(run)
     assert codes.logvar is not None
     of_run = biases(codes.mean, codes.logvar, lab["batches"] // 10 + 1, np.random.default_rng(1))
     lab.table(f"Bias of a part from batches, nats: {kind}, beta {beta}, seed {seed}", of_run)
@@ -155,28 +150,12 @@ def _trained(lab: Lab) -> Iterator[Claim]:
     yield claim("Share of betas above 1 where beta-TCVAE's MIG is higher", (higher > 0).mean(), low=0.5)
 
 
-def _trade_off(table: pd.DataFrame, middle: pd.DataFrame) -> Figure:
-    figure, ax = axes()
-    for (method, part), colour in zip(middle.groupby("method"), COLOURS, strict=False):
-        single = table[table["method"] == method]
-        ax.scatter(single["elbo"], single["mig"], s=8, alpha=0.5, color=colour)
-        ax.plot(part["elbo"], part["mig"], marker="o", color=colour, label=f"{method}, medians")
-        for _, row in part.iterrows():
-            place = (row["elbo"], row["mig"])
-            ax.annotate(f"{row['beta']:g}", place, (5, 5), textcoords="offset points", fontsize=8)
-    ax.set_xlabel("ELBO, nats")
-    ax.set_ylabel("MIG")
-    ax.legend(frameon=False, fontsize=8)
-    return figure
-
-
 def _measured(run: Run) -> dict[str, float]:
     """ELBO, the parts of the KL and MIG on the whole grid."""
-    every = np.arange(len(run.data))
-    codes = run.encode(run.data.images(every), seed=1)
+    codes = every_code(run, seed=1)
     parts: KLParts = kl_decomposition(codes.mean, codes.logvar)
     return {
-        "elbo": -reconstruction(run, every, codes.sample) - parts.kl,
+        "elbo": -reconstruction(run, np.arange(len(run.data)), codes.sample) - parts.kl,
         "mig": float(mig(codes.mean, every_label(run.data))),
         **parts._asdict(),
     }

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from distaff.datasets import DataSet, load_dataset
 from distaff.datasets.views.perturbed import Perturbed, UniformNoise
 from distaff.evaluation.least_noisy import least_noisy
-from distaff.experiments.base import Claim, Lab, claim, every_label, experiment
+from distaff.experiments.base import Claim, Lab, claim, every_code, every_label, experiment
 from distaff.experiments.pictures import bars, image_grid
 from distaff.metrics.arrays import standardised
 from distaff.metrics.mig import mig
@@ -42,7 +42,7 @@ ELLIPSES = {"shape": [1], "orientation": 1, "scale": [3], "x": 32, "y": list(ran
         },
     ),
     retuned=({}, {}, {"beta_vae": {"beta": 16.0}}),
-    restarts=(1, 4, 10),
+    seeds=(1, 4, 10),
     steps=(20, 2500, 300_000),
     learning_rate=(1e-3, 1e-3, 1e-4),
     s=("least noisy", "diagonal", "least noisy"),
@@ -63,8 +63,7 @@ def hidden_structure(lab: Lab) -> Iterator[Claim]:
     rows = []
     for name, grid in lab["grids"].items():
         rows += _table(lab, name, load_dataset(name, **grid))
-    table = pd.DataFrame(rows)
-    lab.table("Every run", table)
+    table = lab.table("Every run", rows)
     for name in lab["grids"]:
         part = table[table["of"] == name]
         medians = part.groupby(["method", "data"], sort=False)["mig"].median().unstack("data")
@@ -81,9 +80,7 @@ def _table(lab: Lab, name: str, original: DataSet) -> list[dict[str, Any]]:
     if lab["s"] == "diagonal":
         s = diagonal(original)
     else:
-        restarts = range(lab["restarts"])
-        runs = [_trained(lab, name, "beta_vae", original, "original", seed) for seed in restarts]
-        s = least_noisy(runs).codes
+        s = least_noisy(_trained(lab, name, "beta_vae", original, "original")).codes
     kinds["perturbed"] = Perturbed(original, s, eps=0.1, kappa=lab["kappa"])
     lab.figure(f"{name}: original, noise and perturbed", _examples(kinds))
     changes = {kind: _largest_change(data, original) for kind, data in kinds.items()}
@@ -92,25 +89,23 @@ def _table(lab: Lab, name: str, original: DataSet) -> list[dict[str, Any]]:
     rows = []
     for method, kind in jobs:
         of_data = "noise" if kind == "re-tuned" else kind
-        for seed in range(lab["restarts"]):
-            run = _trained(lab, name, method, kinds[of_data], kind, seed)
+        for seed, run in enumerate(_trained(lab, name, method, kinds[of_data], kind)):
             row = {"of": name, "method": method, "data": kind, "seed": seed, **measured(run, s)}
             rows.append(row | {"largest change": changes[of_data]})
     return rows
 
 
 def _claims(of: str, table: pd.DataFrame) -> Iterator[Claim]:
-    def migs(method: str, kind: str) -> NDArray[np.float64]:
-        """Of every seed."""
-        return table.loc[(table["method"] == method) & (table["data"] == kind), "mig"].to_numpy()
+    migs = table.pivot(index="seed", columns=["method", "data"], values="mig")
+    medians = migs.median()
 
     def fall(method: str) -> dict[str, Any]:
-        before, after = migs(method, "original"), migs(method, "perturbed")
-        return {"measured": np.median(before) - np.median(after), "seeds": before - after}
+        before, after = (method, "original"), (method, "perturbed")
+        return {"measured": medians[before] - medians[after], "seeds": migs[before] - migs[after]}
 
     def kept(kind: str) -> dict[str, Any]:
-        before, after = migs("beta_vae", "original"), migs("beta_vae", kind)
-        return {"measured": np.median(after) / np.median(before), "seeds": after / before}
+        before, after = ("beta_vae", "original"), ("beta_vae", kind)
+        return {"measured": medians[after] / medians[before], "seeds": migs[after] / migs[before]}
 
     noise = "re-tuned" if "re-tuned" in set(table["data"]) else "noise"
     yield claim(f"{of}beta-VAE, fall of the median MIG", **fall("beta_vae"), low=0.25)
@@ -136,15 +131,15 @@ def diagonal(data: DataSet) -> NDArray[np.float64]:
     return np.asarray(standardised(every_label(data)[:, -2:]).sum(axis=1) / 2**0.5)
 
 
-def _trained(lab: Lab, of: str, method: str, data: DataSet, kind: str, seed: int) -> Run:
+def _trained(lab: Lab, of: str, method: str, data: DataSet, kind: str) -> list[Run]:
     own = lab["retuned" if kind == "re-tuned" else "methods"][method]
     settings = own | {"latents": len(data.label_names), "learning_rate": lab["learning_rate"]}
-    return lab.train(f"{of}-{method}-{kind}-s{seed}", method, data, lab["steps"], seed=seed, **settings)
+    return lab.runs(f"{of}-{method}-{kind}", method, data, lab["steps"], **settings)
 
 
 def measured(run: Run, s: NDArray[np.float64]) -> dict[str, float]:
     """MIG, how many latents are active, and the largest |correlation| of a latent with s."""
-    codes = run.encode(run.data.images(np.arange(len(run.data))))
+    codes = every_code(run)
     together = np.corrcoef(np.column_stack([codes.mean, s]), rowvar=False)[-1, :-1]
     active = len(codes.mean[0]) if codes.logvar is None else int(active_by_variance(codes.logvar).sum())
     score = mig(codes.mean, every_label(run.data))

@@ -15,7 +15,7 @@ from scipy.stats import spearmanr
 from distaff.datasets import DataSet, load_dataset
 from distaff.datasets.views.perturbed import Perturbed
 from distaff.datasets.views.subset import Subset
-from distaff.experiments.base import Claim, Lab, claim, every_label, experiment
+from distaff.experiments.base import Claim, Lab, claim, every_code, every_label, experiment
 from distaff.experiments.hidden_structure import ELLIPSES
 from distaff.experiments.pictures import COLOURS
 from distaff.training.run import Run
@@ -53,20 +53,16 @@ def hidden_structure_eps(lab: Lab) -> Iterator[Claim]:
     grid = load_dataset("dsprites", **lab["grid"])
     data = Subset(grid, np.tile(np.arange(len(grid)), lab["copies"]))
     s = np.random.default_rng(0).uniform(-(3**0.5), 3**0.5, len(data))
+    latents = len(grid.label_names) + 1
+    settings = {"beta": lab["beta"], "latents": latents, "learning_rate": lab["learning_rate"]}
     rows, informed = [], []
     for eps in lab["eps"]:
         perturbed = Perturbed(data, s, eps=eps, kappa=lab["kappa"])
         rows += [{"eps": eps, **row} for row in in_the_data(grid, perturbed)]
-        for seed in range(lab["seeds"]):
-            settings = {"beta": lab["beta"], "latents": len(grid.label_names) + 1}
-            settings["learning_rate"] = lab["learning_rate"]
-            run = lab.train(
-                f"eps-{eps:g}-s{seed}", "beta_vae", perturbed, lab["steps"], seed=seed, **settings
-            )
+        for seed, run in enumerate(lab.runs(f"eps-{eps:g}", "beta_vae", perturbed, lab["steps"], **settings)):
             informed.append({"eps": eps, "seed": seed, **information(run, s)})
-    in_data, in_code = pd.DataFrame(rows), pd.DataFrame(informed)
-    lab.table("What each factor is in the data", in_data)
-    lab.table("Information of each factor's latent", in_code)
+    in_data = lab.table("What each factor is in the data", rows)
+    in_code = lab.table("Information of each factor's latent", informed)
     lab.figure("What each factor is in the data, and in the code", _picture(in_data, in_code))
     yield from _claims(in_data, in_code)
 
@@ -121,7 +117,7 @@ def _numbers(here: NDArray[Any], there: NDArray[Any], step: float, means: NDArra
 
 def information(run: Run, s: NDArray[np.float64]) -> dict[str, float]:
     """1 - E sigma^2, at least 0, of the latents that stand for the factors and s."""
-    codes = run.encode(run.data.images(np.arange(len(run.data))))
+    codes = every_code(run)
     assert codes.logvar is not None
     truth = np.column_stack([every_label(run.data), s])
     together = np.abs(spearmanr(truth, codes.mean).statistic[: truth.shape[1], truth.shape[1] :])

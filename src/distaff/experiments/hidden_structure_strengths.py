@@ -20,7 +20,7 @@ from distaff.experiments.pictures import COLOURS, axes
     betas=([1, 64], [1, 2, 4, 8, 16], [1, 2, 4, 8, 12, 16, 24]),
     usual=(4, 4, 8),
     latents=(2, 2, 5),
-    restarts=(1, 2, 10),
+    seeds=(1, 2, 10),
     steps=(20, 2500, 300_000),
     judged=(False, False, True),
     learning_rate=(1e-3, 1e-3, 1e-4),
@@ -41,12 +41,10 @@ def hidden_structure_strengths(lab: Lab) -> Iterator[Claim]:
     rows = []
     jobs = [("original", original, lab["usual"])] + [("perturbed", perturbed, b) for b in lab["betas"]]
     for kind, data, beta in jobs:
-        for seed in range(lab["restarts"]):
-            settings = {"beta": float(beta), "latents": lab["latents"], "learning_rate": lab["learning_rate"]}
-            run = lab.train(f"{kind}-{beta}-s{seed}", "beta_vae", data, lab["steps"], seed=seed, **settings)
+        settings = {"beta": float(beta), "latents": lab["latents"], "learning_rate": lab["learning_rate"]}
+        for seed, run in enumerate(lab.runs(f"{kind}-{beta}", "beta_vae", data, lab["steps"], **settings)):
             rows.append({"data": kind, "beta": beta, "seed": seed, **measured(run, s)})
-    table = pd.DataFrame(rows)
-    lab.table("Every run", table)
+    table = lab.table("Every run", rows)
     lab.figure("MIG on the perturbed data by strength", _picture(table))
     usual = table.loc[table["data"] == "original", "mig"].median()
     found = table[table["data"] == "perturbed"]
@@ -55,17 +53,12 @@ def hidden_structure_strengths(lab: Lab) -> Iterator[Claim]:
     best = whole["mig"].max() if len(whole) else 0.0
     yield claim("Largest MIG with all latents active, over the original's median", best / usual, high=0.6)
     if len(pruned):
-        most = pruned["mig"].max() / usual
-        yield claim(
-            "Largest MIG of over-pruned models, over the original's median",
-            most,
-            low=0.6,
-            judged=lab["judged"],
-        )
+        words, most = "Largest MIG of over-pruned models, over the original's median", pruned["mig"].max()
+        yield claim(words, most / usual, low=0.6, judged=lab["judged"])
 
 
 def _picture(table: pd.DataFrame) -> Figure:
-    figure, ax = axes()
+    figure, ax = axes("beta", "MIG")
     found = table[table["data"] == "perturbed"]
     for (active, part), colour in zip(found.groupby("active"), COLOURS, strict=False):
         label = f"{active:.0f} active latent{'s' if active != 1 else ''}"
@@ -75,7 +68,5 @@ def _picture(table: pd.DataFrame) -> Figure:
     ax.set_xscale("log", base=2)
     betas = sorted(found["beta"].unique())
     ax.set_xticks(betas, [f"{beta:g}" for beta in betas])
-    ax.set_xlabel("beta")
-    ax.set_ylabel("MIG")
     ax.legend(frameon=False, fontsize=8)
     return figure

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,9 +16,11 @@ from distaff.experiments.pictures import COLOURS
 from distaff.methods.ica import ICA
 from distaff.methods.pca import PCA
 from distaff.metrics.gaussian_total_correlation import gaussian_total_correlation
+from distaff.metrics.mcc import absolute_correlation
 
 Array = NDArray[np.float64]
 SOURCES = 4
+CODES = "codes of ICA (the aggregate posterior)"
 
 
 @experiment(
@@ -41,13 +42,14 @@ def ica_cocktail_party(lab: Lab) -> Iterator[Claim]:
     independent and y = M z is linear, it is the sum of the entropies of the codes, less that of the sources,
     less ln |det M|; entropies are estimated from spacings.
     """
-    trials = {
-        kind: [_trial(kind, lab["samples"], seed) for seed in range(lab["seeds"])]
+    rows = [
+        row
         for kind in ("laplace", "normal")
-    }
-    rows = [row for trial in trials.values() for each in trial for row in each.rows]
-    table = pd.DataFrame(rows).groupby(["sources", "y"], sort=False).median().round(4).reset_index()
-    lab.table("Medians over seeds; total correlations in nats", table)
+        for seed in range(lab["seeds"])
+        for row in _trial(kind, lab["samples"], seed)
+    ]
+    groups = pd.DataFrame(rows).groupby(["sources", "y"], sort=False)
+    lab.table("Medians over seeds; total correlations in nats", groups.median().round(4).reset_index())
     lab.figure("Laplace sources, their mixtures, and what ICA makes of those (seed 0)", _waves("laplace"))
     lab.figure(
         "Gaussian sources: what comes out is independent, but not the sources (seed 0)", _waves("normal")
@@ -58,37 +60,24 @@ def ica_cocktail_party(lab: Lab) -> Iterator[Claim]:
         "ICA has found them. Of Gaussian sources every rotation of the whitened mixtures is independent: the "
         "aggregate posterior is disentangled, and nothing is left to find the sources by."
     )
-    laplace, normal = trials["laplace"], trials["normal"]
-    yield claim(
-        "least |correlation| of a Laplace source and its code", [t.matched for t in laplace], low=0.98
-    )
-    yield claim(
-        "least |correlation| of a Gaussian source and its code", [t.matched for t in normal], high=0.9
-    )
-    yield claim("Amari index, Laplace sources", [t.amari for t in laplace], high=0.05)
-
-
-class Trial(NamedTuple):
-    """Of one mixture: the least matched |correlation|, the Amari index, and rows of the table."""
-
-    matched: float
-    amari: float
-    rows: list[dict[str, str | float]]
+    laplace, normal = (groups.get_group((sources, CODES)) for sources in ("Laplace", "Gaussian"))
+    of_laplace, of_normal = laplace["least |correlation|"], normal["least |correlation|"]
+    yield claim("least |correlation| of a Laplace source and its code", of_laplace, low=0.98)
+    yield claim("least |correlation| of a Gaussian source and its code", of_normal, high=0.9)
+    yield claim("Amari index, Laplace sources", laplace["Amari index"], high=0.05)
 
 
 def _mixed(kind: str, samples: int, seed: int) -> tuple[Array, Array, Array]:
     """Sources z (n, 4) of variance 1, the mixing matrix A, and x = A z (n, 4)."""
     rng = np.random.default_rng(seed)
-    z = (
-        rng.normal(size=(samples, SOURCES))
-        if kind == "normal"
-        else rng.laplace(size=(samples, SOURCES)) / 2**0.5
-    )
+    size = (samples, SOURCES)
+    z = rng.normal(size=size) if kind == "normal" else rng.laplace(size=size) / 2**0.5
     mixing = rng.normal(size=(SOURCES, SOURCES))
     return z, mixing, z @ mixing.T
 
 
-def _trial(kind: str, samples: int, seed: int) -> Trial:
+def _trial(kind: str, samples: int, seed: int) -> list[dict[str, str | float]]:
+    """What is to be seen of one mixture: of its sources, of itself, and of what becomes of it."""
     z, mixing, x = _mixed(kind, samples, seed)
     whitening = PCA(latents=SOURCES).solve(x, seed).encoder
     whitening /= (x @ whitening.T).std(axis=0)[:, None]
@@ -97,9 +86,9 @@ def _trial(kind: str, samples: int, seed: int) -> Trial:
         "sources (the prior)": np.eye(SOURCES),
         "mixtures": mixing,
         "mixtures, whitened": whitening @ mixing,
-        "codes of ICA (the aggregate posterior)": unmixing @ mixing,
+        CODES: unmixing @ mixing,
     }
-    rows: list[dict[str, str | float]] = [
+    return [
         {
             "sources": {"laplace": "Laplace", "normal": "Gaussian"}[kind],
             "y": name,
@@ -110,13 +99,11 @@ def _trial(kind: str, samples: int, seed: int) -> Trial:
         }
         for name, m in maps.items()
     ]
-    return Trial(matched_correlation(x @ unmixing.T, z), amari_index(unmixing @ mixing), rows)
 
 
 def matched_correlation(codes: Array, sources: Array) -> float:
     """The least |correlation| when sources (n, d) and codes (n, d) are paired for the largest sum."""
-    d = sources.shape[1]
-    table = np.abs(np.corrcoef(codes.T, sources.T)[:d, d:])
+    table = absolute_correlation(codes, sources, "pearson")
     return float(table[linear_sum_assignment(-table)].min())
 
 
@@ -143,6 +130,7 @@ def _waves(kind: str, shown: int = 120) -> Figure:
     table = np.corrcoef(codes.T, z.T)[:SOURCES, SOURCES:]
     code, source = linear_sum_assignment(-np.abs(table))
     codes[:, source] = codes[:, code] * np.sign(table[code, source])
+    matched = np.diag(absolute_correlation(codes, z, "pearson"))
     figure = Figure((9.6, 4.2), layout="constrained")
     panels = figure.subplots(SOURCES, 3, sharex=True)
     for column, (title, waves) in enumerate({"sources z": z, "mixtures x": x, "codes": codes}.items()):
@@ -150,13 +138,8 @@ def _waves(kind: str, shown: int = 120) -> Figure:
         for row in range(SOURCES):
             ax = panels[row, column]
             ax.axis("off")
-            ax.plot(
-                waves[:shown, row] / waves[:, row].std(), lw=0.9, color=COLOURS[row if column != 1 else 5]
-            )
+            colour = COLOURS[row if column != 1 else 5]
+            ax.plot(waves[:shown, row] / waves[:, row].std(), lw=0.9, color=colour)
             if column == 2:
-                ax.set_title(
-                    f"|correlation| {abs(np.corrcoef(codes[:, row], z[:, row])[0, 1]):.3f}",
-                    fontsize=7,
-                    loc="right",
-                )
+                ax.set_title(f"|correlation| {matched[row]:.3f}", fontsize=7, loc="right")
     return figure

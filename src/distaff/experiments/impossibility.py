@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy import stats
 
 from distaff.datasets import DataSet, load_dataset
-from distaff.experiments.base import Claim, Lab, claim, every_label, experiment
+from distaff.experiments.base import Claim, Lab, claim, every_code, every_label, experiment
 from distaff.experiments.pictures import COLOURS, curves
 from distaff.metrics.mig import mig
 
@@ -90,12 +90,10 @@ def entangled(z: Array, prior: Any, matrix: Array) -> Array:
 def _bijections(lab: Lab) -> Iterator[Claim]:
     rng = np.random.default_rng(0)
     rows = []
-    for name, prior in PRIORS.items():
-        for d in lab["dimensions"]:
-            z = prior.rvs(size=(lab["samples"], d), random_state=rng)
-            rows.append({"prior": name, "d": d, **_measured(z, prior, mixing(d))})
-    table = pd.DataFrame(rows)
-    lab.table(f"f on {lab['samples']:,} samples of each prior", table)
+    for (name, prior), d in itertools.product(PRIORS.items(), lab["dimensions"]):
+        z = prior.rvs(size=(lab["samples"], d), random_state=rng)
+        rows.append({"prior": name, "d": d, **_measured(z, prior, mixing(d))})
+    table = lab.table(f"f on {lab['samples']:,} samples of each prior", rows)
     tests = int(table["d"].sum())
     lab.say(
         f"Of {tests} Kolmogorov-Smirnov tests at once the least p counts, times their number (Bonferroni). "
@@ -143,23 +141,21 @@ def derivatives(z: Array, prior: Any, matrix: Array) -> Array:
 
 def _two_worlds(lab: Lab) -> Iterator[Claim]:
     data = load_dataset("dsprites", resolution=lab["resolution"], shape=[1], orientation=1, scale=[2])
-    run = lab.train(
-        "ellipse", "beta_vae", data, lab["steps"], seed=0, beta=2.0, latents=2, learning_rate=1e-3
-    )
+    settings = {"beta": 2.0, "latents": 2, "learning_rate": 1e-3}
+    run = lab.train("ellipse", "beta_vae", data, lab["steps"], **settings)
     z = (every_label(data) + 0.5) / POSITIONS  # uniform on 0..1
     worlds = {"A": z, "B": entangled(z, stats.uniform, mixing(2))}
     codes = {
         "an encoder that gives A's factors": worlds["A"],
         "an encoder that gives B's factors": worlds["B"],
-        "a beta-VAE, trained on the images": run.encode(data.images(np.arange(len(data)))).mean,
+        "a beta-VAE, trained on the images": every_code(run).mean,
     }
     rows = [
         {"codes": name}
         | {f"MIG in world {world}": mig(code, u, continuous=True) for world, u in worlds.items()}
         for name, code in codes.items()
     ]
-    table = pd.DataFrame(rows)
-    lab.table(f"The same {len(data):,} images, two sets of factors", table)
+    table = lab.table(f"The same {len(data):,} images, two sets of factors", rows)
     scores = table[["MIG in world A", "MIG in world B"]].to_numpy(dtype=np.float64)
     lab.figure("The same images, equally often. Which are the factors?", _worlds(data, worlds, scores[:2]))
     angles = np.linspace(0, 90, 31)
@@ -233,10 +229,8 @@ def best_elbo(weights: Array, noise: float, covariance: Array, full: bool) -> fl
     left = np.eye(size) - weights @ means
     error = np.trace(left @ covariance @ left.T) + np.trace(weights @ spread @ weights.T)
     likelihood = -0.5 * (size * np.log(2 * np.pi * noise) + error / noise)
-    kl = 0.5 * (
-        np.trace(spread) + np.trace(means @ covariance @ means.T) - latents - np.linalg.slogdet(spread)[1]
-    )
-    return float(likelihood - kl)
+    second = np.trace(spread) + np.trace(means @ covariance @ means.T)
+    return float(likelihood - 0.5 * (second - latents - np.linalg.slogdet(spread)[1]))
 
 
 def _rotations(lab: Lab) -> Iterator[Claim]:
@@ -244,13 +238,13 @@ def _rotations(lab: Lab) -> Iterator[Claim]:
     noise = 0.1
     covariance = weights @ weights.T + noise * np.eye(3)
     angles = np.linspace(0, 90, 91)
-    lines = {}
-    for name, full in (("full covariance", True), ("diagonal covariance", False)):
-        values = [best_elbo(weights @ rotation(angle), noise, covariance, full) for angle in angles]
-        lines[name] = np.array(values)
+    together, diagonal = (
+        np.array([best_elbo(weights @ rotation(angle), noise, covariance, full) for angle in angles])
+        for full in (True, False)
+    )
+    lines = {"full covariance": together, "diagonal covariance": diagonal}
     figure = curves(angles, lines, "latents turned by, degrees", "best ELBO, nats")
     lab.figure("What breaks the tie: a linear decoder's best ELBO as its latents are turned", figure)
-    together, diagonal = lines.values()
     yield claim("Range of the ELBO over rotations, full posterior, nats", np.ptp(together), high=1e-9)
     yield claim("Range of the ELBO over rotations, diagonal posterior, nats", np.ptp(diagonal), low=0.1)
     best = min(abs(angles[diagonal.argmax()]), abs(90 - angles[diagonal.argmax()]))

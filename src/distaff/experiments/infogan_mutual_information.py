@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist, pdist
 
 from distaff.experiments.base import Claim, Lab, claim, experiment
 from distaff.experiments.pictures import curves, image_grid
 from distaff.methods.info_gan import InfoGAN
+from distaff.metrics.mcc import absolute_correlation
 from distaff.training.run import Run
 
 TRAVERSAL = np.linspace(-2, 2, 9)
@@ -56,13 +58,13 @@ def infogan_mutual_information(lab: Lab) -> Iterator[Claim]:
     runs = {
         "lambda = 1": _trained(lab, "info_gan", lab["longer"], 1.0),
         "lambda = 0": _trained(lab, "info_gan", lab["steps"], 0.0),
+        "InfoWGAN-GP": _trained(lab, "info_wgan_gp", lab["wasserstein_steps"], 1.0),
+        "WGAN-GP": _trained(lab, "info_wgan_gp", lab["wasserstein_steps"], 0.0),
     }
-    runs["InfoWGAN-GP"] = _trained(lab, "info_wgan_gp", lab["wasserstein_steps"], 1.0)
-    runs["WGAN-GP"] = _trained(lab, "info_wgan_gp", lab["wasserstein_steps"], 0.0)
     lines = {name: pd.DataFrame(run.history()) for name, run in runs.items()}
     made = {name: made_images(run, lab["images"]) for name, run in runs.items()}
-    table = pd.DataFrame([_row(name, runs[name], lines[name], made[name]) for name in runs])
-    lab.table("At the end of training", table)
+    rows = [_row(name, runs[name], lines[name], made[name]) for name in runs]
+    last = lab.table("At the end of training", rows).set_index("run")
     lab.say(
         "Variety is the mean distance of two generated images over that of two real ones. A generator that "
         "gives nearly one image, whatever it is given, has an L_I of 0 for that reason alone: where the "
@@ -71,9 +73,11 @@ def infogan_mutual_information(lab: Lab) -> Iterator[Claim]:
         "two-sample accuracy was 0.989 after 1,500 steps, above its bound; the longer training was chosen "
         "after that was seen."
     )
-    _show(lab, runs, lines)
-    last = table.set_index("run")
-    informed = {name: _information_until(lines[name], lab["steps"]) for name in ("lambda = 1", "lambda = 0")}
+    informed = {
+        name: lines[name].set_index("step")["categorical_information"].loc[: lab["steps"]]
+        for name in ("lambda = 1", "lambda = 0")
+    }
+    _show(lab, runs, informed)
     yield claim("L_I of InfoGAN (lambda = 1), nats", informed["lambda = 1"].iloc[-1], low=2.1)
     yield claim("L_I of a plain GAN (lambda = 0), nats", informed["lambda = 0"].iloc[-1], high=0.3)
     yield claim("variety of a plain GAN (lambda = 0)", last["variety"]["lambda = 0"], low=0.5)
@@ -82,29 +86,16 @@ def infogan_mutual_information(lab: Lab) -> Iterator[Claim]:
     for name in ("lambda = 1", "InfoWGAN-GP"):
         least = last["least recovery"][name]
         yield claim(f"least |correlation| of a number and Q's mean ({name})", least, low=0.9)
-    yield claim(
-        "norm of the critic's gradient", lines["InfoWGAN-GP"]["gradient_norm"].iloc[-1], low=0.8, high=1.2
-    )
+    norm = lines["InfoWGAN-GP"]["gradient_norm"].iloc[-1]
+    yield claim("norm of the critic's gradient", norm, low=0.8, high=1.2)
     for name in ("lambda = 1", "InfoWGAN-GP"):
         yield claim(f"two-sample accuracy ({name})", last["two-sample accuracy"][name], low=0.5, high=0.95)
 
 
 def _trained(lab: Lab, method: str, steps: int, weight: float) -> Run:
-    return lab.train(
-        f"{method}-{weight:g}",
-        method,
-        "digits",
-        steps=steps,
-        information_weight=weight,
-        latents=2,
-        categories=10,
-        batch_size=lab["batch_size"],
-    )
-
-
-def _information_until(lines: pd.DataFrame, steps: int) -> pd.Series[float]:
-    """L_I of the categorical code by step, up to a step."""
-    return lines.set_index("step")["categorical_information"].loc[:steps]
+    settings = {"latents": 2, "categories": 10, "batch_size": lab["batch_size"]}
+    name = f"{method}-{weight:g}"
+    return lab.train(name, method, "digits", steps, information_weight=weight, **settings)
 
 
 def made_images(run: Run, count: int, seed: int = 0) -> Made:
@@ -135,8 +126,7 @@ def variety(images: NDArray[np.floating]) -> float:
 
 def recovery(made: Made, numbers: int) -> NDArray[np.float64]:
     """|correlation| (numbers,) of each of the last columns of the codes with what Q reads."""
-    given, read = made.codes[:, -numbers:], made.read[:, -numbers:]
-    return np.array([abs(np.corrcoef(given[:, j], read[:, j])[0, 1]) for j in range(numbers)])
+    return np.diag(absolute_correlation(made.codes[:, -numbers:], made.read[:, -numbers:], "pearson"))
 
 
 def _row(name: str, run: Run, lines: pd.DataFrame, made: Made) -> dict[str, object]:
@@ -152,21 +142,19 @@ def _row(name: str, run: Run, lines: pd.DataFrame, made: Made) -> dict[str, obje
     }
 
 
-def _show(lab: Lab, runs: dict[str, Run], lines: dict[str, pd.DataFrame]) -> None:
-    informed = {name: _information_until(lines[name], lab["steps"]) for name in ("lambda = 1", "lambda = 0")}
+def _show(lab: Lab, runs: dict[str, Run], informed: dict[str, pd.Series[float]]) -> None:
+    """Figures; `informed` is L_I of the categorical code by step."""
     figure = curves(informed["lambda = 1"].index, informed, "step", "L_I of the categorical code, nats")
-    figure.axes[0].axhline(math.log(10), color="#9aa5b1", lw=0.8)
-    figure.axes[0].annotate(
-        "H(c) = ln 10", (0.01, math.log(10)), xycoords=("axes fraction", "data"), fontsize=8
-    )
+    most, (ax,) = math.log(10), figure.axes
+    ax.axhline(most, color="#9aa5b1", lw=0.8)
+    ax.annotate("H(c) = ln 10", (0.01, most), xycoords=("axes fraction", "data"), fontsize=8)
     lab.figure("The bound on the information of codes and images", figure)
     for name, run in runs.items():
         title = "a row for each value of the categorical code, a column for each noise"
         lab.figure(f"{name}: {title}", image_grid(_by_value(run), 10))
     for name in ("lambda = 1", "InfoWGAN-GP"):
         title = "a number from -2 to 2, a row for each value of the categorical code"
-        titles = [f"{value:+.1f}" for value in TRAVERSAL]
-        lab.figure(f"{name}: {title}", image_grid(_traversed(runs[name]), len(TRAVERSAL), titles))
+        lab.figure(f"{name}: {title}", traversed(runs[name], [(value, 10) for value in range(5)]))
 
 
 def _by_value(run: Run, columns: int = 10) -> NDArray[np.float32]:
@@ -182,10 +170,14 @@ def _by_value(run: Run, columns: int = 10) -> NDArray[np.float32]:
     return images.numpy()
 
 
-def _traversed(run: Run, rows: int = 5) -> NDArray[np.float32]:
-    """Images of the first number at each value of TRAVERSAL, for some values of the categorical code."""
-    codes = np.zeros((rows, len(TRAVERSAL), run.code_size))
-    for value in range(rows):
-        codes[value, :, value] = 1
-    codes[:, :, 10] = TRAVERSAL
-    return run.decode(codes.reshape(-1, run.code_size))
+def traversed(run: Run, rows: Sequence[tuple[int, int]]) -> Figure:
+    """Images as a number moves over TRAVERSAL and the other numbers stay at 0.
+
+    A row of images for each of `rows`: the value of the categorical code, and the column that moves.
+    """
+    codes = np.zeros((len(rows), len(TRAVERSAL), run.code_size))
+    for row, (value, column) in enumerate(rows):
+        codes[row, :, value] = 1
+        codes[row, :, column] = TRAVERSAL
+    images = run.decode(codes.reshape(-1, run.code_size))
+    return image_grid(images, len(TRAVERSAL), [f"{value:+.1f}" for value in TRAVERSAL])

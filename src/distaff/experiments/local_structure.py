@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 from distaff.experiments.base import Claim, Lab, claim, experiment
 from distaff.experiments.pictures import COLOURS
 from distaff.methods.terms import kl_to_prior, sampled
+from distaff.metrics.mcc import absolute_correlation
 
 Array = NDArray[np.float64]
 WIDE, NARROW = 1.0, 0.85  # half the ranges of u and v
@@ -47,7 +47,7 @@ def local_structure(lab: Lab) -> Iterator[Claim]:
         for name, runs in found.items()
         for seed, each in enumerate(runs)
     ]
-    lab.table("Least |correlation| of a latent with its axis", pd.DataFrame(rows))
+    lab.table("Least |correlation| of a latent with its axis", rows)
     lab.figure("The ripple in the data, and points (u, v) by the value of a latent, seed 0", _picture(found))
     yield claim("Non-linear: least |correlation| with s, t", [f.local for f in found["non-linear"]], low=0.9)
     yield claim("Linear: least |correlation| with u, v", [f.whole for f in found["linear"]], low=0.95)
@@ -77,16 +77,15 @@ def observed(uv: Array, ripple: float) -> Array:
 
 def least_match(codes: Array, axes: Array) -> float:
     """Two codes matched with two axes: the smaller |correlation| of the better matching."""
-    c = np.abs(np.corrcoef(codes.T, axes.T)[:2, 2:])
+    c = absolute_correlation(codes, axes, "pearson")
     return float(max(min(c[0, 0], c[1, 1]), min(c[0, 1], c[1, 0])))
 
 
 def _network(inputs: int, outputs: int, linear: bool) -> nn.Module:
     if linear:
         return nn.Linear(inputs, outputs)
-    return nn.Sequential(
-        nn.Linear(inputs, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh(), nn.Linear(64, outputs)
-    )
+    hidden = [nn.Linear(inputs, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh()]
+    return nn.Sequential(*hidden, nn.Linear(64, outputs))
 
 
 def _loss(encoder: nn.Module, decoder: nn.Module, x: Tensor, generator: torch.Generator) -> Tensor:
@@ -127,16 +126,11 @@ def _picture(found: dict[str, list[Found]]) -> Figure:
     points = found["linear"][0].points
     ripple = np.cos(FREQUENCY * turned(points)[:, 0])
     ax.scatter(points[:, 0], points[:, 1], c=ripple, s=2, cmap="gray")
-    for name, (across, up), colour in (
-        ("u", (1, 0), 0),
-        ("v", (0, 0.85), 0),
-        ("s", (0.6, 0.6), 1),
-        ("t", (0.6, -0.6), 1),
-    ):
-        ax.annotate(
-            "", (across, up), (0, 0), arrowprops={"arrowstyle": "->", "color": COLOURS[colour], "lw": 2}
-        )
-        ax.text(1.08 * across, 1.08 * up, name, color=COLOURS[colour], fontweight="bold")
+    arrows = {"u": (1, 0), "v": (0, 0.85), "s": (0.6, 0.6), "t": (0.6, -0.6)}
+    for name, (across, up) in arrows.items():
+        colour = COLOURS[1 if name in "st" else 0]
+        ax.annotate("", (across, up), (0, 0), arrowprops={"arrowstyle": "->", "color": colour, "lw": 2})
+        ax.text(1.08 * across, 1.08 * up, name, color=colour, fontweight="bold")
     ax.set(xticks=[], yticks=[], aspect="equal")
     ax.set_title("the data: u is widest,\nthe ripple cos 8 s runs along s", fontsize=8)
     for n, (name, runs) in enumerate(found.items()):

@@ -10,8 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
-from distaff.datasets import load_dataset
-from distaff.experiments.base import Claim, Lab, claim, every_label, experiment
+from distaff.experiments.base import Claim, Lab, claim, every_code, every_label, experiment
 
 NEAREST = 8  # codes that count as neighbours: those around a point of a square grid
 
@@ -33,21 +32,17 @@ def locality(lab: Lab) -> Iterator[Claim]:
     are among its eight nearest codes. Scale nano has .1 for the VAE's beta: at 32 pixels and two latents 1 is
     a strong weight already.
     """
-    places = lab["places"]
-    data = load_dataset(
-        "dsprites", resolution=lab["resolution"], shape=[0], scale=[3], orientation=1, x=places, y=places
-    )
-    every, grid = np.arange(len(data)), every_label(data)[:, -2:]
+    data = lab.sprites(shape=[0], scale=[3], orientation=1)
+    grid = every_label(data)[:, -2:]
     kept: dict[str, list[float]] = {}
-    pictures: dict[str, tuple[NDArray[np.float32], NDArray[np.int64]]] = {}
+    pictures: dict[str, NDArray[np.float32]] = {}
     for name, beta in lab["betas"].items():
-        for seed in range(lab["seeds"]):
-            settings = {"beta": beta, "latents": 2, "learning_rate": 1e-3}
-            run = lab.train(f"{name}-s{seed}", "beta_vae", data, lab["steps"], seed=seed, **settings)
-            codes = run.encode(data.images(every)).mean
+        settings = {"beta": beta, "latents": 2, "learning_rate": 1e-3}
+        for run in lab.runs(name, "beta_vae", data, lab["steps"], **settings):
+            codes = every_code(run).mean
             kept.setdefault(name, []).append(neighbours_kept(codes, grid))
-            pictures.setdefault(f"{name}, beta {beta:g}", (codes, grid))
-    lab.figure("The grid of places, drawn at its codes (seed 0)", _nets(pictures))
+            pictures.setdefault(f"{name}, beta {beta:g}", codes)
+    lab.figure("The grid of places, drawn at its codes (seed 0)", _nets(pictures, grid))
     lab.table("Share of neighbours kept", pd.DataFrame(kept).rename_axis("seed").reset_index())
     yield claim("Share of neighbours kept by the beta-VAE", kept["beta-VAE"], low=0.9)
     yield claim("beta-VAE minus VAE", np.subtract(kept["beta-VAE"], kept["VAE"]), low=0.05)
@@ -70,12 +65,11 @@ def neighbours_kept(codes: NDArray[np.float32], grid: NDArray[np.int64]) -> floa
     return float((near[both[:, 0]] == both[:, 1, None]).any(axis=1).mean())
 
 
-def _nets(pictures: dict[str, tuple[NDArray[np.float32], NDArray[np.int64]]]) -> Figure:
+def _nets(pictures: dict[str, NDArray[np.float32]], grid: NDArray[np.int64]) -> Figure:
     figure = Figure((4 * len(pictures), 4), layout="constrained")
-    for ax, (title, (codes, grid)) in zip(
-        figure.subplots(1, len(pictures), squeeze=False)[0], pictures.items(), strict=True
-    ):
-        first, second = grid_neighbours(grid).T
+    panels = figure.subplots(1, len(pictures), squeeze=False)[0]
+    first, second = grid_neighbours(grid).T
+    for ax, (title, codes) in zip(panels, pictures.items(), strict=True):
         lines = np.stack([codes[first], codes[second]], axis=0)  # (2, m, 2)
         ax.plot(lines[:, :, 0], lines[:, :, 1], color="#b8c4cf", lw=0.5, zorder=0)
         ax.scatter(codes[:, 0], codes[:, 1], c=grid[:, 0], s=6, cmap="viridis")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,13 +16,12 @@ from numpy.typing import ArrayLike, NDArray
 COLOURS = ("#2f6f8f", "#d08c3f", "#6b8e4e", "#8a5a83", "#b3392f", "#5c6b7a")
 
 
-def axes(width: float = 6.4, height: float = 3.6, title: str = "") -> tuple[Figure, Axes]:
-    """A figure with one plain pair of axes."""
-    figure = Figure((width, height), layout="constrained")
+def axes(x: str = "", y: str = "", width: float = 6.4) -> tuple[Figure, Axes]:
+    """A figure with one plain pair of axes, and what they are labelled."""
+    figure = Figure((width, 3.6), layout="constrained")
     ax = figure.subplots()
     ax.spines[["top", "right"]].set_visible(False)
-    if title:
-        ax.set_title(title, fontsize=10)
+    ax.set(xlabel=x, ylabel=y)
     return figure, ax
 
 
@@ -32,7 +32,7 @@ def bars(
     dots: Mapping[Any, ArrayLike] | None = None,
 ) -> Figure:
     """A group of bars for every row, a colour for every column; `dots` at (row, column) are drawn on them."""
-    figure, ax = axes(max(6.4, 0.9 * len(frame)))
+    figure, ax = axes(y=label, width=max(6.4, 0.9 * len(frame)))
     width = 0.8 / len(frame.columns)
     for j, name in enumerate(frame.columns):
         places = np.arange(len(frame)) + (j - (len(frame.columns) - 1) / 2) * width
@@ -42,7 +42,6 @@ def bars(
             values = np.asarray((dots or {}).get((row, name), []))
             ax.scatter(np.full(len(values), place), values, s=6, color="k", zorder=3)
     ax.set_xticks(range(len(frame)), [textwrap.fill(str(name), 12) for name in frame.index])
-    ax.set_ylabel(label)
     if best is not None:
         ax.axhline(best, color="#9aa5b1", lw=0.8, zorder=0)
     if len(frame.columns) > 1:
@@ -54,15 +53,31 @@ def curves(
     x: ArrayLike, lines: Mapping[str, ArrayLike], x_label: str, y_label: str, log: bool = False
 ) -> Figure:
     """A line for every entry, over the same x."""
-    figure, ax = axes()
-    for (name, y), colour in zip(lines.items(), COLOURS * (1 + len(lines) // len(COLOURS)), strict=False):
+    figure, ax = axes(x_label, y_label)
+    for (name, y), colour in zip(lines.items(), itertools.cycle(COLOURS), strict=False):
         ax.plot(np.asarray(x), np.asarray(y), marker="o", ms=3, label=name, color=colour)
-    ax.set_xlabel(x_label)
-    ax.set_ylabel(y_label)
     if log:
         ax.set_xscale("log")
     if len(lines) > 1:
         ax.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def against(
+    table: pd.DataFrame, x: str, y: str, labels: tuple[str, str], strength: str, legend: str = "{}"
+) -> Figure:
+    """Two columns of a table of runs against each other, with a line through the medians of each strength.
+
+    Every method has its colour; `legend` takes its name.
+    """
+    figure, ax = axes(*labels)
+    for (method, part), colour in zip(table.groupby("method"), COLOURS, strict=False):
+        middle = part.groupby(strength)[[x, y]].median()
+        ax.scatter(part[x], part[y], s=8, alpha=0.5, color=colour)
+        ax.plot(middle[x], middle[y], marker="o", color=colour, label=legend.format(method))
+        for value, row in middle.iterrows():
+            ax.annotate(f"{value:g}", tuple(row), (5, 5), textcoords="offset points", fontsize=8)
+    ax.legend(frameon=False, fontsize=8)
     return figure
 
 
@@ -80,13 +95,11 @@ def heat_map(
     ax.imshow(values, cmap="viridis", aspect="auto", vmin=low, vmax=high)
     middle = (low + high) / 2
     for (i, j), value in np.ndenumerate(values):
-        ax.text(
-            j, i, f"{value:.2f}", ha="center", va="center", fontsize=8, color="w" if value < middle else "k"
-        )
+        colour = "w" if value < middle else "k"
+        ax.text(j, i, f"{value:.2f}", ha="center", va="center", fontsize=8, color=colour)
     ax.set_xticks(range(len(columns)), columns)
     ax.set_yticks(range(len(rows)), rows)
-    ax.set_ylabel(labels[0])
-    ax.set_xlabel(labels[1])
+    ax.set(ylabel=labels[0], xlabel=labels[1])
     return figure
 
 
@@ -97,8 +110,7 @@ def latents_against(codes: NDArray[Any], factors: NDArray[Any], names: Sequence[
     jitter = np.random.default_rng(1).uniform(-0.3, 0.3, len(some))
     for j, (ax, name) in enumerate(zip(figure.subplots(1, len(names)), names, strict=True)):
         ax.scatter(factors[some, j] + jitter, codes[some, j], s=2, color=COLOURS[0])
-        ax.set_xlabel(name)
-        ax.set_ylabel(f"latent {j + 1}")
+        ax.set(xlabel=name, ylabel=f"latent {j + 1}")
     return figure
 
 
@@ -121,13 +133,6 @@ def image_grid(
         if n < len(titles):
             ax.set_title(titles[n], fontsize=7)
         if n % columns == 0 and n // columns < len(rows_are):
-            ax.text(
-                -0.1,
-                0.5,
-                rows_are[n // columns],
-                fontsize=8,
-                ha="right",
-                va="center",
-                transform=ax.transAxes,
-            )
+            place = {"ha": "right", "va": "center", "transform": ax.transAxes}
+            ax.text(-0.1, 0.5, rows_are[n // columns], fontsize=8, **place)
     return figure

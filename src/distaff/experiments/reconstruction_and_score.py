@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
-from matplotlib.figure import Figure
 
 from distaff.datasets import load_dataset
 from distaff.evaluation.posterior import reconstruction
-from distaff.experiments.base import Claim, Lab, claim, every_label, experiment
-from distaff.experiments.pictures import COLOURS, axes
+from distaff.experiments.base import Claim, Lab, claim, every_code, every_label, experiment
+from distaff.experiments.pictures import against
 from distaff.metrics.factor_vae_score import factor_vae_score
 
 
@@ -39,30 +37,26 @@ def reconstruction_and_score(lab: Lab) -> Iterator[Claim]:
     """
     data = load_dataset("dsprites", **lab["grid"])
     every, labels = np.arange(len(data)), every_label(data)
-    rows = []
+    rate, rows = lab["learning_rate"], []
     jobs = [("beta_vae", "beta", value) for value in lab["betas"]]
     jobs += [("factor_vae", "gamma", value) for value in lab["gammas"]]
     for method, strength, value in jobs:
-        for seed in range(lab["seeds"]):
-            settings = {strength: float(value), "learning_rate": lab["learning_rate"]}
-            if method == "factor_vae":  # the discriminator's steps are as large as the VAE's, as in the paper
-                settings["discriminator_learning_rate"] = lab["learning_rate"]
-                settings["discriminator_width"] = lab["width"]
-            run = lab.train(f"{method}-{value}-s{seed}", method, data, lab["steps"], seed=seed, **settings)
-            codes = run.encode(data.images(every))
+        settings = {strength: float(value), "learning_rate": rate}
+        if method == "factor_vae":  # the discriminator's steps are as large as the VAE's, as in the paper
+            settings |= {"discriminator_learning_rate": rate, "discriminator_width": lab["width"]}
+        for seed, run in enumerate(lab.runs(f"{method}-{value}", method, data, lab["steps"], **settings)):
+            codes = every_code(run)
             found = {
                 "reconstruction": reconstruction(run, every, codes.sample),
                 "score": factor_vae_score(codes.mean, labels, seed=seed),
             }
             rows.append({"method": method, "strength": value, "seed": seed, **found})
-    table = pd.DataFrame(rows)
-    lab.table("Every model", table)
+    table = lab.table("Every model", rows)
+    names = ("reconstruction loss, nats", "FactorVAE score")
+    picture = against(table, "reconstruction", "score", names, strength="strength")
+    lab.figure("Reconstruction against score, medians over seeds", picture)
     middle = table.groupby(["method", "strength"])[["reconstruction", "score"]].median()
-    lab.figure("Reconstruction against score, medians over seeds", _picture(table, middle))
-    ours, other = (
-        table[table["method"] == method].groupby("strength")[["reconstruction", "score"]].median()
-        for method in ("factor_vae", "beta_vae")
-    )
+    ours, other = (middle.loc[[method]].droplevel(0) for method in ("factor_vae", "beta_vae"))
     plain, weakest = other.loc[1], ours.iloc[0]
     dearer = weakest["reconstruction"] / plain["reconstruction"] - 1
     yield claim(f"Reconstruction loss at gamma {lab['gammas'][0]} over the VAE's, minus 1", dearer, high=0.03)
@@ -71,17 +65,3 @@ def reconstruction_and_score(lab: Lab) -> Iterator[Claim]:
     same = np.interp(ours["reconstruction"], line["reconstruction"], line["score"])
     above = float((ours["score"] - same).min())
     yield claim("FactorVAE's score minus beta-VAE's at equal reconstruction, least over gamma", above, low=0)
-
-
-def _picture(table: pd.DataFrame, middle: pd.DataFrame) -> Figure:
-    figure, ax = axes()
-    for (method, part), colour in zip(table.groupby("method"), COLOURS, strict=False):
-        line = middle.loc[method]
-        ax.plot(line["reconstruction"], line["score"], marker="o", color=colour, label=str(method))
-        ax.scatter(part["reconstruction"], part["score"], s=8, color=colour, alpha=0.5)
-        for strength, row in line.iterrows():
-            ax.annotate(f" {strength:g}", (row["reconstruction"], row["score"]), fontsize=8)
-    ax.set_xlabel("reconstruction loss, nats")
-    ax.set_ylabel("FactorVAE score")
-    ax.legend(frameon=False, fontsize=8)
-    return figure

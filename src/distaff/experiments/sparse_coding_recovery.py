@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -51,21 +51,22 @@ def sparse_coding_recovery(lab: Lab) -> Iterator[Claim]:
     atom is oriented where more than half of its Fourier energy, in 0 < |f| < 0.5, lies within an octant: 45
     degrees of orientation, wherever they begin. White noise is the control, whose atoms should not be.
     """
-    planted = [_planted(lab["rows"], lab["passes"], seed) for seed in range(lab["seeds"])]
-    lab.table("Planted dictionaries", pd.DataFrame([{"seed": n} | t.row() for n, t in enumerate(planted)]))
-    lab.figure("ISTA on the learned dictionaries", _descents(planted))
-    yield claim("share of planted atoms found", [t.found for t in planted], low=0.9)
-    yield claim("largest |D_j'(x - D h)| / penalty", [t.optimality for t in planted], high=1 + 1e-3)
-    yield claim(
-        "largest |D_j'(x - D h) - penalty sign(h_j)| / penalty, over h_j that are not 0",
-        [t.on_support for t in planted],
-        high=1e-3,
-    )
-    yield claim("mean number of non-zeros", [t.non_zeros for t in planted], high=1.5 * NON_ZEROS)
-    yield claim(
-        "largest rise of any row's objective in 300 steps of ISTA", [t.rise for t in planted], high=1e-12
-    )
-    yield claim("one step of ISTA from 0 less the tied encoder", [t.tied for t in planted], high=1e-6)
+    planted = pd.DataFrame([_planted(lab["rows"], lab["passes"], seed) for seed in range(lab["seeds"])])
+    descents = np.stack(list(planted.pop("descent")))
+    table = planted[["atoms found", "mean non-zeros", "|D_j'(x - D h)| / penalty"]].rename_axis("seed")
+    table["objective after a step"], table[f"after {DESCENT}"] = descents[:, 0], descents[:, -1]
+    lab.table("Planted dictionaries", table.reset_index())
+    lines = {f"seed {n}": each for n, each in enumerate(descents)}
+    figure = curves(np.arange(1, DESCENT + 1), lines, "step", "mean objective", log=True)
+    lab.figure("ISTA on the learned dictionaries", figure)
+    yield claim("share of planted atoms found", planted["atoms found"], low=0.9)
+    optimality = planted["|D_j'(x - D h)| / penalty"]
+    yield claim("largest |D_j'(x - D h)| / penalty", optimality, high=1 + 1e-3)
+    words = "largest |D_j'(x - D h) - penalty sign(h_j)| / penalty, over h_j that are not 0"
+    yield claim(words, planted["on the support"], high=1e-3)
+    yield claim("mean number of non-zeros", planted["mean non-zeros"], high=1.5 * NON_ZEROS)
+    yield claim("largest rise of any row's objective in 300 steps of ISTA", planted["rise"], high=1e-12)
+    yield claim("one step of ISTA from 0 less the tied encoder", planted["tied"], high=1e-6)
 
     kinds: dict[str, list[Array]] = {"atoms of photographs": [], "patches": [], "atoms of white noise": []}
     for seed in range(lab["seeds"]):
@@ -80,38 +81,16 @@ def sparse_coding_recovery(lab: Lab) -> Iterator[Claim]:
         {"what": name, "oriented": np.median(oriented[name]), "median share in an octant": np.median(each)}
         for name, each in shares.items()
     ]
-    lab.table("Orientation, medians over seeds", pd.DataFrame(rows))
-    lab.figure(
-        "Atoms of photographs, the most oriented first (seed 0)", _drawn(kinds["atoms of photographs"][0])
-    )
+    lab.table("Orientation, medians over seeds", rows)
+    atoms = _drawn(kinds["atoms of photographs"][0])
+    lab.figure("Atoms of photographs, the most oriented first (seed 0)", atoms)
     lab.figure("Whitened patches they are learned from (seed 0)", _drawn(kinds["patches"][0][:32]))
     yield claim("share of oriented atoms, photographs", oriented["atoms of photographs"], low=0.6)
     yield claim("share of oriented atoms, white noise", oriented["atoms of white noise"], high=0.1)
 
 
-class Trial(NamedTuple):
+def _planted(count: int, passes: int, seed: int) -> dict[str, Any]:
     """What the claims say of one planted dictionary; `descent` is the mean objective of ISTA by step."""
-
-    found: float
-    optimality: float
-    on_support: float
-    non_zeros: float
-    rise: float
-    tied: float
-    descent: Array
-
-    def row(self) -> dict[str, float]:
-        """The row of a table."""
-        return {
-            "atoms found": self.found,
-            "mean non-zeros": self.non_zeros,
-            "|D_j'(x - D h)| / penalty": self.optimality,
-            "objective after a step": self.descent[0],
-            f"after {DESCENT}": self.descent[-1],
-        }
-
-
-def _planted(count: int, passes: int, seed: int) -> Trial:
     generator = torch.Generator().manual_seed(seed)
     truth = normalize(torch.randn(PIXELS, ATOMS, generator=generator, dtype=torch.float64), dim=0)
     x = _sums(truth, count, generator)
@@ -122,15 +101,15 @@ def _planted(count: int, passes: int, seed: int) -> Trial:
     curvature = float(lipschitz(dictionary))
     inner = x.numpy() @ dictionary.numpy() / curvature
     tied = np.sign(inner) * np.maximum(np.abs(inner) - PENALTY / curvature, 0)
-    return Trial(
-        float((cosines.abs().amax(dim=0) > 0.95).double().mean()),
-        float(correlation(x, dictionary, h).abs().max()) / PENALTY,
-        on_support(x, dictionary, h),
-        float((h != 0).sum(dim=1).double().mean()),
-        rise,
-        float(np.abs(ista(x, dictionary, PENALTY, 1).numpy() - tied).max()),
-        descent,
-    )
+    return {
+        "atoms found": float((cosines.abs().amax(dim=0) > 0.95).double().mean()),
+        "mean non-zeros": float((h != 0).sum(dim=1).double().mean()),
+        "|D_j'(x - D h)| / penalty": float(correlation(x, dictionary, h).abs().max()) / PENALTY,
+        "on the support": on_support(x, dictionary, h),
+        "rise": rise,
+        "tied": float(np.abs(ista(x, dictionary, PENALTY, 1).numpy() - tied).max()),
+        "descent": descent,
+    }
 
 
 def on_support(x: Tensor, dictionary: Tensor, h: Tensor) -> float:
@@ -163,11 +142,6 @@ def _descent(x: Tensor, dictionary: Tensor) -> tuple[Array, float]:
         means.append(float(now.mean()))
         before = now
     return np.array(means), rise
-
-
-def _descents(trials: list[Trial]) -> Figure:
-    lines = {f"seed {n}": t.descent for n, t in enumerate(trials)}
-    return curves(np.arange(1, DESCENT + 1), lines, "step", "mean objective", log=True)
 
 
 def photograph_patches(count: int, seed: int) -> Tensor:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import ortho_group
 
@@ -51,7 +50,7 @@ def udr(lab: Lab) -> Iterator[Claim]:
             rows.append({"models": name, "similarity": similarity, "UDR": float(np.mean(values))})
             low, high = (None, 0.45) if name == "rotated" else (0.8, None)
             yield claim(f"UDR of {name} models, {similarity}", values, low=low, high=high)
-    lab.table("Codes made by hand", pd.DataFrame(rows))
+    lab.table("Codes made by hand", rows)
 
     codes = kinds["permuted and bent"]
     noisy = [np.column_stack([each, rng.normal(size=(ROWS, 3))]) for each in codes]
@@ -79,10 +78,8 @@ def _trained(lab: Lab) -> Iterator[Claim]:
     found = found[found["first"] == "udr"]
     lab.table("Rank correlation of UDR with supervised scores", found.drop(columns=["first"]))
     values = table[table["metric"].isin(("udr", "mig"))].pivot_table("value", "run", "metric")
-    figure, ax = axes()
+    figure, ax = axes("UDR", "MIG")
     ax.scatter(values["udr"], values["mig"], color="#2f6f8f")
-    ax.set_xlabel("UDR")
-    ax.set_ylabel("MIG")
     lab.figure(f"{len(values)} beta-VAEs", figure)
     with_mig = found[found["second"] == "mig"].iloc[0]
     lab.say(f"Its 95 % interval is {with_mig['low']:.2f} to {with_mig['high']:.2f}, of {len(values)} models.")
@@ -100,13 +97,8 @@ def _scores(
     codes: list[NDArray[np.float64]], similarity: str, kl: NDArray[np.float64] | None = None
 ) -> list[float]:
     """The UDR of every model against all others."""
+    mates_kl = None if kl is None else [kl] * (len(codes) - 1)
     return [
-        udr_score(
-            one,
-            codes[:n] + codes[n + 1 :],
-            similarity=similarity,
-            kl=kl,
-            mates_kl=None if kl is None else [kl] * (len(codes) - 1),
-        )
+        udr_score(one, codes[:n] + codes[n + 1 :], similarity=similarity, kl=kl, mates_kl=mates_kl)
         for n, one in enumerate(codes)
     ]

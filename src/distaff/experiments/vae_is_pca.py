@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from distaff.datasets import load_dataset
 from distaff.evaluation.orthogonality import run_orthogonality
-from distaff.experiments.base import Claim, Lab, claim, experiment
+from distaff.experiments.base import Claim, Lab, claim, every_code, experiment
 from distaff.experiments.pictures import heat_map
 from distaff.methods.base import Codes
 from distaff.metrics.posterior import active_by_variance, mean_kl
@@ -120,10 +120,8 @@ def fit_linear(seed: int, full: bool, steps: int) -> LinearFound:
 
 
 def _linear(lab: Lab) -> Iterator[Claim]:
-    seeds = range(lab["seeds"])
-    found, control = (
-        [fit_linear(seed, full, lab["linear_steps"]) for seed in seeds] for full in (False, True)
-    )
+    steps, seeds = lab["linear_steps"], range(lab["seeds"])
+    found, control = ([fit_linear(seed, full, steps) for seed in seeds] for full in (False, True))
     one = found[0]
     numbers = [str(k + 1) for k in range(len(DEVIATIONS))]
     columns = {"|cos|": np.diag(one.cosines), "variance": one.variances, "theory": one.expected}
@@ -133,15 +131,13 @@ def _linear(lab: Lab) -> Iterator[Claim]:
             f"|cos| of decoder columns and principal directions, {title} posterior (seed 0)",
             heat_map(each.cosines, numbers, numbers, ("principal direction", "latent"), span=(0, 1)),
         )
-    yield claim(
-        "Least |cos| of a column and its direction", [np.diag(f.cosines).min() for f in found], low=0.98
-    )
+    own = [np.diag(f.cosines).min() for f in found]
+    yield claim("Least |cos| of a column and its direction", own, low=0.98)
     yield claim("Largest |cos| with another direction", [_off(f.cosines) for f in found], high=0.1)
     errors = [np.abs(f.variances / f.expected - 1).max() for f in found]
     yield claim("Largest relative error of a posterior variance", errors, high=0.1)
-    yield claim(
-        "Largest |cos| with another direction, full covariance", [_off(f.cosines) for f in control], low=0.3
-    )
+    others = [_off(f.cosines) for f in control]
+    yield claim("Largest |cos| with another direction, full covariance", others, low=0.3)
 
 
 def _off(cosines: Array) -> float:
@@ -157,17 +153,16 @@ def kl_forms(mean: Array, logvar: Array) -> tuple[float, float]:
 
 def _polarised(lab: Lab) -> Iterator[Claim]:
     data = load_dataset("dsprites", resolution=lab["resolution"], shape=[1], orientation=1, x=16, y=16)
-    images = data.images(np.arange(len(data)))
     rows = []
     for seed in range(lab["seeds"]):
         for method in ("vae", "autoencoder"):
             run = lab.train(f"{method}-s{seed}", method, data, lab["steps"], seed=seed, learning_rate=1e-3)
-            codes = run.encode(images)
+            codes = every_code(run)
             distance, chance = run_orthogonality(run, codes)
             distances = {"distance": distance, "over chance": distance / chance if chance else 0.0}
             rows.append({"method": method, "seed": seed, **distances, **_regime(codes)})
-    table = pd.DataFrame(rows)
-    lab.table("Ten latents on sprites: KL in nats, distance to orthogonality of the active latents", table)
+    title = "Ten latents on sprites: KL in nats, distance to orthogonality of the active latents"
+    table = lab.table(title, rows)
     vae, plain = table[table["method"] == "vae"], table[table["method"] == "autoencoder"]
     yield claim("|exact KL - polarised KL| / exact", np.abs(1 - vae["polarised KL"] / vae["KL"]), high=0.05)
     differ = np.abs(vae["active by variance"] - vae["active by means"])

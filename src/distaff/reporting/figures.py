@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import warnings
 from collections.abc import Mapping, Sequence
@@ -11,7 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from distaff.reporting.page import data_uri
+
 INK, LINE = "#1f2933", "#2f6f8f"
+NO_TERMS = ("step", "images_per_second")  # what a line of the history says that is not of the objective
 
 
 def strip(images: NDArray[Any], gap: int = 1) -> NDArray[np.uint8]:
@@ -23,18 +25,18 @@ def strip(images: NDArray[Any], gap: int = 1) -> NDArray[np.uint8]:
     return row[:, : row.shape[1] - gap]
 
 
-def png(pixels: NDArray[np.uint8]) -> str:
-    """Pixels (H, W, 3) as a data URI."""
+def png(images: NDArray[Any]) -> str:
+    """Images (n, C, H, W) in 0..1 side by side, as a data URI."""
     from PIL import Image
 
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format="png", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    Image.fromarray(strip(images)).save(buffer, format="png", optimize=True)
+    return data_uri(buffer.getvalue())
 
 
 def curves(history: list[dict[str, float]]) -> str:
     """The loss and its terms over steps, one small panel each, as SVG."""
-    names = [name for name in history[0] if name not in ("step", "images_per_second")]
+    names = [name for name in history[0] if name not in NO_TERMS]
     steps = [line["step"] for line in history]
     figure = _figure(2.9 * len(names), 2.3)
     for ax, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
@@ -75,9 +77,8 @@ def views(panels: Mapping[str, Sequence[Sequence[float]]], classes: Sequence[int
     cmap = colormaps["tab10"] if few else colormaps["viridis"]
     place = np.searchsorted(values, classes)
     figure = _figure(4.2 * len(panels), 3.9)
-    for ax, (name, points) in zip(
-        figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
-    ):
+    axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    for ax, (name, points) in zip(axes, panels.items(), strict=True):
         x, y = np.asarray(points).T
         drawn = ax.scatter(x, y, s=7, c=cmap(place) if few else place, cmap=None if few else cmap, lw=0)
         ax.set_title(name, loc="left", fontsize=10, color=INK)
@@ -105,4 +106,4 @@ def _svg(figure: Any) -> str:
     with matplotlib.rc_context(style), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # the browser has the letter
         figure.savefig(buffer, format="svg", metadata={"Date": None}, transparent=True)
-    return buffer.getvalue().partition("<svg")[1] + buffer.getvalue().partition("<svg")[2]
+    return "".join(buffer.getvalue().partition("<svg")[1:])

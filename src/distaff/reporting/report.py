@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from distaff.metrics.arrays import check_factors, usable_factors
 from distaff.metrics.information import discretise, entropy, mutual_information
 from distaff.metrics.posterior import mean_variance
 from distaff.reporting import figures
+from distaff.reporting.page import page
 from distaff.reporting.traversals import SHOWN_LATENTS, has_prior, traversals
 from distaff.scoring.card import ScoreCard
 from distaff.training.device import torch_threads
@@ -53,42 +53,38 @@ def _encoding(run: Run, card: ScoreCard | None, show: bool) -> Encoding:
 
 
 def _page(run: Run, card: ScoreCard | None, encoding: Encoding) -> str:
-    from jinja2 import Environment
-
-    template = files("distaff.reporting").joinpath("report.html.jinja").read_text(encoding="utf-8")
     judged = read_desiderata(run)
     order = np.argsort(-carried(encoding))
     shown = order[:SHOWN_LATENTS]
     names = run.method.column_names(run.facts)
     history = run.history()
-    return (
-        Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-        .from_string(template)
-        .render(
-            run=run,
-            card=card,
-            sizes=" × ".join(map(str, run.data.image_shape[1:]))
-            + (" RGB" if run.data.image_shape[0] == 3 else " grey"),
-            latents=_latents(encoding, shown, names),
-            active=int(active(encoding).sum()),
-            active_kl=ACTIVE_KL,
-            active_share=ACTIVE_SHARE,
-            posterior=encoding.logvar is not None,
-            prior=has_prior(run, encoding),
-            categorical=bool(run.method.one_hot(run.facts)),
-            orthogonality=_orthogonality(run, encoding),
-            traversals=_traversals(run, encoding, order),
-            reconstructions=_reconstructions(run, encoding),
-            atoms=_atoms(run, order, names),
-            matrix=_information(run, encoding, shown, names),
-            desiderata=lines(judged) if judged else None,
-            views=_views(judged) if judged else None,
-            last=_terms(history[-1]) if history else {},
-            curves=figures.curves(history) if len(history) > 1 else None,
-            unconverged=_took_all_iterations(run, history),
-            layers=_layers(history),
-            images_per_second=np.median([line["images_per_second"] for line in history]) if history else None,
-        )
+    channels, *sides = run.data.image_shape
+    last = history[-1] if history else {}
+    return page(
+        "reporting",
+        "report.html.jinja",
+        run=run,
+        card=card,
+        sizes=" × ".join(map(str, sides)) + (" RGB" if channels == 3 else " grey"),
+        latents=_latents(encoding, shown, names),
+        active=int(active(encoding).sum()),
+        active_kl=ACTIVE_KL,
+        active_share=ACTIVE_SHARE,
+        posterior=encoding.logvar is not None,
+        prior=has_prior(run, encoding),
+        categorical=bool(run.method.one_hot(run.facts)),
+        orthogonality=_orthogonality(run, encoding),
+        traversals=_traversals(run, encoding, order),
+        reconstructions=_reconstructions(run, encoding),
+        atoms=_atoms(run, order, names),
+        matrix=_information(run, encoding, shown, names),
+        desiderata=lines(judged) if judged else None,
+        views=_views(judged) if judged else None,
+        last={name: value for name, value in last.items() if name not in figures.NO_TERMS},
+        curves=figures.curves(history) if len(history) > 1 else None,
+        unconverged=_took_all_iterations(run, last),
+        layers=_layers(last),
+        images_per_second=np.median([line["images_per_second"] for line in history]) if history else None,
     )
 
 
@@ -127,7 +123,7 @@ def _traversals(run: Run, encoding: Encoding, order: NDArray[np.int64]) -> list[
             "carried": float(nats[strip.columns[0]]) if len(strip.columns) == 1 else None,
             "active": len(strip.columns) > 1 or bool(live[strip.columns[0]]),
             "values": strip.values if strip.values != before else [],
-            "picture": figures.png(figures.strip(strip.images)),
+            "picture": figures.png(strip.images),
         }
         for strip, before in zip(strips, above, strict=False)
     ]
@@ -151,9 +147,7 @@ def _reconstructions(run: Run, encoding: Encoding) -> tuple[str, str] | None:
         decoded = run.decode(encoding.mean[chosen])
     except BadInput:
         return None
-    return figures.png(figures.strip(run.data.unit_images(encoding.rows[chosen]))), figures.png(
-        figures.strip(decoded)
-    )
+    return figures.png(run.data.unit_images(encoding.rows[chosen])), figures.png(decoded)
 
 
 def _atoms(run: Run, order: NDArray[np.int64], names: list[str]) -> list[tuple[str, str]] | None:
@@ -164,23 +158,17 @@ def _atoms(run: Run, order: NDArray[np.int64], names: list[str]) -> list[tuple[s
     shown = atoms.cpu().numpy()[order]
     largest = np.abs(shown).max(axis=(1, 2, 3), keepdims=True)
     pictures = 0.5 + 0.5 * shown / np.maximum(largest, 1e-12)
-    return [(names[j], figures.png(figures.strip(one[None]))) for j, one in zip(order, pictures, strict=True)]
+    return [(names[j], figures.png(one[None])) for j, one in zip(order, pictures, strict=True)]
 
 
-def _terms(line: dict[str, float]) -> dict[str, float]:
-    """What a line of the history says of the objective."""
-    return {name: value for name, value in line.items() if name not in ("step", "images_per_second")}
-
-
-def _took_all_iterations(run: Run, history: list[dict[str, float]]) -> bool:
-    """Whether a fit ended because its iterations did."""
+def _took_all_iterations(run: Run, last: dict[str, float]) -> bool:
+    """Whether a fit ended because its iterations did, by the last line of its history."""
     most = getattr(run.method, "iterations", None)
-    return bool(history) and most is not None and history[-1].get("iterations") == most
+    return most is not None and last.get("iterations") == most
 
 
-def _layers(history: list[dict[str, float]]) -> list[dict[str, Any]]:
+def _layers(last: dict[str, float]) -> list[dict[str, Any]]:
     """The KL of each stochastic layer at the end of training, nats per image; none for a single layer."""
-    last = history[-1] if history else {}
     kls = {name.removeprefix("kl_"): kl for name, kl in last.items() if name.startswith("kl_")}
     return [
         {"number": number, "kl": kl, "collapsed": kl < ACTIVE_KL}

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 from collections.abc import Callable, Iterator
-from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +13,7 @@ from matplotlib.figure import Figure
 
 from distaff.errors import BadInput
 from distaff.files import replacing
+from distaff.reporting.page import data_uri, page
 from distaff.studies import figures
 from distaff.studies.downstream import accuracy_by_labels, efficiency_and_scores, scores_and_downstream
 from distaff.studies.metric_roles import MODEL, is_known
@@ -35,6 +34,7 @@ class Panel(NamedTuple):
 
 
 Panels = Iterator[Panel]
+Build = Callable[[pd.DataFrame, str], Panels]  # of a table and the representation that is studied
 
 
 def study_report(table: pd.DataFrame, *, title: str, note: str = "") -> str:
@@ -43,13 +43,11 @@ def study_report(table: pd.DataFrame, *, title: str, note: str = "") -> str:
     An analysis that the table lacks something for is shown with the reason instead. Raises BadInput for
     what is no results table at all.
     """
-    from jinja2 import Environment
-
     check_table(table)
-    page = files("distaff.studies").joinpath("study_report.html.jinja").read_text(encoding="utf-8")
     unread = [metric for metric in table["metric"].unique() if not is_known(str(metric))]
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(page).render(
+    return page(
+        "studies",
+        "study_report.html.jinja",
         title=title,
         note=note,
         runs=len(table[["dataset", "method", "strength", "seed"]].drop_duplicates()),
@@ -66,11 +64,7 @@ def save_figures(table: pd.DataFrame, folder: str | os.PathLike[str]) -> list[Pa
     check_table(table)
     written: list[Path] = []
     for heading, _, build in SECTIONS:
-        try:
-            parts = list(build(table, _main(table)))
-        except BadInput:
-            continue
-        for part in parts:
+        for part in _built(table, build)[0]:
             words = re.sub(r"[^a-z0-9]+", "_", f"{heading} {part.name}".lower()).strip("_")[:80]
             path = Path(folder) / f"{len(written) + 1:02d}_{words}.png"
             with replacing(path) as partial:
@@ -79,35 +73,35 @@ def save_figures(table: pd.DataFrame, folder: str | os.PathLike[str]) -> list[Pa
     return written
 
 
-def _shown(
-    table: pd.DataFrame, heading: str, words: str, build: Callable[[pd.DataFrame, str], Panels]
-) -> dict[str, object]:
-    """A section as the template takes it."""
+def _built(table: pd.DataFrame, build: Build) -> tuple[list[Panel], str]:
+    """The panels of a section, or none and the reason."""
+    there = [name for name in table["representation"].unique() if name != MODEL]
+    studied = "mean" if "mean" in there or not there else str(there[0])
     try:
-        parts = [
-            {
-                "name": part.name,
-                "picture": "data:image/png;base64," + base64.b64encode(figures.png(part.figure)).decode(),
-                "columns": list(part.numbers.columns),
-                "rows": [[_cell(value) for value in row] for row in part.numbers.itertuples(index=False)],
-            }
-            for part in build(table, _main(table))
-        ]
-        return {"heading": heading, "words": words, "parts": parts, "problem": ""}
+        return list(build(table, studied)), ""
     except BadInput as problem:
-        return {"heading": heading, "words": words, "parts": [], "problem": str(problem)}
+        return [], str(problem)
+
+
+def _shown(table: pd.DataFrame, heading: str, words: str, build: Build) -> dict[str, object]:
+    """A section as the template takes it."""
+    panels, problem = _built(table, build)
+    parts = [
+        {
+            "name": panel.name,
+            "picture": data_uri(figures.png(panel.figure)),
+            "columns": list(panel.numbers.columns),
+            "rows": [[_cell(value) for value in row] for row in panel.numbers.itertuples(index=False)],
+        }
+        for panel in panels
+    ]
+    return {"heading": heading, "words": words, "parts": parts, "problem": problem}
 
 
 def _cell(value: object) -> str:
     if isinstance(value, float):
         return "–" if value != value else f"{value:.4g}" if abs(value) >= 10 else f"{value:.3f}"
     return str(value)
-
-
-def _main(table: pd.DataFrame) -> str:
-    """The representation that is studied: the mean where the table has it."""
-    there = [name for name in table["representation"].unique() if name != MODEL]
-    return "mean" if "mean" in there or not there else str(there[0])
 
 
 def _by_method(table: pd.DataFrame, which: str) -> Panels:
@@ -179,7 +173,7 @@ def _selection(table: pd.DataFrame, which: str) -> Panels:
         yield Panel(str(dataset), figures.selection(part), part)
 
 
-SECTIONS: tuple[tuple[str, str, Callable[[pd.DataFrame, str], Panels]], ...] = (
+SECTIONS: tuple[tuple[str, str, Build], ...] = (
     (
         "Scores by method",
         "Each box holds all runs of a method. Where boxes overlap, the method alone decides little.",
