@@ -15,6 +15,9 @@ from distaff.datasets.base import DataSet
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
 
+#: so many made-up images
+Draw = Callable[[int], Tensor]
+
 
 class Kind(ABC):
     """How the batches of a method are drawn; a frozen dataclass of its options, registered by name."""
@@ -23,9 +26,7 @@ class Kind(ABC):
     def sample(self, data: DataSet, size: int, rng: np.random.Generator) -> Batch:
         """A batch of `size` images of the data, as arrays. BadInput where the data cannot give such."""
 
-    def example(
-        self, images: Callable[[int], Tensor], facts: Facts, size: int, rng: torch.Generator
-    ) -> Batch:
+    def example(self, images: Draw, facts: Facts, size: int, rng: torch.Generator) -> Batch:
         """A made-up batch for tests, of `images(count)` and whatever else comes with this kind."""
         return Batch(images(size), facts.images)
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from distaff.batches.batch import Batch, Facts
-from distaff.batches.kind import Kind, grid_of
+from distaff.batches.kind import Draw, Kind, grid_of
 from distaff.datasets.base import DataSet
 from distaff.errors import BadInput
 
@@ -40,9 +39,7 @@ class OneGroupVaries(Kind):
             rows[:, place] = rng.integers(grid.sizes[place], size=size)
         return Batch(data.images(grid.index(rows)), len(data), varying=(varying, len(groups)))
 
-    def example(
-        self, images: Callable[[int], Tensor], facts: Facts, size: int, rng: torch.Generator
-    ) -> Batch:
+    def example(self, images: Draw, facts: Facts, size: int, rng: torch.Generator) -> Batch:
         """Any of as many groups as there are factors."""
         drawn, groups = images(size), len(facts.factors)
         return Batch(drawn, facts.images, varying=(int(torch.randint(groups, (), generator=rng)), groups))

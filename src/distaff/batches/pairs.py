@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from distaff.batches.batch import Batch, Facts
-from distaff.batches.kind import Kind, grid_of, images_of, own_pairs
+from distaff.batches.kind import Draw, Kind, grid_of, images_of, own_pairs
 from distaff.datasets.base import DataSet
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
@@ -36,9 +34,7 @@ class Pairs(Kind):
         first, second, changed = pair_rows(grid, size // 2, rng, self.k, first)
         return Batch(images_of(data, grid, first, second), len(data), changed)
 
-    def example(
-        self, images: Callable[[int], Tensor], facts: Facts, size: int, rng: torch.Generator
-    ) -> Batch:
+    def example(self, images: Draw, facts: Facts, size: int, rng: torch.Generator) -> Batch:
         """Pairs of which any factor may have changed."""
         drawn = images(size)
         changed = torch.rand((size // 2, len(facts.factors)), generator=rng) < 0.5

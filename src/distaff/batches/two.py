@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from distaff.batches.batch import Batch, Facts
-from distaff.batches.kind import Kind
+from distaff.batches.kind import Draw, Kind
 from distaff.datasets.base import DataSet
 
 
@@ -22,8 +20,6 @@ class Two(Kind):
         """2 * `size` images."""
         return Batch(data.images(data.draw(2 * size, rng)), len(data))
 
-    def example(
-        self, images: Callable[[int], Tensor], facts: Facts, size: int, rng: torch.Generator
-    ) -> Batch:
+    def example(self, images: Draw, facts: Facts, size: int, rng: torch.Generator) -> Batch:
         """2 * `size` images."""
         return Batch(images(2 * size), facts.images)

@@ -15,7 +15,6 @@ from distaff.studies.transfer import on_the_grid, standing
 
 #: rules that take the best run by a score that needs no labels
 UNSUPERVISED = ("udr", "elbo", "reconstruction")
-RULES = ("oracle", "transfer", *UNSUPERVISED, "random")
 
 
 def selection(
