@@ -21,16 +21,8 @@ CATEGORIES = ("animal", "human", "airplane", "truck", "car")  # in the order of 
 ELEVATIONS = np.arange(30, 71, 5)  # degrees above the table
 AZIMUTHS = np.arange(0, 360, 20)  # degrees about the upright
 #: azimuth, elevation (degrees as the viewer sees them) and strength of the lamp
-_LAMPS = np.stack(
-    [
-        towards(-60, 35, 0.7),
-        towards(60, 35, 0.7),
-        towards(0, 70, 0.7),
-        towards(-75, 10, 0.45),
-        towards(75, 10, 0.45),
-        towards(0, 20, 0.7),
-    ]
-)
+_PLACES = ((-60, 35, 0.7), (60, 35, 0.7), (0, 70, 0.7), (-75, 10, 0.45), (75, 10, 0.45), (0, 20, 0.7))
+_LAMPS = np.stack([towards(*place) for place in _PLACES])
 _AMBIENT, _BACKGROUND = 0.2, 0.45  # the upper sides of toys are never as bright as the background
 
 
@@ -123,34 +115,16 @@ def _human(u: Draw) -> list[Lump]:
     ]
     if u(0, 1) < 0.5:  # a hat
         parts.append(Lump(False, (0.02, 0, 0.45 + tall + 0.24), (0.27, 0.25, 0.06)))
-    for side, turn in ((1, 1), (-1, -1)):
-        slope = np.radians(stride * turn)
-        parts.append(
-            Lump(
-                False,
-                (leg * np.sin(slope), side * hip, -leg * np.cos(slope)),
-                (leg + 0.05, limb, limb),
-                -90 + stride * turn,
-            )
-        )
-        parts.append(
-            Lump(
-                True,
-                (2 * leg * np.sin(slope) + 0.07, side * hip, -2 * leg * np.cos(slope)),
-                (0.15, 0.08, 0.05),
-            )
-        )
-        angle = -90 + (lift + 20 if side > 0 else swing)
-        way = np.radians(angle)
-        shoulder = 0.42 + 0.6 * tall
-        parts.append(
-            Lump(
-                False,
-                (arm * np.cos(way), side * (wide + 0.06), shoulder + arm * np.sin(way)),
-                (arm, 0.075, 0.075),
-                angle,
-            )
-        )
+    for side in (1, -1):
+        slope, angle = stride * side, -90 + (lift + 20 if side > 0 else swing)
+        ahead, down = leg * np.sin(np.radians(slope)), leg * np.cos(np.radians(slope))
+        out, up = arm * np.cos(np.radians(angle)), arm * np.sin(np.radians(angle))
+        elbow = (out, side * (wide + 0.06), 0.42 + 0.6 * tall + up)
+        parts += [
+            Lump(False, (ahead, side * hip, -down), (leg + 0.05, limb, limb), -90 + slope),
+            Lump(True, (2 * ahead + 0.07, side * hip, -2 * down), (0.15, 0.08, 0.05)),  # a foot
+            Lump(False, elbow, (arm, 0.075, 0.075), angle),
+        ]
     return parts
 
 
@@ -163,16 +137,9 @@ def _airplane(u: Draw) -> list[Lump]:
         Lump(False, (0.5 * long, 0, 0.7 * thick), (0.22, 0.6 * thick, 0.6 * thick)),
         Lump(True, (-0.85 * long, 0, 0.05 + fin), (0.14, 0.022, fin)),
     ]
-    slope = np.radians(sweep)
-    parts += _both(
-        Lump(
-            True,
-            (at - 0.5 * span * np.sin(slope), 0.5 * span * np.cos(slope), height),
-            (chord, 0.5 * span, 0.03),
-            0,
-            sweep,
-        )
-    )
+    slope, half = np.radians(sweep), 0.5 * span
+    wing = (at - half * np.sin(slope), half * np.cos(slope), height)
+    parts += _both(Lump(True, wing, (chord, half, 0.03), 0, sweep))
     parts += _both(Lump(True, (-0.86 * long, 0.5 * tail, 0.06), (0.11, 0.5 * tail, 0.022), 0, 0.6 * sweep))
     out, engine = u(0.25, 0.55) * span, u(0, 1)
     if engine < 0.6:
