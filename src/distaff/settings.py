@@ -11,13 +11,18 @@ import json
 import math
 import operator
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from distaff import schedules
 from distaff.errors import BadInput, unknown
 
 T = TypeVar("T")
+BOUNDS = {
+    "low": ("at least", operator.ge),
+    "above": ("more than", operator.gt),
+    "high": ("at most", operator.le),
+}
 
 
 def setting(
@@ -96,12 +101,7 @@ def _checked(field: dataclasses.Field[Any], kind: Any, value: Any) -> Any:
         raise BadInput(f"{field.name}={value!r} is not allowed; it must be {allowed_values(field)}")
     if kind in (int, float):
         value = _number(field.name, kind, value)
-        fine = (
-            (rules.get("low") is None or value >= rules["low"])
-            and (rules.get("above") is None or value > rules["above"])
-            and (rules.get("high") is None or value <= rules["high"])
-        )
-        if not fine:
+        if not all(within(value, bound) for _, within, bound in _bounds(rules)):
             raise BadInput(f"{field.name}={value} is out of range; it must be {allowed_values(field)}")
     elif kind in (bool, str) and not isinstance(value, kind):
         word = "true or false" if kind is bool else "text"
@@ -120,6 +120,11 @@ def _checked_schedule(field: dataclasses.Field[Any], text: str) -> float | str:
     return schedule.first if schedule.first == schedule.last else text
 
 
+def _bounds(rules: Mapping[str, Any]) -> list[tuple[str, Callable[..., bool], float]]:
+    """What bounds a number: in words, as a comparison, and the bound itself."""
+    return [(*BOUNDS[rule], rules[rule]) for rule in BOUNDS if rules.get(rule) is not None]
+
+
 def _number(name: str, kind: type, value: Any) -> int | float:
     word = "a whole number" if kind is int else "a number"
     try:
@@ -132,14 +137,15 @@ def _number(name: str, kind: type, value: Any) -> int | float:
     return kind(value)
 
 
-def whole_number(name: str, value: Any, low: int) -> int:
-    """`value` as an int of at least `low`, or an error that names the argument."""
+def whole_number(name: str, value: Any, low: int, high: int | None = None) -> int:
+    """`value` as an int from `low` to `high`, or an error that names the argument."""
     try:
         number = operator.index(value)
     except TypeError:
         number = low - 1
-    if isinstance(value, bool) or not low <= number < 2**63:
-        raise BadInput(f"{name}={value!r} is not allowed; it must be a whole number of at least {low}")
+    if isinstance(value, bool) or not low <= number <= (2**63 - 1 if high is None else high):
+        allowed = f"of at least {low}" if high is None else f"from {low} to {high}"
+        raise BadInput(f"{name}={value!r} is not allowed; it must be a whole number {allowed}")
     return number
 
 
@@ -148,14 +154,7 @@ def allowed_values(field: dataclasses.Field[Any]) -> str:
     rules = field.metadata
     if rules.get("choices") is not None:
         return "one of: " + ", ".join(map(str, rules["choices"]))
-    parts = []
-    if rules.get("low") is not None:
-        parts.append(f"at least {rules['low']}")
-    if rules.get("above") is not None:
-        parts.append(f"more than {rules['above']}")
-    if rules.get("high") is not None:
-        parts.append(f"at most {rules['high']}")
-    return " and ".join(parts) or "any value"
+    return " and ".join(f"{words} {bound}" for words, _, bound in _bounds(rules)) or "any value"
 
 
 class Described(NamedTuple):

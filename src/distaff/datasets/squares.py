@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Collection
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput
+from distaff.settings import whole_number
 
 SMALLEST, LARGEST = 16, 128  # pixels along a side
 #: what to do about images that are too large or of mixed sizes
@@ -20,17 +20,7 @@ Size = tuple[int, int]  # height, width
 
 def check_resolution(value: Any) -> int | None:
     """`value` as a number of pixels, None where none is asked for, or an error."""
-    if value is None:
-        return None
-    try:
-        side = operator.index(value)
-    except TypeError:
-        side = 0
-    if isinstance(value, bool) or not SMALLEST <= side <= LARGEST:
-        raise BadInput(
-            f"resolution={value!r} is not allowed; it must be a whole number from {SMALLEST} to {LARGEST}"
-        )
-    return side
+    return None if value is None else whole_number("resolution", value, SMALLEST, LARGEST)
 
 
 def check_side(height: int, width: int, name: str, resolution: int | None = None) -> None:

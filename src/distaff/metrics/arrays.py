@@ -87,7 +87,8 @@ def same_rows(codes: Any, other: Any, what: str = "factors") -> tuple[Table, Tab
     """Codes and something else that describes the same rows, both as tables, in the same order of rows."""
     first, second = with_keys(as_table(codes, "codes"), as_table(other, what))
     if len(first) != len(second):
-        _check_cells(first)  # a line that is no row is the likelier fault
+        if first.block is None:
+            codes_of(first)  # a line that is no row is the likelier fault
         files = ""
         if first.how or second.how:
             files = f": {first.what}{first.read_as()}, {second.what}{second.read_as()}"
@@ -95,11 +96,6 @@ def same_rows(codes: Any, other: Any, what: str = "factors") -> tuple[Table, Tab
             f"codes have {len(first)} rows and {what} {len(second)}; they must describe the same rows{files}"
         )
     return first, in_order_of(second, first)
-
-
-def _check_cells(codes: Table) -> None:
-    if codes.block is None:
-        codes_of(codes)
 
 
 def real_columns(continuous: Continuous) -> tuple[int, ...]:

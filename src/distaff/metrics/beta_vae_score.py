@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from distaff.metrics.arrays import Codes, Factors, check_votes
 from distaff.metrics.declare import Sizes, metric, truths
-from distaff.metrics.rows import RowGroups, batches_at_once, gather
+from distaff.metrics.rows import RowGroups, gather
 from distaff.metrics.threads import one_thread, quiet
 from distaff.settings import whole_number
 
@@ -60,14 +60,11 @@ def _points(
     codes: NDArray[np.floating], groups: RowGroups, count: int, batch: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Mean absolute code differences (count, d) of pairs that share a factor, and which factor it was."""
-    n, k = groups.factors.shape
-    at_once = batches_at_once(batch, codes.shape[1])
     features, labels = [], []
-    for factor, share in enumerate(rng.multinomial(count, np.full(k, 1 / k))):
-        for start in range(0, share, at_once):
-            first = rng.integers(n, size=(min(at_once, share - start), batch))
-            second = groups.partners(first, factor, rng)
-            for a, b in zip(gather(codes, first), gather(codes, second), strict=True):
-                features.append(np.abs(np.subtract(a, b, out=a), out=a).mean(axis=1, dtype=np.float64))
-            labels.append(np.full(len(first), factor))
+    for factor, some in groups.chosen(count, batch * codes.shape[1], rng):
+        first = rng.integers(len(codes), size=(some, batch))
+        second = groups.partners(first, factor, rng)
+        for a, b in zip(gather(codes, first), gather(codes, second), strict=True):
+            features.append(np.abs(np.subtract(a, b, out=a), out=a).mean(axis=1, dtype=np.float64))
+        labels.append(np.full(some, factor))
     return np.concatenate(features), np.concatenate(labels)

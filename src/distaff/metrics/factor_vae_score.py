@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from distaff.metrics.arrays import Codes, Factors, check_number, check_votes, varying
 from distaff.metrics.declare import Sizes, metric, truths
-from distaff.metrics.rows import RowGroups, batches_at_once, gather
+from distaff.metrics.rows import RowGroups, gather
 from distaff.settings import whole_number
 
 
@@ -65,7 +62,9 @@ def _votes(
     """How often each code was the one that varied least with each factor fixed: (k, d)."""
     table = np.zeros((groups.factors.shape[1], codes.shape[1]), dtype=np.int64)
     variance = codes.var(axis=0, ddof=1)
-    for factor, rows in _fixed_batches(groups, count, batch, batches_at_once(batch, codes.shape[1]), rng):
+    for factor, some in groups.chosen(count, codes.shape[1] * batch, rng):
+        first = np.repeat(rng.integers(len(codes), size=(some, 1)), batch, axis=1)
+        rows = groups.partners(first, factor, rng)
         local = np.concatenate([_variance(part) for part in gather(codes, rows)]) / variance  # (votes, d)
         local += 1e-12 * rng.random(local.shape)  # a value with a single row ties all codes at 0
         np.add.at(table[factor], local.argmin(axis=1), 1)
@@ -77,15 +76,3 @@ def _variance(batches: NDArray[np.float64]) -> NDArray[np.float64]:
     rows = batches.shape[1]
     batches -= batches.sum(axis=1, keepdims=True) / rows
     return np.asarray(np.square(batches, out=batches).sum(axis=1) / (rows - 1))
-
-
-def _fixed_batches(
-    groups: RowGroups, count: int, batch: int, at_once: int, rng: np.random.Generator
-) -> Iterator[tuple[int, NDArray[Any]]]:
-    """Batches of rows (votes, batch) that share the value of a factor, the factors drawn uniformly."""
-    n, k = groups.factors.shape
-    for factor, share in enumerate(rng.multinomial(count, np.full(k, 1 / k))):
-        for start in range(0, share, at_once):
-            size = min(at_once, share - start)
-            first = np.repeat(rng.integers(n, size=(size, 1)), batch, axis=1)
-            yield factor, groups.partners(first, factor, rng)

@@ -12,11 +12,6 @@ FLOATS_AT_ONCE = 1_000_000  # bounds the memory of the batches that are drawn to
 FLOATS_IN_CACHE = 2**16  # of the batches that are computed together
 
 
-def batches_at_once(batch: int, codes: int) -> int:
-    """How many batches of rows of so many codes to draw together."""
-    return max(1, FLOATS_AT_ONCE // (batch * codes))
-
-
 def gather(codes: NDArray[Any], rows: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
     """The codes of batches of rows (count, batch), some batches at a time: (some, batch, d).
 
@@ -38,6 +33,13 @@ class RowGroups:
         self._order = np.argsort(factors, axis=0, kind="stable")
         self._counts = [np.bincount(column) for column in factors.T]
         self._starts = [np.cumsum(counts) - counts for counts in self._counts]
+
+    def chosen(self, count: int, floats: int, rng: np.random.Generator) -> Iterator[tuple[int, int]]:
+        """`count` factors drawn uniformly, for batches of so many floats: which, and how many together."""
+        k, at_once = self.factors.shape[1], max(1, FLOATS_AT_ONCE // floats)
+        for factor, share in enumerate(rng.multinomial(count, np.full(k, 1 / k))):
+            for start in range(0, share, at_once):
+                yield factor, min(at_once, share - start)
 
     def partners(self, rows: NDArray[np.int64], factor: int, rng: np.random.Generator) -> NDArray[np.int64]:
         """For each of `rows` (any shape), a row drawn uniformly from those with its value of `factor`."""

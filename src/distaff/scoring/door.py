@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict, TypeVar, Unpack
 
@@ -101,30 +101,19 @@ def _is_there(need: str, value: Any) -> bool:
     return value is not None and not (NEEDS[need].each and len(value) == 0)
 
 
-def _counters(table: Table, codes: NDArray[np.float64]) -> list[str]:
+def _counters(table: Table, codes: NDArray[np.float64]) -> Iterator[str]:
     """Notes of codes that merely count the rows."""
-    if not table.named:
-        return []
     rows = np.arange(len(codes))
-    counting = [
-        name for name, code in zip(table.names, codes.T, strict=True) if (code - code[0] == rows).all()
-    ]
-    return [
-        f"the code '{name}' counts the rows; leave it out if it is none (--code-columns)" for name in counting
-    ]
+    for name, code in zip(table.names, codes.T, strict=True):
+        if table.named and (code - code[0] == rows).all():
+            yield f"the code '{name}' counts the rows; leave it out if it is none (--code-columns)"
 
 
-def _all_different(factors: Factors) -> list[str]:
+def _all_different(factors: Factors) -> Iterator[str]:
     """Notes of factors that have another value in each row."""
-    n = len(factors.values)
-    found = [
-        name
-        for j, name in enumerate(factors.names)
-        if j not in factors.continuous and n > 1 and factors.values[:, j].max() == n - 1
-    ]
-    return [
-        f"the factor '{name}' has another value in each row; leave it out if it names them" for name in found
-    ]
+    for j, name in enumerate(factors.names):
+        if j not in factors.continuous and factors.values[:, j].max() == len(factors.values) - 1:
+            yield f"the factor '{name}' has another value in each row; leave it out if it names them"
 
 
 def _with_factors(inputs: Inputs, found: Factors, table: Table, notes: list[str]) -> Admitted:
