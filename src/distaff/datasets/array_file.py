@@ -50,7 +50,7 @@ def read_array_file(
     data = ArrayImages(
         arrays[images],
         arrays[factors] if factors else None,
-        names=names if factors else None,
+        names=names,
         pixel_range=pixel_range,
         pairs=arrays.get("pairs"),
         resolution=resolution,

@@ -38,12 +38,11 @@ def read_idx_images(
     labels = next((read_idx(found, 1) for found in beside if found.exists()), None)
     if labels is not None and len(labels) != len(images):
         raise BadInput(f"{path} holds {len(images)} images, and the labels beside it are {len(labels)}")
-    names = None if labels is None else ["label"]
     name = path.name.split(".")[0].removesuffix(f"-{IMAGES}")
     return ArrayImages(
         images,
         labels,
-        names=names,
+        names=["label"],
         pixel_range=pixel_range,
         resolution=resolution,
         name=name,

@@ -99,17 +99,13 @@ def _order(listed: Sequence[str], files: Sequence[str], path: Path) -> NDArray[n
 
 def _mismatch(path: Path, without: Sequence[str], extra: Sequence[str], n: int) -> str:
     """That a file has no line, and the line that is probably meant."""
+    told = f"'{without[0]}', and labels '{extra[0]}', which is not in the folder"
     for name in extra:
-        near = nearest(name, without)
-        if near:
-            return (
-                f"{path} has no line for '{near[0]}'; it has one for '{name}', which differs {near[1]}. "
-                "Write the names as the folder has them" + _of(len(without), n, "images have no line")
-            )
-    return (
-        f"{path} has no line for '{without[0]}', and labels '{extra[0]}', which is not in the folder. Write "
-        "the names as the folder has them" + _of(len(without), n, "images have no line")
-    )
+        if near := nearest(name, without):
+            told = f"'{near[0]}'; it has one for '{name}', which differs {near[1]}"
+            break
+    count = _of(len(without), n, "images have no line")
+    return f"{path} has no line for {told}. Write the names as the folder has them{count}"
 
 
 def _of(count: int, n: int, what: str) -> str:

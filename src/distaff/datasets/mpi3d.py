@@ -41,7 +41,13 @@ class MPI3D(Grid):
         super().__post_init__()
         path = self.original or find(self.data_dir, self.places, self.name, WHERE)
         self._images = map_npz(path, "images", path.with_name(f"{self.name}.images.npy"))
-        self.factors = _grid(self._images, path)
+        space = grid_of(self._images.shape)
+        if space is None or self._images.dtype != np.uint8:
+            raise BadInput(
+                f"{path}: images must be uint8 (460800 or 1036800, 64, 64, 3), "
+                f"got {self._images.dtype} {self._images.shape}"
+            )
+        self.factors = space
         self.source = f"file {path.name}"
 
     def images(self, index: ArrayLike) -> NDArray[np.uint8]:
@@ -82,12 +88,3 @@ def kind_of(stem: str, shape: tuple[int, ...]) -> type[MPI3D]:
             return kind
     space = grid_of(shape)
     return MPI3DReal if space and space.sizes[0] == 4 else MPI3D
-
-
-def _grid(images: NDArray[np.uint8], path: Path) -> FactorSpace:
-    space = grid_of(images.shape)
-    if space is None or images.dtype != np.uint8:
-        raise BadInput(
-            f"{path}: images must be uint8 (460800 or 1036800, 64, 64, 3), got {images.dtype} {images.shape}"
-        )
-    return space

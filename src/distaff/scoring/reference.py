@@ -6,8 +6,11 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from distaff import __version__
 from distaff.errors import BadInput
@@ -15,7 +18,8 @@ from distaff.files import read_json, write_json
 from distaff.machine import cache_folder
 
 
-class Reference(NamedTuple):
+@dataclass(frozen=True)
+class Reference:
     """What noise codes score on some factors, and what the factors themselves score, by score name."""
 
     chance: dict[str, float | None]
@@ -27,19 +31,12 @@ def cached(facts: Mapping[str, Any], compute: Callable[[], Reference]) -> Refere
     text = json.dumps({**facts, "versions": versions()}, sort_keys=True)
     path = cache_folder() / "reference" / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.json"
     try:
-        kept = Reference(**read_json(path))
-        if all(_are_numbers(numbers) for numbers in kept):
-            return kept
-    except (BadInput, OSError, TypeError):  # not there, or damaged
-        pass
-    found = compute()
+        return msgspec.convert(read_json(path), Reference)
+    except (BadInput, OSError, msgspec.ValidationError):  # not there, or damaged
+        found = compute()
     with contextlib.suppress(OSError):  # a cache that cannot be written is no reason to stop
-        write_json(path, found._asdict())
+        write_json(path, asdict(found))
     return found
-
-
-def _are_numbers(kept: Any) -> bool:
-    return isinstance(kept, dict) and all(v is None or isinstance(v, float | int) for v in kept.values())
 
 
 def versions() -> dict[str, str]:
