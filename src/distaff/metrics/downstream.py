@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -99,14 +100,10 @@ def downstream(
 
 def _accuracy(learner: str, learn: Rows, rows: NDArray[np.int64], score: Rows, seed: int) -> float:
     """The mean over factors of a learner's accuracy, learned from some rows."""
-    fitted = _logistic_regression if learner == "logistic_regression" else _boosting
+    fitted = _logistic_regression if learner == "logistic_regression" else partial(fit, learner)
     models = [fitted(learn.codes[rows], factor, seed) for factor in learn.factors[rows].T]
     hits = [m.predict(score.codes) == truth for m, truth in zip(models, score.factors.T, strict=True)]
     return float(np.mean(hits))
-
-
-def _boosting(codes: NDArray[Any], factor: NDArray[np.int64], seed: int) -> Any:
-    return fit("gradient_boosting", codes, factor, seed)
 
 
 def _logistic_regression(codes: NDArray[Any], factor: NDArray[np.int64], seed: int) -> Any:
@@ -118,9 +115,6 @@ def _logistic_regression(codes: NDArray[Any], factor: NDArray[np.int64], seed: i
     folds = KFold(5)  # rows are in random order already
     enough = all(len(np.unique(factor[part])) > 1 for part, _ in folds.split(codes))
     model = LogisticRegressionCV(Cs=10, cv=folds) if enough else LogisticRegression()
-    with (
-        warnings.catch_warnings(),
-        one_thread(),
-    ):  # slow convergence, values that a fold lacks, attributes that will change
-        warnings.simplefilter("ignore")
+    with warnings.catch_warnings(), one_thread():
+        warnings.simplefilter("ignore")  # slow convergence, values a fold lacks, attributes that will change
         return model.fit(codes, factor)

@@ -67,13 +67,10 @@ def unfairness_matrix(
 ) -> NDArray[np.float64]:
     """How far the predictions of factor i depend on factor j, (k, k), 0 where i is j; see `fairness`."""
     learn, score = learn_and_score(codes, factors, test, seed)
-    k = learn.factors.shape[1]
-    matrix = np.zeros((k, k))
-    for i in range(k):
-        predicted = fit(learner, learn.codes, learn.factors[:, i], seed).predict(score.codes).astype(np.int64)
-        for j in range(k):
-            if i != j:
-                matrix[i, j] = _distance(predicted, score.factors[:, j])
+    models = [fit(learner, learn.codes, factor, seed) for factor in learn.factors.T]
+    predictions = [model.predict(score.codes).astype(np.int64) for model in models]
+    matrix = np.array([[_distance(each, factor) for factor in score.factors.T] for each in predictions])
+    np.fill_diagonal(matrix, 0.0)
     return matrix
 
 

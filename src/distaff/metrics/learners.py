@@ -25,21 +25,17 @@ def fit(name: str, codes: NDArray[Any], factor: NDArray[Any], seed: int, regress
     """A model of `factor` (n,) fitted to codes (n, d), with `predict` and `feature_importances_`."""
     if name not in LEARNERS:
         raise unknown("learner", str(name), LEARNERS)
-    with quiet():
-        return _fit(name, codes, factor, seed, regress)
-
-
-def _fit(name: str, codes: NDArray[Any], factor: NDArray[Any], seed: int, regress: bool) -> Any:
     if not regress and len(np.unique(factor)) < 2:
-        return _Constant(factor[0], codes.shape[1])
-    if name == "random_forest":
-        return _random_forest(codes, factor, seed, regress)
-    if name == "gradient_boosting":
+        return _constant(codes, factor)
+    with quiet():
+        if name == "random_forest":
+            return _random_forest(codes, factor, seed, regress)
+        if name == "lightgbm":
+            return _lightgbm(codes, factor, seed, regress)
         from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegressor
 
         model = (GradientBoostingRegressor if regress else GradientBoostingClassifier)(random_state=seed)
         return model.fit(codes, factor)
-    return _lightgbm(codes, factor, seed, regress)
 
 
 def importances(model: Any) -> NDArray[np.float64]:
@@ -48,14 +44,13 @@ def importances(model: Any) -> NDArray[np.float64]:
     return found / found.sum() if found.sum() > 0 else found
 
 
-class _Constant:
+def _constant(codes: NDArray[Any], factor: NDArray[Any]) -> Any:
     """What can be learned where a factor has a single value."""
+    from sklearn.dummy import DummyClassifier
 
-    def __init__(self, value: Any, codes: int) -> None:
-        self.value, self.feature_importances_ = value, np.zeros(codes)
-
-    def predict(self, codes: NDArray[Any]) -> NDArray[Any]:
-        return np.full(len(codes), self.value)
+    model = DummyClassifier().fit(codes, factor)
+    model.feature_importances_ = np.zeros(codes.shape[1])
+    return model
 
 
 def _random_forest(codes: NDArray[Any], factor: NDArray[Any], seed: int, regress: bool) -> Any:

@@ -43,16 +43,12 @@ def check_health(
     found = [*_codes(inputs), *_noise(scores)]
     found += [Finding("H07", message) for message in scale(inputs, scores, seed)]
     found += [Finding("H09", message) for message in outliers(inputs, scores, seed)]
-    factors, whole = inputs.factors, discrete_names(inputs, names)
+    factors = inputs.factors
+    whole = {j: name for j, name in enumerate(names) if j not in inputs.continuous}
     if factors is not None and whole:
         columns = factors[:, list(whole)].astype(np.int64)
         found += _factors(inputs.codes, columns, list(whole.values()), scores)
     return sorted(found)
-
-
-def discrete_names(inputs: Inputs, names: Sequence[str]) -> dict[int, str]:
-    """The columns of factors that are not real numbers, and their names."""
-    return {j: name for j, name in enumerate(names) if j not in inputs.continuous}
 
 
 def _codes(inputs: Inputs) -> Iterator[Finding]:

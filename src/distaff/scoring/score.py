@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -214,14 +213,9 @@ def _score(
     numbers = [half for half in halves if half is not None and math.isfinite(half)]
     low = high = None
     if len(numbers) > 1:
-        margin = student(len(numbers) - 1) * float(np.std(numbers, ddof=1))
+        from scipy.special import stdtrit
+
+        student = float(stdtrit(len(numbers) - 1, 0.975))  # the 97.5 % quantile of Student's t distribution
+        margin = student * float(np.std(numbers, ddof=1))
         low, high = max(min(declared.low, value), value - margin), min(declared.high, value + margin)
     return Score(value, low, high, chance, ceiling, better)
-
-
-@functools.cache
-def student(freedom: int) -> float:
-    """The 97.5 % quantile of Student's t distribution."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(freedom, 0.975))
