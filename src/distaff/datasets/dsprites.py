@@ -66,12 +66,8 @@ def _unpack(packed: NDArray[np.uint8], resolution: int) -> NDArray[np.uint8]:
     block = sprites.SIZE // resolution
     if block == 1:
         return np.negative(bits, out=bits)  # 1 becomes 255
-    count = np.zeros((len(bits), resolution, resolution), dtype=np.uint8)
-    for i in range(block):
-        for j in range(block):
-            count += bits[:, i::block, j::block]
     levels = np.round(255 * np.arange(block**2 + 1) / block**2).astype(np.uint8)
-    return levels[count]
+    return levels[sum(bits[:, i::block, j::block] for i in range(block) for j in range(block))]
 
 
 def open_packed(original: Path, cache: Path, shape: tuple[int, int, int]) -> NDArray[Any]:

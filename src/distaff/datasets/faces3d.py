@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from distaff.datasets.grid import Grid
 from distaff.datasets.pixels import reduced
+from distaff.drawing import raycast
 from distaff.drawing.bodies import SIZE, geometries, lit, towards
 from distaff.drawing.kept import Floats
 from distaff.factors import FactorSpace
@@ -178,7 +179,6 @@ def _albedo(t: dict[str, float], right: Floats, up: Floats, front: Floats) -> Fl
 _SCALE = 26.0  # pixels a unit
 _PIVOT = 0.13  # the head turns about a point this far before its centre, so that profiles stay in the frame
 _STEPS = 8
-_REFINE = 1
 
 
 class Pose(NamedTuple):
@@ -210,7 +210,8 @@ def _draw(geometry: int) -> Floats:
 @functools.cache
 def _pose(azimuth: int, elevation: int) -> Pose:
     """The rays of a pose, walked finely through the hull of all heads and to what is inside all of them."""
-    turn = _turn(AZIMUTHS[MIDDLE + azimuth], ELEVATIONS[elevation])
+    nod, shake = raycast.pitch(ELEVATIONS[elevation]), raycast.roll(AZIMUTHS[MIDDLE + azimuth])  # y points up
+    turn = (nod @ shake).astype(np.float32)
     way = turn[2] / _AXES
     place = ((np.arange(SIZE) - (SIZE - 1) / 2) / _SCALE).astype(np.float32)
     flat = turn[0][:, None, None] * place - turn[1][:, None, None] * place[:, None]  # (3, 64, 64)
@@ -234,13 +235,6 @@ def _hull_and_core() -> tuple[Floats, Floats]:
     return radii.max(axis=0) + np.float32(0.04), radii.min(axis=0) - np.float32(0.05)
 
 
-def _turn(azimuth: float, elevation: float) -> Floats:
-    (ca, sa), (ce, se) = [(np.cos(a), np.sin(a)) for a in np.radians([azimuth, elevation])]
-    yaw = np.array([[ca, 0, sa], [0, 1, 0], [-sa, 0, ca]])
-    pitch = np.array([[1, 0, 0], [0, ce, -se], [0, se, ce]])
-    return (pitch @ yaw).astype(np.float32)
-
-
 def _hit(head: Head, pose: Pose) -> tuple[Floats, Floats]:
     """What rays see: albedo and albedo times normal (4, m), and how far each is covered (m,)."""
     steps = np.linspace(0, 1, _STEPS, dtype=np.float32)[:, None]
@@ -253,12 +247,11 @@ def _hit(head: Head, pose: Pose) -> tuple[Floats, Floats]:
     ray, before = np.arange(len(step)), np.maximum(step, 1) - 1
     inside, in_gap = depth[step, ray], gap[step, ray]
     outside, out_gap = depth[before, ray], gap[before, ray]
-    for _ in range(_REFINE):
-        between = _crossing(inside, in_gap, outside, out_gap)
-        new = _gap(head.radius, pose.origin, pose.way, between)
-        inner = new < 0
-        inside, in_gap = np.where(inner, between, inside), np.where(inner, new, in_gap)
-        outside, out_gap = np.where(inner, outside, between), np.where(inner, out_gap, new)
+    between = _crossing(inside, in_gap, outside, out_gap)
+    new = _gap(head.radius, pose.origin, pose.way, between)
+    inner = new < 0
+    inside, in_gap = np.where(inner, between, inside), np.where(inner, new, in_gap)
+    outside, out_gap = np.where(inner, outside, between), np.where(inner, out_gap, new)
     at = _crossing(inside, in_gap, outside, out_gap)
     skin = head.skin[_points(pose.origin, pose.way, at)[1]].T.astype(np.float32)
     skin /= 127

@@ -34,7 +34,8 @@ def read_idx_images(
     MNIST's `train-images-idx3-ubyte` goes with `train-labels-idx1-ubyte`; both may be gzipped.
     """
     images = read_idx(path, 3)
-    beside = [path.with_name(name) for name in _label_names(path.name)]
+    plain = path.name.removesuffix(".gz").replace("images", "labels").replace("idx3", "idx1")
+    beside = [path.with_name(plain), path.with_name(f"{plain}.gz")]
     labels = next((read_idx(found, 1) for found in beside if found.exists()), None)
     if labels is not None and len(labels) != len(images):
         raise BadInput(f"{path} holds {len(images)} images, and the labels beside it are {len(labels)}")
@@ -48,11 +49,6 @@ def read_idx_images(
         name=name,
         source=f"file {path.name}",
     )
-
-
-def _label_names(images: str) -> list[str]:
-    plain = images.removesuffix(".gz").replace("images", "labels").replace("idx3", "idx1")
-    return [plain, f"{plain}.gz"]
 
 
 def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:

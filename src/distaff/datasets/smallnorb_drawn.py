@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from distaff.datasets.grid import Grid
 from distaff.datasets.pixels import reduced
+from distaff.drawing import raycast
 from distaff.drawing.bodies import SIZE, geometries, lit, towards
 from distaff.drawing.kept import Floats
 from distaff.factors import FactorSpace
@@ -73,9 +74,7 @@ class Lump(NamedTuple):
     @functools.cache  # noqa: B019 (some 450 parts there are)
     def axes(self) -> NDArray[np.float64]:
         """The matrix (3, 3) whose rows are the part's own axes."""
-        (cr, sr), (ct, st) = [(np.cos(a), np.sin(a)) for a in np.radians([self.raised, self.turned])]
-        raise_ = np.array([[cr, 0, sr], [0, 1, 0], [-sr, 0, cr]])
-        return raise_ @ np.array([[ct, st, 0], [-st, ct, 0], [0, 0, 1]])
+        return raycast.roll(self.raised) @ raycast.yaw(-self.turned)
 
 
 Draw = Callable[[float, float], float]  # a proportion between two bounds
@@ -237,19 +236,13 @@ def _draw(geometry: int) -> Floats:
     normals /= np.maximum(length, np.float32(1e-9))
     planes = np.concatenate([(depth > -9).astype(np.float32)[None], normals])
     k = _OVERSAMPLE
-    total = np.zeros((4, SIZE, SIZE), dtype=np.float32)
-    for i in range(k):
-        for j in range(k):
-            total += planes[:, i::k, j::k]
-    return total / np.float32(k * k)
+    return np.mean([planes[:, i::k, j::k] for i in range(k) for j in range(k)], axis=0)
 
 
 def _view(elevation: float, azimuth: float) -> NDArray[np.float64]:
     """The matrix (3, 3) from a toy's axes to the viewer's: right, up, towards the viewer."""
-    (ce, se), (ca, sa) = [(np.cos(a), np.sin(a)) for a in np.radians([elevation, azimuth])]
-    spin = np.array([[ca, -sa, 0], [sa, ca, 0], [0, 0, 1]])
-    look = np.array([[0, 1, 0], [-se, 0, ce], [ce, 0, se]])
-    return look @ spin
+    c, s = np.cos(np.radians(elevation)), np.sin(np.radians(elevation))
+    return np.array([[0, 1, 0], [-s, 0, c], [c, 0, s]]) @ raycast.yaw(azimuth)
 
 
 def _add(part: Lump, view: NDArray[np.float64], depth: Floats, normals: Floats) -> None:
