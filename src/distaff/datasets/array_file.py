@@ -57,13 +57,8 @@ def read_array_file(
         name=path.stem,
         source=f"file {path.name}",
     )
-    rest = [name for name in headers if name not in (*used, *known)]
-    told = [
-        _found(images, factors, path),
-        data.note,
-        *(_unread(name, headers[name], len(data)) for name in rest),
-    ]
-    data.note = "; ".join(filter(None, told))
+    unread = [_unread(name, headers[name], len(data)) for name in headers if name not in (*used, *known)]
+    data.note = "; ".join(filter(None, [_found(images, factors, path), data.note, *unread]))
     return data
 
 

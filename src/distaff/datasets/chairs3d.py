@@ -148,10 +148,7 @@ def _slats(half: float, top: float) -> list[Solid]:
 
 
 def _rungs(half: float, top: float) -> list[Solid]:
-    posts = [
-        _upright(-half, 4 - half, SEAT_TOP, top, DARK_WOOD),
-        _upright(half - 4, half, SEAT_TOP, top, DARK_WOOD),
-    ]
+    posts = [_upright(y, y + 4, SEAT_TOP, top, DARK_WOOD) for y in (-half, half - 4)]
     heights = np.linspace(top - 6, SEAT_TOP + 7, 3).tolist()
     return [*posts, *(_upright(4 - half, half - 4, z, z + 5, DARK_WOOD) for z in heights)]
 
