@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from distaff.metrics.arrays import Codes, Factors
+from distaff.metrics.arrays import Codes, Factors, Test
 
 #: rows to learn from and rows to score on, at most: the sizes of Locatello et al. 2019
 MOST = (10_000, 5_000)
@@ -20,11 +20,7 @@ class Rows(NamedTuple):
 
 
 def learn_and_score(
-    codes: Codes,
-    factors: Factors,
-    test: tuple[Codes, Factors] | None,
-    seed: int,
-    most: tuple[int, int] = MOST,
+    codes: Codes, factors: Factors, test: Test, seed: int, most: tuple[int, int] = MOST
 ) -> tuple[Rows, Rows]:
     """The rows to learn from and those to score on: `test`, or a random third of the rows held out.
 

@@ -189,7 +189,7 @@ def _moved(
             value = old.get(name)
             if value is not None and other is not None and abs(value - other) > MOVED:
                 found[name] = (value, other)
-    return {name: pair for name, pair in found.items() if not any(map(math.isnan, pair))}
+    return found
 
 
 def _some_rows(inputs: Inputs, with_rows: tuple[int, ...] = ()) -> NDArray[np.int64]:
