@@ -64,7 +64,8 @@ def test_a_group_has_one_latent_and_the_last_all_that_are_left(varying: int, pas
     facts = Facts((1, 16, 16), len(DATA), DATA.factors.sizes)
     modules = method.state(facts, torch.Generator().manual_seed(0)).modules
     images = torch.rand((4, 1, 16, 16), generator=torch.Generator().manual_seed(1))
-    for part in method.clamped(modules, Batch(images, 10, varying=(varying, 4))):
+    codes = method.posterior(modules, Batch(images, 10, varying=(varying, 4)), torch.Generator())
+    for part in (codes.mean, codes.logvar):
         varies = (part.detach().std(dim=0) > 1e-7).nonzero().flatten().tolist()
         assert varies == passing
 

@@ -93,7 +93,7 @@ def test_the_regulariser_is_kl_plus_gamma_total_correlation_of_the_samples() -> 
     total_correlation = np.mean(np.log(d) - np.log(1 - d))
     kl = sum(0.5 * (m**2 + np.exp(v) - v - 1) for m, v in zip(mean.flat, logvar.flat, strict=True)) / N
     codes = Codes(*(torch.tensor(values) for values in (mean, logvar, sample)))
-    total, terms = method.loss_at(modules, images().double(), codes)
+    total, terms = method.loss_at(modules, codes, Batch(images().double(), 100), torch.Generator())
     found = (total - terms["reconstruction"]).detach()
     assert float(found) == pytest.approx(kl + 7 * total_correlation, rel=1e-5)
     assert float(terms["total_correlation"].detach()) == pytest.approx(total_correlation, rel=1e-5)

@@ -17,7 +17,6 @@ from distaff.methods.base import Codes
 from distaff.methods.group_vae import GroupVAE
 from distaff.methods.ml_vae import MLVAE
 from distaff.methods.pair_vae import PairVAE, kl_of_pair
-from distaff.methods.terms import halves, sampled
 
 RNG = np.random.default_rng(0)
 N, D = 5, 4  # pairs, latents
@@ -81,8 +80,9 @@ def posteriors_by_hand(method: PairVAE) -> tuple[np.ndarray, np.ndarray]:
 
 def codes_of(method: PairVAE) -> Codes:
     """The codes that pairs with these posteriors are decoded from."""
-    averaged = method.averaged(side(0), side(1), batch_of(torch.zeros(2 * N, 1, 4, 4)))
-    return sampled(*averaged, torch.Generator().manual_seed(0))
+    pixels = torch.tensor(np.concatenate([MEANS, LOGVARS], axis=2).reshape(2 * N, 2 * D, 1, 1))
+    modules = nn.ModuleDict({"encoder": nn.Flatten()})
+    return method.posterior(modules, batch_of(pixels), torch.Generator().manual_seed(0))
 
 
 def test_the_divergence_of_a_pair_is_the_integral() -> None:
@@ -177,9 +177,7 @@ def test_the_loss_is_that_of_a_beta_vae_at_the_averaged_posteriors(method: type[
     facts = Facts((1, 16, 16), 100, (3, 4, 5))
     modules = made.state(facts, torch.Generator().manual_seed(0)).modules.double()
     images = torch.rand((2 * N, 1, 16, 16), generator=torch.Generator().manual_seed(1)).double()
-    rng = torch.Generator().manual_seed(2)
-    sides = halves(made.encode(modules, images, rng))
-    codes = sampled(*made.averaged(*sides, batch_of(images)), rng)
+    codes = made.posterior(modules, batch_of(images), torch.Generator().manual_seed(2))
     loss = made.loss(modules, batch_of(images), torch.Generator().manual_seed(2))
     p = torch.sigmoid(modules["decoder"](codes.sample)).detach().numpy()
     x, mean, logvar = images.numpy(), codes.mean.detach().numpy(), codes.logvar.detach().numpy()

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from distaff.batches.batch import Batch
-from distaff.methods.base import Loss
+from distaff.methods.base import Codes, Loss
 from distaff.methods.terms import mean_kl
 from distaff.methods.vae import VAE
 from distaff.methods.variational import Variational
@@ -45,11 +45,8 @@ class AnnealedVAE(Variational):
         "capacity": "linear:0:C:100000 with C of 5, 10, 25, 50, 75, 100",
     }
 
-    def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
-        """Reconstruction + gamma |KL - C|."""
-        codes = self.encode(modules, batch.images, rng)
-        reconstruction = self.reconstruction(modules["decoder"](codes.sample), batch.images)
+    def regulariser(self, modules: nn.ModuleDict, codes: Codes, batch: Batch, rng: torch.Generator) -> Loss:
+        """gamma |KL - C|."""
         kl = mean_kl(codes)
         capacity = torch.as_tensor(self.capacity, dtype=kl.dtype, device=kl.device)
-        total = self.reconstruction_weight * reconstruction + self.gamma * (kl - capacity).abs()
-        return Loss(total, {"reconstruction": reconstruction, "kl": kl, "capacity": capacity})
+        return Loss(self.gamma * (kl - capacity).abs(), {"kl": kl, "capacity": capacity})

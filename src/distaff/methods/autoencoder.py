@@ -63,11 +63,6 @@ class Autoencoder(EncoderDecoder):
     paper: ClassVar = {}
     study: ClassVar = {}
 
-    @property
-    def encoder_outputs(self) -> int:
-        """A number for every latent."""
-        return self.latents
-
     def check(self, facts: Facts) -> None:
         """Settings must not contradict each other."""
         super().check(facts)

@@ -249,6 +249,14 @@ class Fitted(Method):
         return {name: torch.tensor(value, dtype=torch.float64) for name, value in found.items()}
 
 
+def unfitted(name: str, **shapes: tuple[int, ...]) -> State:
+    """A state of one module that holds zeros of these shapes, by name, for a fit to fill."""
+    module = nn.Module()
+    for buffer, shape in shapes.items():
+        module.register_buffer(buffer, torch.zeros(shape))
+    return State(nn.ModuleDict({name: module}))
+
+
 def adam(parameters: Iterable[nn.Parameter], betas: tuple[float, float] = (0.9, 0.999)) -> torch.optim.Adam:
     """Adam, fused (one pass over memory). Its step size is given to `descend`."""
     return torch.optim.Adam(parameters, betas=betas, fused=True)

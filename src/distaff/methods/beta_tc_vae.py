@@ -73,10 +73,8 @@ class BetaTCVAE(Variational):
                 f"sampling=stratified needs at least batch_size={self.batch_size} images, got {facts.images}"
             )
 
-    def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
-        """Reconstruction + KL + (alpha - 1) I + (beta - 1) TC + (gamma - 1) KL of the marginals."""
-        codes = self.encode(modules, batch.images, rng)
-        reconstruction = self.reconstruction(modules["decoder"](codes.sample), batch.images)
+    def regulariser(self, modules: nn.ModuleDict, codes: Codes, batch: Batch, rng: torch.Generator) -> Loss:
+        """KL + (alpha - 1) I + (beta - 1) TC + (gamma - 1) KL of the marginals."""
         kl = mean_kl(codes)
         images = batch.population if self.sampling == "stratified" else None
         information, correlation, marginal = kl_parts(codes, images)
@@ -84,13 +82,12 @@ class BetaTCVAE(Variational):
             kl + (self.alpha - 1) * information + (self.beta - 1) * correlation + (self.gamma - 1) * marginal
         )
         terms = {
-            "reconstruction": reconstruction,
             "kl": kl,
             "mutual_information": information,
             "total_correlation": correlation,
             "marginal_kl": marginal,
         }
-        return Loss(self.reconstruction_weight * reconstruction + weighted, terms)
+        return Loss(weighted, terms)
 
 
 def kl_parts(codes: Codes, population: int | None) -> tuple[Tensor, Tensor, Tensor]:

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from distaff.batches.batch import Batch, Facts
 from distaff.errors import BadInput
-from distaff.methods.base import Loss
-from distaff.methods.terms import mean_kl, sampled
+from distaff.methods.base import Codes
+from distaff.methods.terms import sampled
 from distaff.methods.vae import VAE
 from distaff.settings import setting
 
@@ -42,6 +42,7 @@ class DCIGN(VAE):
     )
     invariance: float = setting(0.01, "strength of the gradient that draws clamped latents together", low=0)
 
+    batches: ClassVar[str] = "one_group_varies"
     smallest_batch: ClassVar[int] = 2
     paper: ClassVar = {
         "batch_size": "20",
@@ -51,11 +52,6 @@ class DCIGN(VAE):
         "learning_rate": "RMSprop, 0.0005",
     }
     study: ClassVar = {}
-
-    @property
-    def batches(self) -> str:
-        """Batches in which one group of factors varies."""
-        return "one_group_varies"
 
     @property
     def batch_options(self) -> dict[str, Any]:
@@ -76,21 +72,13 @@ class DCIGN(VAE):
         if self.latents < count:
             raise BadInput(f"latents={self.latents} is fewer than the {count} groups of factors")
 
-    def clamped(self, modules: nn.ModuleDict, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Means and log-variances (n, d), of which all but those of the group that varies are clamped."""
+    def posterior(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Codes:
+        """Posteriors of which all latents but those of the group that varies are clamped, and a sample."""
         mean, logvar = modules["encoder"](batch.images).chunk(2, dim=1)
         varying, groups = batch.varying
         passing = torch.zeros(self.latents, dtype=torch.bool, device=mean.device)
         passing[varying : None if varying == groups - 1 else varying + 1] = True
-        return clamp(mean, passing, self.invariance), clamp(logvar, passing, self.invariance)
-
-    def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
-        """Reconstruction + beta KL at posteriors in which the latents of all other groups are clamped."""
-        codes = sampled(*self.clamped(modules, batch), rng)
-        reconstruction = self.reconstruction(modules["decoder"](codes.sample), batch.images)
-        kl = mean_kl(codes)
-        total = self.reconstruction_weight * reconstruction + self.beta * kl
-        return Loss(total, {"reconstruction": reconstruction, "kl": kl})
+        return sampled(clamp(mean, passing, self.invariance), clamp(logvar, passing, self.invariance), rng)
 
 
 def clamp(codes: Tensor, passing: Tensor, invariance: float) -> Tensor:

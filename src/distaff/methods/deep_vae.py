@@ -53,15 +53,12 @@ class DeepVAE(VAE):
     def _between(self, inputs: int, outputs: int) -> nn.Module:
         return nn.Sequential(nn.Linear(inputs, self.hidden), nn.Tanh(), nn.Linear(self.hidden, 2 * outputs))
 
-    def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
-        """Reconstruction + beta times the KL, summed over layers."""
-        codes = self.encode(modules, batch.images, rng)
-        reconstruction = self.reconstruction(modules["decoder"](codes.sample), batch.images)
+    def regulariser(self, modules: nn.ModuleDict, codes: Codes, batch: Batch, rng: torch.Generator) -> Loss:
+        """beta times the KL, summed over layers."""
         kls = [kl.mean() for kl in self.layer_kls(modules, codes, rng)]
         kl = torch.stack(kls).sum()
         by_layer = {f"kl_{number}": each for number, each in enumerate(kls, start=1)}
-        terms = {"reconstruction": reconstruction, "kl": kl} | (by_layer if self.layers > 1 else {})
-        return Loss(self.reconstruction_weight * reconstruction + self.beta * kl, terms)
+        return Loss(self.beta * kl, {"kl": kl} | (by_layer if self.layers > 1 else {}))
 
     def layer_kls(self, modules: nn.ModuleDict, codes: Codes, rng: torch.Generator) -> list[Tensor]:
         """For every layer its KL at a sample (n,), the last in closed form; `codes` are those of layer 1."""

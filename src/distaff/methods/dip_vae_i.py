@@ -38,18 +38,14 @@ class DIPVAEI(VAE):
         """The matrix (d, d) that is to become the identity."""
         return covariance(codes.mean)
 
-    def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
-        """Reconstruction + beta KL + the two penalties."""
-        codes = self.encode(modules, batch.images, rng)
-        reconstruction = self.reconstruction(modules["decoder"](codes.sample), batch.images)
+    def regulariser(self, modules: nn.ModuleDict, codes: Codes, batch: Batch, rng: torch.Generator) -> Loss:
+        """beta KL + the two penalties."""
         kl = mean_kl(codes)
         matrix = self.covariance(codes)
         off_diagonal = (matrix - matrix.diagonal().diag()).square().sum()
         diagonal = (matrix.diagonal() - 1).square().sum()
-        regulariser = self.beta * kl + self.lambda_od * off_diagonal + self.lambda_d * diagonal
-        terms = {"reconstruction": reconstruction, "kl": kl, "off_diagonal": off_diagonal}
-        total = self.reconstruction_weight * reconstruction + regulariser
-        return Loss(total, terms | {"diagonal": diagonal})
+        total = self.beta * kl + self.lambda_od * off_diagonal + self.lambda_d * diagonal
+        return Loss(total, {"kl": kl, "off_diagonal": off_diagonal, "diagonal": diagonal})
 
 
 def covariance(values: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
@@ -77,7 +77,7 @@ class FactorVAE(VAE):
         modules = state.modules
         images, others = batch.images.chunk(2) if self.second_batch else (batch.images, None)
         codes = self.encode(modules, images, rng)
-        loss = self.loss_at(modules, images, codes)
+        loss = self.loss_at(modules, codes, replace(batch, images=images), rng)
         terms = self.descend(state, self.with_labels(modules, batch, loss))
         real = to_permute = codes.sample.detach()
         if others is not None:
@@ -88,18 +88,12 @@ class FactorVAE(VAE):
         descend(state.optimisers["discriminator"], own, self.discriminator_learning_rate)
         return terms | {"discriminator": own.detach()}
 
-    def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
-        """The VAE's loss, of all images of the batch."""
-        return self.loss_at(modules, batch.images, self.encode(modules, batch.images, rng))
-
-    def loss_at(self, modules: nn.ModuleDict, images: Tensor, codes: Codes) -> Loss:
-        """Reconstruction + beta KL + gamma TC, of which the discriminator estimates the last."""
-        reconstruction = self.reconstruction(modules["decoder"](codes.sample), images)
+    def regulariser(self, modules: nn.ModuleDict, codes: Codes, batch: Batch, rng: torch.Generator) -> Loss:
+        """beta KL + gamma TC, of which the discriminator estimates the last."""
         kl = mean_kl(codes)
         total_correlation = density_ratio(modules["discriminator"](codes.sample))
-        regulariser = self.beta * kl + self.gamma * total_correlation
-        terms = {"reconstruction": reconstruction, "kl": kl, "total_correlation": total_correlation}
-        return Loss(self.reconstruction_weight * reconstruction + regulariser, terms)
+        total = self.beta * kl + self.gamma * total_correlation
+        return Loss(total, {"kl": kl, "total_correlation": total_correlation})
 
 
 def density_ratio(logits: Tensor) -> Tensor:

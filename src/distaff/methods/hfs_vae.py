@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from distaff.batches.batch import Batch
-from distaff.methods.base import Loss
+from distaff.methods.base import Codes, Loss
 from distaff.methods.terms import mean_kl
 from distaff.methods.vae import VAE
 from distaff.settings import setting
@@ -49,18 +49,15 @@ class HFSVAE(VAE):
         "support_samples": "all; 100 where sampled",
     }
 
-    def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
-        """Reconstruction + beta KL + gamma times the distance of the supports."""
-        codes = self.encode(modules, batch.images, rng)
-        reconstruction = self.reconstruction(modules["decoder"](codes.sample), batch.images)
+    def regulariser(self, modules: nn.ModuleDict, codes: Codes, batch: Batch, rng: torch.Generator) -> Loss:
+        """beta KL + gamma times the distance of the supports."""
         kl = mean_kl(codes)
         n, d = codes.mean.shape
         pairs = torch.combinations(torch.arange(d))
         pairs = pairs[torch.randperm(len(pairs), generator=rng)[: self.latent_pairs]]
         points = torch.randint(n, (self.support_samples, len(pairs), 2), generator=rng)
         support = support_distance(codes.mean, pairs.to(codes.mean.device), points.to(codes.mean.device))
-        total = self.reconstruction_weight * reconstruction + (self.beta * kl + self.gamma * support)
-        return Loss(total, {"reconstruction": reconstruction, "kl": kl, "support": support})
+        return Loss(self.beta * kl + self.gamma * support, {"kl": kl, "support": support})
 
 
 def support_distance(codes: Tensor, pairs: Tensor, points: Tensor) -> Tensor:

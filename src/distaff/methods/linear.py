@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from distaff.batches.batch import Batch, Facts
 from distaff.errors import BadInput
-from distaff.methods.base import Codes, Fitted, State
+from distaff.methods.base import Codes, Fitted, State, unfitted
 
 
 class LinearFit(NamedTuple):
@@ -24,21 +24,6 @@ class LinearFit(NamedTuple):
     encoder: NDArray[np.float64]
     decoder: NDArray[np.float64]
     iterations: int
-
-
-class Linear(nn.Module):
-    """The numbers of a linear code."""
-
-    mean: Tensor
-    encoder: Tensor
-    decoder: Tensor
-
-    def __init__(self, image_shape: tuple[int, int, int], latents: int) -> None:
-        super().__init__()
-        pixels = math.prod(image_shape)
-        self.register_buffer("mean", torch.zeros(image_shape))
-        self.register_buffer("encoder", torch.zeros(latents, pixels))
-        self.register_buffer("decoder", torch.zeros(pixels, latents))
 
 
 @dataclass(frozen=True)
@@ -54,7 +39,8 @@ class LinearCode(Fitted):
 
     def state(self, facts: Facts, rng: torch.Generator) -> State:
         """Zeros, until it is fitted."""
-        return State(nn.ModuleDict({"linear": Linear(facts.image_shape, self.latents)}))
+        pixels, d = math.prod(facts.image_shape), self.latents
+        return unfitted("linear", mean=facts.image_shape, encoder=(d, pixels), decoder=(pixels, d))
 
     @abstractmethod
     def solve(self, pixels: NDArray[np.float64], seed: int) -> LinearFit:
@@ -65,10 +51,8 @@ class LinearCode(Fitted):
         pixels = batch.images.flatten(1).double().cpu().numpy()
         seed = int(torch.randint(2**31, (), generator=rng))
         found = self.solve(pixels, seed)
-        linear = cast(Linear, state.modules["linear"])
-        for name in ("mean", "encoder", "decoder"):
-            buffer, value = getattr(linear, name), torch.from_numpy(getattr(found, name).copy())
-            buffer.copy_(value.reshape(buffer.shape))
+        for name, buffer in state.modules["linear"].named_buffers():
+            buffer.copy_(torch.from_numpy(getattr(found, name).copy()).reshape(buffer.shape))
         back = found.mean + (pixels - found.mean) @ found.encoder.T @ found.decoder.T
         return {
             "squared_error": float(((pixels - back) ** 2).sum(axis=1).mean()),
@@ -77,19 +61,19 @@ class LinearCode(Fitted):
 
     def encode(self, modules: nn.ModuleDict, images: Tensor, rng: torch.Generator) -> Codes:
         """The projections (n, d), which are their own samples."""
-        linear = cast(Linear, modules["linear"])
-        codes = (images - linear.mean).flatten(1) @ linear.encoder.T
+        linear = modules["linear"]
+        codes = (images - linear.get_buffer("mean")).flatten(1) @ linear.get_buffer("encoder").T
         return Codes(codes, None, codes)
 
     def decode(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:
         """Images in 0..1."""
-        linear = cast(Linear, modules["linear"])
-        return linear_images(codes, linear.decoder, linear.mean)
+        linear = modules["linear"]
+        return linear_images(codes, linear.get_buffer("decoder"), linear.get_buffer("mean"))
 
     def atoms(self, modules: nn.ModuleDict) -> Tensor:
         """The columns of the decoder as pictures."""
-        linear = cast(Linear, modules["linear"])
-        columns: Tensor = linear.decoder.T.unflatten(1, linear.mean.shape)
+        linear = modules["linear"]
+        columns: Tensor = linear.get_buffer("decoder").T.unflatten(1, linear.get_buffer("mean").shape)
         return columns
 
 

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from distaff.batches.batch import Batch, Facts
 from distaff.errors import BadInput
-from distaff.methods.base import Codes, Loss
+from distaff.methods.base import Codes
 from distaff.methods.beta_vae import BetaVAE
-from distaff.methods.terms import halves, mean_kl, sampled
+from distaff.methods.terms import halves, sampled
 from distaff.methods.vae import VAE
 from distaff.settings import setting
 
@@ -28,6 +28,7 @@ class PairVAE(VAE):
 
     #: whether latents stand for factors, so that a data set's factors must be known and fit
     latents_are_factors: ClassVar[bool] = False
+    batches: ClassVar[str] = "pairs"
     smallest_batch: ClassVar[int] = 2
     paper: ClassVar = {}
     study: ClassVar = BetaVAE.study | {
@@ -39,11 +40,6 @@ class PairVAE(VAE):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_even(self.batch_size)
-
-    @property
-    def batches(self) -> str:
-        """Pairs that share all but some factors."""
-        return "pairs"
 
     @property
     def batch_options(self) -> dict[str, Any]:
@@ -75,22 +71,14 @@ class PairVAE(VAE):
         variance = (first.logvar.exp() + second.logvar.exp()) / 2
         return (first.mean + second.mean) / 2, variance.log()
 
-    def averaged(self, first: Codes, second: Codes, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Means and log-variances (n, d) of both images of the pairs, alike where latents are shared."""
+    def posterior(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Codes:
+        """Posteriors (n, d) of both images of the pairs, alike where latents are shared, and a sample."""
+        first, second = halves(self.encode(modules, batch.images, rng))
         shared = self.shared(first, second, batch)
         mean, logvar = self.average(first, second)
         means = [torch.where(shared, mean, own.mean) for own in (first, second)]
         logvars = [torch.where(shared, logvar, own.logvar) for own in (first, second)]
-        return torch.cat(means), torch.cat(logvars)
-
-    def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
-        """Reconstruction + beta KL at posteriors of which the shared latents are averaged."""
-        first, second = halves(self.encode(modules, batch.images, rng))
-        codes = sampled(*self.averaged(first, second, batch), rng)
-        reconstruction = self.reconstruction(modules["decoder"](codes.sample), batch.images)
-        kl = mean_kl(codes)
-        total = self.reconstruction_weight * reconstruction + self.beta * kl
-        return Loss(total, {"reconstruction": reconstruction, "kl": kl})
+        return sampled(torch.cat(means), torch.cat(logvars), rng)
 
 
 def check_even(batch_size: int) -> None:

@@ -51,11 +51,6 @@ class QLAE(EncoderDecoder):
         "weight_decay": "0.1, 0.001 (MPI3D)",
     }
 
-    @property
-    def encoder_outputs(self) -> int:
-        """A number for every latent."""
-        return self.latents
-
     def state(self, facts: Facts, rng: torch.Generator) -> State:
         """The networks, the values, evenly spread over -.5 to .5, and one AdamW with decay on matrices."""
         modules = self.networks(facts, rng)

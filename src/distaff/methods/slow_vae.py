@@ -40,6 +40,7 @@ class SlowVAE(VAE):
         1.0, "rate of the data's steps; a factor of n values has scale ln(n) / it", above=0
     )
 
+    batches: ClassVar[str] = "transitions"
     smallest_batch: ClassVar[int] = 2
     study: ClassVar = {}
     paper: ClassVar = {
@@ -62,19 +63,12 @@ class SlowVAE(VAE):
         return self.beta / 2
 
     @property
-    def batches(self) -> str:
-        """Pairs of consecutive frames."""
-        return "transitions"
-
-    @property
     def batch_options(self) -> dict[str, Any]:
         """How far factors move."""
         return {"rate": self.step_rate}
 
-    def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
-        """Reconstruction + (beta KL + gamma transition KL) / 2, each averaged over both frames."""
-        codes = self.encode(modules, batch.images, rng)
-        reconstruction = self.reconstruction(modules["decoder"](codes.sample), batch.images)
+    def regulariser(self, modules: nn.ModuleDict, codes: Codes, batch: Batch, rng: torch.Generator) -> Loss:
+        """(beta KL + gamma transition KL) / 2, each averaged over both frames."""
         kl = mean_kl(codes)
         first, second = halves(codes)
         both = (
@@ -82,9 +76,8 @@ class SlowVAE(VAE):
             kl_to_laplace(second, first.mean, self.prior_rate),
         )
         transition = torch.cat(both).sum(dim=1).mean()
-        regulariser = (self.beta * kl + self.gamma * transition) / 2
-        total = self.reconstruction_weight * reconstruction + regulariser
-        return Loss(total, {"reconstruction": reconstruction, "kl": kl, "transition_kl": transition})
+        total = (self.beta * kl + self.gamma * transition) / 2
+        return Loss(total, {"kl": kl, "transition_kl": transition})
 
 
 def kl_to_laplace(codes: Codes, centre: Tensor, rate: float) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from distaff.batches.batch import Batch
-from distaff.methods.base import Loss
+from distaff.methods.base import Codes, Loss
 from distaff.methods.terms import mean_kl
 from distaff.methods.variational import Variational
 from distaff.settings import setting
@@ -51,10 +51,7 @@ class VAE(Variational):
         """beta."""
         return self.beta
 
-    def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
-        """Reconstruction + beta KL."""
-        codes = self.encode(modules, batch.images, rng)
-        reconstruction = self.reconstruction(modules["decoder"](codes.sample), batch.images)
+    def regulariser(self, modules: nn.ModuleDict, codes: Codes, batch: Batch, rng: torch.Generator) -> Loss:
+        """beta KL."""
         kl = mean_kl(codes)
-        total = self.reconstruction_weight * reconstruction + self.beta * kl
-        return Loss(total, {"reconstruction": reconstruction, "kl": kl})
+        return Loss(self.beta * kl, {"kl": kl})

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from distaff.batches.batch import Batch, Facts
-from distaff.methods.base import Codes, State
+from distaff.methods.base import Codes, Loss, State
 from distaff.methods.encoder_decoder import EncoderDecoder
 from distaff.methods.label_term import LabelTerm
 from distaff.methods.terms import kl_to_prior, log_normal, sampled
@@ -43,6 +43,25 @@ class Variational(LabelTerm, EncoderDecoder):
         """The posterior's mean and log-variance (n, d), and one sample of it."""
         mean, logvar = modules["encoder"](images).chunk(2, dim=1)
         return sampled(mean, logvar, rng)
+
+    def posterior(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Codes:
+        """The codes (n, d) that the loss is taken at: those of the images."""
+        return self.encode(modules, batch.images, rng)
+
+    def regulariser(self, modules: nn.ModuleDict, codes: Codes, batch: Batch, rng: torch.Generator) -> Loss:
+        """What is added to the weighted reconstruction, and the terms that are logged beside it."""
+        raise NotImplementedError
+
+    def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
+        """Reconstruction and regulariser."""
+        return self.loss_at(modules, self.posterior(modules, batch, rng), batch, rng)
+
+    def loss_at(self, modules: nn.ModuleDict, codes: Codes, batch: Batch, rng: torch.Generator) -> Loss:
+        """Reconstruction and regulariser at these codes of a batch's images."""
+        reconstruction = self.reconstruction(modules["decoder"](codes.sample), batch.images)
+        added = self.regulariser(modules, codes, batch, rng)
+        total = self.reconstruction_weight * reconstruction + added.total
+        return Loss(total, {"reconstruction": reconstruction} | added.terms)
 
     def layer_kls(self, modules: nn.ModuleDict, codes: Codes, rng: torch.Generator) -> list[Tensor]:
         """The KL of every stochastic layer (n,), nats; here there is one."""
