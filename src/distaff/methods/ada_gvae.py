@@ -9,7 +9,7 @@ from torch import Tensor
 
 from distaff.batches.batch import Batch
 from distaff.methods.base import Codes
-from distaff.methods.pair_vae import PairVAE, alike
+from distaff.methods.pair_vae import PairVAE, kl_of_pair
 from distaff.settings import setting
 
 
@@ -31,4 +31,6 @@ class AdaGVAE(PairVAE):
 
     def shared(self, first: Codes, second: Codes, batch: Batch) -> Tensor:
         """Which latents (n/2, d) differ so little that they count as shared."""
-        return alike(first, second, self.threshold)
+        divergence = kl_of_pair(first, second).detach()
+        low, high = divergence.min(dim=1, keepdim=True)[0], divergence.max(dim=1, keepdim=True)[0]
+        return divergence < low + self.threshold * (high - low)

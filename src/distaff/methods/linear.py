@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -27,8 +27,34 @@ class LinearFit(NamedTuple):
 
 
 @dataclass(frozen=True)
-class LinearCode(Fitted):
-    """z = W (x - mean) and back: x = mean + A z, cut to 0..1."""
+class LinearDecoding(Fitted):
+    """A method whose codes z are decoded by x = mean + A z, cut to 0..1."""
+
+    #: the module that holds `mean` (C, H, W), and what A (p, d) is called in it
+    decoder: ClassVar[tuple[str, str]]
+
+    def decode(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:
+        """Images in 0..1."""
+        mean, columns = self._mean_and_columns(modules)
+        images: Tensor = (codes @ columns.T).unflatten(1, mean.shape) + mean
+        return images.clamp(0, 1)
+
+    def atoms(self, modules: nn.ModuleDict) -> Tensor:
+        """The columns of A as pictures."""
+        mean, columns = self._mean_and_columns(modules)
+        pictures: Tensor = columns.T.unflatten(1, mean.shape)
+        return pictures
+
+    def _mean_and_columns(self, modules: nn.ModuleDict) -> tuple[Tensor, Tensor]:
+        module, columns = self.decoder
+        return modules[module].get_buffer("mean"), modules[module].get_buffer(columns)
+
+
+@dataclass(frozen=True)
+class LinearCode(LinearDecoding):
+    """z = W (x - mean) and back."""
+
+    decoder: ClassVar = ("linear", "decoder")
 
     def check(self, facts: Facts) -> None:
         """There can be no more components than pixels or images."""
@@ -64,20 +90,3 @@ class LinearCode(Fitted):
         linear = modules["linear"]
         codes = (images - linear.get_buffer("mean")).flatten(1) @ linear.get_buffer("encoder").T
         return Codes(codes, None, codes)
-
-    def decode(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:
-        """Images in 0..1."""
-        linear = modules["linear"]
-        return linear_images(codes, linear.get_buffer("decoder"), linear.get_buffer("mean"))
-
-    def atoms(self, modules: nn.ModuleDict) -> Tensor:
-        """The columns of the decoder as pictures."""
-        linear = modules["linear"]
-        columns: Tensor = linear.get_buffer("decoder").T.unflatten(1, linear.get_buffer("mean").shape)
-        return columns
-
-
-def linear_images(codes: Tensor, columns: Tensor, mean: Tensor) -> Tensor:
-    """mean + columns z, cut to 0..1, for codes (n, d), columns (p, d) and a mean image (C, H, W)."""
-    images: Tensor = (codes @ columns.T).unflatten(1, mean.shape) + mean
-    return images.clamp(0, 1)

@@ -87,13 +87,6 @@ def check_even(batch_size: int) -> None:
         raise BadInput(f"batch_size={batch_size} is odd; a batch of pairs needs an even number of images")
 
 
-def alike(first: Codes, second: Codes, threshold: float) -> Tensor:
-    """A latent is shared where its divergence is below `threshold` of the way from smallest to largest."""
-    divergence = kl_of_pair(first, second).detach()
-    low, high = divergence.min(dim=1, keepdim=True)[0], divergence.max(dim=1, keepdim=True)[0]
-    return divergence < low + threshold * (high - low)
-
-
 def kl_of_pair(first: Codes, second: Codes) -> Tensor:
     """KL of the first Gaussian posterior to the second, of every latent (n, d), nats."""
     apart = (first.mean - second.mean).square()

@@ -39,7 +39,6 @@ class QLAE(EncoderDecoder):
     commitment: float = setting(0.01, "weight that draws outputs to values", low=0)
     weight_decay: float = setting(0.1, "AdamW's decay of the weight matrices", low=0)
 
-    study: ClassVar = {}
     paper: ClassVar = {
         "latents": "12 (3D Shapes), 14 (MPI3D)",
         "batch_size": "128",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -22,8 +21,6 @@ class Raw(Fitted):
 
     Differences from the paper: none is meant.
     """
-
-    paper: ClassVar = {}
 
     def check(self, facts: Facts) -> None:
         """There is no number of latents to choose."""

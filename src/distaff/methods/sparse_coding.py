@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -12,9 +13,9 @@ from torch.nn.functional import normalize
 
 from distaff.batches.batch import Batch, Facts
 from distaff.errors import BadInput
-from distaff.methods.base import Codes, Fitted, State, unfitted
+from distaff.methods.base import Codes, State, unfitted
 from distaff.methods.ista import ALGORITHMS, correlation, objective
-from distaff.methods.linear import linear_images
+from distaff.methods.linear import LinearDecoding
 from distaff.settings import setting
 
 MEASURED = 1000  # images that the history speaks of
@@ -23,7 +24,7 @@ DEAD = 1e-6  # an atom of less than this share of the mean use is dead
 
 
 @dataclass(frozen=True)
-class SparseCoding(Fitted):
+class SparseCoding(LinearDecoding):
     """Sparse coding: images as sums of few atoms of a learned dictionary (Olshausen and Field 1996).
 
     min over D and h of |x - D h|^2 / 2 + penalty |h|_1 over centred images x, with |D_j| <= 1 for every
@@ -45,6 +46,8 @@ class SparseCoding(Fitted):
     algorithm: str = setting("fista", "how codes are found", choices=tuple(ALGORITHMS))
     iterations: int = setting(200, "iterations for a code", low=1)
     passes: int = setting(5, "passes over the images to learn the dictionary", low=1)
+
+    decoder: ClassVar = ("dictionary", "atoms")
 
     def check(self, facts: Facts) -> None:
         """Atoms start from images, so there can be no more of them."""
@@ -81,17 +84,6 @@ class SparseCoding(Fitted):
         found = modules["dictionary"]
         codes = self._codes((images - found.get_buffer("mean")).flatten(1), found.get_buffer("atoms"))
         return Codes(codes, None, codes)
-
-    def decode(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:
-        """Images in 0..1."""
-        found = modules["dictionary"]
-        return linear_images(codes, found.get_buffer("atoms"), found.get_buffer("mean"))
-
-    def atoms(self, modules: nn.ModuleDict) -> Tensor:
-        """The atoms as pictures, of length 1 or less."""
-        found = modules["dictionary"]
-        atoms: Tensor = found.get_buffer("atoms").T.unflatten(1, found.get_buffer("mean").shape)
-        return atoms
 
 
 def learn(

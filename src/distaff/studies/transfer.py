@@ -160,10 +160,5 @@ def _by_kind(beats: NDArray[np.float64], metrics: int, datasets: int) -> NDArray
     """Means (resamples, 4) over the pairs of each kind, in the order of Transfer; NaN where there is none."""
     metric, dataset = np.divmod(np.arange(metrics * datasets), datasets)
     same_metric, same_data = metric[:, None] == metric, dataset[:, None] == dataset
-    kinds = [
-        ~same_metric & ~same_data,
-        same_metric & ~same_data,
-        ~same_metric & same_data,
-        same_metric & same_data,
-    ]
+    kinds = [(same_data == d) & (same_metric == m) for d in (False, True) for m in (False, True)]
     return np.stack([mean_of_some(beats[:, kind], np.ones(1), (1,)) for kind in kinds], axis=1)
