@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -59,14 +59,6 @@ class Autoencoder(EncoderDecoder):
     corruption_level: float = setting(
         0.3, "deviation of the noise, or share of what is masked", low=0, only_with="corruption"
     )
-
-    paper: ClassVar = {}
-    study: ClassVar = {}
-
-    @property
-    def encoder_outputs(self) -> int:
-        """A number for every latent."""
-        return self.latents
 
     def check(self, facts: Facts) -> None:
         """Settings must not contradict each other."""

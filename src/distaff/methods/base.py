@@ -9,7 +9,7 @@ dict of tensors, so a checkpoint is one file.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -52,7 +52,10 @@ class State:
     def tensors(self) -> dict[str, Tensor]:
         """All weights and optimiser values, by a flat name; with `load`, an exact round trip."""
         flat = {f"model/{name}": value for name, value in self.modules.state_dict().items()}
-        flat.update(self._optimiser_tensors())
+        for name, optimiser in self.optimisers.items():
+            for number, values in optimiser.state_dict()["state"].items():
+                for key, value in values.items():
+                    flat[f"optimiser/{name}/{number}/{key}"] = torch.as_tensor(value)
         return flat
 
     def load(self, tensors: dict[str, Tensor]) -> None:
@@ -73,12 +76,6 @@ class State:
                 raise BadInput(f"these weights do not fit the method: it has no {name}")
         for name, optimiser in self.optimisers.items():
             optimiser.load_state_dict(self._optimiser_state(name, optimiser, tensors))
-
-    def _optimiser_tensors(self) -> Iterator[tuple[str, Tensor]]:
-        for name, optimiser in self.optimisers.items():
-            for number, values in optimiser.state_dict()["state"].items():
-                for key, value in values.items():
-                    yield f"optimiser/{name}/{number}/{key}", torch.as_tensor(value)
 
     @staticmethod
     def _optimiser_state(
@@ -202,14 +199,9 @@ class Stepped(Method):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.batch_size < self.smallest_batch:
-            raise BadInput(
-                f"batch_size={self.batch_size} is out of range; it must be at least {self.smallest_batch}"
-            )
-        if self.latents < self.smallest_latents:
-            raise BadInput(
-                f"latents={self.latents} is out of range; it must be at least {self.smallest_latents}"
-            )
+        for name, low in (("batch_size", self.smallest_batch), ("latents", self.smallest_latents)):
+            if getattr(self, name) < low:
+                raise BadInput(f"{name}={getattr(self, name)} is out of range; it must be at least {low}")
 
     def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
         """The loss of a batch of images in 0..1."""
@@ -247,6 +239,14 @@ class Fitted(Method):
         """The fit."""
         found = self.fit(state, batch, rng)
         return {name: torch.tensor(value, dtype=torch.float64) for name, value in found.items()}
+
+
+def unfitted(name: str, **shapes: tuple[int, ...]) -> State:
+    """A state of one module that holds zeros of these shapes, by name, for a fit to fill."""
+    module = nn.Module()
+    for buffer, shape in shapes.items():
+        module.register_buffer(buffer, torch.zeros(shape))
+    return State(nn.ModuleDict({name: module}))
 
 
 def adam(parameters: Iterable[nn.Parameter], betas: tuple[float, float] = (0.9, 0.999)) -> torch.optim.Adam:

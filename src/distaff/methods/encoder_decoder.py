@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from dataclasses import dataclass
 
 import torch
@@ -45,9 +44,9 @@ class EncoderDecoder(Stepped):
     compile: bool = setting(False, "torch.compile the networks: a minute at the start, for some devices")
 
     @property
-    @abstractmethod
     def encoder_outputs(self) -> int:
-        """How many numbers the encoder gives an image."""
+        """How many numbers the encoder gives an image: one for every latent, unless a method needs more."""
+        return self.latents
 
     def networks(self, facts: Facts, rng: torch.Generator) -> nn.ModuleDict:
         """Encoder and decoder, with fresh weights."""

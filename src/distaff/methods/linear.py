@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from distaff.batches.batch import Batch, Facts
 from distaff.errors import BadInput
-from distaff.methods.base import Codes, Fitted, State
+from distaff.methods.base import Codes, Fitted, State, unfitted
 
 
 class LinearFit(NamedTuple):
@@ -26,24 +26,35 @@ class LinearFit(NamedTuple):
     iterations: int
 
 
-class Linear(nn.Module):
-    """The numbers of a linear code."""
+@dataclass(frozen=True)
+class LinearDecoding(Fitted):
+    """A method whose codes z are decoded by x = mean + A z, cut to 0..1."""
 
-    mean: Tensor
-    encoder: Tensor
-    decoder: Tensor
+    #: the module that holds `mean` (C, H, W), and what A (p, d) is called in it
+    decoder: ClassVar[tuple[str, str]]
 
-    def __init__(self, image_shape: tuple[int, int, int], latents: int) -> None:
-        super().__init__()
-        pixels = math.prod(image_shape)
-        self.register_buffer("mean", torch.zeros(image_shape))
-        self.register_buffer("encoder", torch.zeros(latents, pixels))
-        self.register_buffer("decoder", torch.zeros(pixels, latents))
+    def decode(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:
+        """Images in 0..1."""
+        mean, columns = self._mean_and_columns(modules)
+        images: Tensor = (codes @ columns.T).unflatten(1, mean.shape) + mean
+        return images.clamp(0, 1)
+
+    def atoms(self, modules: nn.ModuleDict) -> Tensor:
+        """The columns of A as pictures."""
+        mean, columns = self._mean_and_columns(modules)
+        pictures: Tensor = columns.T.unflatten(1, mean.shape)
+        return pictures
+
+    def _mean_and_columns(self, modules: nn.ModuleDict) -> tuple[Tensor, Tensor]:
+        module, columns = self.decoder
+        return modules[module].get_buffer("mean"), modules[module].get_buffer(columns)
 
 
 @dataclass(frozen=True)
-class LinearCode(Fitted):
-    """z = W (x - mean) and back: x = mean + A z, cut to 0..1."""
+class LinearCode(LinearDecoding):
+    """z = W (x - mean) and back."""
+
+    decoder: ClassVar = ("linear", "decoder")
 
     def check(self, facts: Facts) -> None:
         """There can be no more components than pixels or images."""
@@ -54,7 +65,8 @@ class LinearCode(Fitted):
 
     def state(self, facts: Facts, rng: torch.Generator) -> State:
         """Zeros, until it is fitted."""
-        return State(nn.ModuleDict({"linear": Linear(facts.image_shape, self.latents)}))
+        pixels, d = math.prod(facts.image_shape), self.latents
+        return unfitted("linear", mean=facts.image_shape, encoder=(d, pixels), decoder=(pixels, d))
 
     @abstractmethod
     def solve(self, pixels: NDArray[np.float64], seed: int) -> LinearFit:
@@ -65,10 +77,8 @@ class LinearCode(Fitted):
         pixels = batch.images.flatten(1).double().cpu().numpy()
         seed = int(torch.randint(2**31, (), generator=rng))
         found = self.solve(pixels, seed)
-        linear = cast(Linear, state.modules["linear"])
-        for name in ("mean", "encoder", "decoder"):
-            buffer, value = getattr(linear, name), torch.from_numpy(getattr(found, name).copy())
-            buffer.copy_(value.reshape(buffer.shape))
+        for name, buffer in state.modules["linear"].named_buffers():
+            buffer.copy_(torch.from_numpy(getattr(found, name).copy()).reshape(buffer.shape))
         back = found.mean + (pixels - found.mean) @ found.encoder.T @ found.decoder.T
         return {
             "squared_error": float(((pixels - back) ** 2).sum(axis=1).mean()),
@@ -77,23 +87,6 @@ class LinearCode(Fitted):
 
     def encode(self, modules: nn.ModuleDict, images: Tensor, rng: torch.Generator) -> Codes:
         """The projections (n, d), which are their own samples."""
-        linear = cast(Linear, modules["linear"])
-        codes = (images - linear.mean).flatten(1) @ linear.encoder.T
+        linear = modules["linear"]
+        codes = (images - linear.get_buffer("mean")).flatten(1) @ linear.get_buffer("encoder").T
         return Codes(codes, None, codes)
-
-    def decode(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:
-        """Images in 0..1."""
-        linear = cast(Linear, modules["linear"])
-        return linear_images(codes, linear.decoder, linear.mean)
-
-    def atoms(self, modules: nn.ModuleDict) -> Tensor:
-        """The columns of the decoder as pictures."""
-        linear = cast(Linear, modules["linear"])
-        columns: Tensor = linear.decoder.T.unflatten(1, linear.mean.shape)
-        return columns
-
-
-def linear_images(codes: Tensor, columns: Tensor, mean: Tensor) -> Tensor:
-    """mean + columns z, cut to 0..1, for codes (n, d), columns (p, d) and a mean image (C, H, W)."""
-    images: Tensor = (codes @ columns.T).unflatten(1, mean.shape) + mean
-    return images.clamp(0, 1)

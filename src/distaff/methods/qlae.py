@@ -39,7 +39,6 @@ class QLAE(EncoderDecoder):
     commitment: float = setting(0.01, "weight that draws outputs to values", low=0)
     weight_decay: float = setting(0.1, "AdamW's decay of the weight matrices", low=0)
 
-    study: ClassVar = {}
     paper: ClassVar = {
         "latents": "12 (3D Shapes), 14 (MPI3D)",
         "batch_size": "128",
@@ -50,11 +49,6 @@ class QLAE(EncoderDecoder):
         "commitment": "0.01",
         "weight_decay": "0.1, 0.001 (MPI3D)",
     }
-
-    @property
-    def encoder_outputs(self) -> int:
-        """A number for every latent."""
-        return self.latents
 
     def state(self, facts: Facts, rng: torch.Generator) -> State:
         """The networks, the values, evenly spread over -.5 to .5, and one AdamW with decay on matrices."""

@@ -4,24 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from distaff.batches.batch import Batch, Facts
 from distaff.errors import BadInput
-from distaff.methods.base import Codes, Fitted, State
-
-
-class Pixels(nn.Module):
-    """Remembers the shape of images."""
-
-    mean: Tensor
-
-    def __init__(self, image_shape: tuple[int, int, int]) -> None:
-        super().__init__()
-        self.register_buffer("mean", torch.zeros(image_shape))
+from distaff.methods.base import Codes, Fitted, State, unfitted
 
 
 @dataclass(frozen=True)
@@ -32,8 +21,6 @@ class Raw(Fitted):
 
     Differences from the paper: none is meant.
     """
-
-    paper: ClassVar = {}
 
     def check(self, facts: Facts) -> None:
         """There is no number of latents to choose."""
@@ -46,13 +33,11 @@ class Raw(Fitted):
 
     def state(self, facts: Facts, rng: torch.Generator) -> State:
         """Zeros, until the mean image is known."""
-        return State(nn.ModuleDict({"pixels": Pixels(facts.image_shape)}))
+        return unfitted("pixels", mean=facts.image_shape)
 
     def fit(self, state: State, batch: Batch, rng: torch.Generator) -> dict[str, float]:
         """Keep the mean image, and record the variance per image, in squared pixels."""
-        pixels = state.modules["pixels"]
-        assert isinstance(pixels, Pixels)
-        pixels.mean.copy_(batch.images.mean(dim=0))
+        state.modules["pixels"].get_buffer("mean").copy_(batch.images.mean(dim=0))
         return {"variance": float(batch.images.var(dim=0, correction=0).sum())}
 
     def encode(self, modules: nn.ModuleDict, images: Tensor, rng: torch.Generator) -> Codes:
@@ -62,5 +47,5 @@ class Raw(Fitted):
 
     def decode(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:
         """The image again, cut to 0..1."""
-        images: Tensor = codes.unflatten(1, modules["pixels"].mean.shape).clamp(0, 1)
+        images: Tensor = codes.unflatten(1, modules["pixels"].get_buffer("mean").shape).clamp(0, 1)
         return images

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -13,9 +13,9 @@ from torch.nn.functional import normalize
 
 from distaff.batches.batch import Batch, Facts
 from distaff.errors import BadInput
-from distaff.methods.base import Codes, Fitted, State
+from distaff.methods.base import Codes, State, unfitted
 from distaff.methods.ista import ALGORITHMS, correlation, objective
-from distaff.methods.linear import linear_images
+from distaff.methods.linear import LinearDecoding
 from distaff.settings import setting
 
 MEASURED = 1000  # images that the history speaks of
@@ -23,20 +23,8 @@ ROWS = 256  # images in a step of the dictionary
 DEAD = 1e-6  # an atom of less than this share of the mean use is dead
 
 
-class Dictionary(nn.Module):
-    """The mean image and the atoms."""
-
-    mean: Tensor
-    atoms: Tensor
-
-    def __init__(self, image_shape: tuple[int, int, int], atoms: int) -> None:
-        super().__init__()
-        self.register_buffer("mean", torch.zeros(image_shape))
-        self.register_buffer("atoms", torch.zeros(math.prod(image_shape), atoms))
-
-
 @dataclass(frozen=True)
-class SparseCoding(Fitted):
+class SparseCoding(LinearDecoding):
     """Sparse coding: images as sums of few atoms of a learned dictionary (Olshausen and Field 1996).
 
     min over D and h of |x - D h|^2 / 2 + penalty |h|_1 over centred images x, with |D_j| <= 1 for every
@@ -59,6 +47,8 @@ class SparseCoding(Fitted):
     iterations: int = setting(200, "iterations for a code", low=1)
     passes: int = setting(5, "passes over the images to learn the dictionary", low=1)
 
+    decoder: ClassVar = ("dictionary", "atoms")
+
     def check(self, facts: Facts) -> None:
         """Atoms start from images, so there can be no more of them."""
         if self.latents > self.images:
@@ -66,16 +56,17 @@ class SparseCoding(Fitted):
 
     def state(self, facts: Facts, rng: torch.Generator) -> State:
         """Zeros, until it is fitted."""
-        return State(nn.ModuleDict({"dictionary": Dictionary(facts.image_shape, self.latents)}))
+        atoms = (math.prod(facts.image_shape), self.latents)
+        return unfitted("dictionary", mean=facts.image_shape, atoms=atoms)
 
     def fit(self, state: State, batch: Batch, rng: torch.Generator) -> dict[str, float]:
         """Learn the dictionary."""
-        found = cast(Dictionary, state.modules["dictionary"])
+        found = state.modules["dictionary"]
         images = batch.images.cpu()
-        found.mean.copy_(images.mean(dim=0))
+        found.get_buffer("mean").copy_(images.mean(dim=0))
         x = (images - images.mean(dim=0)).flatten(1)
         dictionary = learn(x, self.latents, self.passes, self._codes, rng)
-        found.atoms.copy_(dictionary)
+        found.get_buffer("atoms").copy_(dictionary)
         x = x[:MEASURED].double()
         h = self._codes(x, dictionary)
         return {
@@ -90,20 +81,9 @@ class SparseCoding(Fitted):
 
     def encode(self, modules: nn.ModuleDict, images: Tensor, rng: torch.Generator) -> Codes:
         """The sparse codes (n, d), which are their own samples."""
-        found = cast(Dictionary, modules["dictionary"])
-        codes = self._codes((images - found.mean).flatten(1), found.atoms)
+        found = modules["dictionary"]
+        codes = self._codes((images - found.get_buffer("mean")).flatten(1), found.get_buffer("atoms"))
         return Codes(codes, None, codes)
-
-    def decode(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:
-        """Images in 0..1."""
-        found = cast(Dictionary, modules["dictionary"])
-        return linear_images(codes, found.atoms, found.mean)
-
-    def atoms(self, modules: nn.ModuleDict) -> Tensor:
-        """The atoms as pictures, of length 1 or less."""
-        found = cast(Dictionary, modules["dictionary"])
-        atoms: Tensor = found.atoms.T.unflatten(1, found.mean.shape)
-        return atoms
 
 
 def learn(

@@ -13,7 +13,6 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from distaff.networks.down_conv import DownConv
 from distaff.networks.network import Network
@@ -33,18 +32,6 @@ def plan(image_shape: Shape) -> tuple[list[int], tuple[int, int]]:
     return list(CHANNELS[:depth]), (math.ceil(height / step), math.ceil(width / step))
 
 
-class Pad(nn.Module):
-    """Zeros on the right and below, up to a given height and width."""
-
-    def __init__(self, height: int, width: int) -> None:
-        super().__init__()
-        self.height, self.width = height, width
-
-    def forward(self, images: Tensor) -> Tensor:
-        down, right = self.height - images.shape[2], self.width - images.shape[3]
-        return F.pad(images, (0, right, 0, down)) if down or right else images
-
-
 class Crop(nn.Module):
     """The top left part of a given height and width."""
 
@@ -59,14 +46,13 @@ class Crop(nn.Module):
 def encoder(image_shape: Shape, outputs: int) -> nn.Module:
     """Images (B, C, H, W) to (B, outputs)."""
     channels, (height, width) = plan(image_shape)
-    layers: list[nn.Module] = [Pad(height << len(channels), width << len(channels))]
-    before = image_shape[0]
-    for after in channels:
+    down, right = (height << len(channels)) - image_shape[1], (width << len(channels)) - image_shape[2]
+    layers: list[nn.Module] = [nn.ZeroPad2d((0, right, 0, down)) if down or right else nn.Identity()]
+    for before, after in itertools.pairwise([image_shape[0], *channels]):
         layers += [DownConv(before, after), nn.ReLU(inplace=True)]
-        before = after
     layers += [
         nn.Flatten(),
-        nn.Linear(before * height * width, HIDDEN),
+        nn.Linear(channels[-1] * height * width, HIDDEN),
         nn.ReLU(inplace=True),
         nn.Linear(HIDDEN, outputs),
     ]

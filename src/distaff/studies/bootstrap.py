@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,17 +27,20 @@ def resampled_counts(units: int, resamples: int, rng: np.random.Generator) -> ND
 
 def ends(draws: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The middle 95 % of resampled numbers (resamples, ...), of those that exist; NaN where none does."""
-    flat = draws.reshape(len(draws), -1)
-    found = np.full((2, flat.shape[1]), np.nan)
-    some = np.isfinite(flat).any(axis=0)
-    if some.any():
-        quantiles = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
-        whole = np.isfinite(flat).all(axis=0)
-        found[:, whole] = np.quantile(flat[:, whole], quantiles, axis=0)
-        for j in np.flatnonzero(some & ~whole):
-            found[:, j] = np.quantile(flat[np.isfinite(flat[:, j]), j], quantiles)
-    low, high = found.reshape(2, *draws.shape[1:])
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
+        low, high = np.nanquantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     return low, high
+
+
+def mean_of_some(
+    values: NDArray[np.float64], weights: NDArray[np.float64], axes: tuple[int, ...]
+) -> NDArray[np.float64]:
+    """The weighted mean over axes of the values that exist; NaN where none does. The two are broadcast."""
+    weights = np.where(np.isfinite(values), weights, 0.0)
+    total = weights.sum(axis=axes)
+    summed = (np.where(np.isfinite(values), values, 0.0) * weights).sum(axis=axes)
+    return np.divide(summed, total, out=np.full(total.shape, np.nan), where=total > 0)
 
 
 def weight_below(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:

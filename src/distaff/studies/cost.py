@@ -9,12 +9,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
 
 from distaff import registry
 from distaff.batches.feed import Feed
-from distaff.datasets import DataSet
-from distaff.factors import FactorSpace
+from distaff.datasets import ArrayImages
 from distaff.studies.plan import Plan, PlannedRun
 from distaff.training.allocator import keep_freed_memory
 from distaff.training.device import torch_threads
@@ -24,24 +22,10 @@ FORWARD = 1 / 3  # of a step: encoding goes one way, through one of two networks
 HISTORY = 200  # bytes a line
 
 
-class Noise(DataSet):
-    """Images of random pixels, with two factors."""
-
-    name = "noise"
-    factors = FactorSpace(("a", "b"), (16, 16))
-    label_names = factors.names
-
-    def __init__(self, shape: tuple[int, int, int]) -> None:
-        self.image_shape = shape
-
-    def __len__(self) -> int:
-        return 256
-
-    def images(self, index: ArrayLike) -> NDArray[Any]:
-        """Random pixels, the same at every call."""
-        return np.random.default_rng(0).integers(
-            256, size=(len(np.asarray(index)), *self.image_shape), dtype=np.uint8
-        )
+def noise(shape: tuple[int, int, int]) -> ArrayImages:
+    """256 images (C, H, W) of random pixels, with two factors."""
+    pixels = np.random.default_rng(0).integers(256, size=(256, *shape), dtype=np.uint8)
+    return ArrayImages(pixels, np.indices((16, 16)).reshape(2, -1).T, names=("a", "b"))
 
 
 def shape_of(run: PlannedRun) -> tuple[int, int, int]:
@@ -54,17 +38,13 @@ def shape_of(run: PlannedRun) -> tuple[int, int, int]:
 
 def estimate(plan: Plan, workers: int) -> dict[str, Any]:
     """Runs, core-hours of training and encoding, hours on so many cores, and bytes on disk."""
-    kinds: Counter[tuple[str, tuple[int, int, int]]] = Counter()
-    example: dict[tuple[str, tuple[int, int, int]], PlannedRun] = {}
-    for run in plan.runs:
-        kind = (run.method, shape_of(run))
-        kinds[kind] += 1
-        example.setdefault(kind, run)
-    step = {kind: _measured(run, kind[1]) for kind, run in example.items()}
+    step: dict[tuple[str, tuple[int, int, int]], tuple[float, int]] = {}
     seconds, size = 0.0, 0
     for run in plan.runs:
-        one, parameters = step[run.method, shape_of(run)]
-        method = run.made
+        kind, method = (run.method, shape_of(run)), run.made
+        if kind not in step:
+            step[kind] = _measured(run, kind[1])
+        one, parameters = step[kind]
         batch = 64 if method.fitted else method.batch_size
         seconds += one * (run.steps + FORWARD * plan.rows / batch)
         size += 16 * parameters + 12 * plan.rows * method.latents + HISTORY * run.steps // 100
@@ -91,7 +71,7 @@ def _measured(run: PlannedRun, shape: tuple[int, int, int]) -> tuple[float, int]
         return 0.0, 0
     keep_freed_memory()
     with torch_threads(1):
-        feed = Feed(method, Noise(shape), 0)
+        feed = Feed(method, noise(shape), 0)
         state = method.state(feed.facts, torch.Generator().manual_seed(0))
         state.modules.train()
         times = []

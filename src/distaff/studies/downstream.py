@@ -62,8 +62,7 @@ def efficiency(table: pd.DataFrame, *, representation: str = "mean") -> pd.DataF
     either accuracy are left out. Raises BadInput as `most_labels`. Locatello et al. 2019, section 5.6.
     """
     most = most_labels(table, representation=representation)
-    ratios = _efficiencies(table, most, representation)
-    ratios.columns = pd.Index([name.partition(".")[2] for name in ratios.columns], name="learner")
+    ratios = _efficiencies(table, most, representation).rename_axis(columns="learner")
     stacked: Any = ratios.stack(future_stack=True)
     long: pd.DataFrame = stacked.dropna().rename("efficiency").reset_index()
     long.insert(5, "labels", long["learner"].map(most))
@@ -98,7 +97,7 @@ def scores_and_downstream(
         most = most_labels(table, representation=representation)
     except BadInput:
         most = {}
-    ratios = _efficiencies(table, most, representation) if most else wide[[]]
+    ratios = _efficiencies(table, most, representation).add_prefix("efficiency.") if most else wide[[]]
     second = [*(f"{a.learner}{a.labels}" for a in accuracies.values()), *ratios.columns]
     named_well = wide[list(accuracies)].set_axis(second[: len(accuracies)], axis=1)
     joined = turned(wide[first]).join(named_well).join(ratios)
@@ -117,9 +116,9 @@ def _accuracies(metrics: Iterable[str]) -> dict[str, Accuracy]:
 
 
 def _efficiencies(table: pd.DataFrame, most: dict[str, int], representation: str) -> pd.DataFrame:
-    """A row per run and a column "efficiency.lr" and so on."""
-    needed = [f"downstream.{learner}{n}" for learner in most for n in (FEW, most[learner])]
-    wide = by_run(table, needed, representation)
-    many = {learner: wide[f"downstream.{learner}{most[learner]}"] for learner in most}
-    ratios = {f"efficiency.{k}": wide[f"downstream.{k}{FEW}"] / many[k].where(many[k] > 0) for k in most}
-    return pd.DataFrame(ratios)
+    """A row per run and a column per learner."""
+    few = [f"downstream.{learner}{FEW}" for learner in most]
+    many = [f"downstream.{learner}{n}" for learner, n in most.items()]
+    wide = by_run(table, [*few, *many], representation)
+    best = wide[many].set_axis(list(most), axis=1)
+    return wide[few].set_axis(list(most), axis=1) / best.where(best > 0)

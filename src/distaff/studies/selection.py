@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from distaff.studies.bootstrap import RESAMPLES, ends, resampled_counts
+from distaff.studies.bootstrap import RESAMPLES, ends, mean_of_some, resampled_counts
 from distaff.studies.metric_roles import higher_is_better, turned
 from distaff.studies.score_table import by_run, disentanglement_of, metrics_of
 from distaff.studies.transfer import on_the_grid, standing
@@ -81,7 +81,7 @@ def _rules(
     if len(values) > 1:
         rules["transfer"] = _transferred(values, d, counts)
     rules |= {rule: _best_by(score, here, counts) for rule, score in by.items()}
-    rules["random"] = _mean(np.broadcast_to(here, (len(counts), *here.shape)), counts[:, None], (1, 2))
+    rules["random"] = mean_of_some(here, counts[:, None], (1, 2))
     return rules
 
 
@@ -92,7 +92,7 @@ def _best_by(
     usable = np.isfinite(score) & np.isfinite(values) & (counts > 0)[:, None]  # (resamples, settings, seeds)
     scored = np.where(usable, score, -np.inf)
     hit = usable & (scored == scored.max(axis=(1, 2), keepdims=True))
-    return _mean(np.where(hit, values, np.nan), counts[:, None], (1, 2))
+    return mean_of_some(np.where(hit, values, np.nan), counts[:, None], (1, 2))
 
 
 def _transferred(values: NDArray[np.float64], d: int, counts: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -103,25 +103,12 @@ def _transferred(values: NDArray[np.float64], d: int, counts: NDArray[np.float64
         if rows.any():
             ranks[other, rows] = standing(values[other, rows], np.ones((1, int(rows.sum()))))[0]
     others = [o for o in range(len(values)) if o != d and np.isfinite(values[o]).any()]
-    every = counts[:, None, None]
-    stands = _mean(
-        np.broadcast_to(ranks, (len(counts), *ranks.shape)), every, (3,)
-    )  # (resamples, sets, settings)
+    stands = mean_of_some(ranks, counts[:, None, None], (3,))  # (resamples, sets, settings)
     overall = stands[:, others].mean(axis=1) if others else stands[:, d] * np.nan
-    here = _mean(np.broadcast_to(values[d], (len(counts), *values[d].shape)), counts[:, None], (2,))
+    here = mean_of_some(values[d], counts[:, None], (2,))
     overall = np.where(np.isfinite(overall) & np.isfinite(here), overall, -np.inf)
     hit = (overall == overall.max(axis=1, keepdims=True)) & np.isfinite(overall)
-    return _mean(np.where(hit, here, np.nan), np.ones((1, 1)), (1,))
-
-
-def _mean(
-    values: NDArray[np.float64], weights: NDArray[np.float64], axes: tuple[int, ...]
-) -> NDArray[np.float64]:
-    """The weighted mean over axes of the values that exist; NaN where none does."""
-    weights = np.where(np.isfinite(values), weights, 0.0)
-    total = weights.sum(axis=axes)
-    summed = (np.where(np.isfinite(values), values, 0.0) * weights).sum(axis=axes)
-    return np.divide(summed, total, out=np.full(total.shape, np.nan), where=total > 0)
+    return mean_of_some(np.where(hit, here, np.nan), np.ones((1, 1)), (1,))
 
 
 def _rows(rules: dict[str, NDArray[np.float64]], sign: float, many: bool) -> pd.DataFrame:
@@ -133,6 +120,6 @@ def _rows(rules: dict[str, NDArray[np.float64]], sign: float, many: bool) -> pd.
     nothing = np.full(len(rules), np.nan)
     low, high = ends(sign * values[1:]) if many else (nothing, nothing)
     fraction_low, fraction_high = ends(fraction[1:]) if many else (nothing, nothing)
-    ends_of = {"low": low, "high": high, "fraction": fraction[0]}
-    ends_of |= {"fraction_low": fraction_low, "fraction_high": fraction_high}
-    return pd.DataFrame({"rule": list(rules), "value": sign * values[0]} | ends_of)
+    columns = {"rule": list(rules), "value": sign * values[0], "low": low, "high": high}
+    columns |= {"fraction": fraction[0], "fraction_low": fraction_low, "fraction_high": fraction_high}
+    return pd.DataFrame(columns)

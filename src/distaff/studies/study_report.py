@@ -125,12 +125,16 @@ def _variance(table: pd.DataFrame, which: str) -> Panels:
     yield Panel("all data sets", figures.variance_shares(shares), shares)
 
 
-def _heat_maps(found: pd.DataFrame, panel: str) -> Panels:
-    """A heat map of correlations for each value of a column."""
-    for name, part in found.groupby(panel, sort=False):
-        first, second = part["first"].unique(), part["second"].unique()
-        matrix = part.pivot(index="first", columns="second", values="correlation").loc[first, second]
-        yield Panel(str(name), figures.heat_map(matrix), part)
+def _each(found: pd.DataFrame, column: str, draw: Callable[[pd.DataFrame], Figure]) -> Panels:
+    """A panel for each value of a column."""
+    for name, part in found.groupby(column, sort=False):
+        yield Panel(str(name), draw(part), part)
+
+
+def _heat_map(part: pd.DataFrame) -> Figure:
+    first, second = part["first"].unique(), part["second"].unique()
+    matrix = part.pivot(index="first", columns="second", values="correlation").loc[first, second]
+    return figures.heat_map(matrix)
 
 
 def _transfer(table: pd.DataFrame, which: str) -> Panels:
@@ -154,9 +158,8 @@ def _sampled(table: pd.DataFrame, which: str) -> Panels:
             yield Panel(f"{metric} on {dataset}; correlation with strength", figure, numbers)
 
 
-def _downstream(table: pd.DataFrame, which: str) -> Panels:
-    for dataset, part in accuracy_by_labels(table, representation=which).groupby("dataset"):
-        yield Panel(str(dataset), figures.lines(part, "learner", "labels", "method", "labels"), part)
+def _by_labels(part: pd.DataFrame) -> Figure:
+    return figures.lines(part, "learner", "labels", "method", "labels")
 
 
 def _efficiency(table: pd.DataFrame, which: str) -> Panels:
@@ -166,11 +169,6 @@ def _efficiency(table: pd.DataFrame, which: str) -> Panels:
         numbers = part.groupby(["method", "strength"], as_index=False)[["efficiency", *scores]].mean()
         name = f"{dataset}, {learner}: accuracy at 100 labels over that at {labels}"
         yield Panel(name, figures.scatter(part, scores, "efficiency"), numbers)
-
-
-def _selection(table: pd.DataFrame, which: str) -> Panels:
-    for dataset, part in selection(table, representation=which).groupby("dataset"):
-        yield Panel(str(dataset), figures.selection(part), part)
 
 
 SECTIONS: tuple[tuple[str, str, Build], ...] = (
@@ -195,19 +193,19 @@ SECTIONS: tuple[tuple[str, str, Build], ...] = (
         "Do metrics agree?",
         "Rank correlations of metrics over the runs of a data set. 1 says that two order the runs alike, 0 "
         "that they have nothing in common.",
-        lambda table, which: _heat_maps(between_metrics(table, representation=which), "dataset"),
+        lambda table, which: _each(between_metrics(table, representation=which), "dataset", _heat_map),
     ),
     (
         "Do data sets agree?",
         "Rank correlations of one metric on two data sets, over runs of the same method, strength and seed. "
         "High numbers say that what works on one works on the other.",
-        lambda table, which: _heat_maps(across_datasets(table, representation=which), "metric"),
+        lambda table, which: _each(across_datasets(table, representation=which), "metric", _heat_map),
     ),
     (
         "Can one choose without labels?",
         "Rank correlations of scores that need no labels with those that do, all turned so that higher is "
         "better. Numbers near 0 say that choosing by the former is guessing.",
-        lambda table, which: _heat_maps(with_unsupervised(table, representation=which), "dataset"),
+        lambda table, which: _each(with_unsupervised(table, representation=which), "dataset", _heat_map),
     ),
     (
         "Does a choice of settings transfer?",
@@ -225,13 +223,13 @@ SECTIONS: tuple[tuple[str, str, Build], ...] = (
         "Downstream accuracy",
         "How well simple learners predict the factors from the codes, by number of labels. Lines are means "
         "over strengths and seeds, bands the middle half of them.",
-        _downstream,
+        lambda table, which: _each(accuracy_by_labels(table, representation=which), "dataset", _by_labels),
     ),
     (
         "Disentanglement and downstream accuracy",
         "Rank correlations of disentanglement with accuracies and efficiencies. Positive numbers say that "
         "disentangled codes are easier to learn from.",
-        lambda table, which: _heat_maps(scores_and_downstream(table, representation=which), "dataset"),
+        lambda table, which: _each(scores_and_downstream(table, representation=which), "dataset", _heat_map),
     ),
     (
         "Statistical efficiency",
@@ -243,6 +241,6 @@ SECTIONS: tuple[tuple[str, str, Build], ...] = (
         "Choosing a model",
         "The score of the model that each rule chooses, from a random one (0) to the best there is (1). "
         "Lines are 95 % intervals over seeds.",
-        _selection,
+        lambda table, which: _each(selection(table, representation=which), "dataset", figures.selection),
     ),
 )

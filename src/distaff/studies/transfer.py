@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput
-from distaff.studies.bootstrap import RESAMPLES, Estimate, ends, resampled_counts, weight_below
+from distaff.studies.bootstrap import RESAMPLES, Estimate, ends, mean_of_some, resampled_counts, weight_below
 from distaff.studies.metric_roles import turned
 from distaff.studies.score_table import by_run, disentanglement_of
 
@@ -160,15 +160,5 @@ def _by_kind(beats: NDArray[np.float64], metrics: int, datasets: int) -> NDArray
     """Means (resamples, 4) over the pairs of each kind, in the order of Transfer; NaN where there is none."""
     metric, dataset = np.divmod(np.arange(metrics * datasets), datasets)
     same_metric, same_data = metric[:, None] == metric, dataset[:, None] == dataset
-    kinds = [
-        ~same_metric & ~same_data,
-        same_metric & ~same_data,
-        ~same_metric & same_data,
-        same_metric & same_data,
-    ]
-    found = np.full((len(beats), 4), np.nan)
-    for j, kind in enumerate(kinds):
-        there = np.isfinite(beats[:, kind])
-        total = np.where(there, beats[:, kind], 0).sum(axis=1)
-        np.divide(total, there.sum(axis=1), out=found[:, j], where=there.any(axis=1))
-    return found
+    kinds = [(same_data == d) & (same_metric == m) for d in (False, True) for m in (False, True)]
+    return np.stack([mean_of_some(beats[:, kind], np.ones(1), (1,)) for kind in kinds], axis=1)

@@ -42,11 +42,13 @@ def answers(study: Path, tasks: Sequence[str], workers: int, data_dir: str | Non
         finally:
             idle.put(worker)
 
+    pool = [_Worker(words) for _ in range(min(workers, len(tasks)))]
     with contextlib.ExitStack() as stack:
-        pool = [stack.enter_context(_Worker(words)) for _ in range(min(workers, len(tasks)))]
+        for worker in pool:
+            stack.callback(worker.close)
+            idle.put(worker)
         threads = stack.enter_context(ThreadPoolExecutor(len(pool)))
         for worker in pool:
-            idle.put(worker)
             stack.callback(worker.stop)
         stack.callback(threads.shutdown, wait=False, cancel_futures=True)
         for task in tasks:
@@ -90,13 +92,10 @@ class _Worker:
             line = ""
         if line.endswith("\n"):
             return msgspec.json.decode(line, type=Answer)
-        self.__exit__()
+        self.close()
         return None
 
-    def __enter__(self) -> _Worker:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         """Close what leads to the process and wait for it."""
         process, self._process = self._process, None
         if process is not None:

@@ -179,19 +179,14 @@ def _train(run: Run, feed: Feed, device: torch.device, show: bool) -> None:
 def _save(run: Run, state: State, step: int) -> None:
     """Replace the checkpoint, unless a weight is no longer a finite number."""
     tensors = state.tensors()
-    check_finite(tensors, f"step {step}")
+    for name, value in tensors.items():
+        if not value.isfinite().all():
+            raise diverged(f"{name.removeprefix('model/')} is no longer finite after step {step}")
     if not run.folder.is_dir():
         raise BadInput(f"{run.folder} was removed while it was trained; nothing is left of it")
     if not (run.folder / "config.json").exists():  # removed meanwhile, and nothing can be read without it
         write_json(run.folder / "config.json", run.config)
     save_checkpoint(run.folder / "checkpoint.safetensors", tensors, step)
-
-
-def check_finite(tensors: dict[str, torch.Tensor], after: str) -> None:
-    """Raise Diverged where a value is not a finite number."""
-    for name, value in tensors.items():
-        if not value.isfinite().all():
-            raise diverged(f"{name.removeprefix('model/')} is no longer finite after {after}")
 
 
 def _loop(run: Run, feed: Feed, state: State, steps: range, report: Report, asked_to_stop: list[int]) -> None:
