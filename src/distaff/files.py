@@ -47,7 +47,12 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Replace `path` by `value`, which may be or hold a record, as JSON."""
-    write_text(path, json.dumps(value, indent=2, allow_nan=False, default=msgspec.to_builtins) + "\n")
+    write_text(path, json.dumps(plain(value), indent=2, allow_nan=False) + "\n")
+
+
+def plain(value: Any) -> Any:
+    """A value as what JSON takes: records as dicts, NumPy's numbers as Python's."""
+    return msgspec.to_builtins(value, enc_hook=lambda number: number.item())
 
 
 def read_json(path: Path, kind: Any = Any) -> Any:
@@ -66,6 +71,8 @@ def _parsed(text: bytes, kind: Any, path: Path) -> Any:
     try:
         return msgspec.convert(json.loads(text.decode()), kind)
     except msgspec.ValidationError as error:
+        if isinstance(error.__cause__, BadInput):  # not the file is wrong, but what it names is not there
+            raise error.__cause__ from None
         raise BadInput(f"{path} is damaged: {error}") from None
     except (ValueError, RecursionError) as error:
         raise BadInput(f"{path} is not JSON: {error}") from None

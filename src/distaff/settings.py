@@ -38,7 +38,7 @@ def setting(
 ) -> Any:
     """A dataclass field with `low` <= value, value > `above`, value <= `high`, or one of `choices`.
 
-    `only_with` another setting ("sparsity": not at its default; "sparsity=kl": of this value) it has an
+    `only_with` another setting ("sparsity": not "none"; "sparsity=kl": of this value) it has an
     effect, and may differ from its default. `later`: it was added after runs were recorded, and has no part
     in the ids of runs in which it has its default.
     """
@@ -72,7 +72,7 @@ class Settings:
             if not needed or getattr(self, name) == field.default:
                 continue
             other = getattr(self, needed)
-            if other != wanted if wanted else other == fields[needed].default:
+            if other != wanted if wanted else other == "none":
                 needed = field.metadata["only_with"]
                 raise BadInput(f"{name}={getattr(self, name)} has no effect without {needed}")
 

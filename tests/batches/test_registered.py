@@ -54,3 +54,11 @@ def test_a_new_field_is_not_lost_on_the_way_to_the_device() -> None:
     assert moved.actions.tolist() == [3, 1]
     assert moved.labelled.max() == moved.images.max() == 1
     assert (moved.population, moved.changed) == (10, None)
+
+
+def test_tensors_reach_the_device_as_arrays_do() -> None:
+    meta = torch.device("meta")
+    moved = Batch(np.zeros((2, 1, 4, 4), np.uint8), 10, changed=torch.zeros(1, 3), labels=np.zeros(2)).to(
+        meta, (0, 255)
+    )
+    assert {moved.images.device, moved.changed.device, moved.labels.device} == {meta}

@@ -196,3 +196,18 @@ def test_what_has_no_posterior_has_a_reconstruction_alone(tmp_path: Path) -> Non
     expected = -(x * np.log(p) + (1 - x) * np.log(1 - p)).sum() / 700
     assert of_the_model(run, encoding) == {"reconstruction": pytest.approx(expected)}
     assert reconstruction(run, encoding.rows[:3], encoding.sample[:3]) > 0
+
+
+@pytest.mark.parametrize("method", ["vae", "autoencoder"])
+def test_a_run_is_judged_at_the_end_of_its_schedules(method: str, tmp_path: Path) -> None:
+    data = distaff.load_dataset("dsprites", resolution=16, x=4, y=4, orientation=1, scale=2)
+    runs = [
+        distaff.train(method, data, likelihood="gaussian", sigma=sigma, steps=2, out=tmp_path / str(n),
+                      threads=1, show=False)
+        for n, sigma in enumerate(("linear:1:0.5:2", "constant:1:0.5:1"))
+    ]  # fmt: skip
+    encoding = encode_run(runs[0], 50, show=False)
+    ended = dataclasses.replace(runs[0], method=dataclasses.replace(runs[0].method, sigma=0.5))
+    assert of_the_model(runs[0], encoding) == of_the_model(ended, encoding)
+    if method == "vae":
+        assert likelihood(runs[0], images=5, samples=2)["elbo"] < 0

@@ -1,5 +1,7 @@
 """The VAE's loss against plain NumPy, and what beta does."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import torch
@@ -13,6 +15,7 @@ from distaff.methods.beta_vae import BetaVAE
 from distaff.methods.encoder_decoder import EncoderDecoder
 from distaff.methods.terms import kl_to_prior, negative_log_likelihood
 from distaff.methods.vae import VAE
+from distaff.settings import setting
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.random((6, 3, 8, 8))
@@ -134,3 +137,18 @@ def test_every_vae_can_weight_its_kl(name: str) -> None:
 def test_a_deviation_is_for_the_gaussian_likelihood() -> None:
     with pytest.raises(BadInput, match=r"sigma=0\.5 has no effect without likelihood=gaussian"):
         VAE(sigma=0.5)
+
+
+def test_parts_of_a_loss_that_would_not_be_called_are_refused() -> None:
+    with pytest.raises(TypeError, match=r"Old\.regulariser would not be called; say all of it in `loss`"):
+        type("Old", (VAE,), {"regulariser": lambda *_: None})
+
+
+def test_a_method_whose_label_term_is_on_by_default_takes_its_weight() -> None:
+    @dataclass(frozen=True)
+    class Labelled(VAE):
+        label_loss: str = setting("squared", "as in VAE", choices=("none", "squared"))
+
+    assert Labelled(label_weight=2.0).label_weight == 2
+    with pytest.raises(BadInput, match=r"label_weight=2\.0 has no effect without label_loss"):
+        Labelled(label_loss="none", label_weight=2.0)

@@ -310,3 +310,19 @@ def test_help_shows_what_may_be_given() -> None:
         "logvar",
         "mates",
     } <= shown.keys()
+
+
+@pytest.mark.parametrize("name", ["mig", "mcc", "dci"])
+def test_a_metric_without_its_factors_says_so(name: str) -> None:
+    metric = registry.get("metrics", name)
+    with pytest.raises(BadInput, match="factors are None"):
+        metric(CODES, None)
+    with pytest.raises(TypeError, match=rf"{name}\(\) missing a required argument: 'factors'"):
+        metric(CODES)
+
+
+def test_posteriors_of_mates_belong_to_them() -> None:
+    logvar = np.zeros(CODES.shape)
+    for given in ([logvar], [logvar, logvar[:, :1]]):
+        with pytest.raises(BadInput, match="mates_logvar have shapes"):
+            distaff.metrics.udr(CODES, [CODES, CODES], logvar=logvar, mates_logvar=given)

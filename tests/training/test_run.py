@@ -10,6 +10,7 @@ import pytest
 import distaff
 from distaff.datasets import ArrayImages
 from distaff.errors import BadInput
+from distaff.files import read_json, write_json
 
 
 def test_encode_and_decode(trained: Path) -> None:
@@ -108,4 +109,15 @@ def test_a_run_from_before_a_setting_goes_on(tmp_path: Path, trained: Path) -> N
 
 def test_not_a_run_folder(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="not a run folder"):
+        distaff.load_run(tmp_path)
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
+    write_json(tmp_path / "file.json", {"beta": np.float64(0.5), "steps": np.int64(3), "labels": (1, 2)})
+    assert read_json(tmp_path / "file.json") == {"beta": 0.5, "steps": 3, "labels": [1, 2]}
+
+
+def test_a_config_of_another_format_says_so_first(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"format": 3, "method": "vae"}')
+    with pytest.raises(BadInput, match="has format 3; this version reads format 2"):
         distaff.load_run(tmp_path)

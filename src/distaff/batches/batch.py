@@ -41,6 +41,8 @@ class Batch:
                 moved[each.name] = to_unit(value, pixel_range, device)
             elif isinstance(value, np.ndarray):
                 moved[each.name] = torch.from_numpy(value).to(device)
+            elif isinstance(value, Tensor):
+                moved[each.name] = value.to(device)
         return dataclasses.replace(self, **moved)
 
 

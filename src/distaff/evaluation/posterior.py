@@ -53,7 +53,7 @@ def of_the_model(run: Run, encoding: Encoding) -> dict[str, float]:
 
     Nats per image at the encoded samples, as far as the method has them.
     """
-    found = {"kl": _total_kl(run, encoding)} if isinstance(run.method, Variational) else {}
+    found = {} if encoding.logvar is None else {"kl": _total_kl(run, encoding)}
     try:
         found["reconstruction"] = reconstruction(run, encoding.rows[:DECODED], encoding.sample[:DECODED])
     except BadInput:  # nothing decodes
@@ -78,16 +78,18 @@ def reconstruction(run: Run, rows: NDArray[np.int64], samples: NDArray[np.float3
 
 
 def _negative_log_likelihood(run: Run, images: Tensor, codes: Tensor) -> Tensor:
-    if isinstance(run.method, EncoderDecoder):
-        return run.method.reconstruction(run.modules["decoder"](codes), images)
-    p = run.method.decode(run.modules, codes).double().clamp(1e-7, 1 - 1e-7)
+    method = run.method.at(run.config.steps)  # with the values that schedules end at
+    if isinstance(method, EncoderDecoder):
+        return method.reconstruction(run.modules["decoder"](codes), images)
+    p = method.decode(run.modules, codes).double().clamp(1e-7, 1 - 1e-7)
     return F.binary_cross_entropy(p, images.double(), reduction="sum") / len(images)
 
 
 @torch.inference_mode()
 def _total_kl(run: Run, encoding: Encoding) -> float:
     """The KL of all layers, nats per image; in closed form, but for a deep VAE's lower ones."""
-    assert isinstance(run.method, Variational)
+    if not isinstance(run.method, Variational):
+        return float(carried(encoding).sum())
     codes = Codes(*(torch.from_numpy(a).to(run.device) for a in encoding[1:]))
     layers = run.method.layer_kls(run.modules, codes, torch.Generator().manual_seed(0))
     return float(torch.stack(layers).sum(dim=0).double().mean())
@@ -123,7 +125,7 @@ def log_likelihood_bound(
     limit log p(x). Images are as the data set gives them; of grey ones a Bernoulli likelihood is their
     cross-entropy, which is no probability. Raises BadInput for what is not a VAE.
     """
-    method, samples = run.method, whole_number("samples", samples, 1)
+    method, samples = run.method.at(run.config.steps), whole_number("samples", samples, 1)
     if not isinstance(method, Variational):
         raise BadInput(f"{run.config.method} is not a VAE: it gives images no likelihood")
     generator = torch.Generator().manual_seed(whole_number("seed", seed, 0))

@@ -209,10 +209,10 @@ class Stepped(Method):
 
     def step(self, state: State, batch: Batch, rng: torch.Generator) -> dict[str, Tensor]:
         """One step of Adam down the loss."""
-        return self.descend(state, self.loss(state.modules, batch, rng))
+        return self.descend(state, batch, self.loss(state.modules, batch, rng))
 
-    def descend(self, state: State, loss: Loss) -> dict[str, Tensor]:
-        """One step of Adam down a loss; it and its terms, detached."""
+    def descend(self, state: State, batch: Batch, loss: Loss) -> dict[str, Tensor]:
+        """One step of Adam down the loss of a batch; it and its terms, detached."""
         descend(state.optimisers["adam"], loss.total, self.learning_rate)
         return {name: value.detach() for name, value in ({"loss": loss.total} | loss.terms).items()}
 

@@ -43,6 +43,11 @@ class EncoderDecoder(Stepped):
     )
     compile: bool = setting(False, "torch.compile the networks: a minute at the start, for some devices")
 
+    def __init_subclass__(cls) -> None:
+        for name in ("training_codes", "objective", "regulariser"):  # parts of a loss once; now not called
+            if name in vars(cls):
+                raise TypeError(f"{cls.__name__}.{name} would not be called; say all of it in `loss`")
+
     @property
     def encoder_outputs(self) -> int:
         """How many numbers the encoder gives an image: one for every latent, unless a method needs more."""

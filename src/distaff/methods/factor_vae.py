@@ -78,7 +78,7 @@ class FactorVAE(VAE):
         images, others = batch.images.chunk(2) if self.second_batch else (batch.images, None)
         codes = self.encode(modules, images, rng)
         loss = self.loss_at(modules, images, codes)
-        terms = self.descend(state, self.with_labels(modules, batch, loss))
+        terms = self.descend(state, batch, loss)
         real = to_permute = codes.sample.detach()
         if others is not None:
             with torch.no_grad():

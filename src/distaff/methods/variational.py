@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from distaff.batches.batch import Batch, Facts
-from distaff.methods.base import Codes, State
+from distaff.methods.base import Codes, Loss, State
 from distaff.methods.encoder_decoder import EncoderDecoder
 from distaff.methods.label_term import LabelTerm
 from distaff.methods.terms import kl_to_prior, log_normal, sampled
@@ -34,10 +34,9 @@ class Variational(LabelTerm, EncoderDecoder):
         modules.update(self.label_modules(facts))
         return modules
 
-    def step(self, state: State, batch: Batch, rng: torch.Generator) -> dict[str, Tensor]:
-        """One step of Adam down the loss and the label term."""
-        loss = self.loss(state.modules, batch, rng)
-        return self.descend(state, self.with_labels(state.modules, batch, loss))
+    def descend(self, state: State, batch: Batch, loss: Loss) -> dict[str, Tensor]:
+        """One step of Adam down the loss of a batch and the label term; they and their terms, detached."""
+        return super().descend(state, batch, self.with_labels(state.modules, batch, loss))
 
     def encode(self, modules: nn.ModuleDict, images: Tensor, rng: torch.Generator) -> Codes:
         """The posterior's mean and log-variance (n, d), and one sample of it."""

@@ -44,10 +44,13 @@ def checked(
 
         @functools.wraps(function)
         def at_the_door(*args: Any, **settings: Any) -> R:
-            bound = signature.bind(*args, **settings)
+            try:
+                bound = signature.bind(*args, **settings)
+            except TypeError as error:
+                raise TypeError(f"{name}() {error}") from None
             bound.apply_defaults()
             given = bound.arguments
-            _check(given, name, order_above)
+            _check(given, needs, name, order_above)
             check_counts(name, given["codes"], given.get("factors"), least_codes, least_factors)
             return function(*bound.args, **bound.kwargs)
 
@@ -65,18 +68,19 @@ def check_counts(name: str, codes: Any, factors: Any, least_codes: int, least_fa
             raise NotApplicable(f"{name} needs at least {least} {what}, got {array.shape[1]}")
 
 
-def _check(given: dict[str, Any], name: str, order_above: int | None) -> None:
+def _check(given: dict[str, Any], needs: tuple[str, ...], name: str, order_above: int | None) -> None:
     """Replace codes and needs by arrays, `continuous` by numbers of columns, and `test` by two arrays."""
-    tables = paired(given["codes"], {need: given[need] for need in NEEDS if given.get(need) is not None})
+    there = [need for need in NEEDS if need in needs or given.get(need) is not None]
+    tables = paired(given["codes"], {need: given[need] for need in there})
     n, held_out = len(tables["codes"][0]), given.get("test") is not None
     if held_out:
         _add(tables, given["test"])
     if "factors" in tables and len(tables["codes"][0]) < 2:
         raise BadInput(f"at least 2 rows are needed, got {len(tables['codes'][0])}")
     real: tuple[int, ...] = ()
-    if "continuous" in given:
+    if "continuous" in given and "factors" in tables:
         given["continuous"] = real = continuous_columns(tables["factors"][0], given["continuous"])
-    if order_above is not None:
+    if order_above is not None and "factors" in tables:
         check_order(tables["factors"][0], real, order_above, name)
     given |= arrays_of(tables, real)
     if held_out:

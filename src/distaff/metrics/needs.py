@@ -124,7 +124,7 @@ def paired(codes: Any, given: Mapping[str, Any]) -> dict[str, list[Table]]:
     tables = {"codes": [as_table(codes, "codes")]} | {need: [] for need in given}
     for need, value in given.items():
         each = NEEDS[need].each
-        for i, one in enumerate(value if each else [value]):
+        for i, one in enumerate(value if each and value is not None else [value]):
             first, second = same_rows(tables["codes"][0], one, each.format(i) or need)
             tables["codes"] = [first]
             tables[need].append(second)

@@ -62,6 +62,11 @@ def udr(
     if mates_kl is not None and len(mates_kl) != len(mates):
         raise BadInput(f"{len(mates_kl)} KL vectors for {len(mates)} mates")
     if logvar is not None and mates_logvar is not None:
+        shapes = [mate.shape for mate in mates], [each.shape for each in mates_logvar]
+        if shapes[0] != shapes[1]:
+            raise BadInput(
+                f"mates_logvar have shapes {shapes[1]} and mates {shapes[0]}; they must be the same"
+            )
         kl, mates_kl = mean_kl(codes, logvar), [*map(mean_kl, mates, mates_logvar)]
     own = _informative(codes, kl)
     others = [_informative(mate, None if mates_kl is None else mates_kl[i]) for i, mate in enumerate(mates)]

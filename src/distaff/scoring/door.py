@@ -69,7 +69,7 @@ def admit(codes: Any, factors: Any, **given: Unpack[Given]) -> Admitted:
     Tables whose rows have labels are put in the order of the codes. Factors with a single value are left out.
     """
     for name in given.keys() - Given.__annotations__.keys() - NEEDS.keys():
-        raise TypeError(f"score() got an unexpected keyword argument '{name}'")
+        raise TypeError(f"got an unexpected keyword argument '{name}'")
     if (missing := given.get("missing", "error")) not in MISSING:
         raise unknown("way with missing values", str(missing), MISSING)
     words, order = given.get("words", ()), given.get("order") or {}

@@ -11,13 +11,13 @@ from typing import Annotated, Any
 
 import numpy as np
 import torch
-from msgspec import Meta, Struct, to_builtins
+from msgspec import Meta, Struct
 
 from distaff import __version__, registry
 from distaff.batches.batch import Facts
 from distaff.datasets import DataSet
 from distaff.errors import BadInput
-from distaff.files import read_json
+from distaff.files import plain, read_json
 from distaff.machine import MOST_THREADS
 from distaff.methods.base import Method
 
@@ -88,16 +88,17 @@ def make_config(
 
 def read_config(path: Path) -> Config:
     """The config in a file, or an error that says what is wrong with it."""
+    found = read_json(path)
+    if isinstance(found, dict) and found.get("format", FORMAT) != FORMAT:
+        raise BadInput(f"{path} has format {found['format']!r}; this version reads format {FORMAT}")
     config: Config = read_json(path, Config)
-    if config.format != FORMAT:
-        raise BadInput(f"{path} has format {config.format!r}; this version reads format {FORMAT}")
     return config
 
 
 def differences(recorded: Config, config: Config) -> Iterator[tuple[Any, Any, str]]:
     """What a run was made with and is now asked for, and the name of it, wherever the two differ."""
     # as JSON has them: tuples are lists
-    before, after = (json.loads(json.dumps(to_builtins(each))) for each in (recorded, config))
+    before, after = (json.loads(json.dumps(plain(each))) for each in (recorded, config))
     fields = dataclasses.fields(registry.get("methods", config.method))
     before["settings"] = {field.name: field.default for field in fields} | before["settings"]
     for key in SAME:

@@ -65,7 +65,7 @@ def diverged(what: str) -> Diverged:
     """The error for a number that is not finite."""
     return Diverged(
         f"{what}. The last checkpoint is from before that and is kept, if there was one; "
-        "a smaller learning_rate may help (in another folder)"
+        "where there is a learning_rate, a smaller one may help (in another folder)"
     )
 
 

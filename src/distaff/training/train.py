@@ -198,7 +198,8 @@ def _loop(run: Run, feed: Feed, state: State, steps: range, report: Report, aske
             window.add(run.method.at(step).step(state, batch, rng))
         except BadInput:  # known only now; the folder is free for other settings
             if not (run.folder / "checkpoint.safetensors").exists():
-                (run.folder / "config.json").unlink(missing_ok=True)
+                for name in ("config.json", "history.jsonl"):
+                    (run.folder / name).unlink(missing_ok=True)
             raise
         done = step + 1
         if done % LOG_EVERY == 0 or done == steps.stop:
