@@ -11,7 +11,18 @@ import pytest
 import distaff
 
 HOUSE = Path(distaff.__file__).parent
-SMALL = {"errors", "settings", "registry", "interrupt", "files", "machine", "progress", "schedules", "tables"}
+SMALL = {
+    "errors",
+    "settings",
+    "registry",
+    "interrupt",
+    "files",
+    "machine",
+    "progress",
+    "randomness",
+    "schedules",
+    "tables",
+}
 MAY_IMPORT = {
     "errors": set(),
     "registry": {"errors"},
@@ -22,6 +33,7 @@ MAY_IMPORT = {
     "progress": set(),
     "machine": set(),
     "interrupt": set(),
+    "randomness": set(),
     "factors": {"errors", "settings"},
     "metrics": SMALL | {"factors"},
     "drawing": SMALL,

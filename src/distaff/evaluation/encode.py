@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from distaff.errors import BadInput
 from distaff.files import read_arrays, write_arrays
 from distaff.progress import progress, say
+from distaff.randomness import derived
 from distaff.settings import whole_number
 from distaff.training.allocator import keep_freed_memory
 from distaff.training.device import torch_threads
@@ -84,7 +85,7 @@ def _encode(run: Run, index: NDArray[np.int64], seed: int, show: bool) -> Encodi
     with torch_threads(run.config.threads), progress("encoding", len(index), show=show) as report:
         for number, start in enumerate(range(0, len(index), ENCODE_BATCH)):
             batch = index[start : start + ENCODE_BATCH]
-            codes = run.encode(run.data.images(batch), seed=seed + number)._asdict()
+            codes = run.encode(run.data.images(batch), seed=derived(seed, "encoding", number))._asdict()
             for name, part in codes.items():
                 if part is None:
                     kept[name] = None

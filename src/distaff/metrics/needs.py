@@ -22,6 +22,7 @@ from distaff.metrics.arrays import (
     same_rows,
     standardised,
 )
+from distaff.randomness import derived
 from distaff.tables import Continuous, Table, as_table
 
 
@@ -70,7 +71,7 @@ def _digest(factors: Factors) -> list[Any]:
 
 
 def _example_mates(codes: Codes, factors: Factors, seed: int) -> list[Codes]:
-    rng = np.random.default_rng(seed + 4)
+    rng = np.random.default_rng(derived(seed, "mates"))
     order, signs = rng.permutation(codes.shape[1]), rng.choice([-1.0, 1.0], size=codes.shape[1])
     return [_other_seed(codes, factors)[:, order] * signs]
 

@@ -17,6 +17,7 @@ from distaff.metrics.arrays import check_seed, standardised
 from distaff.metrics.declare import Declaration, Metric, Sizes
 from distaff.metrics.door import check_counts
 from distaff.metrics.needs import NEEDS
+from distaff.randomness import derived
 from distaff.scoring.inputs import Inputs
 from distaff.scoring.reference import Reference, cached
 
@@ -110,8 +111,8 @@ class Measure:
         """Its numbers on random halves of the rows, as far as they can be had."""
         n = len(self.inputs)
         for i in range(HALVES[self.declared.cost] if n >= SMALLEST_FOR_INTERVAL else 0):
-            rows = np.random.default_rng([self.seed, i]).permutation(n)[: n // 2]
-            half = replace(self, inputs=self.inputs.take(rows), seed=self.seed + 1 + i)
+            rows = np.random.default_rng(derived(self.seed, "rows of a half", i)).permutation(n)[: n // 2]
+            half = replace(self, inputs=self.inputs.take(rows), seed=derived(self.seed, "half", i))
             with contextlib.suppress(BadInput):  # a half in which a factor takes a single value
                 yield half.value(part=0.5).numbers
 
@@ -127,6 +128,7 @@ class Measure:
                 "needs": {need: fact for need, fact in facts.items() if fact is not None},
                 "continuous": self.inputs.continuous,
                 "seed": self.seed,
+                "streams": "derived",  # those before were others
                 "protocol": self.protocol,
             },
             self.chance_and_ceiling,
@@ -134,17 +136,19 @@ class Measure:
 
     def chance_and_ceiling(self) -> Reference:
         """What noise codes score, the mean over some draws, and what the standardised factors score."""
-        rng = np.random.default_rng(self.seed)
-        draws = [self._finite(_noise(self.inputs, rng), i) for i in range(DRAWS[self.declared.cost])]
+        rng = np.random.default_rng(derived(self.seed, "noise codes"))
+        seeds = [derived(self.seed, "chance", i) for i in range(DRAWS[self.declared.cost])]
+        draws = [self._finite(_noise(self.inputs, rng), seed) for seed in seeds]
         chance = {key: _mean([draw.get(key) for draw in draws]) for key in sorted(set().union(*draws))}
         return Reference(
-            chance, self._finite(_ideal(self.inputs, rng), 0) if "factors" in self.inputs.given else {}
+            chance,
+            self._finite(_ideal(self.inputs, rng), self.seed) if "factors" in self.inputs.given else {},
         )
 
-    def _finite(self, inputs: Inputs, i: int) -> Numbers:
+    def _finite(self, inputs: Inputs, seed: int) -> Numbers:
         """The numbers on other inputs that are finite; none where a split leaves a factor a single value."""
         try:
-            numbers = replace(self, inputs=inputs, seed=self.seed + i).result().numbers
+            numbers = replace(self, inputs=inputs, seed=seed).result().numbers
         except BadInput:
             return {}
         return {key: v if v is not None and np.isfinite(v) else None for key, v in numbers.items()}

@@ -11,6 +11,7 @@ import torch
 from distaff import registry
 from distaff.batches.batch import Batch, Facts
 from distaff.errors import BadInput
+from distaff.randomness import derived
 
 #: the batches that check_method trains on, again and again, so that losses can be compared
 BATCHES = 10
@@ -63,7 +64,7 @@ def _check_fitted(method: Any, seed: int) -> None:
         assert np.isfinite(list(terms.values())).all(), f"a term of the fit is not finite: {terms}"
         again, same = _one_fit(method, shape, seed)
         assert terms == same, "the same seed gave other terms"
-        fresh = method.state(_facts(method, shape), _generator(seed + 1))
+        fresh = method.state(_facts(method, shape), _generator(derived(seed, "fresh")))
         fresh.load({name: tensor.clone() for name, tensor in state.tensors().items()})
         for name, tensor in state.tensors().items():
             assert np.isfinite(tensor.numpy()).all(), f"{name} is not finite on images {shape}"
@@ -107,7 +108,7 @@ def _few_steps(method: Any, shape: tuple[int, int, int], seed: int, steps: int) 
 
 
 def _one_step(method: Any, state: Any, facts: Facts, seed: int, step: int) -> float:
-    generator = torch.Generator().manual_seed(1000 * seed + step % BATCHES)
+    generator = _generator(derived(seed, "batch", step % BATCHES))
     batch = _made_up_batch(method, facts, generator)
     return float(method.at(step).step(state, batch, generator)["loss"])
 
@@ -131,7 +132,7 @@ def _made_up_batch(method: Any, facts: Facts, rng: Any) -> Batch:
 def _check_round_trip(method: Any, state: Any, same: Any, seed: int) -> None:
     """A fresh state that loads another's tensors must go on exactly as that one does."""
     facts = _facts(method, (1, 16, 16))
-    fresh = method.state(facts, torch.Generator().manual_seed(seed + 1))
+    fresh = method.state(facts, _generator(derived(seed, "fresh")))
     fresh.load({name: tensor.clone().contiguous() for name, tensor in state.tensors().items()})
     assert state.tensors().keys() == same.tensors().keys(), "the names of a state's tensors change"
     for step in range(1000, 1003):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
 from distaff.metrics.needs import NEEDS
+from distaff.randomness import derived
 
 #: the factors of the constructed codes: few enough values for 20 bins to carry
 SPACE = FactorSpace(("a", "b", "c", "d"), (4, 6, 9, 16))
@@ -89,15 +90,15 @@ def check_metric(function: Callable[..., Any], seed: int = 0, rows: int = ROWS) 
     factors = SPACE.sample(rows, seed)
     ideal = _standardised(factors, np.random.default_rng(seed))
     for situation, make in SITUATIONS.items():
-        codes = make(ideal, np.random.default_rng(seed + 1))
+        codes = make(ideal, np.random.default_rng(derived(seed, "situation")))
         _check_truth(function, situation, _values(function, codes, factors, seed))
-    noisy = ideal + 0.3 * np.random.default_rng(seed + 2).standard_normal(ideal.shape)
+    noisy = ideal + 0.3 * np.random.default_rng(derived(seed, "noise")).standard_normal(ideal.shape)
     before = _values(function, noisy, factors, seed)
     assert before == _values(function, noisy, factors, seed), (
         "the same arrays score otherwise the second time"
     )
     for change in declared.invariant_to:
-        changed = CHANGES[change](noisy, np.random.default_rng(seed + 3))
+        changed = CHANGES[change](noisy, np.random.default_rng(derived(seed, "change")))
         after = _values(function, changed, factors, seed)
         for key, value in before.items():
             assert abs(value - after[key]) <= 0.02, f"{change} changes {key} from {value} to {after[key]}"
@@ -144,7 +145,10 @@ def _check_worse(
     fields = [key for key, protocols in by_field.items() if protocol in protocols]
     if not fields:
         return
-    steps = [WORSE[protocol](ideal, much, np.random.default_rng(seed + 6)) for much in (0.0, 0.3, 0.6, 0.9)]
+    steps = [
+        WORSE[protocol](ideal, much, np.random.default_rng(derived(seed, "worse")))
+        for much in (0.0, 0.3, 0.6, 0.9)
+    ]
     values = [_values(function, codes, factors, seed) for codes in steps]
     sign = 1 if declared.higher_is_better else -1
     for key in fields:
