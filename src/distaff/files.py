@@ -71,8 +71,8 @@ def _parsed(text: bytes, kind: Any, path: Path) -> Any:
     try:
         return msgspec.convert(json.loads(text.decode()), kind)
     except msgspec.ValidationError as error:
-        if isinstance(error.__cause__, BadInput):  # not the file is wrong, but what it names is not there
-            raise error.__cause__ from None
+        if isinstance(error.__cause__, BadInput):  # not the file is damaged, but what it names is not there
+            raise BadInput(f"{path}: {error.__cause__}") from None
         raise BadInput(f"{path} is damaged: {error}") from None
     except (ValueError, RecursionError) as error:
         raise BadInput(f"{path} is not JSON: {error}") from None

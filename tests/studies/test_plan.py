@@ -98,11 +98,13 @@ def test_a_plan_comes_back_from_json(tmp_path: Path) -> None:
         {"runs": 3},
         whole | {"more": 1},
         whole | {"rows": "1"},
-        whole | {"runs": [unmade]},
     ):
         write_json(tmp_path / "plan.json", damaged)
         with pytest.raises(BadInput, match=r"plan\.json is damaged: .+"):
             read_plan(tmp_path)
+    write_json(tmp_path / "plan.json", whole | {"runs": [unmade]})
+    with pytest.raises(BadInput, match=r"plan\.json: unknown setting of beta_vae 'bta'"):
+        read_plan(tmp_path)
 
 
 def test_mates_have_other_seeds_and_nothing_else_different() -> None:
