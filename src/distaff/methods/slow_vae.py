@@ -57,7 +57,7 @@ class SlowVAE(VAE):
         check_even(self.batch_size)
 
     @property
-    def kl_weight(self) -> float | None:
+    def kl_weight(self) -> float:
         """Half of beta, for the KL is counted once for a pair."""
         return self.beta / 2
 

@@ -47,8 +47,8 @@ class VAE(Variational):
     }
 
     @property
-    def kl_weight(self) -> float | None:
-        """beta."""
+    def kl_weight(self) -> float:
+        """What the KL of an image is multiplied by: beta."""
         return self.beta
 
     def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:

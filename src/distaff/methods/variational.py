@@ -19,11 +19,6 @@ class Variational(LabelTerm, EncoderDecoder):
     """A method whose codes are Gaussian posteriors; its loss may take a label term."""
 
     @property
-    def kl_weight(self) -> float | None:
-        """What the KL of an image is multiplied by; None where it is not weighted as a whole."""
-        return None
-
-    @property
     def encoder_outputs(self) -> int:
         """A mean and a log-variance for every latent."""
         return 2 * self.latents
