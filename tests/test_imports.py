@@ -49,8 +49,7 @@ MAY_IMPORT["reporting"] = MAY_IMPORT["evaluation"] | {"evaluation"}
 MAY_IMPORT["studies"] = MAY_IMPORT["reporting"] | {"reporting"}
 MAY_IMPORT["experiments"] = MAY_IMPORT["studies"] | {"studies"}
 MAY_IMPORT["testing"] = SMALL | {"factors", "batches", "methods", "metrics", "scoring"}
-MAY_IMPORT["cli_study"] = MAY_IMPORT["experiments"] | {"experiments"}
-MAY_IMPORT["cli"] = MAY_IMPORT["cli_study"] | {"cli_study", "testing"}
+MAY_IMPORT["cli"] = MAY_IMPORT["experiments"] | {"experiments", "testing"}
 
 
 def imported_rooms(path: Path) -> set[str]:

@@ -10,18 +10,18 @@ import typer
 from typer import Argument, Option
 
 from distaff import registry
+from distaff.cli.options import DataDir, Json, tell
 from distaff.errors import BadInput
 
 if TYPE_CHECKING:
     from distaff.studies.study import Study
 
-study_app = typer.Typer(help="Run and analyse studies of many runs.", rich_markup_mode=None)
+app = typer.Typer(help="Run and analyse studies of many runs.", rich_markup_mode=None)
 
-Json = Annotated[bool, Option("--json", help="Print one JSON value and nothing else on stdout.")]
 Out = Annotated[Path | None, Option(help="The study's folder [default: the only study in runs/].")]
 
 
-@study_app.command(name="run")
+@app.command(name="run")
 def run(
     name: Annotated[str, Argument(help="A study; see `distaff list studies`.")],
     scale: Annotated[str, Option(help="How much of it: paper, desktop or nano.")] = "paper",
@@ -32,9 +32,7 @@ def run(
     ] = None,
     retry: Annotated[bool, Option("--retry", help="Try failed runs again.")] = False,
     dry_run: Annotated[bool, Option("--dry-run", help="Say what it would take, and stop.")] = False,
-    data_dir: Annotated[
-        Path | None, Option(help="Folder with original files and caches [default: DISTAFF_DATA].")
-    ] = None,
+    data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """Run a study, or go on with it.
@@ -53,18 +51,18 @@ def run(
         from distaff.studies.cost import estimate
 
         cost = estimate(plan, count)
-        _print(_cost(cost), cost, as_json)
+        tell(_cost(cost), cost, as_json)
         return
     study = Study(out or Path("runs") / f"{name}-{scale}", plan)
     folder = None if data_dir is None else str(data_dir.resolve())
     counts = study.run(workers=count, ray=ray, retry=retry, data_dir=folder)
     text = f"{_status(counts, count)}\n{study.folder / 'results.parquet'}"
-    _print(f"{text}\nNext: distaff study report --out {study.folder}", counts, as_json)
+    tell(f"{text}\nNext: distaff study report --out {study.folder}", counts, as_json)
     if counts["failed"]:
         raise typer.Exit(1)
 
 
-@study_app.command()
+@app.command()
 def status(out: Out = None, as_json: Json = False) -> None:
     """Say how many runs are done, running, failed and waiting, and how long is left."""
     from distaff.machine import available_threads
@@ -74,10 +72,10 @@ def status(out: Out = None, as_json: Json = False) -> None:
     failures = study.failures()
     text = _status(counts, available_threads())
     text += "".join(f"\nfailed: {run}: {error}" for run, error in list(failures.items())[:10])
-    _print(text, counts | {"failures": failures}, as_json)
+    tell(text, counts | {"failures": failures}, as_json)
 
 
-@study_app.command()
+@app.command()
 def report(out: Out = None) -> None:
     """Write the study's report.html, and its figures as PNG."""
     from distaff.files import write_text
@@ -93,7 +91,7 @@ def report(out: Out = None) -> None:
     print(path)
 
 
-@study_app.command()
+@app.command()
 def query(
     sql: Annotated[str, Argument(help='SQL over the table results: "SELECT method, avg(value) …"')],
     out: Out = None,
@@ -106,7 +104,7 @@ def query(
     """
     found = _study(out).query(sql)
     rows = json.loads(found.to_json(orient="records")) if as_json else None
-    _print("" if as_json else found.to_string(index=False), rows, as_json)
+    tell("" if as_json else found.to_string(index=False), rows, as_json)
 
 
 def _study(out: Path | None) -> Study:
@@ -134,7 +132,3 @@ def _cost(cost: dict[str, Any]) -> str:
     lines.append(f"about {cost['bytes'] / 1e9:,.1f} GB on disk")
     lines += [f"  {name}: {one * 1e3:.1f} ms a step" for name, one in cost["step_seconds"].items()]
     return "\n".join(lines)
-
-
-def _print(text: str, value: Any, as_json: bool) -> None:
-    print(json.dumps(value, indent=2) if as_json else text)
