@@ -18,12 +18,12 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from distaff.studies.downstream import scores_and_downstream
-from distaff.studies.rank_correlation import across_datasets, between_metrics, with_unsupervised
-from distaff.studies.sampled_and_mean import trend_with_strength
-from distaff.studies.selection import selection
-from distaff.studies.transfer import transfer
-from distaff.studies.variance import variance_shares
+from distaff.studies.analysis.downstream import scores_and_downstream
+from distaff.studies.analysis.rank_correlation import across_datasets, between_metrics, with_unsupervised
+from distaff.studies.analysis.sampled_and_mean import trend_with_strength
+from distaff.studies.analysis.selection import selection
+from distaff.studies.analysis.transfer import transfer
+from distaff.studies.analysis.variance import variance_shares
 
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "benchmarks" / "results" / "locatello2019-nano.parquet"

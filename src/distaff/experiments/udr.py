@@ -11,8 +11,8 @@ from scipy.stats import ortho_group
 from distaff.experiments.base import Claim, Lab, claim, experiment
 from distaff.experiments.pictures import axes
 from distaff.metrics.udr import udr as udr_score
+from distaff.studies.analysis.rank_correlation import with_unsupervised
 from distaff.studies.plan import Plan, each, product, runs_of
-from distaff.studies.rank_correlation import with_unsupervised
 from distaff.studies.study import Study
 
 DIMENSIONS, ROWS, NOISE = 5, 1000, 0.05

@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from distaff.reporting.figures import INK
-from distaff.studies.transfer import Transfer
+from distaff.studies.analysis.transfer import Transfer
 
 # Okabe and Ito's colours, which colour-blind readers tell apart, without the yellow
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")

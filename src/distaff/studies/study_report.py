@@ -15,14 +15,18 @@ from distaff.errors import BadInput
 from distaff.files import replacing
 from distaff.reporting.page import data_uri, page
 from distaff.studies import figures
-from distaff.studies.downstream import accuracy_by_labels, efficiency_and_scores, scores_and_downstream
+from distaff.studies.analysis.downstream import (
+    accuracy_by_labels,
+    efficiency_and_scores,
+    scores_and_downstream,
+)
+from distaff.studies.analysis.rank_correlation import across_datasets, between_metrics, with_unsupervised
+from distaff.studies.analysis.sampled_and_mean import DEPENDENCE, mean_and_sampled, trend_with_strength
+from distaff.studies.analysis.score_table import by_run, check_table, disentanglement_of, metrics_of, named
+from distaff.studies.analysis.selection import selection
+from distaff.studies.analysis.transfer import transfer
+from distaff.studies.analysis.variance import scores_by_setting, variance_shares
 from distaff.studies.metric_roles import MODEL, is_known
-from distaff.studies.rank_correlation import across_datasets, between_metrics, with_unsupervised
-from distaff.studies.sampled_and_mean import DEPENDENCE, mean_and_sampled, trend_with_strength
-from distaff.studies.score_table import by_run, check_table, disentanglement_of, metrics_of, named
-from distaff.studies.selection import selection
-from distaff.studies.transfer import transfer
-from distaff.studies.variance import scores_by_setting, variance_shares
 
 
 class Panel(NamedTuple):

@@ -10,9 +10,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput
-from distaff.studies.bootstrap import RESAMPLES, ends, resampled_counts, weight_below
+from distaff.studies.analysis.bootstrap import RESAMPLES, ends, resampled_counts, weight_below
+from distaff.studies.analysis.score_table import (
+    by_run,
+    disentanglement_of,
+    each_dataset,
+    metrics_of,
+    named,
+    some,
+)
 from distaff.studies.metric_roles import turned, unsupervised
-from distaff.studies.score_table import by_run, disentanglement_of, each_dataset, metrics_of, named, some
 
 MEMORY = 2**24  # numbers held at once
 LEAST_RUNS = 3  # two always correlate fully

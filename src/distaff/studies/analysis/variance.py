@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput
-from distaff.studies.bootstrap import RESAMPLES, ends
-from distaff.studies.score_table import by_run, described, disentanglement_of, each_dataset
+from distaff.studies.analysis.bootstrap import RESAMPLES, ends
+from distaff.studies.analysis.score_table import by_run, described, disentanglement_of, each_dataset
 
 SOURCES = ("method", "strength", "method and strength", "seed")
 

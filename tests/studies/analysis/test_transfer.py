@@ -1,18 +1,14 @@
 """The transfer table: planted answers, and a loop over every draw."""
 
 import itertools
-import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from planted import SIX, grid, long, noise
 
 from distaff.errors import BadInput
-from distaff.studies.transfer import Transfer, transfer
-
-sys.path.insert(0, str(Path(__file__).parent))
-from planted import SIX, grid, long, noise
+from distaff.studies.analysis.transfer import Transfer, transfer
 
 
 def by_loops(table: pd.DataFrame) -> list[float]:

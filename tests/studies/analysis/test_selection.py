@@ -1,18 +1,13 @@
 """Model selection: against a loop, turned metrics, ties, and rules that cannot be followed."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
+from planted import long, noise
 from scipy.stats import rankdata
 
 from distaff.errors import BadInput
-from distaff.studies.selection import selection
-
-sys.path.insert(0, str(Path(__file__).parent))
-from planted import long, noise
+from distaff.studies.analysis.selection import selection
 
 
 def with_models(table: pd.DataFrame, scores: dict[str, np.ndarray]) -> pd.DataFrame:

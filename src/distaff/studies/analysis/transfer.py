@@ -10,9 +10,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput
-from distaff.studies.bootstrap import RESAMPLES, Estimate, ends, mean_of_some, resampled_counts, weight_below
+from distaff.studies.analysis.bootstrap import (
+    RESAMPLES,
+    Estimate,
+    ends,
+    mean_of_some,
+    resampled_counts,
+    weight_below,
+)
+from distaff.studies.analysis.score_table import by_run, disentanglement_of
 from distaff.studies.metric_roles import turned
-from distaff.studies.score_table import by_run, disentanglement_of
 
 MEMORY = 2**22  # numbers held at once
 

@@ -1,17 +1,12 @@
 """Variance shares: planted, against a slow statement, and their intervals."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
+from planted import grid, long, noise
 
 from distaff.errors import BadInput
-from distaff.studies.variance import scores_by_setting, variance_shares
-
-sys.path.insert(0, str(Path(__file__).parent))
-from planted import grid, long, noise
+from distaff.studies.analysis.variance import scores_by_setting, variance_shares
 
 PLANTED = np.array([0.37, 0.22, 0.41])  # method, strength, seed
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from distaff.studies.bootstrap import RESAMPLES
+from distaff.studies.analysis.bootstrap import RESAMPLES
+from distaff.studies.analysis.rank_correlation import spearman
+from distaff.studies.analysis.score_table import by_run
+from distaff.studies.analysis.variance import scores_by_setting
 from distaff.studies.metric_roles import REPRESENTATIONS
-from distaff.studies.rank_correlation import spearman
-from distaff.studies.score_table import by_run
-from distaff.studies.variance import scores_by_setting
 
 #: scores that say how dependent the latents are, lower is better
 DEPENDENCE = ("gaussian_total_correlation", "code_mutual_information")

@@ -1,26 +1,21 @@
 """Downstream accuracy and efficiency; mean against sampled codes."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
+from planted import grid, long, noise
 from scipy.stats import spearmanr
 
 from distaff.errors import BadInput
-from distaff.studies.downstream import (
+from distaff.studies.analysis.downstream import (
     accuracy_by_labels,
     efficiency,
     efficiency_and_scores,
     most_labels,
     scores_and_downstream,
 )
+from distaff.studies.analysis.sampled_and_mean import mean_and_sampled, trend_with_strength
 from distaff.studies.metric_roles import disentanglement, higher_is_better, unsupervised
-from distaff.studies.sampled_and_mean import mean_and_sampled, trend_with_strength
-
-sys.path.insert(0, str(Path(__file__).parent))
-from planted import grid, long, noise
 
 RUNS = grid(methods=2, strengths=3, seeds=5, datasets=2)
 

@@ -1,23 +1,18 @@
 """Rank correlations: planted, against SciPy, and their intervals."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
+from planted import grid, long, noise
 from scipy.stats import spearmanr
 
 from distaff.errors import BadInput
-from distaff.studies.rank_correlation import (
+from distaff.studies.analysis.rank_correlation import (
     _correlations,
     across_datasets,
     between_metrics,
     spearman,
     with_unsupervised,
 )
-
-sys.path.insert(0, str(Path(__file__).parent))
-from planted import grid, long, noise
 
 SPEARMAN = 0.6
 PEARSON = 2 * np.sin(np.pi * SPEARMAN / 6)  # of normal numbers with that Spearman correlation

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from distaff.errors import BadInput
-from distaff.studies.bootstrap import RESAMPLES
+from distaff.studies.analysis.bootstrap import RESAMPLES
+from distaff.studies.analysis.rank_correlation import correlate_columns
+from distaff.studies.analysis.score_table import by_run, described, disentanglement_of, metrics_of, named
 from distaff.studies.metric_roles import turned
-from distaff.studies.rank_correlation import correlate_columns
-from distaff.studies.score_table import by_run, described, disentanglement_of, metrics_of, named
 
 FEW = 100  # labels
 

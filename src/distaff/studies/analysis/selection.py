@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from distaff.studies.bootstrap import RESAMPLES, ends, mean_of_some, resampled_counts
+from distaff.studies.analysis.bootstrap import RESAMPLES, ends, mean_of_some, resampled_counts
+from distaff.studies.analysis.score_table import by_run, disentanglement_of, metrics_of
+from distaff.studies.analysis.transfer import on_the_grid, standing
 from distaff.studies.metric_roles import higher_is_better, turned
-from distaff.studies.score_table import by_run, disentanglement_of, metrics_of
-from distaff.studies.transfer import on_the_grid, standing
 
 #: rules that take the best run by a score that needs no labels
 UNSUPERVISED = ("udr", "elbo", "reconstruction")
