@@ -78,6 +78,6 @@ def _measured(run: PlannedRun, shape: tuple[int, int, int]) -> tuple[float, int]
         for number in range(WARM + TIMED):
             began = time.perf_counter()
             batch, rng = feed.at(number)
-            method.at(number).step(state, batch, rng)
+            feed.method(number).step(state, batch, rng)
             times.append(time.perf_counter() - began)
     return float(np.median(times[WARM:])), sum(p.numel() for p in state.modules.parameters())

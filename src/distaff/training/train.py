@@ -195,7 +195,7 @@ def _loop(run: Run, feed: Feed, state: State, steps: range, report: Report, aske
     for step in steps:
         batch, rng = feed.at(step)
         try:
-            window.add(run.method.at(step).step(state, batch, rng))
+            window.add(feed.method(step).step(state, batch, rng))
         except BadInput:  # known only now; the folder is free for other settings
             if not (run.folder / "checkpoint.safetensors").exists():
                 for name in ("config.json", "history.jsonl"):

@@ -48,7 +48,7 @@ class Correlated(View):
             if key not in PARTS:
                 raise unknown("part of correlate", key, PARTS)
         names = asked.get("factors", [])
-        if data.factors is None or not isinstance(names, list) or len(names) != 2 or len(asked) != 2:
+        if data.factors is None or not isinstance(names, list | tuple) or len(names) != 2 or len(asked) != 2:
             raise BadInput("correlate needs a grid, two factors, and one of sigma, kind or joint")
         first, second = (str(name) for name in names)
         rows, columns = (data.factors.sizes[data.factors.position(name)] for name in (first, second))
