@@ -240,7 +240,7 @@ OTHERS = """## What other libraries return on the same arrays
 3,000 rows of factors with 3, 6, 40, 32 and 32 values. `ideal`: the factors, standardised; `mixed`: ten
 codes that mix them sparsely, with noise; `dead`: those with two constant columns; `rotated`: mixed
 evenly; `missing`: without the last. `grid_ideal`: standardised factors on a grid of 3, 4, 5 and 6 values,
-with posterior deviations of .01. Recorded by `benchmarks/other_libraries.py` in
+with posterior deviations of .01. Recorded by `benchmarks/other_libraries` in
 `tests/metrics/other_libraries.json`, where the fitted scores stand too; ours is computed anew.
 """
 
@@ -248,7 +248,7 @@ with posterior deviations of .01. Recorded by `benchmarks/other_libraries.py` in
 def _other_libraries() -> str:
     """What other libraries return on the same arrays, beside ours."""
     record = read_json(ROOT / "tests" / "metrics" / "other_libraries.json")
-    recipe = _module(ROOT / "benchmarks" / "other_libraries.py")
+    recipe = _module(ROOT / "benchmarks" / "other_libraries" / "arrays.py")
     rows: list[tuple[object, ...]] = []
     for ours, (theirs, settings) in COMPARED.items():
         function = registry.get("metrics", ours.partition(",")[0])

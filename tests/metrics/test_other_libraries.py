@@ -1,9 +1,9 @@
 """Our values against other libraries' on the same arrays; other_libraries.json has the commits."""
 
-import importlib.util
 import json
+import runpy
 from pathlib import Path
-from types import ModuleType
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,19 +17,9 @@ HERE = Path(__file__).parent
 RECORD = json.loads((HERE / "other_libraries.json").read_text())
 SITUATIONS = ("ideal", "mixed", "noise", "dead", "rotated", "missing")
 TRAIN = 2000
-
-
-def _recipe() -> ModuleType:
-    path = HERE.parents[1] / "benchmarks" / "other_libraries.py"
-    spec = importlib.util.spec_from_file_location("other_libraries", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-RECIPE = _recipe()
+RECIPE = SimpleNamespace(
+    **runpy.run_path(str(HERE.parents[1] / "benchmarks" / "other_libraries" / "arrays.py"))
+)
 
 
 def theirs(situation: str, name: str, library: str = "disentanglement_lib") -> Any:
