@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import random
 import shutil
 import signal
@@ -32,6 +31,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 import fuzz as files
+from circumstances import circumstances, keep
 from faults_runs import (
     EVALUATION,
     FILES,
@@ -47,8 +47,6 @@ from faults_runs import (
     undisturbed,
 )
 
-ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "results" / "faults.json"
 TOLERANCE = 0.05  # between scores with other numbers of threads
 
 # Signals
@@ -258,25 +256,6 @@ KINDS: dict[str, tuple[Callable[..., dict[str, Any]], int]] = {
 }
 
 
-def circumstances() -> dict[str, Any]:
-    """The machine, the date and the versions."""
-    import torch
-
-    import distaff
-
-    words = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
-    return {
-        "date": time.strftime("%Y-%m-%d"),
-        "commit": subprocess.run(words, capture_output=True, text=True).stdout.strip(),
-        "machine": {"cores": os.cpu_count(), "system": platform.system(), "root": os.geteuid() == 0},
-        "versions": {
-            "distaff": distaff.__version__,
-            "torch": torch.__version__,
-            "python": platform.python_version(),
-        },
-    }
-
-
 def main() -> None:
     """Run the kinds that were asked for, print a table, and keep it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -284,7 +263,6 @@ def main() -> None:
     parser.add_argument("--count", type=int, help="how many of each kind")
     parser.add_argument("--case", type=int, help="one case of fuzz again")
     asked = parser.parse_args()
-    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for kind in asked.kinds:
         run, usual = KINDS[kind]
         more = {} if asked.case is None else {"case": asked.case}
@@ -296,8 +274,8 @@ def main() -> None:
         for failure in failures:
             print(f"    {failure}", flush=True)
         if not more:
-            kept[kind] = result | {"seconds": seconds} | circumstances()
-            RESULTS.write_text(json.dumps(kept, indent=2) + "\n")
+            root_too = {"root": os.geteuid() == 0}  # who may mount small disks
+            keep("faults.json", kind, result | {"seconds": seconds} | root_too | circumstances())
 
 
 if __name__ == "__main__":
