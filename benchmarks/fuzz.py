@@ -34,7 +34,8 @@ from hostile_values import SCRIPT
 
 MEMORY_DISK = "/dev/shm" if Path("/dev/shm").is_dir() else None
 SECONDS, MEMORY, WATCHDOG, LONGEST = 20, 4 << 30, 90, 3000
-METRICS = "mig mcc sap irs modularity gaussian_total_correlation jemmig mig_sup infomec".split()
+METRICS = ["mig", "mcc", "sap", "irs", "modularity", "gaussian_total_correlation"]
+METRICS += ["jemmig", "mig_sup", "infomec"]
 ORIGINALS = {
     "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz": "dsprites",
     "3dshapes.h5": "shapes3d",
