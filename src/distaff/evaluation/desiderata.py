@@ -16,7 +16,6 @@ from distaff.metrics.downstream import downstream
 from distaff.metrics.held_out import learn_and_score
 from distaff.metrics.threads import one_thread
 from distaff.settings import whole_number
-from distaff.training.device import torch_threads
 from distaff.training.lock import only_one
 from distaff.training.run import Run, load_run
 
@@ -51,7 +50,7 @@ def desiderata(
         raise unknown("label", label, names)
     label = label or names[0]
     classes = labels[:, run.data.label_names.index(label)]
-    with only_one(run.folder), torch_threads(run.config.threads):
+    with only_one(run.folder), run.threads():
         images = run.data.unit_images(index)
         codes = run.encode(run.data.images(index), seed).mean.astype(np.float64)
         plane = principal_components(images.reshape(len(images), -1), seed)

@@ -21,7 +21,6 @@ from distaff.methods.terms import sampled
 from distaff.methods.variational import Variational
 from distaff.metrics.posterior import ACTIVE_KL, mean_kl
 from distaff.settings import whole_number
-from distaff.training.device import torch_threads
 from distaff.training.lock import only_one
 from distaff.training.run import ENCODE_BATCH, Run, load_run
 
@@ -107,7 +106,7 @@ def likelihood(
     seed = whole_number("seed", seed, 0)
     count = len(run.data) if images is None else min(whole_number("images", images, 1), len(run.data))
     index = np.sort(np.random.default_rng(seed).choice(len(run.data), size=count, replace=False))
-    with only_one(run.folder), torch_threads(run.config.threads):
+    with only_one(run.folder), run.threads():
         pixels = run.data.images(index)
         one, many = (log_likelihood_bound(run, pixels, k, seed).mean() for k in (1, samples))
         found = {"images": count, "samples": samples, "seed": seed, "elbo": one, "bound": many}

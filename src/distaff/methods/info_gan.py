@@ -15,6 +15,7 @@ from distaff.errors import BadInput
 from distaff.methods.base import Codes, State, Stepped, adam, descend
 from distaff.networks import NETWORKS, fresh
 from distaff.networks.conv import to_channels_last
+from distaff.networks.network import Network
 from distaff.settings import setting
 
 FEATURES, HIDDEN = 256, 128  # outputs of the shared trunk, and units of Q's own layer
@@ -212,7 +213,7 @@ def normalised(network: nn.Module) -> nn.Module:
         if isinstance(layer, nn.ReLU | nn.Tanh):
             layers.append(nn.GroupNorm(1, width(layers)))
         layers.append(layer)
-    return nn.Sequential(*layers)
+    return Network(*layers)
 
 
 def width(layers: list[nn.Module]) -> int:
@@ -223,7 +224,7 @@ def width(layers: list[nn.Module]) -> int:
 def leaky(network: nn.Module) -> nn.Module:
     """The network with leaky rectifiers, also after its last layer, through which G gets its gradient."""
     bent = (nn.LeakyReLU(SLOPE) if isinstance(layer, nn.ReLU) else layer for layer in network.children())
-    return nn.Sequential(*bent, nn.LeakyReLU(SLOPE))
+    return Network(*bent, nn.LeakyReLU(SLOPE))
 
 
 def split(columns: Tensor, categorical: int, categories: int) -> tuple[Tensor, Tensor]:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from distaff.batches.batch import Batch
 from distaff.methods.base import State
 from distaff.methods.info_gan import InfoGAN
+from distaff.networks.shares import undivided
 from distaff.settings import setting
 
 
@@ -74,7 +75,8 @@ class InfoWGANGP(InfoGAN):
 def gradient_norms(modules: nn.ModuleDict, images: Tensor) -> Tensor:
     """The Euclidean norm (n,) of the critic's gradient at each image, itself with a gradient."""
     images = images.detach().requires_grad_()
-    values = modules["discriminator"](modules["trunk"](images))
+    with undivided():
+        values = modules["discriminator"](modules["trunk"](images))
     (gradients,) = torch.autograd.grad(values.sum(), images, create_graph=True)
     norms: Tensor = gradients.flatten(1).norm(dim=1)
     return norms

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import nn
 
+from distaff.networks.network import Network
+
 LAYERS, SLOPE = 6, 0.2
 
 
@@ -12,4 +14,4 @@ def discriminator(latents: int, width: int) -> nn.Module:
     layers: list[nn.Module] = []
     for before in (latents, *[width] * (LAYERS - 1)):
         layers += [nn.Linear(before, width), nn.LeakyReLU(SLOPE)]
-    return nn.Sequential(*layers, nn.Linear(width, 2))
+    return Network(*layers, nn.Linear(width, 2))

@@ -23,7 +23,6 @@ from distaff.reporting import figures
 from distaff.reporting.page import page
 from distaff.reporting.traversals import SHOWN_LATENTS, has_prior, traversals
 from distaff.scoring.card import ScoreCard
-from distaff.training.device import torch_threads
 from distaff.training.lock import only_one
 from distaff.training.run import Run, load_run
 
@@ -39,7 +38,7 @@ def report(run: Run | str | os.PathLike[str], *, show: bool = True) -> Path:
     """
     run = run if isinstance(run, Run) else load_run(run)
     path = run.folder / "report.html"
-    with only_one(run.folder), torch_threads(run.config.threads):
+    with only_one(run.folder), run.threads():
         card = read_card(run)
         write_text(path, _page(run, card, _encoding(run, card, show)))
     return path

@@ -18,6 +18,7 @@ from distaff.files import write_json
 from distaff.interrupt import heard
 from distaff.machine import MOST_THREADS, available_threads
 from distaff.methods.base import Method, State
+from distaff.networks.shares import network_threads
 from distaff.progress import Report, progress, say
 from distaff.settings import build, whole_number
 from distaff.training.allocator import keep_freed_memory
@@ -76,7 +77,7 @@ def train(
     feed = Feed(method, data, seed, chosen)
     config = make_config(name, method, data, feed.facts, steps, seed, threads, str(chosen))
     _check_same(folder, recorded, config)
-    with only_one(folder), torch_threads(threads):
+    with only_one(folder), _on_threads(method, threads):
         recorded = _recorded(folder)  # again, for another process may have been here
         _check_same(folder, recorded, config)
         _prepare(folder, recorded, config)
@@ -89,6 +90,12 @@ def train(
             say(_headline(run, data))
         _train(run, feed, chosen, show)
     return run
+
+
+def _on_threads(method: Method, threads: int) -> AbstractContextManager[None]:
+    """So many threads, that share a batch out; torch's own where it is not shared out."""
+    whole = method.fitted or getattr(method, "compile", False)
+    return torch_threads(threads) if whole else network_threads(threads, method.batch_size)
 
 
 def _headline(run: Run, data: DataSet) -> str:
