@@ -81,11 +81,12 @@ def stub(name: str, **content: Any) -> types.ModuleType:
     return module
 
 
-def package(name: str, folder: Path) -> None:
-    """Make the modules of a package importable without running its __init__, which asks for much more."""
-    for loaded in [module for module in sys.modules if module.startswith(f"{name}.")]:
-        del sys.modules[loaded]
-    stub(name, __path__=[str(folder)])
+def packages(folder: Path, *names: str) -> None:
+    """Make the modules of packages importable without running their __init__, which asks for much more."""
+    for name in names:
+        for loaded in [module for module in sys.modules if module.startswith(f"{name}.")]:
+            del sys.modules[loaded]
+        stub(name, __path__=[str(folder / Path(*name.split(".")))])
 
 
 def stub_google() -> None:

@@ -13,15 +13,14 @@ from typing import Any
 import numpy as np
 
 from benchmarks.other_libraries.arrays import BINS, SPLIT
-from benchmarks.other_libraries.common import Scores, attempt, package, spread, stub
+from benchmarks.other_libraries.common import Scores, attempt, packages, spread, stub
 
 
 def prepare(folder: Path) -> None:
     """Make its code in `folder` importable."""
     stub("fastargs")
     stub("fastargs.decorators", param=lambda *_: lambda function: function)
-    package("dent", folder / "dent")
-    package("dent.metrics", folder / "dent" / "metrics")
+    packages(folder, "dent", "dent.metrics")
 
 
 def scores(codes: np.ndarray, factors: np.ndarray) -> Scores:

@@ -19,7 +19,7 @@ from benchmarks.other_libraries.common import (
     Rows,
     Scores,
     attempt,
-    package,
+    packages,
     part_of,
     same,
     spread,
@@ -29,8 +29,7 @@ from benchmarks.other_libraries.common import (
 
 def prepare(folder: Path) -> None:
     """Make its code in `folder` importable."""
-    package("disent", folder / "disent")
-    package("disent.metrics", folder / "disent" / "metrics")
+    packages(folder, "disent", "disent.metrics")
     stub("disent.dataset", DisentDataset=object)
     stub("disent.util", to_numpy=np.asarray)
     stub("disent.util.function", wrapped_partial=lambda function, **_: function)

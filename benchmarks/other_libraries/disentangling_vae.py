@@ -17,13 +17,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.other_libraries.arrays import GRID_SIZES, grid_arrays
-from benchmarks.other_libraries.common import Found, package, spread, stub
+from benchmarks.other_libraries.common import Found, packages, spread, stub
 
 
 def prepare(folder: Path) -> None:
     """Make its code in `folder` importable."""
-    for name in ("disvae", "disvae.utils", "disvae.models"):
-        package(name, folder / Path(*name.split(".")))
+    packages(folder, "disvae", "disvae.utils", "disvae.models")
     stub("disvae.models.losses", get_loss_f=None)
     stub("disvae.utils.modelIO", save_metadata=None)
 

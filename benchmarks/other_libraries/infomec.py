@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.other_libraries.arrays import BINS
-from benchmarks.other_libraries.common import Scores, package, spread, stub
+from benchmarks.other_libraries.common import Scores, packages, spread, stub
 
 
 def prepare(folder: Path) -> None:
@@ -17,8 +17,7 @@ def prepare(folder: Path) -> None:
     stub("ipdb")
     stub("jax", numpy=np)
     sys.modules["jax.numpy"] = np
-    package("disentangle", folder / "disentangle")
-    package("disentangle.metrics", folder / "disentangle" / "metrics")
+    packages(folder, "disentangle", "disentangle.metrics")
 
 
 def infomec(codes: np.ndarray, factors: np.ndarray) -> Scores:

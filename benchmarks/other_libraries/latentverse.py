@@ -11,15 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.other_libraries.common import Scores, attempt, package
+from benchmarks.other_libraries.common import Scores, attempt, packages
 
 NAMES = {"MIG": "mig", "SAP": "sap_continuous", "TC": "gaussian_total_correlation", "DCI": "dci_information"}
 
 
 def prepare(folder: Path) -> None:
     """Make its code in `folder` importable."""
-    package("latentverse", folder / "src" / "latentverse")
-    package("latentverse.evaluations", folder / "src" / "latentverse" / "evaluations")
+    packages(folder / "src", "latentverse", "latentverse.evaluations")
 
 
 def scores(codes: np.ndarray, factors: np.ndarray) -> Scores:
