@@ -92,6 +92,12 @@ def test_list_names_everything(capsys, kind: str) -> None:
     assert all(each["summary"] for each in json.loads(out))
 
 
+def test_the_help_of_list_names_every_kind(capsys) -> None:
+    status, out, _ = distaff(capsys, "list", "--help")
+    assert status == 0
+    assert all(kind in out for kind in registry.TABLES)
+
+
 @pytest.mark.parametrize("kind", ["methods", "metrics", "datasets"])
 def test_list_shows_one(capsys, kind: str) -> None:
     for name in registry.names(kind):
