@@ -26,7 +26,7 @@ import distaff
 from distaff.files import read_json, write_json
 from distaff.methods.base import Codes
 from distaff.methods.factor_vae import density_ratio
-from distaff.training.device import torch_threads
+from distaff.networks.threads import torch_threads
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "mechanisms.json"

@@ -43,7 +43,7 @@ MAY_IMPORT = {
     "methods": SMALL | {"networks", "batches"},
     "scoring": SMALL | {"factors", "metrics"},
 }
-MAY_IMPORT["training"] = SMALL | {"factors", "datasets", "batches", "methods"}
+MAY_IMPORT["training"] = SMALL | {"factors", "datasets", "batches", "networks", "methods"}
 MAY_IMPORT["evaluation"] = MAY_IMPORT["training"] | {"training", "metrics", "scoring"}
 MAY_IMPORT["reporting"] = MAY_IMPORT["evaluation"] | {"evaluation"}
 MAY_IMPORT["studies"] = MAY_IMPORT["reporting"] | {"reporting"}

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from distaff.batches.batch import Batch
 from distaff.methods.base import State
 from distaff.methods.info_gan import InfoGAN
-from distaff.networks.shares import undivided
+from distaff.networks.threads import undivided
 from distaff.settings import setting
 
 

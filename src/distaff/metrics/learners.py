@@ -98,4 +98,5 @@ def _lightgbm(codes: NDArray[Any], factor: NDArray[Any], seed: int, regress: boo
     except ImportError:
         raise BadInput("learner 'lightgbm' needs LightGBM: pip install 'distaff[boost]'") from None
     kind = LGBMRegressor if regress else LGBMClassifier
-    return kind(random_state=seed, importance_type="gain", verbose=-1).fit(codes, factor)
+    one_thread = {"n_jobs": 1, "verbose": -1}  # its threads would wait for each other; factors have one each
+    return kind(random_state=seed, importance_type="gain", **one_thread).fit(codes, factor)

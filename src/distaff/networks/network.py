@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from distaff.errors import BadInput
-from distaff.networks.shares import in_shares
+from distaff.networks.threads import in_shares
 
 
 class Network(nn.Sequential):
@@ -28,7 +28,11 @@ class Network(nn.Sequential):
         if self.training and self.compiled:
             return self._lowered(self._compiled, inputs)
         run = functools.partial(self._lowered, self._in_a_row) if self.training else self._in_a_row
-        return in_shares(run, inputs, list(self.weights()))
+        return in_shares(run, inputs, list(self.weights()), self._convolves)
+
+    @functools.cached_property
+    def _convolves(self) -> bool:
+        return any(isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) for layer in self.children())
 
     def weights(self) -> Iterator[nn.Parameter]:
         """Its parameters, and those of other networks that its layers use."""

@@ -13,9 +13,9 @@ import torch
 from distaff import registry
 from distaff.batches.feed import Feed
 from distaff.datasets import ArrayImages
+from distaff.networks.threads import torch_threads
 from distaff.studies.plan import Plan, PlannedRun
 from distaff.training.allocator import keep_freed_memory
-from distaff.training.device import torch_threads
 
 WARM, TIMED = 2, 8  # steps
 FORWARD = 1 / 3  # of a step: encoding goes one way, through one of two networks, without gradients

@@ -21,7 +21,7 @@ from distaff.datasets import DataSet, load_dataset
 from distaff.errors import BadInput
 from distaff.machine import data_folder
 from distaff.methods.base import Codes, Method
-from distaff.networks.shares import network_threads
+from distaff.networks.threads import network_threads
 from distaff.settings import build, whole_number
 from distaff.training.checkpoint import load_tensors
 from distaff.training.config import Config, read_config

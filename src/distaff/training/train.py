@@ -18,13 +18,13 @@ from distaff.files import write_json
 from distaff.interrupt import heard
 from distaff.machine import MOST_THREADS, available_threads
 from distaff.methods.base import Method, State
-from distaff.networks.shares import network_threads
+from distaff.networks.threads import network_threads, torch_threads
 from distaff.progress import Report, progress, say
 from distaff.settings import build, whole_number
 from distaff.training.allocator import keep_freed_memory
 from distaff.training.checkpoint import load_checkpoint, save_checkpoint, save_tensors
 from distaff.training.config import Config, differences, make_config, read_config
-from distaff.training.device import choose_device, torch_threads
+from distaff.training.device import choose_device
 from distaff.training.history import Window, diverged, trim_history
 from distaff.training.lock import only_one
 from distaff.training.run import Run

@@ -6,12 +6,16 @@ get less done than one. Here threads meet once a network and direction, and slee
 
 What comes out depends on how many shares there are, to the last bit, and not on which thread runs which. So
 shares are run in turn by a single thread where that has lately been the quicker way.
+
+Networks without convolutions have few and long operations, and weights that each share would have to go
+through anew: they stay whole, on torch's own threads.
 """
 
 from __future__ import annotations
 
 import functools
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,13 +26,29 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from distaff.machine import cores
+
 Share = TypeVar("Share")
 Result = TypeVar("Result")
 
 SMALLEST = 16  # rows of a share; in smaller ones what every operation costs anyhow takes over
 
-#: how many shares networks are run in, on the CPU
+#: how many shares networks are run in on the CPU, and torch's own threads where one stays whole
 _shares: ContextVar[int] = ContextVar("shares", default=1)
+_threads: ContextVar[int] = ContextVar("threads", default=0)
+
+
+@contextmanager
+def torch_threads(threads: int) -> Iterator[None]:
+    """Let torch use so many threads of its own for the block."""
+    before = torch.get_num_threads()
+    if threads > 1:
+        _let_waiting_threads_sleep()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager
@@ -38,13 +58,33 @@ def network_threads(threads: int, rows: int) -> Iterator[None]:
     Where there are more threads than shares, torch's own are at work within each.
     """
     shares = min(threads, max(1, rows // SMALLEST))
-    before, token = torch.get_num_threads(), _shares.set(shares)
-    torch.set_num_threads(threads // shares)
+    tokens = _shares.set(shares), _threads.set(threads)
     try:
-        yield
+        with torch_threads(threads // shares):
+            yield
     finally:
-        torch.set_num_threads(before)
-        _shares.reset(token)
+        _shares.reset(tokens[0])
+        _threads.reset(tokens[1])
+
+
+@functools.cache
+def _let_waiting_threads_sleep() -> None:
+    """Have torch's own threads sleep while they wait for each other.
+
+    GNU's OpenMP has them spin for milliseconds, but only as long as a process has no more of them than there
+    are cores (GOMP_SPINCOUNT in libgomp's manual). So here are some more, which never do anything else.
+    """
+    size, started, before = cores() + 1, threading.Event(), torch.get_num_threads()
+
+    def idle() -> None:
+        torch.set_num_threads(size)
+        torch.zeros(size << 15).add_(1)  # on all of them: each takes 2^15 numbers
+        started.set()
+        threading.Event().wait()
+
+    threading.Thread(target=idle, name="idle", daemon=True).start()
+    started.wait()
+    torch.set_num_threads(before)  # for some libraries have one number for all threads
 
 
 @contextmanager
@@ -57,13 +97,17 @@ def undivided() -> Iterator[None]:
         _shares.reset(token)
 
 
-def in_shares(run: Callable[[Tensor], Tensor], inputs: Tensor, weights: Sequence[nn.Parameter]) -> Tensor:
+def in_shares(
+    run: Callable[[Tensor], Tensor], inputs: Tensor, weights: Sequence[nn.Parameter], divisible: bool = True
+) -> Tensor:
     """What `run` makes of the inputs (n, ...), in as many shares as the block has threads.
 
-    Each row of the result must depend on its own row of the inputs and on the `weights` alone.
+    Each row of the result must depend on its own row of the inputs and on the `weights` alone. What is not
+    `divisible` is run whole.
     """
-    count = min(_shares.get(), len(inputs) // SMALLEST)
-    if count <= 1 or inputs.device.type != "cpu":
+    shares = _shares.get()
+    count = max(1, min(shares, len(inputs) // SMALLEST)) if divisible else 1
+    if shares == 1 or (count == 1 and divisible) or inputs.device.type != "cpu":
         return run(inputs)
     if torch.is_grad_enabled():
         result: Tensor = _Shares.apply(run, count, inputs, *weights)
@@ -74,7 +118,7 @@ def in_shares(run: Callable[[Tensor], Tensor], inputs: Tensor, weights: Sequence
         with torch.inference_mode(inference), torch.no_grad():
             return run(share)
 
-    return torch.cat(_crew(count).each(forward, inputs.chunk(count)))
+    return torch.cat(_all(forward, inputs.chunk(count)))
 
 
 class _Shares(torch.autograd.Function):
@@ -90,7 +134,7 @@ class _Shares(torch.autograd.Function):
                 return share, run(share)
 
         ctx.count, ctx.weights = count, weights
-        ctx.graphs = _crew(count).each(forward, inputs.chunk(count))
+        ctx.graphs = _all(forward, inputs.chunk(count))
         return torch.cat([result.detach() for _, result in ctx.graphs])
 
     @staticmethod
@@ -106,7 +150,7 @@ class _Shares(torch.autograd.Function):
 
         graphs, ctx.graphs = ctx.graphs, None
         shares = list(zip(graphs, gradient.chunk(ctx.count), strict=True))
-        found = _crew(ctx.count).each(backward, shares)
+        found = _all(backward, shares)
         first = torch.cat([each.pop(0) for each in found]) if of_inputs else None
         sums = iter(functools.reduce(Tensor.add_, each) for each in zip(*found, strict=True))
         return None, None, first, *(next(sums) if needed else None for needed in of_weights)
@@ -168,6 +212,9 @@ if hasattr(os, "register_at_fork"):  # threads do not live on in a child
     os.register_at_fork(after_in_child=_kept_crew.cache_clear)
 
 
-def _crew(size: int) -> _Crew:
-    """Of so many threads, each with as many of torch's own as the caller has."""
-    return _kept_crew(size, torch.get_num_threads())
+def _all(work: Callable[[Share], Result], shares: Sequence[Share]) -> list[Result]:
+    """The results of all shares, in their order. A single one gets torch's own threads."""
+    if len(shares) > 1:
+        return _kept_crew(len(shares), torch.get_num_threads()).each(work, shares)
+    with torch_threads(_threads.get()):
+        return [work(shares[0])]

@@ -11,8 +11,8 @@ import distaff
 from distaff import registry
 from distaff.batches.feed import Feed
 from distaff.methods.base import Stepped
-from distaff.networks import NETWORKS, shares
-from distaff.networks.shares import Pace, in_shares, network_threads, undivided
+from distaff.networks import NETWORKS, threads
+from distaff.networks.threads import Pace, in_shares, network_threads, undivided
 
 STEPPED = [name for name in registry.names("methods") if issubclass(registry.get("methods", name), Stepped)]
 SETTINGS = {
@@ -166,7 +166,7 @@ def test_the_pace_notices_that_a_neighbour_has_come_and_gone() -> None:
 def test_a_child_of_a_fork_starts_threads_of_its_own() -> None:
     with network_threads(2, 32):
         in_shares(lambda inputs: inputs, torch.zeros(32), [])
-    assert shares._kept_crew.cache_info().currsize
-    shares._kept_crew.cache_clear()  # as in a child
+    assert threads._kept_crew.cache_info().currsize
+    threads._kept_crew.cache_clear()  # as in a child
     with network_threads(2, 32):
         assert in_shares(lambda inputs: inputs + 1, torch.zeros(32), []).sum() == 32
