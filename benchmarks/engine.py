@@ -11,19 +11,17 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "results" / "engine.json"
-CALLS = ROOT / "benchmarks" / "engine_calls.py"
+from circumstances import circumstances, keep
+
+CALLS = Path(__file__).with_name("engine_calls.py")
 REPEATS = 3
 MFLOP = 98  # of a 64x64x1 image and step: forward and backward through encoder and decoder
 THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -146,28 +144,13 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {
 }
 
 
-def machine() -> dict[str, Any]:
-    """Where and with what this was measured."""
-    import torch
-
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
-    names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    return {
-        "processor": names[0].split(":")[1].strip() if names else platform.processor(),
-        "threads": THREADS,
-        "torch": str(torch.__version__),
-        "commit": commit.stdout.strip(),
-        "date": time.strftime("%Y-%m-%d"),
-    }
-
-
 def main(wanted: list[str]) -> None:
     """Measure the wanted parts, print them, and keep them beside the others."""
-    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for name in wanted or list(PARTS):
-        kept[name] = {key: float(f"{value:.4g}") for key, value in PARTS[name]().items()} | {"on": machine()}
-        RESULTS.write_text(json.dumps(kept, indent=2) + "\n")
-        for key, value in kept[name].items():
+        found: dict[str, Any] = {key: float(f"{value:.4g}") for key, value in PARTS[name]().items()}
+        found |= {"on": circumstances(THREADS)}
+        keep("engine.json", name, found)
+        for key, value in found.items():
             print(f"{key:<60} {value}")
 
 
