@@ -206,7 +206,7 @@ def report(run: RunFolder, data_dir: DataDir = None) -> None:
 
     One file: scores, traversals, reconstructions, what each latent knows, curves, settings.
     """
-    from distaff.reporting.report import report as write_report
+    from distaff.pages.report import report as write_report
     from distaff.training.run import load_run
 
     print(write_report(load_run(run, data_dir=data_dir)))
@@ -394,7 +394,7 @@ def dataset_show(
 ) -> None:
     """Print a data set's card and draw its contact sheet."""
     from distaff.datasets import load_dataset
-    from distaff.reporting.contact_sheet import write_contact_sheet
+    from distaff.pages.contact_sheet import write_contact_sheet
 
     loaded = load_dataset(name, data_dir=data_dir, **_data_options(data))
     sheet = write_contact_sheet(loaded, out or Path(f"{loaded.name}-sheet.png"))
