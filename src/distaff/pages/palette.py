@@ -2,8 +2,19 @@
 
 INK = "#1f2933"  # of text and axes; on a page they take the colour of the text around them
 SOFT = "#7b8794"  # of what stands back
-#: Okabe and Ito's, which colour-blind readers tell apart, without yellow and black, which one ground hides
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", SOFT, "#56b4e9")
+#: first Okabe and Ito's, which colour-blind readers tell apart, without those that one ground would hide
+COLOURS = (
+    "#0072b2",
+    "#d55e00",
+    "#009e73",
+    "#cc79a7",
+    "#e69f00",
+    SOFT,
+    "#56b4e9",
+    "#8c6bb1",
+    "#a0522d",
+    "#999933",
+)
 MARKERS = "osD^vPX"
 ON_LIGHT, ON_DARK = "#10161c", "#ffffff"  # of numbers in cells, which keep their colour on every ground
 

@@ -63,7 +63,7 @@ def frame_table(frame: pd.DataFrame) -> Markup:
 
 def drawing(title: str, figure: Figure) -> Markup:
     """A figure; `title` says what it shows to those who do not see it."""
-    return tagged("div", svg(figure, title), "scroll")
+    return tagged("div", svg(figure, title), "drawing")
 
 
 def picture(images: NDArray[Any], alt: str) -> Markup:

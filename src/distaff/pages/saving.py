@@ -30,7 +30,7 @@ def png(picture: Figure | NDArray[np.uint8]) -> bytes:
     from PIL import Image
 
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, format="png", optimize=True)
+    Image.fromarray(picture).save(buffer, format="png")
     return buffer.getvalue()
 
 

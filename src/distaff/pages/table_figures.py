@@ -99,7 +99,7 @@ def selection(chosen: pd.DataFrame) -> Figure:
 
 def _styles(names: pd.Series[Any]) -> Styles:
     return {
-        name: {"color": COLOURS[i % 7], "marker": MARKERS[i % 7]}
+        name: {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
         for i, name in enumerate(sorted(names.unique()))
     }
 
