@@ -93,6 +93,14 @@ def test_the_same_figure_is_the_same_svg_and_no_two_titles_share_a_reference() -
     assert not names[0] & names[1]
 
 
+def test_clouds_of_many_points_are_pixels_on_a_page() -> None:
+    for count, pixels in ((400, False), (4000, True)):
+        codes = np.random.default_rng(0).random((count, 1))
+        text = svg(figures.latents_against(codes, codes, ["x"]), "a cloud")
+        assert ("<image" in text) == pixels
+        assert len(text) < 150_000
+
+
 def test_figures_are_saved_as_numbered_png_files(tmp_path: Path) -> None:
     def empty() -> Figure:
         return figures.axes("x", "y")[0]

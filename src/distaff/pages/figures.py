@@ -194,6 +194,6 @@ def latents_against(codes: NDArray[Any], factors: NDArray[Any], names: Sequence[
     some = np.random.default_rng(0).permutation(len(codes))[:2000]
     jitter = np.random.default_rng(1).uniform(-0.3, 0.3, len(some))
     for j, ax in enumerate(every):
-        ax.scatter(factors[some, j] + jitter, codes[some, j], s=2, color=COLOURS[0], rasterized=True)
+        ax.scatter(factors[some, j] + jitter, codes[some, j], s=2, color=COLOURS[0])
         ax.set_ylabel(f"latent {j + 1}", fontsize=8)
     return figure

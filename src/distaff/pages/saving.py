@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DPI = 130
+MOST_POINTS = 500  # of a cloud that a page holds as shapes; as pixels it takes less from there on
 LONGEST_NAME = 80  # characters of a title in the name of a file
 
 
@@ -41,7 +42,13 @@ def svg(figure: Figure, title: str) -> Markup:
     is folded away.
     """
     from matplotlib import rc_context
+    from matplotlib.collections import PathCollection
+    from matplotlib.lines import Line2D
 
+    for points in figure.findobj(PathCollection):
+        points.set_rasterized(len(points.get_offsets()) > MOST_POINTS)
+    for line in figure.findobj(Line2D):
+        line.set_rasterized(line.get_marker() != "None" and len(line.get_xdata()) > MOST_POINTS)
     unsaid = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     style: Any = {"svg.hashsalt": title, "svg.fonttype": "none"}  # text stays text, in any script
     with rc_context(style):

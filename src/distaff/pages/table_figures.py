@@ -21,7 +21,7 @@ def boxes(wide: pd.DataFrame) -> Figure:
     figure, every = panels(list(wide.columns))
     methods = sorted(wide.index.unique("method"))
     names: dict[str, Any] = {"labels": list(map(short, methods)), "fontsize": 8, "parse_math": False}
-    dots = {"markersize": 3, "markeredgecolor": SOFT, "rasterized": True}
+    dots = {"markersize": 3, "markeredgecolor": SOFT}
     for ax, metric in zip(every, wide.columns, strict=True):
         values = [wide[metric].xs(m, level="method").dropna().to_numpy() for m in methods]
         middle = {"color": COLOURS[1]}
@@ -77,7 +77,7 @@ def scatter(points: pd.DataFrame, x: Sequence[str], y: str) -> Figure:
     styles = _styles(points["method"])
     for ax, name in zip(every, x, strict=True):
         for method, rows in points.groupby("method", sort=False):
-            look = styles[method] | {"linestyle": "", "markersize": 3, "alpha": 0.6, "rasterized": True}
+            look = styles[method] | {"linestyle": "", "markersize": 3, "alpha": 0.6}
             ax.plot(rows[name], rows[y], **look)
         ax.set_ylabel(y, fontsize=8)
     _legend(figure, styles)
