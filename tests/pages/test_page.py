@@ -61,7 +61,11 @@ VERDICTS = ("holds", "fails", "undecided", "not judged")
 def test_the_page_of_an_experiment() -> None:
     claim = {"bound": ">= 0.5", "measured": 0.61234, "low": 0.5, "high": 0.75, "seeds": 3}
     claims = [claim | {"claim": f"claim {n}", "verdict": verdict} for n, verdict in enumerate(VERDICTS)]
-    result = {"scale": "nano", "version": "9.9", "claims": [*claims, claims[0] | {"low": None, "high": None}]}
+    result = {
+        "scale": "nano",
+        "version": "9.9",
+        "claims": [*claims, claims[0] | {"measured": None, "low": None, "high": None, "seeds": 0}],
+    }
     shown = [
         ("table", "Numbers", pd.DataFrame({"mig": [0.125]})),
         ("figure", "A figure", axes()[0]),
@@ -74,7 +78,7 @@ def test_the_page_of_an_experiment() -> None:
     row = '<td>&gt;= 0.5</td><td>0.612</td><td>0.5 to 0.75</td><td class="n">3</td>'
     for n, verdict in enumerate(VERDICTS):
         assert f'<tr><td>claim {n}</td>{row}<td><span class="{verdict}">{verdict}</span></td></tr>' in text
-    assert '<td>0.612</td><td></td><td class="n">3</td>' in text
+    assert '<td>no number</td><td></td><td class="n">exact</td>' in text
     assert '<td class="n">0.125</td>' in text
     assert 'aria-label="A figure"' in text
     assert "&lt;script&gt;" in text

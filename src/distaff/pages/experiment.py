@@ -27,12 +27,13 @@ def experiment_page(
 
     `paragraphs` say what is claimed and how it is tried, `takes` what its scale takes, and `tally` how many
     claims hold. Of the `result` are used its scale, its version and its claims, each with claim, bound,
-    measured, low, high, seeds and verdict: "holds", "fails", "undecided" or "not judged". What is `shown` is
-    a "table" (a data frame), a "figure" or "words", its title, and the thing.
+    measured (None: no number), the ends low and high of its interval (None where there is none), seeds (0:
+    it is exact) and verdict: "holds", "fails", "undecided" or "not judged". What is `shown` is a "table" (a
+    data frame), a "figure" or "words", its title, and the thing.
     """
     lead = [*(tagged("p", text) for text in paragraphs)]
     lead.append(f"Scale {result['scale']}: {takes}. distaff {result['version']}.")
-    header = ("claim", "bound", "measured", "range over seeds", "seeds", "")
+    header = ("claim", "bound", "measured", "interval over seeds", "seeds", "")
     claims = table(header, [_claim(each) for each in result["claims"]])
     sections = [Section(heading, [SHOWN[kind](heading, thing)]) for kind, heading, thing in shown]
     first = Section("Claims", [f"Claims that hold: {tally}", claims])
@@ -41,6 +42,8 @@ def experiment_page(
 
 def _claim(each: Mapping[str, Any]) -> list[object]:
     """A row of the table of claims."""
-    span = "" if each["low"] is None else f"{each['low']:.3g} to {each['high']:.3g}"
+    measured = "no number" if each["measured"] is None else f"{each['measured']:.3g}"
+    span = "" if each["low"] in (None, each["high"]) else f"{each['low']:.3g} to {each['high']:.3g}"
+    seeds = {0: "exact"}.get(each["seeds"], each["seeds"])
     verdict = tagged("span", each["verdict"], each["verdict"])
-    return [each["claim"], each["bound"], f"{each['measured']:.3g}", span, each["seeds"], verdict]
+    return [each["claim"], each["bound"], measured, span, seeds, verdict]
