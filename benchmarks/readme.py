@@ -21,9 +21,9 @@ from circumstances import RESULTS, ROOT, circumstances
 import distaff
 from distaff.evaluation.encode import encode_run
 from distaff.evaluation.posterior import active, carried
-from distaff.reporting import figures
-from distaff.reporting.contact_sheet import save_sheet
-from distaff.reporting.traversals import traversals
+from distaff.pages.contact_sheet import save_sheet
+from distaff.pages.images import strip
+from distaff.pages.traversals import traversals
 
 COMMANDS = {
     "demo": "distaff train beta_vae --dataset dsprites --data resolution=32 "
@@ -57,8 +57,8 @@ def draw(run: distaff.Run, path: Path) -> None:
     encoding = encode_run(run, show=False)
     nats, live = carried(encoding), active(encoding)
     strips = traversals(run, encoding, [int(j) for j in (-nats).argsort() if live[j]])
-    titles = [f"{strip.name}  {nats[strip.columns[0]]:.1f} nats" for strip in strips]
-    save_sheet(path, titles, [figures.strip(strip.images) for strip in strips])
+    titles = [f"{each.name}  {nats[each.columns[0]]:.1f} nats" for each in strips]
+    save_sheet(path, titles, [strip(each.images) for each in strips])
 
 
 def main(name: str) -> None:

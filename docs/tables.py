@@ -20,7 +20,7 @@ from distaff import registry
 from distaff.datasets import load_dataset
 from distaff.experiments.conduct import tally
 from distaff.files import read_json
-from distaff.reporting.contact_sheet import write_contact_sheet
+from distaff.pages.contact_sheet import write_contact_sheet
 from distaff.scoring.health import CHECKS
 from distaff.settings import describe
 

@@ -45,8 +45,8 @@ MAY_IMPORT = {
 }
 MAY_IMPORT["training"] = SMALL | {"factors", "datasets", "batches", "networks", "methods"}
 MAY_IMPORT["evaluation"] = MAY_IMPORT["training"] | {"training", "metrics", "scoring"}
-MAY_IMPORT["reporting"] = MAY_IMPORT["evaluation"] | {"evaluation"}
-MAY_IMPORT["studies"] = MAY_IMPORT["reporting"] | {"reporting"}
+MAY_IMPORT["pages"] = MAY_IMPORT["evaluation"] | {"evaluation"}
+MAY_IMPORT["studies"] = MAY_IMPORT["pages"] | {"pages"}
 MAY_IMPORT["experiments"] = MAY_IMPORT["studies"] | {"studies"}
 MAY_IMPORT["testing"] = SMALL | {"factors", "batches", "methods", "metrics", "scoring"}
 MAY_IMPORT["cli"] = MAY_IMPORT["experiments"] | {"experiments", "testing"}

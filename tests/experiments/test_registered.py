@@ -25,7 +25,7 @@ def test_experiment(name: str, tmp_path: Path) -> None:
     assert found["claims"], "it claims nothing"
     assert json.loads((tmp_path / "lab" / "experiment.json").read_text()) == json.loads(json.dumps(found))
     page = (tmp_path / "lab" / "report.html").read_text()
-    assert "<img" in page, "it draws nothing"
+    assert "<svg" in page, "it draws nothing"
     later = HOLD_AT_ONCE.get(name, ("",))
     failed = [each["claim"] for each in found["claims"] if not each["passed"]]
     assert [words for words in failed if not words.startswith(later)] == []

@@ -28,7 +28,7 @@ def test_every_section_has_its_figures(tmp_path: Path) -> None:
     assert "http" not in page
     assert "of noise" in page
     written = save_figures(study(), tmp_path / "figures")
-    assert len(written) == page.count("<img")
+    assert len(written) == page.count("<svg")
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in written)
 
 

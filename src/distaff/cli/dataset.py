@@ -26,7 +26,7 @@ def show(
 ) -> None:
     """Print a data set's card and draw its contact sheet."""
     from distaff.datasets import load_dataset
-    from distaff.reporting.contact_sheet import write_contact_sheet
+    from distaff.pages.contact_sheet import write_contact_sheet
 
     loaded = load_dataset(name, data_dir=data_dir, **data_options(data))
     sheet = write_contact_sheet(loaded, out or Path(f"{loaded.name}-sheet.png"))

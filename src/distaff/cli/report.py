@@ -10,7 +10,7 @@ def report(run: RunFolder, data_dir: DataDir = None) -> None:
 
     One file: scores, traversals, reconstructions, what each latent knows, curves, settings.
     """
-    from distaff.reporting.report import report as write_report
+    from distaff.pages.report import report as write_report
     from distaff.training.run import load_run
 
     print(write_report(load_run(run, data_dir=data_dir)))

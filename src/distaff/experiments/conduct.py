@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import io
-import math
 import os
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from distaff import __version__, registry
 from distaff.errors import BadInput, unknown
 from distaff.experiments.base import Claim, Experiment, Lab
-from distaff.files import read_json, replacing, write_json, write_text
+from distaff.files import read_json, write_json, write_text
+from distaff.pages.experiment import experiment_page
+from distaff.pages.saving import save_figures
 from distaff.progress import say
-from distaff.reporting.page import data_uri, page
 from distaff.training.lock import only_one
 
 
@@ -154,22 +151,19 @@ def verdict(each: Claim) -> str:
 
 
 def _page(found: Experiment, scale: str, result: dict[str, Any], lab: Lab) -> str:
-    return page(
-        "experiments",
-        "experiment.html.jinja",
-        result=result,
-        tally=tally(result["claims"]),
-        title=found.name.replace("_", " "),
-        paragraphs=[" ".join(part.split()) for part in found.about.split("\n\n")],
-        takes=found.scales[scale].takes,
-        shown=[(kind, title, _shown(what)) for kind, title, what in lab.shown],
+    words = {True: "holds", False: "fails"}
+    claims = [
+        each | {"seeds": "", "verdict": words[each["passed"]] if each["judged"] else "not judged"}
+        for each in result["claims"]
+    ]
+    return experiment_page(
+        found.name.replace("_", " "),
+        [" ".join(part.split()) for part in found.about.split("\n\n")],
+        found.scales[scale].takes,
+        result | {"claims": claims},
+        tally(result["claims"]),
+        lab.shown,
     )
-
-
-def _cell(value: Any) -> Any:
-    if not isinstance(value, float):
-        return value
-    return "" if math.isnan(value) else f"{value:.3g}"
 
 
 def _records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
@@ -180,26 +174,6 @@ def _records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
 
 def _save_figures(lab: Lab) -> list[dict[str, str]]:
     """Write the figures into the folder; their titles and file names."""
-    saved: list[dict[str, str]] = []
-    for title, what in [(title, what) for kind, title, what in lab.shown if kind == "figure"]:
-        words = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")[:60].strip("_")
-        name = f"{len(saved) + 1:02d}_{words}.png"
-        with replacing(lab.folder / name) as partial:
-            partial.write_bytes(_png(what))
-        saved.append({"title": title, "file": name})
-    return saved
-
-
-def _png(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=130, bbox_inches="tight")
-    return buffer.getvalue()
-
-
-def _shown(what: Any) -> Any:
-    if isinstance(what, Figure):
-        return data_uri(_png(what))
-    if isinstance(what, pd.DataFrame):
-        rows = [[_cell(cell) for cell in row] for row in what.itertuples(index=False)]
-        return {"header": list(what.columns), "rows": rows}
-    return what
+    titled = [(title, what) for kind, title, what in lab.shown if kind == "figure"]
+    paths = save_figures(titled, lab.folder)
+    return [{"title": title, "file": path.name} for (title, _), path in zip(titled, paths, strict=True)]

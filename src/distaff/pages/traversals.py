@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from distaff.evaluation.encode import Encoding
 from distaff.training.run import Run
@@ -26,34 +26,42 @@ class Strip(NamedTuple):
     images: NDArray[np.float32]
 
 
+def traversal(run: Run, base: ArrayLike, columns: int | list[int], values: ArrayLike) -> NDArray[np.float32]:
+    """Images (m, C, H, W) of the code `base` (d,) as `columns` take `values` and the other columns stay.
+
+    Values are (m,) for one column, (m, len(columns)) for a list. Raises BadInput for a method without a
+    decoder.
+    """
+    moved = np.tile(np.asarray(base, dtype=np.float32), (len(np.asarray(values)), 1))
+    moved[:, columns] = values
+    return run.decode(moved)
+
+
+def usual(codes: NDArray[np.float32]) -> tuple[float, float]:
+    """The 1 % and the 99 % quantile of codes (n,) of a latent."""
+    low, high = np.quantile(codes, QUANTILES)
+    return float(low), float(high)
+
+
 def traversals(run: Run, encoding: Encoding, latents: Sequence[int]) -> list[Strip]:
     """A strip for each of the first 20 `latents`, from the code of the image nearest the centre of all.
 
-    Before them come all categorical codes, each as a whole and with an image for every value; their columns
-    do not count as latents. Raises BadInput for a method without a decoder.
+    It moves over its prior, or where there is none over the codes that images have. Before them come all
+    categorical codes, each as a whole and with an image for every value; their columns do not count as
+    latents. Raises BadInput for a method without a decoder.
     """
     base = nearest_the_centre(encoding)
     names, categorical = run.method.column_names(run.facts), run.method.one_hot(run.facts)
     strips = []
     for name, columns in categorical.items():
-        moved = np.tile(base, (len(columns), 1))
-        moved[:, columns] = np.eye(len(columns))
-        values = [str(value) for value in range(len(columns))]
-        strips.append(Strip(name, list(columns), values, run.decode(moved)))
+        images = traversal(run, base, list(columns), np.eye(len(columns)))
+        strips.append(Strip(name, list(columns), [str(value) for value in range(len(columns))], images))
     shown = {j for columns in categorical.values() for j in columns}
     for j in [j for j in latents if j not in shown][:SHOWN_LATENTS]:
-        moved = np.tile(base, (IMAGES, 1))
-        moved[:, j] = np.linspace(*span(run, encoding, j), IMAGES)
-        strips.append(Strip(names[j], [j], [f"{value:.2g}" for value in moved[:, j]], run.decode(moved)))
+        ends = PRIOR if has_prior(run, encoding) else usual(encoding.mean[:, j])
+        values = np.linspace(*ends, IMAGES)
+        strips.append(Strip(names[j], [j], [f"{v:.2g}" for v in values], traversal(run, base, j, values)))
     return strips
-
-
-def span(run: Run, encoding: Encoding, latent: int) -> tuple[float, float]:
-    """From where to where a latent moves: over its prior, or over the codes that images have."""
-    if has_prior(run, encoding):
-        return PRIOR
-    low, high = np.quantile(encoding.mean[:, latent], QUANTILES)
-    return float(low), float(high)
 
 
 def has_prior(run: Run, encoding: Encoding) -> bool:

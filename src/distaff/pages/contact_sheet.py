@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.datasets import DataSet
-from distaff.files import replacing
-from distaff.reporting.figures import strip
+from distaff.pages.images import strip
+from distaff.pages.saving import save_png
 
 COLUMNS = 12
 SHORTEST = 64  # pixels an image is enlarged to
@@ -20,8 +20,7 @@ SHORTEST = 64  # pixels an image is enlarged to
 def write_contact_sheet(data: DataSet, path: Path) -> Path:
     """Write the sheet as PNG: a row per factor, spread over its values, the others in the middle."""
     labels, rows = zip(*_rows(data), strict=True)
-    strips = [strip(data.unit_images(index)) for index in rows]
-    save_sheet(path, labels, strips)
+    save_sheet(path, labels, [strip(data.unit_images(index)) for index in rows])
     return path
 
 
@@ -37,8 +36,7 @@ def save_sheet(path: Path, labels: Sequence[str], strips: Sequence[NDArray[np.ui
     for number, (label, row) in enumerate(zip(labels, strips, strict=True)):
         draw.text((6, number * line + line // 2 - 6), label[:14], fill="black")
         sheet.paste(Image.fromarray(row), (margin, number * line))
-    with replacing(path) as partial:
-        sheet.save(partial, format="png")
+    save_png(np.asarray(sheet), path)
 
 
 def _rows(data: DataSet) -> list[tuple[str, NDArray[Any]]]:

@@ -11,9 +11,8 @@ import pytest
 
 import distaff
 from distaff.datasets import ArrayImages
-from distaff.reporting import figures
-from distaff.reporting import report as module
-from distaff.reporting.contact_sheet import write_contact_sheet
+from distaff.pages import report as module
+from distaff.pages.parts import number, picture
 
 
 class Page(HTMLParser):
@@ -41,7 +40,7 @@ def test_a_scored_run(tmp_path: Path, trained: Path) -> None:
     assert not page.outside
     assert "script" not in page.tags
     for name in card:
-        assert f"{card[name].value:.3f}" in text
+        assert f'<span>{name}</span></td><td class="n">{number(card[name].value)}</td>' in text
     for title in (
         "Scores",
         "Traversals",
@@ -89,30 +88,6 @@ def test_a_run_that_was_not_evaluated_and_has_no_labels(tmp_path: Path) -> None:
     assert "not applicable: it needs labels" in distaff.report(run, show=False).read_text()
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-def test_a_strip_keeps_pixels_and_order(channels: int) -> None:
-    images = np.random.default_rng(0).random((3, channels, 5, 4))
-    pixels = figures.strip(images)
-    assert pixels.shape == (5, 3 * 5 - 1, 3)
-    np.testing.assert_array_equal(pixels[:, 5:9, 0], np.round(255 * images[1, 0]))
-    assert (pixels[:, 4] == 110).all()
-
-
-def test_names_from_files_are_drawn_as_they_are() -> None:
-    assert "<svg" in figures.matrix(np.eye(2), ["z0", "z1"], ["$\\frac{", "<b>"])
-
-
-def test_contact_sheets(tmp_path: Path) -> None:
-    from PIL import Image
-
-    data = distaff.load_dataset("dsprites", resolution=32)
-    with Image.open(write_contact_sheet(data, tmp_path / "a.png")) as sheet:
-        assert sheet.size[1] == 5 * 68
-    mine = ArrayImages(np.random.default_rng(0).random((9, 20, 20)))
-    with Image.open(write_contact_sheet(mine, tmp_path / "b.png")) as sheet:
-        assert sheet.size[1] == 5 * (60 + 4)
-
-
 def test_a_linear_code_shows_all_its_atoms_and_others_do_not(tmp_path: Path, trained: Path) -> None:
     data = ArrayImages(np.random.default_rng(0).random((60, 16, 16)))
     run = distaff.train("pca", data, latents=30, images=60, out=tmp_path / "a", show=False)
@@ -122,8 +97,7 @@ def test_a_linear_code_shows_all_its_atoms_and_others_do_not(tmp_path: Path, tra
     variances = run.encode(data.images(np.arange(60))).mean.var(axis=0)
     assert list(map(int, shown)) == np.argsort(-variances).tolist()
     first = run.method.atoms(run.modules)[0].numpy()
-    picture = figures.png(0.5 + 0.5 * first[None] / np.abs(first).max())
-    assert picture in text
+    assert picture(0.5 + 0.5 * first[None] / np.abs(first).max(), "Atom of latent z0") in text
     shutil.copytree(trained, tmp_path / "b")
     assert "<h2>Atoms</h2>" not in distaff.report(tmp_path / "b", show=False).read_text()
 
@@ -138,8 +112,8 @@ def test_the_numbers_of_a_fit_and_whether_it_converged(tmp_path: Path) -> None:
         for most in (1, 1000)
     }
     (line,) = distaff.load_run(tmp_path / "1").history()
-    assert f'<td>squared_error</td><td class="n value">{line["squared_error"]:.4g}</td>' in pages[1]
-    assert '<td>iterations</td><td class="n value">1</td>' in pages[1]
+    assert f'<td>squared_error</td><td class="n">{number(line["squared_error"])}</td>' in pages[1]
+    assert '<td>iterations</td><td class="n">1</td>' in pages[1]
     assert "it had not converged" in pages[1]
     assert "it had not converged" not in pages[1000]
 
@@ -175,8 +149,8 @@ def test_a_layer_that_holds_nothing_is_said_to_have_collapsed(tmp_path: Path) ->
     (line,) = run.history()
     (run.folder / "history.jsonl").write_text(json.dumps(line | {"kl_1": 3.21, "kl_2": 0.049}) + "\n")
     text = distaff.report(run, show=False).read_text()
-    assert '<tr><td>1</td><td class="n value">3.210</td><td></td></tr>' in text
-    assert '<tr><td>2</td><td class="n value">0.049</td><td>collapsed</td></tr>' in text
+    assert '<tr><td>1</td><td class="n">3.210</td><td></td></tr>' in text
+    assert '<tr><td>2</td><td class="n">0.049</td><td>collapsed</td></tr>' in text
 
 
 @pytest.mark.parametrize(("method", "nats"), [("vae", True), ("info_wgan_gp", False)])
