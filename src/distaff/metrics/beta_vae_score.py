@@ -41,6 +41,12 @@ def beta_vae_score(
 
     `codes` (n, d), `factors` (n, k) with k >= 2, whole numbers. Rows are drawn with replacement from those
     given. Raises NotApplicable for a single factor.
+
+    Each factor has a code:
+
+        >>> factors = [[0, 0], [0, 1], [1, 0], [1, 1]]
+        >>> beta_vae_score(factors, factors, votes=(200, 100))
+        1.0
     """
     from sklearn.linear_model import LogisticRegression
 

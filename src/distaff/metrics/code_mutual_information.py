@@ -31,6 +31,11 @@ def code_mutual_information(codes: Codes, *, bins: int = 20) -> float:
     at 1,000. It needs no factors.
 
     `codes` (n, d) with d >= 2. Raises NotApplicable for a single code.
+
+    Two copies of a fair coin, ln 2:
+
+        >>> round(code_mutual_information([[0, 0], [0, 0], [1, 1], [1, 1]]), 3)
+        0.693
     """
     binned = discretise(codes, whole_number("bins", bins, 2))
     pairs = [mutual_information(binned[:, :j], binned[:, j : j + 1]) for j in range(1, binned.shape[1])]

@@ -80,6 +80,12 @@ def dci(
     `distaff.metrics.importance_matrix`.
 
     `codes` (n, d) with d >= 2, `factors` (n, k) with k >= 2. Raises NotApplicable for fewer.
+
+    The first code holds both factors, the second none:
+
+        >>> found = dci([[0, 5], [1, 5], [2, 5], [3, 5]] * 20, [[0, 0], [0, 1], [1, 0], [1, 1]] * 20)
+        >>> [round(value, 3) for value in found[:3]]
+        [0.0, 1.0, 1.0]
     """
     learn, score = learn_and_score(codes, factors, test, seed)
     real = real_columns(continuous)

@@ -55,6 +55,12 @@ def fairness(
     compares the others (5,000 at most), or `test`, a pair of arrays. Difference: disentanglement_lib renders
     images in which only the sensitive factor is changed; here rows that have the value stand for them, which
     is the same in distribution where factors are independent. Raises NotApplicable for a single factor.
+
+    Factors that are always alike, so that either tells which of two values the other has:
+
+        >>> codes, factors = [[0], [1]], [[0, 0], [1, 1]]
+        >>> fairness(codes * 9, factors * 9, learner="random_forest", test=(codes, factors)).max_unfairness
+        0.5
     """
     matrix = unfairness_matrix.of_arrays(codes, factors, learner=learner, test=test, seed=seed)
     pairs = matrix[~np.eye(len(matrix), dtype=bool)]

@@ -34,6 +34,11 @@ def gaussian_total_correlation(codes: Codes) -> float:
 
     `codes` (n, d) with d >= 2; constant ones are left out, where disentanglement_lib takes the logarithm of
     0. Raises NotApplicable for a single code.
+
+    A correlation of one half, -ln(1 - .25) / 2:
+
+        >>> round(gaussian_total_correlation([[-1, 0], [0, -1], [1, 1]]), 3)
+        0.144
     """
     matrix = covariance(codes)
     if not len(matrix):

@@ -67,6 +67,12 @@ def infomec(
 
     `codes` (n, d), `factors` (n, k) with k >= 2, whole numbers. At most 10,000 rows count. Raises
     NotApplicable for a single factor.
+
+    The first factor has two codes, the second none:
+
+        >>> codes, factors = [[0, 0], [0, 0], [1, 1], [1, 1]] * 5, [[0, 0], [0, 1], [1, 0], [1, 1]] * 5
+        >>> [round(value, 2) for value in infomec(codes, factors, discrete_codes=True)]
+        [1.0, 0.5, 0.0]
     """
     rows = Rows(*_sample(codes, factors if test is None else renumbered(factors), seed))
     if any(np.bincount(factor).max() < 2 for factor in rows.factors.T):

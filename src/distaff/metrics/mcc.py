@@ -34,6 +34,11 @@ def mcc(
 
     `codes` (n, d), `factors` (n, k) whole numbers, or `continuous` ones. The matrix behind it:
     `distaff.metrics.correlation_matrix`. Raises BadInput for another `correlation`.
+
+    Two of three values have changed places:
+
+        >>> round(mcc([[0], [2], [1]], [[0], [1], [2]]), 3)
+        0.5
     """
     from scipy.optimize import linear_sum_assignment
 

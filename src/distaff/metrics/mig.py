@@ -31,6 +31,11 @@ def mig(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuou
     `codes` (n, d) with d >= 2, `factors` (n, k) whole numbers; `continuous` ones are put in `bins` equal bins
     too. The matrix behind it: `distaff.metrics.mutual_information_matrix`. Raises NotApplicable for a single
     code.
+
+    The second factor has no code:
+
+        >>> mig([[0, 5], [0, 5], [1, 5], [1, 5]], [[0, 0], [0, 1], [1, 0], [1, 1]])
+        0.5
     """
     information, entropies = binned_information(codes, factors, bins, continuous)
     return float(np.mean(gap(information) / entropies))
