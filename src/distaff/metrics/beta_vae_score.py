@@ -13,7 +13,7 @@ from distaff.settings import whole_number
 
 
 @metric(
-    source="Higgins et al. 2017, section 3; settings as in Locatello et al. 2019",
+    source="Higgins et al. 2017, openreview:Sy2fzU9gl, section 3; settings as in Locatello et al. 2019",
     protocols={"locatello2019": Sizes(least=10_000)},  # its votes are the defaults
     least_factors=2,
     invariant_to=frozenset({"permutation", "sign"}),

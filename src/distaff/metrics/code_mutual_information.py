@@ -13,7 +13,7 @@ from distaff.settings import whole_number
 @metric(
     high=np.inf,
     higher_is_better=False,
-    source="Locatello et al. 2019, section 5.5 (mutual_info_score in disentanglement_lib)",
+    source="Locatello et al. 2019, arXiv:1811.12359, section 5.5 (mutual_info_score in disentanglement_lib)",
     needs=(),
     grows=2,
     seconds=4.5,

@@ -11,7 +11,7 @@ from distaff.tables import Continuous
 
 
 @metric(
-    source="Sepliarskaia et al. 2019, 'How to not measure disentanglement', section 4",
+    source="Sepliarskaia et al. 2019, arXiv:1910.05587, 'How to not measure disentanglement', section 4",
     continuous=True,
     least_factors=2,
     invariant_to=frozenset({"permutation", "sign", "scale"}),

@@ -48,7 +48,7 @@ def _truth(lr100: tuple[float, float]) -> dict[str, tuple[float, float]]:
 
 @metric(
     high=np.inf,  # an efficiency may exceed 1 where labels do not help
-    source="Locatello et al. 2019, section 5.6",
+    source="Locatello et al. 2019, arXiv:1811.12359, section 5.6",
     cost="slow",
     protocols={"locatello2019": Sizes(10_000, 5_000)},
     invariant_to=frozenset({"permutation"}),

@@ -13,7 +13,8 @@ from distaff.metrics.threads import one_thread, quiet
 
 
 @metric(
-    source="Ridgeway and Mozer 2018, section 3; settings as in Locatello et al. 2019, appendix C",
+    source="Ridgeway and Mozer 2018, arXiv:1802.05312, section 3; "
+    "settings as in Locatello et al. 2019, appendix C",
     cost="fitted",
     protocols={"locatello2019": Sizes(10_000, 5_000)},
     invariant_to=frozenset({"permutation", "sign", "scale"}),

@@ -12,7 +12,7 @@ from distaff.settings import whole_number
 
 
 @metric(
-    source="Kim and Mnih 2018, section 4; settings and pruning as in Locatello et al. 2019",
+    source="Kim and Mnih 2018, arXiv:1802.05983, section 4; settings and pruning as in Locatello et al. 2019",
     protocols={"locatello2019": Sizes(least=10_000)},  # its votes are the defaults
     least_factors=2,
     invariant_to=frozenset({"permutation", "sign"}),

@@ -30,7 +30,7 @@ _MUCH = {"mean_unfairness": (0.05, 0.2), "max_unfairness": (0.2, 0.6)}
 
 @metric(
     higher_is_better=False,
-    source="Locatello et al. 2019b, 'On the fairness of disentangled representations', section 3",
+    source="Locatello et al. 2019b, arXiv:1905.13662, section 3",
     cost="slow",
     protocols={"locatello2019": Sizes(10_000, 5_000)},
     least_factors=2,

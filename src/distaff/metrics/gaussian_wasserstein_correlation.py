@@ -15,7 +15,7 @@ from distaff.metrics.declare import Sizes, metric, truths
 @metric(
     high=math.inf,
     higher_is_better=False,
-    source="Locatello et al. 2019, section 5.5",
+    source="Locatello et al. 2019, arXiv:1811.12359, section 5.5",
     needs=(),
     grows=3,
     seconds=0.12,

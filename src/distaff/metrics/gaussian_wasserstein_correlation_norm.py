@@ -13,7 +13,7 @@ from distaff.metrics.gaussian_wasserstein_correlation import squared_distance
 @metric(
     high=2.0,
     higher_is_better=False,
-    source="Locatello et al. 2019, section 5.5",
+    source="Locatello et al. 2019, arXiv:1811.12359, section 5.5",
     needs=(),
     grows=3,
     seconds=0.12,

@@ -11,7 +11,7 @@ from distaff.tables import Continuous
 
 
 @metric(
-    source="Do and Tran 2020, section 3.4, in the normalised form",
+    source="Do and Tran 2020, arXiv:1908.09961, section 3.4, in the normalised form",
     continuous=True,
     least_codes=2,
     invariant_to=frozenset({"permutation", "sign", "scale"}),

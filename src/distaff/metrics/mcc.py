@@ -15,7 +15,7 @@ CORRELATIONS = ("spearman", "pearson")
 
 
 @metric(
-    source="Hyvarinen and Morioka 2016, section 5; Spearman's as in Klindt et al. 2021",
+    source="Hyvarinen and Morioka 2016, arXiv:1605.06336, section 5; Spearman's as in Klindt et al. 2021",
     continuous=True,
     needs_order_above=0,
     invariant_to=frozenset({"permutation", "sign", "scale"}),

@@ -16,7 +16,7 @@ RATIO = 1.05  # from one tabulated deviation to the next
 
 
 @metric(
-    source="Chen et al. 2018, section 4.1 and appendix C",
+    source="Chen et al. 2018, arXiv:1802.04942, section 4.1 and appendix C",
     needs=("factors", "logvar"),
     cost="fitted",
     least_codes=2,

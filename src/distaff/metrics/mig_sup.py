@@ -11,7 +11,7 @@ from distaff.tables import Continuous
 
 
 @metric(
-    source="Li et al. 2020, 'Progressive learning and disentanglement of hierarchical representations', 4",
+    source="Li et al. 2020, arXiv:2002.10549, section 4",
     continuous=True,
     least_factors=2,
     invariant_to=frozenset({"permutation", "sign"}),

@@ -19,7 +19,7 @@ LEAST_VARIANCE = 1e-12  # of a code, as in disentanglement_lib; below it predict
 
 
 @metric(
-    source="Kumar et al. 2018, section 3; settings as in Locatello et al. 2019, appendix C",
+    source="Kumar et al. 2018, arXiv:1711.00848, section 3; settings as in Locatello et al. 2019, appendix C",
     cost="fitted",
     continuous=True,
     protocols={"locatello2019": Sizes(10_000, 5_000)},

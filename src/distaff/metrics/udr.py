@@ -20,7 +20,7 @@ INFORMATIVE = 0.01  # nats of KL
 
 
 @metric(
-    source="Duan et al. 2020, section 4",
+    source="Duan et al. 2020, arXiv:1905.12614, section 4",
     needs=("mates",),
     grows=2,
     seconds=9.0,
