@@ -25,6 +25,7 @@ def place_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     """Chance and ceiling are cached for this session only; a run that asks for no threads has one."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.delenv("DISTAFF_DATA", raising=False)
         patch.setattr("distaff.machine.cores", lambda: 1)
         yield
 
