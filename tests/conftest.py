@@ -9,9 +9,12 @@ from pathlib import Path
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
 import pytest
+from threadpoolctl import threadpool_limits
 
 import distaff
 from distaff.machine import cores
+
+threadpool_limits(1)  # for a plugin of pytest may have loaded NumPy before
 
 
 @pytest.hookimpl(optionalhook=True)
