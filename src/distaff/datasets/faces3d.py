@@ -1,4 +1,7 @@
-"""Faces3D: shaded heads that turn under a moving light, in place of the 3D Faces of Paysan et al. 2009."""
+"""Faces3D: shaded heads that turn under a moving light, in place of the 3D Faces.
+
+Paysan et al. 2009, doi:10.1109/AVSS.2009.58.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""3D Shapes (Burgess and Kim 2018), drawn on demand, or read where the published file is present."""
+"""3D Shapes (Burgess and Kim 2018), drawn on demand, or read where the published file is present.
+
+github.com/google-deepmind/3d-shapes
+"""
 
 from __future__ import annotations
 

@@ -120,9 +120,9 @@ def log_likelihood_bound(
 ) -> NDArray[np.float64]:
     """A lower bound (n,) of log p(x) of images (n, C, H, W), nats: log mean_k p(x, z_k) / q(z_k|x).
 
-    Burda et al. 2016, eq. 8. On average the bound of one sample is the ELBO; more make it higher, in the
-    limit log p(x). Images are as the data set gives them; of grey ones a Bernoulli likelihood is their
-    cross-entropy, which is no probability. Raises BadInput for what is not a VAE.
+    Burda et al. 2016, arXiv:1509.00519, eq. 8. On average the bound of one sample is the ELBO; more make it
+    higher, in the limit log p(x). Images are as the data set gives them; of grey ones a Bernoulli likelihood
+    is their cross-entropy, which is no probability. Raises BadInput for what is not a VAE.
     """
     method, samples = run.method.at(run.config.steps), whole_number("samples", samples, 1)
     if not isinstance(method, Variational):

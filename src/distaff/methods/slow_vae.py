@@ -22,9 +22,9 @@ class SlowVAE(OfPairs):
 
     Minimises, for a pair, both reconstructions + beta KL(q(z_t|x_t) || N(0, I)) + gamma KL(q(z_s|x_s) || p)
     with the transition prior p a Laplace distribution of `prior_rate` around the other frame's mean (Klindt
-    et al. 2021, eq. 6 and appendix), averaged over the two directions; the loss is half of it, in nats per
-    image. Pairs are made from the data set's factors: each moves by a Laplace-distributed number of values
-    (see distaff.batches.transitions).
+    et al. 2021, arXiv:2007.10930, eq. 6 and appendix), averaged over the two directions; the loss is half of
+    it, in nats per image. Pairs are made from the data set's factors: each moves by a Laplace-distributed
+    number of values (see distaff.batches.transitions).
 
     Differences from the paper: factors without an order, such as shape, move as well; the networks of
     Locatello et al. 2019.

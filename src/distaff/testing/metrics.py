@@ -80,8 +80,8 @@ def check_metric(function: Callable[..., Any], seed: int = 0, rows: int = ROWS) 
     """Check a metric against its declaration: truth table, invariances, range, monotony, errors.
 
     `function` carries a `declaration` (see distaff.metrics.declare.metric), and takes codes and what that
-    says it needs. The protocols by which codes get worse are those of Zaidi et al. 2020, section 5, in our
-    own form.
+    says it needs. The protocols by which codes get worse are those of Zaidi et al. 2020, arXiv:2012.09276,
+    section 5, in our own form.
     """
     declared = getattr(function, "declaration", None)
     assert declared is not None, f"{function} has no declaration"

@@ -1,4 +1,7 @@
-"""Are disentangled codes easier to learn from? Accuracy by number of labels, and statistical efficiency."""
+"""Are disentangled codes easier to learn from? Accuracy by number of labels, and statistical efficiency.
+
+Locatello et al. 2019, arXiv:1811.12359.
+"""
 
 from __future__ import annotations
 

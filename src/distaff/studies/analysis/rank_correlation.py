@@ -1,4 +1,7 @@
-"""Which scores order runs alike: Spearman correlations between metrics, data sets and kinds of score."""
+"""Which scores order runs alike: Spearman correlations between metrics, data sets and kinds of score.
+
+Locatello et al. 2019, arXiv:1811.12359.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Does what a loss asks of sampled codes hold for their means, the representation that is used?"""
+"""Does what a loss asks of sampled codes hold for their means, the representation that is used?
+
+Locatello et al. 2019, arXiv:1811.12359.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""How good is the model that one would choose without labels, and how good could it be?"""
+"""How good is the model that one would choose without labels, and how good could it be?
+
+Locatello et al. 2019, arXiv:1811.12359; selection by agreement: Duan et al. 2020,
+arXiv:1905.12614.
+"""
 
 from __future__ import annotations
 

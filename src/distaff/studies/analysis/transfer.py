@@ -1,4 +1,7 @@
-"""Does a choice of method and strength carry over to another seed, metric or data set?"""
+"""Does a choice of method and strength carry over to another seed, metric or data set?
+
+Locatello et al. 2019, arXiv:1811.12359.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Scores by method and strength, and how much of their variance method, strength and seed explain."""
+"""Scores by method and strength, and how much of their variance method, strength and seed explain.
+
+Locatello et al. 2019, arXiv:1811.12359.
+"""
 
 from __future__ import annotations
 
