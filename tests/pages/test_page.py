@@ -33,7 +33,7 @@ def test_a_reader_who_prefers_dark_gets_every_colour_in_dark() -> None:
 
 @pytest.mark.parametrize(
     ("value", "words"),
-    [(0.12345, "0.123"), (-9.9999, "-10.000"), (0.0012345, "0.001234"), (1e-9, "1e-09"), (1234.5678, "1235"),
+    [(0.12345, "0.123"), (-9.9999, "-10.000"), (0.0012345, "0.00123"), (1e-9, "1e-09"), (1234.5678, "1235"),
      (0.0, "0"), (float("nan"), "–")],
 )  # fmt: skip
 def test_numbers_keep_three_digits(value: float, words: str) -> None:
@@ -75,10 +75,10 @@ def test_the_page_of_an_experiment() -> None:
     assert "<h1>Vae is pca</h1>" in text
     assert text.index("What.") < text.index("How.") < text.index("Scale nano: two minutes. distaff 9.9.")
     assert "Claims that hold: 2 of 4" in text
-    row = '<td>&gt;= 0.5</td><td>0.612</td><td>0.5 to 0.75</td><td class="n">3</td>'
+    row = '<td>&gt;= 0.5</td><td class="n">0.612</td><td>0.500 to 0.750</td><td class="n">3</td>'
     for n, verdict in enumerate(VERDICTS):
         assert f'<tr><td>claim {n}</td>{row}<td><span class="{verdict}">{verdict}</span></td></tr>' in text
-    assert '<td>no number</td><td></td><td class="n">exact</td>' in text
+    assert '<td class="n">–</td><td></td><td class="n">exact</td>' in text
     assert '<td class="n">0.125</td>' in text
     assert 'aria-label="A figure"' in text
     assert "&lt;script&gt;" in text

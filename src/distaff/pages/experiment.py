@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from distaff.pages.page import Section, page
-from distaff.pages.parts import drawing, frame_table, table, tagged
+from distaff.pages.parts import drawing, frame_table, number, table, tagged
 
 SHOWN = {
     "table": lambda title, frame: frame_table(frame),
@@ -31,8 +31,8 @@ def experiment_page(
     it is exact) and verdict: "holds", "fails", "undecided" or "not judged". What is `shown` is a "table" (a
     data frame), a "figure" or "words", its title, and the thing.
     """
-    lead = [*(tagged("p", text) for text in paragraphs)]
-    lead.append(f"Scale {result['scale']}: {takes}. distaff {result['version']}.")
+    scale = f"Scale {result['scale']}: {takes}. distaff {result['version']}."
+    lead = [*(tagged("p", text) for text in paragraphs), scale]
     header = ("claim", "bound", "measured", "interval over seeds", "seeds", "")
     claims = table(header, [_claim(each) for each in result["claims"]])
     sections = [Section(heading, [SHOWN[kind](heading, thing)]) for kind, heading, thing in shown]
@@ -42,8 +42,8 @@ def experiment_page(
 
 def _claim(each: Mapping[str, Any]) -> list[object]:
     """A row of the table of claims."""
-    measured = "no number" if each["measured"] is None else f"{each['measured']:.3g}"
-    span = "" if each["low"] in (None, each["high"]) else f"{each['low']:.3g} to {each['high']:.3g}"
+    ends = each["low"], each["high"]
+    span = "" if each["low"] in (None, each["high"]) else " to ".join(map(number, ends))
     seeds = {0: "exact"}.get(each["seeds"], each["seeds"])
     verdict = tagged("span", each["verdict"], each["verdict"])
-    return [each["claim"], each["bound"], measured, span, seeds, verdict]
+    return [each["claim"], each["bound"], each["measured"], span, seeds, verdict]

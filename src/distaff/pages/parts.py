@@ -28,10 +28,11 @@ def tagged(tag: str, text: object, kind: str = "") -> Markup:
 
 
 def number(value: float) -> str:
-    """A number as tables show it, to three or four digits; a dash for NaN."""
+    """A number as tables show it: three decimals, more where it is small; a dash for NaN."""
     if value != value:
         return "–"
-    return f"{value:.3f}" if 0.01 <= abs(value) < 10 else f"{value:.4g}"
+    small, large = abs(value) < 0.01, abs(value) >= 10
+    return f"{value:.3g}" if small else f"{value:.4g}" if large else f"{value:.3f}"
 
 
 def table(header: Sequence[object], rows: Iterable[Sequence[object]]) -> Markup:

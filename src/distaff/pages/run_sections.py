@@ -237,7 +237,8 @@ def training(seen: Seen) -> Section | None:
 
 def _fit(seen: Seen, last: dict[str, float]) -> Markup:
     """The numbers of a history of one line, and whether all iterations were taken."""
-    most, rows = getattr(seen.run.method, "iterations", None), []
+    most = getattr(seen.run.method, "iterations", None)
+    rows: list[tuple[object, ...]] = []
     for name, value in last.items():
         if name == "iterations":
             remark = "all that were allowed: it had not converged" if value == most else ""

@@ -46,9 +46,9 @@ def svg(figure: Figure, title: str) -> Markup:
     from matplotlib.lines import Line2D
 
     for points in figure.findobj(PathCollection):
-        points.set_rasterized(len(points.get_offsets()) > MOST_POINTS)
+        points.set_rasterized(np.size(points.get_offsets()) > 2 * MOST_POINTS)
     for line in figure.findobj(Line2D):
-        line.set_rasterized(line.get_marker() != "None" and len(line.get_xdata()) > MOST_POINTS)
+        line.set_rasterized(line.get_marker() != "None" and np.size(line.get_xdata()) > MOST_POINTS)
     unsaid = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     style: Any = {"svg.hashsalt": title, "svg.fonttype": "none"}  # text stays text, in any script
     with rc_context(style):
@@ -77,7 +77,7 @@ def save_png(picture: Figure | NDArray[np.uint8], path: Path) -> None:
 
 def save_figures(titled: Iterable[tuple[str, Figure]], folder: Path) -> list[Path]:
     """Write figures into a folder as PNG, numbered and named after their titles, and return their paths."""
-    written = []
+    written: list[Path] = []
     for title, figure in titled:
         words = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")[:LONGEST_NAME].strip("_")
         path = folder / f"{len(written) + 1:02d}_{words}.png"

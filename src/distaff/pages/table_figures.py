@@ -36,7 +36,7 @@ def bands(frame: pd.DataFrame, panel: str, x: str, line: str, label: str) -> Fig
 
     Strengths of methods have different units, so they stand at their rank.
     """
-    figure, every = panels(frame[panel].unique())
+    figure, every = panels(list(frame[panel].unique()))
     styles = _styles(frame[line])
     for ax, (_, part) in zip(every, frame.groupby(panel, sort=False), strict=True):
         for key, rows in part.groupby(line, sort=False):
@@ -86,7 +86,7 @@ def scatter(points: pd.DataFrame, x: Sequence[str], y: str) -> Figure:
 
 def selection(chosen: pd.DataFrame) -> Figure:
     """How far each rule gets from random (0) to the oracle (1), with intervals, a panel per metric."""
-    figure, every = panels(chosen["metric"].unique())
+    figure, every = panels(list(chosen["metric"].unique()))
     for ax, (_, rows) in zip(every, chosen.groupby("metric", sort=False), strict=True):
         at = np.arange(len(rows))
         ax.hlines(at, rows["fraction_low"], rows["fraction_high"], color=COLOURS[0], linewidth=2)

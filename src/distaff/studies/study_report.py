@@ -123,7 +123,7 @@ def _each(found: pd.DataFrame, column: str, draw: Callable[[pd.DataFrame], Figur
 
 
 def _heat_map(part: pd.DataFrame) -> Figure:
-    first, second = part["first"].unique(), part["second"].unique()
+    first, second = list(part["first"].unique()), list(part["second"].unique())
     matrix = part.pivot(index="first", columns="second", values="correlation").loc[first, second]
     return heat_map(matrix.to_numpy(dtype=float), first, second, span=(-1, 1), diverging=True)
 
@@ -141,7 +141,7 @@ def _transfer(table: pd.DataFrame, which: str) -> Panels:
         ["random metric", "same metric"],
         span=(0, 1),
         diverging=True,
-        words=words.to_numpy().reshape(2, 2),
+        words=words.to_numpy().reshape(2, 2).tolist(),
     )
     yield Panel("all metrics and data sets", figure, numbers)
 
