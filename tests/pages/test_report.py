@@ -40,7 +40,9 @@ def test_a_scored_run(tmp_path: Path, trained: Path) -> None:
     assert not page.outside
     assert "script" not in page.tags
     for name in card:
-        assert f'<span>{name}</span></td><td class="n">{number(card[name].value)}</td>' in text
+        row = text.partition(f"<td><span>{name}</span>")[2].partition("</tr>")[0]
+        assert f'</td><td class="n">{number(card[name].value)}</td>' in row
+        assert ("lower is better" in row) != card[name].higher_is_better
     for title in (
         "Scores",
         "Traversals",
