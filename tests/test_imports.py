@@ -50,7 +50,8 @@ MAY_IMPORT["studies"] = MAY_IMPORT["reporting"] | {"reporting"}
 MAY_IMPORT["experiments"] = MAY_IMPORT["studies"] | {"studies"}
 MAY_IMPORT["testing"] = SMALL | {"factors", "batches", "methods", "metrics", "scoring"}
 MAY_IMPORT["cli_study"] = MAY_IMPORT["experiments"] | {"experiments"}
-MAY_IMPORT["cli"] = MAY_IMPORT["cli_study"] | {"cli_study", "testing"}
+MAY_IMPORT["cli_experiment"] = MAY_IMPORT["cli_study"] | {"cli_study"}
+MAY_IMPORT["cli"] = MAY_IMPORT["cli_study"] | {"cli_study", "cli_experiment", "testing"}
 
 
 def imported_rooms(path: Path) -> set[str]:

@@ -16,6 +16,7 @@ from typer import Argument, Option
 from typer.core import TyperCommand
 
 from distaff import __version__, registry
+from distaff.cli_experiment import experiment
 from distaff.cli_study import study_app
 from distaff.errors import BadInput, Diverged
 from distaff.interrupt import listen
@@ -422,30 +423,7 @@ def dataset_build(
     _print(f"{path}: {size / 1e6:,.0f} MB", {"path": str(path), "bytes": size}, as_json)
 
 
-@app.command()
-def experiment(
-    name: Annotated[str, Argument(help="An experiment, or all; see `distaff list experiments`.")],
-    scale: Annotated[str, Option(help="quick, nano or paper.")] = "nano",
-    out: Annotated[Path | None, Option(help="Folder [default: experiments/NAME-SCALE].")] = None,
-    threads: Annotated[int | None, Option(help="CPU threads [default: all].")] = None,
-    as_json: Json = False,
-) -> None:
-    """Run a paper's claim and judge it.
-
-    The same command again continues where it stopped; with all, what has finished is not run again. A claim
-    that fails is a result: the exit status is 0.
-    """
-    if name != "all":
-        registry.check("experiments", name)
-    from distaff.experiments.conduct import conduct, conduct_all, overview
-
-    if name == "all":
-        found = conduct_all(scale, out or Path("experiments"), threads=threads)
-        _print(overview(found), found, as_json)
-        return
-    folder = out or Path("experiments") / f"{name}-{scale}"
-    one = conduct(name, scale, folder, threads=threads)
-    _print(f"{overview([one])}\n{folder / 'report.html'}", one, as_json)
+app.command()(experiment)
 
 
 @dataset_app.command(name="perturb")

@@ -39,15 +39,15 @@ def shape_of(run: PlannedRun) -> tuple[int, int, int]:
 def estimate(plan: Plan, workers: int) -> dict[str, Any]:
     """Runs, core-hours of training and encoding, hours on so many cores, and bytes on disk."""
     step: dict[tuple[str, tuple[int, int, int]], tuple[float, int]] = {}
-    seconds, size = 0.0, 0
+    seconds, size, rows = 0.0, 0, plan.rows if plan.metrics else 0
     for run in plan.runs:
         kind, method = (run.method, shape_of(run)), run.made
         if kind not in step:
             step[kind] = _measured(run, kind[1])
         one, parameters = step[kind]
         batch = 64 if method.fitted else method.batch_size
-        seconds += one * (run.steps + FORWARD * plan.rows / batch)
-        size += 16 * parameters + 12 * plan.rows * method.latents + HISTORY * run.steps // 100
+        seconds += one * (run.steps + FORWARD * rows / batch)
+        size += 16 * parameters + 12 * rows * method.latents + HISTORY * run.steps // 100
     return {
         "study": plan.name,
         "scale": plan.scale,
