@@ -14,7 +14,18 @@ from distaff.errors import BadInput
 from distaff.files import read_json, write_json
 from distaff.studies.cost import estimate, shape_of
 from distaff.studies.locatello2019 import plan as locatello2019
-from distaff.studies.plan import Plan, PlannedRun, chain, each, product, read_plan, runs_of, zipped
+from distaff.studies.plan import (
+    Plan,
+    PlannedRun,
+    chain,
+    dataset,
+    each,
+    method,
+    product,
+    read_plan,
+    runs_of,
+    zipped,
+)
 
 BASE = each(method=["beta_vae"], dataset=["dsprites"], steps=[10])
 
@@ -29,6 +40,13 @@ def test_parts_are_joined() -> None:
     assert product(each(a=[1, 2]), each(b=[3])) == [{"a": 1, "b": 3}, {"a": 2, "b": 3}]
     assert chain(each(a=[1]), each(b=[2])) == [{"a": 1}, {"b": 2}]
     assert zipped(each(a=[1, 2]), each(b=[3, 4])) == [{"a": 1, "b": 3}, {"a": 2, "b": 4}]
+
+
+def test_methods_and_data_sets_are_parts() -> None:
+    assert method("vae", latents=3) == [{"method": "vae", "set.latents": 3}]
+    assert dataset("dsprites", x=[1, 2]) == [{"dataset": "dsprites", "data.x": [1, 2]}]
+    (run,) = runs_of(product(method("vae"), dataset("rooms"), each(name=["a"], steps=[1], seed=[2])))
+    assert run == PlannedRun("vae", {}, "rooms", {}, 1, 2, name="a")
 
 
 def test_what_cannot_be_joined() -> None:
@@ -64,7 +82,7 @@ def test_wrong_scores() -> None:
 
 def test_a_run_is_known_by_all_that_determines_it() -> None:
     run = PlannedRun("beta_vae", {"beta": 4}, "dsprites", {}, 10, 0, "beta")
-    for same in ({"settings": {"beta": 4.0}}, {"settings": {}}, {"strength": ""}):
+    for same in ({"settings": {"beta": 4.0}}, {"settings": {}}, {"strength": ""}, {"name": "ours"}):
         assert structs.replace(run, **same).id == run.id
     for other in (
         {"seed": 1},
@@ -172,6 +190,8 @@ def test_a_dry_run_opens_no_data(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["core_hours"] >= 0
     assert set(found["step_seconds"]) == {"vae at 1x64x64", "factor_vae at 1x64x64"}
     assert found["bytes"] > 2 * 16 * 400_000
+    unscored = estimate(Plan("t", "t", runs, ()), workers=4)
+    assert unscored["bytes"] < found["bytes"], "nothing is encoded"
 
 
 def test_the_command_line(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import torch
 from matplotlib.figure import Figure
 
 from distaff import __version__, registry
@@ -62,7 +63,7 @@ def conduct(
     if show:
         say(f"{name} at scale {scale}: {numbers.takes}")
     how = {"workers": workers, "ray": ray, "retry": retry, "show": show}
-    with only_one(folder), _clock(folder) as seconds, _threads(threads):
+    with only_one(folder), _clock(folder) as seconds, torch_threads(threads or torch.get_num_threads()):
         lab = Lab(folder, numbers, show)
         findings = found.judge(lab, _trained(found, scale, lab, how))
         claims = judged(found, scale, findings, tell=say if show else None)
@@ -94,12 +95,6 @@ def _done(plan: Plan | None, folder: Path, how: dict[str, Any]) -> Runs:
     study = Study(folder, plan)
     study.run(**how)
     return runs_in(study)
-
-
-@contextlib.contextmanager
-def _threads(threads: int | None) -> Iterator[None]:
-    with contextlib.nullcontext() if threads is None else torch_threads(threads):
-        yield
 
 
 def dry_run(name: str, scale: str = "nano", workers: int | None = None) -> dict[str, Any]:
