@@ -1,4 +1,4 @@
-"""Run experiments at scale nano and keep what they found for the pages of docs/findings.
+"""Run experiments and keep what they found for the pages of docs/findings.
 
     python benchmarks/experiments.py                       # all of them, under three hours on two cores
     python benchmarks/experiments.py ica_cocktail_party    # one
@@ -15,7 +15,8 @@ import argparse
 import shutil
 from pathlib import Path
 
-from distaff.experiments.conduct import conduct, conduct_all, overview
+from distaff.experiments.claims import overview
+from distaff.experiments.conduct import conduct, conduct_all
 from distaff.files import write_json
 
 ROOT = Path(__file__).parents[1]
@@ -28,12 +29,14 @@ def main() -> None:
     """Run the experiments that are named, or all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME")
-    parser.add_argument("--threads", type=int, help="1 where another job runs beside this one")
+    parser.add_argument("--scale", default="nano")
+    parser.add_argument("--workers", type=int, help="1 where another job runs beside this one")
     asked = parser.parse_args()
+    how = {"workers": asked.workers, "threads": asked.workers}
     if asked.names:
-        found = [conduct(name, "nano", RUNS / f"{name}-nano", threads=asked.threads) for name in asked.names]
+        found = [conduct(name, asked.scale, RUNS / f"{name}-{asked.scale}", **how) for name in asked.names]
     else:
-        found = conduct_all("nano", RUNS, threads=asked.threads)
+        found = conduct_all(asked.scale, RUNS, **how)
     for each in found:
         keep(each)
     print(overview(found))
@@ -46,7 +49,7 @@ def keep(found: dict) -> None:
     shutil.rmtree(PAGES / name, ignore_errors=True)
     (PAGES / name).mkdir(parents=True)
     for figure in found["figures"]:
-        shutil.copy(RUNS / f"{name}-nano" / figure["file"], PAGES / name)
+        shutil.copy(RUNS / f"{name}-{found['scale']}" / figure["file"], PAGES / name)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import numpy as np
 
 from distaff import registry
 from distaff.datasets import load_dataset
-from distaff.experiments.conduct import tally
+from distaff.experiments.claims import is_stale, measured, tally
 from distaff.files import read_json
 from distaff.reporting.contact_sheet import write_contact_sheet
 from distaff.scoring.health import CHECKS
@@ -82,21 +82,28 @@ def experiments() -> str:
     """Every experiment: what it claims, how many of its claims hold at scale nano, and what a scale takes."""
     rows: list[tuple[object, ...]] = []
     for name in registry.names("experiments"):
-        each, found = registry.get("experiments", name), _result(name)
-        holds = "not run yet" if found is None else tally(found["claims"])
+        each, found = registry.get("experiments", name)(), _result(name)
+        holds = (
+            "not run yet" if found is None else "stale" if is_stale(each, found) else tally(found["claims"])
+        )
         link = f"[`{name}`](findings/{name}.md)" if found is not None else f"`{name}`"
-        takes = [each.scales[scale].takes for scale in ("nano", "paper")]
+        takes = [each.at(scale).takes for scale in ("nano", "small", "paper")]
         rows.append((link, registry.summary("experiments", name), holds, *takes))
-    header = ("name", "claim", "claims that hold", "`nano` takes", "`paper` takes")
+    header = ("name", "claim", "claims that hold", "`nano` takes", "`small` takes", "`paper` takes")
     introduction = (HERE / "experiments_introduction.md").read_text(encoding="utf-8")
     return "\n".join(["# Experiments\n", MADE, introduction, table(header, rows)])
+
+
+STALE = "> **Stale**: made by an older version of this experiment; run `distaff experiment {} --scale nano`"
 
 
 def finding(name: str) -> str:
     """The page of an experiment: what is claimed and how it is tried, what was found, and its figures."""
     found = _result(name)
     assert found is not None
-    parts = [f"# {name}\n", MADE, inspect.getdoc(registry.get("experiments", name)) + "\n"]
+    experiment = registry.get("experiments", name)
+    parts = [STALE.format(name) + " again.\n"] if is_stale(experiment(), found) else []
+    parts += [f"# {name}\n", MADE, inspect.getdoc(experiment) + "\n"]
     parts.append(f"    distaff experiment {name} --scale {found['scale']}\n")
     parts.append(_found(found["claims"]))
     explained = RESULTS / f"{name}.md"
@@ -137,13 +144,10 @@ def _result(name: str) -> dict[str, Any] | None:
 def _found(claims: list[dict[str, Any]]) -> str:
     rows: list[tuple[object, ...]] = []
     for each in claims:
-        low, high = each["low"], each["high"]
-        span = "" if low is None else f" ({low:.3g} to {high:.3g})"
-        verdict = ("yes" if each["passed"] else "no") + ("" if each["judged"] else " (not judged)")
-        rows.append(
-            (each["claim"].replace("|", "\\|"), each["bound"], f"{each['measured']:.3g}{span}", verdict)
-        )
-    return table(("claim", "bound", "measured (range over seeds)", "holds"), rows)
+        number = measured(each) if "seeds" in each else f"{each['measured']:.3g}"  # stale ones tell no seeds
+        said = each.get("verdict", "holds" if each["passed"] else "fails")
+        rows.append((each["claim"].replace("|", "\\|"), each["bound"], number, said))
+    return table(("claim", "bound", "measured (95 % interval over seeds)", "verdict"), rows)
 
 
 def engine() -> str:
