@@ -33,7 +33,10 @@ SCALES = ("quick", "nano", "small", "paper")
 
 @dataclasses.dataclass(frozen=True)
 class Scale:
-    """How much of an experiment there is. `takes` says the machine and the time, in words."""
+    """How much of an experiment there is. `takes` says the machine and the time, in words.
+
+    What a subclass gives its numbers as defaults are those of scale nano.
+    """
 
     takes: str
 

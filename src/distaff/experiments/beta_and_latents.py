@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -22,24 +22,18 @@ from distaff.studies.plan import Part, chain, dataset, each, method, product
 from distaff.training.run import Run
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Scale(base.Scale):
     """Sprites of `resolution` pixels at `places` across and down; `votes` train and evaluate a score."""
 
-    resolution: int
-    places: int
-    latents: tuple[int, ...]
-    normalised: tuple[float, ...]
-    learning_rate: float | str
-    seeds: int
-    steps: int
-    votes: tuple[int, int]
-
-
-RISING = "linear:0.0002:0.002:300"
-NANO = Scale(
-    "two cores, nine minutes", 32, 16, (4, 10, 20), (0.004, 0.02, 0.06), RISING, 2, 1000, (10_000, 5_000)
-)
+    resolution: int = 32
+    places: int = 16
+    latents: tuple[int, ...] = (4, 10, 20)
+    normalised: tuple[float, ...] = (0.004, 0.02, 0.06)
+    learning_rate: float | str = "linear:0.0002:0.002:300"
+    seeds: int = 2
+    steps: int = 1000
+    votes: tuple[int, int] = (10_000, 5_000)
 
 
 class BetaAndLatents(Experiment[Scale]):
@@ -53,19 +47,28 @@ class BetaAndLatents(Experiment[Scale]):
     """
 
     scales: ClassVar = {
-        "quick": Scale("two cores, 20 seconds", 16, 8, (2, 6), (0.004, 0.064), 2e-3, 1, 20, (2000, 1000)),
-        "nano": NANO,
-        "small": dataclasses.replace(NANO, takes="two cores, forty minutes", seeds=6, steps=1500),
+        "quick": Scale(
+            "two cores, 20 seconds",
+            16,
+            8,
+            (2, 6),
+            (0.004, 0.064),
+            2e-3,
+            seeds=1,
+            steps=20,
+            votes=(2000, 1000),
+        ),
+        "nano": Scale("two cores, nine minutes"),
+        "small": Scale("two cores, forty minutes", seeds=6, steps=1500),
         "paper": Scale(
             "a cluster: 240 models of 300,000 steps",
-            64,
-            32,
-            (4, 10, 20, 50),
-            (0.0001, 0.001, 0.004, 0.016, 0.064, 0.25),
-            1e-4,
-            10,
-            300_000,
-            (10_000, 5_000),
+            resolution=64,
+            places=32,
+            latents=(4, 10, 20, 50),
+            normalised=(0.0001, 0.001, 0.004, 0.016, 0.064, 0.25),
+            learning_rate=1e-4,
+            seeds=10,
+            steps=300_000,
         ),
     }
     claims = (

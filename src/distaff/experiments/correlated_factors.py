@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -18,21 +18,18 @@ from distaff.studies.plan import Part, chain, dataset, each, method, product
 
 JOINTS = ("uniform", "diagonal", "antidiagonal", "corner")
 METHODS = ("beta_vae", "beta_tc_vae")
-GRID = {"shape": [1], "orientation": 1, "x": 32, "y": list(range(8, 24, 2))}
+GRID = {"resolution": 32, "shape": [1], "orientation": 1, "x": 32, "y": list(range(8, 24, 2))}
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Scale(base.Scale):
     """dSprites with the options of `grid`, and the size of the models."""
 
     grid: Mapping[str, Any]
-    latents: int
-    beta: float
-    seeds: int
-    steps: int
-
-
-NANO = Scale("two cores, nine minutes", GRID | {"resolution": 32}, 3, 4.0, 2, 1200)
+    latents: int = 3
+    beta: float = 4.0
+    seeds: int = 2
+    steps: int = 1200
 
 
 class CorrelatedFactors(Experiment[Scale]):
@@ -45,10 +42,10 @@ class CorrelatedFactors(Experiment[Scale]):
     """
 
     scales: ClassVar = {
-        "quick": Scale("two cores, 20 seconds", GRID | {"resolution": 16}, 3, 4.0, 1, 20),
-        "nano": NANO,
-        "small": dataclasses.replace(NANO, takes="two cores, forty minutes", seeds=8),
-        "paper": Scale("one GPU, ten days", {"resolution": 64}, 10, 6.0, 10, 100_000),
+        "quick": Scale("two cores, 20 seconds", GRID | {"resolution": 16}, seeds=1, steps=20),
+        "nano": Scale("two cores, nine minutes", GRID),
+        "small": Scale("two cores, forty minutes", GRID, seeds=8),
+        "paper": Scale("one GPU, ten days", {"resolution": 64}, 10, 6.0, seeds=10, steps=100_000),
     }
     claims = (
         Claim("drop", "Drop of MIG, beta-TCVAE minus beta-VAE", high=0.03),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -25,12 +25,16 @@ from distaff.metrics.posterior import active_by_variance
 from distaff.studies.plan import Part, chain, dataset, each, method, product
 from distaff.training.run import Run
 
-ELLIPSES = {"shape": [1], "orientation": 1, "scale": [3], "x": 32, "y": list(range(8, 24))}
+ELLIPSES = {
+    "resolution": 32, "shape": [1], "orientation": 1, "scale": [3], "x": 32, "y": list(range(8, 24)),
+}  # fmt: skip
+TINY = ELLIPSES | {"resolution": 16, "x": 8}
+BOTH: dict[str, dict[str, Any]] = {"beta_vae": {"beta": 4.0}, "autoencoder": {}}
 EPS = 0.1
 NOISE = {"perturb": {"by": "noise", "eps": EPS}}
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Scale(base.Scale):
     """Data sets with their options and number of factors; methods with settings, `retuned` for the noise.
 
@@ -39,21 +43,12 @@ class Scale(base.Scale):
 
     grids: Mapping[str, tuple[dict[str, Any], int]]
     methods: Mapping[str, dict[str, Any]]
-    seeds: int
-    steps: int
-    learning_rate: float = 1e-3
+    retuned: Mapping[str, dict[str, Any]]
     by: str = "diagonal"
     kappa: float = 5.0
-    retuned: Mapping[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
-
-
-NANO = Scale(
-    "two cores, half an hour",
-    grids={"dsprites": (ELLIPSES | {"resolution": 32}, 2)},
-    methods={"beta_vae": {"beta": 4.0}, "autoencoder": {}},
-    seeds=4,
-    steps=2500,
-)
+    learning_rate: float = 1e-3
+    seeds: int = 4
+    steps: int = 2500
 
 
 class HiddenStructure(Experiment[Scale]):
@@ -71,16 +66,9 @@ class HiddenStructure(Experiment[Scale]):
     """
 
     scales: ClassVar = {
-        "quick": dataclasses.replace(
-            NANO,
-            takes="two cores, 20 seconds",
-            grids={"dsprites": (ELLIPSES | {"resolution": 16, "x": 8}, 2)},
-            methods={"beta_vae": {"beta": 2.0}, "autoencoder": {}},
-            seeds=1,
-            steps=20,
-        ),
-        "nano": NANO,
-        "small": dataclasses.replace(NANO, takes="two cores, an hour", seeds=8),
+        "quick": Scale("two cores, 20 seconds", {"dsprites": (TINY, 2)}, BOTH, {}, seeds=1, steps=20),
+        "nano": Scale("two cores, half an hour", {"dsprites": (ELLIPSES, 2)}, BOTH, {}),
+        "small": Scale("two cores, an hour", {"dsprites": (ELLIPSES, 2)}, BOTH, {}, seeds=8),
         "paper": Scale(
             "a cluster: 350 models of 300,000 steps",
             grids={"dsprites": ({"resolution": 64}, 5), "shapes3d": ({"resolution": 64}, 6)},
@@ -92,11 +80,11 @@ class HiddenStructure(Experiment[Scale]):
                 "autoencoder": {},
             },
             retuned={"beta_vae": {"beta": 16.0}},
-            seeds=10,
-            steps=300_000,
-            learning_rate=1e-4,
             by="least noisy",
             kappa=10.0,
+            learning_rate=1e-4,
+            seeds=10,
+            steps=300_000,
         ),
     }
     claims = (

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,7 +17,7 @@ from distaff.datasets import DataSet, load_dataset
 from distaff.datasets.views.perturbed import Perturbed
 from distaff.experiments import base
 from distaff.experiments.base import Claim, Experiment, Finding, Lab, every_code, every_label
-from distaff.experiments.hidden_structure import ELLIPSES, pattern_of
+from distaff.experiments.hidden_structure import ELLIPSES, TINY, pattern_of
 from distaff.experiments.pictures import COLOURS
 from distaff.experiments.runs import Runs
 from distaff.studies.plan import Part, chain, dataset, each, method, product
@@ -27,32 +27,19 @@ DRAWS = 2000  # pairs of images that the expansiveness is estimated from
 LOCAL, GLOBAL = "local expansiveness", "global explained variance"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Scale(base.Scale):
     """dSprites with the options of `grid`, `copies` of every image, and the strengths of a pattern."""
 
     grid: Mapping[str, Any]
-    copies: int
-    eps: tuple[float, ...]
-    kappa: float
-    beta: float | str
-    learning_rate: float | str
-    seeds: int
-    steps: int
+    copies: int = 8
+    eps: tuple[float, ...] = (0.03, 0.06, 0.085, 0.11)
+    kappa: float = 5.0
+    beta: float | str = "constant:1:8:4500"
+    learning_rate: float | str = "linear:0.0002:0.002:500"
+    seeds: int = 2
+    steps: int = 6000
     latents: int = 3
-
-
-NANO = Scale(
-    "two cores, sixteen minutes",
-    ELLIPSES | {"resolution": 32},
-    copies=8,
-    eps=(0.03, 0.06, 0.085, 0.11),
-    kappa=5.0,
-    beta="constant:1:8:4500",
-    learning_rate="linear:0.0002:0.002:500",
-    seeds=2,
-    steps=6000,
-)
 
 
 class HiddenStructureEps(Experiment[Scale]):
@@ -72,19 +59,9 @@ class HiddenStructureEps(Experiment[Scale]):
     """
 
     scales: ClassVar = {
-        "quick": Scale(
-            "two cores, 15 seconds",
-            ELLIPSES | {"resolution": 16, "x": 8},
-            copies=2,
-            eps=(0.05, 0.2),
-            kappa=4.0,
-            beta=1.0,
-            learning_rate=2e-3,
-            seeds=1,
-            steps=20,
-        ),
-        "nano": NANO,
-        "small": dataclasses.replace(NANO, takes="two cores, an hour", seeds=7),
+        "quick": Scale("two cores, 15 seconds", TINY, 2, (0.05, 0.2), 4.0, 1.0, 2e-3, seeds=1, steps=20),
+        "nano": Scale("two cores, sixteen minutes", ELLIPSES),
+        "small": Scale("two cores, an hour", ELLIPSES, seeds=7),
         "paper": Scale(
             "a cluster: 80 models of 300,000 steps",
             {"resolution": 64},

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -11,29 +11,24 @@ from matplotlib.figure import Figure
 
 from distaff.experiments import base
 from distaff.experiments.base import Claim, Experiment, Finding, Lab
-from distaff.experiments.hidden_structure import ELLIPSES, measured, pattern_of
+from distaff.experiments.hidden_structure import ELLIPSES, TINY, measured, pattern_of
 from distaff.experiments.pictures import COLOURS, axes
 from distaff.experiments.runs import Runs
 from distaff.studies.plan import Part, dataset, each, method, product
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Scale(base.Scale):
     """dSprites with the options of `grid`; `betas` for perturbed data, the `usual` one for the original."""
 
     grid: Mapping[str, Any]
-    betas: tuple[float, ...]
-    usual: float
-    latents: int
-    seeds: int
-    steps: int
-    learning_rate: float
-    kappa: float
-
-
-NANO = Scale(
-    "two cores, fifteen minutes", ELLIPSES | {"resolution": 32}, (1, 2, 4, 8, 16), 4, 2, 2, 2500, 1e-3, 5.0
-)
+    betas: tuple[float, ...] = (1, 2, 4, 8, 16)
+    usual: float = 4
+    latents: int = 2
+    seeds: int = 2
+    steps: int = 2500
+    learning_rate: float = 1e-3
+    kappa: float = 5.0
 
 
 class HiddenStructureStrengths(Experiment[Scale]):
@@ -47,16 +42,9 @@ class HiddenStructureStrengths(Experiment[Scale]):
     """
 
     scales: ClassVar = {
-        "quick": dataclasses.replace(
-            NANO,
-            takes="two cores, 20 seconds",
-            grid=ELLIPSES | {"resolution": 16, "x": 8},
-            betas=(1, 64),
-            seeds=1,
-            steps=20,
-        ),
-        "nano": NANO,
-        "small": dataclasses.replace(NANO, takes="two cores, an hour", seeds=8),
+        "quick": Scale("two cores, 20 seconds", TINY, betas=(1, 64), seeds=1, steps=20),
+        "nano": Scale("two cores, fifteen minutes", ELLIPSES),
+        "small": Scale("two cores, an hour", ELLIPSES, seeds=8),
         "paper": Scale(
             "a cluster: 80 models of 300,000 steps",
             {"resolution": 64},

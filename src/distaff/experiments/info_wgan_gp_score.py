@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -22,18 +22,15 @@ SMALL = {"resolution": 16, "orientation": 5, "x": 8, "y": 8}
 METRICS = ("factor_vae_score", "mig")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Scale(base.Scale):
     """dSprites with the options of `grid`; InfoWGAN-GP takes `steps` of the generator."""
 
     grid: Mapping[str, Any]
-    steps: int
-    vae_steps: int
-    learning_rate: float
-    seeds: int
-
-
-NANO = Scale("two cores, 8 minutes", SMALL, 400, 1500, 1e-3, 1)
+    steps: int = 400
+    vae_steps: int = 1500
+    learning_rate: float = 1e-3
+    seeds: int = 1
 
 
 class InfoWGANGPScore(Experiment[Scale]):
@@ -46,10 +43,10 @@ class InfoWGANGPScore(Experiment[Scale]):
     """
 
     scales: ClassVar = {
-        "quick": Scale("one core, 15 seconds", SMALL, 4, 20, 1e-3, 1),
-        "nano": NANO,
-        "small": dataclasses.replace(NANO, takes="two cores, forty minutes", seeds=5),
-        "paper": Scale("a GPU, a day for each seed", {}, 100_000, 300_000, 1e-4, 10),
+        "quick": Scale("one core, 15 seconds", SMALL, steps=4, vae_steps=20),
+        "nano": Scale("two cores, 8 minutes", SMALL),
+        "small": Scale("two cores, forty minutes", SMALL, seeds=5),
+        "paper": Scale("a GPU, a day for each seed", {}, 100_000, 300_000, 1e-4, seeds=10),
     }
     claims = (
         Claim("below", "FactorVAE's FactorVAE score minus the best InfoWGAN-GP's", low=0.01, since="paper"),
@@ -85,8 +82,14 @@ class InfoWGANGPScore(Experiment[Scale]):
             "took some 100,000, and its best lambda was 0.2. From the best to the worst here: "
             f"{', '.join(order)}."
         )
-        of_seed = frame.pivot(index="seed", columns="run", values="factor_vae_score")
-        yield self.found("below", of_seed["FactorVAE"] - of_seed[order[0]])
+        yield self.found("below", lead(frame))
+
+
+def lead(frame: pd.DataFrame) -> pd.Series[float]:
+    """FactorVAE's score less that of the InfoWGAN-GP that is the best on average, by seed."""
+    of_seed = frame.pivot(index="seed", columns="run", values="factor_vae_score")
+    gans = of_seed.drop(columns="FactorVAE")
+    return of_seed["FactorVAE"] - gans[gans.mean().idxmax()]
 
 
 def scores(run: Run) -> dict[str, float]:

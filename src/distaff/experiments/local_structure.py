@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -27,7 +27,7 @@ POINTS = 20_000
 KINDS = {"non-linear": (0.3, False), "linear": (0.3, True), "non-linear, no ripple": (0.0, False)}
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Scale(base.Scale):
     """How many VAEs of each kind, and how long they train."""
 

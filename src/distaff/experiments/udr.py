@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,18 +26,15 @@ WIDE = {"resolution": 32, "x": 16, "y": 16, "orientation": 1, "shape": 1}
 BENT, ROTATED = "permuted and bent", "rotated"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Scale(base.Scale):
     """`models` made by hand; beta-VAEs of every beta and seed on dSprites with the options of `grid`."""
 
-    models: int
     grid: Mapping[str, Any]
-    betas: tuple[float, ...]
-    seeds: int
-    steps: int
-
-
-NANO = Scale("two cores, six minutes", 12, WIDE, (0.5, 2, 8), 5, 1500)
+    models: int = 12
+    betas: tuple[float, ...] = (0.5, 2, 8)
+    seeds: int = 5
+    steps: int = 1500
 
 
 class UDR(Experiment[Scale]):
@@ -50,11 +47,16 @@ class UDR(Experiment[Scale]):
     """
 
     scales: ClassVar = {
-        "quick": Scale("two cores, 15 seconds", 4, NARROW, (1, 4), 2, 20),
-        "nano": NANO,
-        "small": dataclasses.replace(NANO, takes="two cores, fifteen minutes", betas=(0.5, 1, 2, 4, 8, 16)),
+        "quick": Scale("two cores, 15 seconds", NARROW, models=4, betas=(1, 4), seeds=2, steps=20),
+        "nano": Scale("two cores, six minutes", WIDE),
+        "small": Scale("two cores, fifteen minutes", WIDE, betas=(0.5, 1, 2, 4, 8, 16)),
         "paper": Scale(
-            "a cluster: 300 models of 300,000 steps", 50, {"resolution": 64}, (1, 2, 4, 6, 8, 16), 50, 300_000
+            "a cluster: 300 models of 300,000 steps",
+            {"resolution": 64},
+            models=50,
+            betas=(1, 2, 4, 6, 8, 16),
+            seeds=50,
+            steps=300_000,
         ),
     }
     claims = (
