@@ -12,7 +12,7 @@ from msgspec import structs
 from distaff import registry
 from distaff.errors import BadInput
 from distaff.files import read_json, write_json
-from distaff.studies.cost import estimate, shape_of
+from distaff.studies.cost import estimate, factors_of, shape_of
 from distaff.studies.locatello2019 import plan as locatello2019
 from distaff.studies.plan import (
     Plan,
@@ -178,6 +178,9 @@ def test_channels_are_those_of_the_images() -> None:
             assert kind().image_shape[0] == kind.channels, name
     run = PlannedRun("vae", {}, "smallnorb", {"resolution": 32}, 10, 0)
     assert shape_of(run) == (1, 32, 32)
+    run = PlannedRun("vae", {}, "dsprites", {"shape": [2], "orientation": 1, "x": 4, "y": [0, 1]}, 10, 0)
+    assert factors_of(run) == ["scale", "x", "y"]
+    assert factors_of(PlannedRun("vae", {}, "celeba", {}, 10, 0)) == ["a", "b"]
 
 
 def test_a_dry_run_opens_no_data(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,18 +78,12 @@ class BetaAndLatents(Experiment[Scale]):
     )
 
     def runs(self, scale: Scale) -> Part:
-        pixels = scale.resolution**2
-        models = chain(
-            *(
-                method("beta_vae", beta=normalised * pixels / latents, latents=latents)
-                for latents, normalised in itertools.product(scale.latents, scale.normalised)
-            )
-        )
-        hearts = dataset(
-            "dsprites", resolution=scale.resolution, shape=[2], orientation=10, x=scale.places, y=scale.places
-        )
+        grid = {"resolution": scale.resolution, "x": scale.places, "y": scale.places}
+        hearts = dataset("dsprites", shape=[2], orientation=10, **grid)
+        jobs, pixels = itertools.product(scale.latents, scale.normalised), scale.resolution**2
+        models = [method("beta_vae", beta=beta * pixels / latents, latents=latents) for latents, beta in jobs]
         common = each(**{"set.learning_rate": [scale.learning_rate]}, steps=[scale.steps])
-        return product(hearts, models, common, each(seed=range(scale.seeds)))
+        return product(hearts, chain(*models), common, each(seed=range(scale.seeds)))
 
     def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
         scale = lab.scale

@@ -14,7 +14,7 @@ from distaff.experiments.base import Claim, Experiment, Finding, Lab, every_code
 from distaff.experiments.pictures import bars, heat_map
 from distaff.experiments.runs import Runs
 from distaff.metrics.mig import mig
-from distaff.studies.plan import Part, chain, dataset, each, method, product
+from distaff.studies.plan import Part, chain, dataset, each, method, product, zipped
 
 JOINTS = ("uniform", "diagonal", "antidiagonal", "corner")
 METHODS = ("beta_vae", "beta_tc_vae")
@@ -53,15 +53,12 @@ class CorrelatedFactors(Experiment[Scale]):
     )
 
     def runs(self, scale: Scale) -> Part:
-        joints = chain(
-            *(
-                product(each(name=[kind]), dataset("dsprites", **scale.grid, correlate=_option(kind)))
-                for kind in JOINTS
-            )
-        )
+        options = each(**{"data.correlate": [{"factors": ["x", "y"], "kind": kind} for kind in JOINTS]})
+        joints = zipped(each(name=JOINTS), options)
         settings = {"beta": scale.beta, "latents": scale.latents, "learning_rate": 1e-3}
         models = chain(*(method(kind, **settings) for kind in METHODS))
-        return product(joints, models, each(steps=[scale.steps], seed=range(scale.seeds)))
+        runs = each(steps=[scale.steps], seed=range(scale.seeds))
+        return product(dataset("dsprites", **scale.grid), joints, models, runs)
 
     def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
         rows = [
@@ -83,11 +80,6 @@ class CorrelatedFactors(Experiment[Scale]):
         more = advantage(table)
         yield self.found("drop", more["uniform"] - more.drop(columns="uniform").mean(axis=1))
         yield self.found("share", (more >= 0).mean(axis=1))
-
-
-def _option(kind: str) -> dict[str, Any]:
-    """How a data set is asked to draw x and y with a joint."""
-    return {"factors": ["x", "y"], "kind": kind}
 
 
 def advantage(table: pd.DataFrame) -> pd.DataFrame:

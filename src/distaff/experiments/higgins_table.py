@@ -82,9 +82,8 @@ class HigginsTable(Experiment[Scale]):
     )
 
     def runs(self, scale: Scale) -> Part:
-        hearts = dataset(
-            "dsprites", shape=[2], orientation=10, resolution=scale.resolution, x=scale.places, y=scale.places
-        )
+        grid = {"resolution": scale.resolution, "x": scale.places, "y": scale.places}
+        hearts = dataset("dsprites", shape=[2], orientation=10, **grid)
         models = chain(*(_model(name, scale) for name in ROWS))
         return product(hearts, models, each(seed=range(scale.seeds)))
 
@@ -96,13 +95,10 @@ class HigginsTable(Experiment[Scale]):
         noise = [
             beta_vae_score(rng.normal(size=truth.shape), factors, votes=votes, seed=n) for n in range(NOISES)
         ]
-        found = {
-            "true factors": [
-                beta_vae_score(truth, factors, votes=votes, seed=n) for n in range(lab.scale.seeds)
-            ]
-        }
-        for name, run in runs.named():
-            codes, seed = every_code(run).mean, run.config.seed
+        coded = [("true factors", seed, truth) for seed in range(lab.scale.seeds)]
+        coded += [(name, run.config.seed, every_code(run).mean) for name, run in runs.named()]
+        found: dict[str, list[float]] = {}
+        for name, seed, codes in coded:
             found.setdefault(name, []).append(beta_vae_score(codes, factors, votes=votes, seed=seed))
         scores = {name: np.array(values) for name, values in found.items()}
         _show(lab, scores)

@@ -14,7 +14,7 @@ from distaff.experiments.base import Claim, Experiment, Finding, Lab
 from distaff.experiments.infogan_mutual_information import traversed
 from distaff.experiments.pictures import bars
 from distaff.experiments.runs import Runs
-from distaff.studies.plan import Part, chain, dataset, each, method, product
+from distaff.studies.plan import Part, dataset, each, method, product, zipped
 from distaff.training.run import Run
 
 WEIGHTS = (0.0, 0.05, 0.2, 1.0)
@@ -54,14 +54,9 @@ class InfoWGANGPScore(Experiment[Scale]):
 
     def runs(self, scale: Scale) -> Part:
         # four continuous codes and a categorical one, as the paper has it
-        gans = chain(
-            *(
-                product(
-                    each(name=[f"lambda = {weight:g}"]), method("info_wgan_gp", information_weight=weight)
-                )
-                for weight in WEIGHTS
-            )
-        )
+        names = each(name=[f"lambda = {weight:g}" for weight in WEIGHTS])
+        weights = zipped(names, each(**{"set.information_weight": WEIGHTS}))
+        gans = product(method("info_wgan_gp"), weights)
         rates = {"learning_rate": scale.learning_rate, "discriminator_learning_rate": scale.learning_rate}
         vae = product(each(name=["FactorVAE"]), method("factor_vae", latents=10, **rates))
         models = product(gans, each(steps=[scale.steps])) + product(vae, each(steps=[scale.vae_steps]))
