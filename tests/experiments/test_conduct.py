@@ -18,6 +18,7 @@ from distaff.experiments.base import Claim, Experiment, Finding, Lab
 from distaff.experiments.claims import is_stale, judged, line, overview, passed, tally
 from distaff.experiments.conduct import conduct, conduct_all, dry_run
 from distaff.experiments.runs import Runs, RunsFailed
+from distaff.experiments.verdict import Measured
 from distaff.studies.plan import Part, dataset, each, method, product
 
 DATA = {"resolution": 16, "x": 4, "y": 4, "orientation": 1}
@@ -143,6 +144,14 @@ def records(scale: str = "nano", **values: Any) -> list[dict[str, Any]]:
 )
 def test_an_experiment_passes_where_all_that_is_judged_holds(one, two, said) -> None:
     assert passed(records(one=one, two=two)) is said
+
+
+def test_what_is_no_number_is_null_in_a_record() -> None:
+    nothing = Measured(np.nan, np.nan, np.inf, 3)
+    one, two = records(one=nothing, two=Measured(0.5, np.nan, np.nan, 3))
+    assert [one[key] for key in ("measured", "low", "high")] == [None, None, None]
+    assert (one["verdict"], two["verdict"]) == ("undecided", "undecided")
+    assert line(two) == "another: 0.5, 3 seeds, bound <= 1: undecided"
 
 
 def test_a_claim_waits_for_its_scale() -> None:

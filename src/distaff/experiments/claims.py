@@ -49,13 +49,17 @@ def record(finding: Finding, scale: str) -> dict[str, Any]:
         "key": claim.key,
         "claim": claim.words,
         "bound": claim.bound,
-        "measured": measured.value if math.isfinite(measured.value) else None,
-        "low": measured.low,
-        "high": measured.high,
+        "measured": _finite(measured.value),
+        "low": _finite(measured.low),
+        "high": _finite(measured.high),
         "seeds": measured.seeds,
         "verdict": said,
         "passed": {HOLDS: True, FAILS: False}.get(said),
     }
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 def passed(claims: Iterable[Mapping[str, Any]]) -> bool | None:
