@@ -118,7 +118,8 @@ class HiddenStructure(Experiment[Scale]):
         table = lab.table("Every run", [row for of in lab.scale.grids for row in _rows(lab, runs, of)])
         for of, part in table.groupby("of", sort=False):
             groups = part.groupby(["method", "data"], sort=False)["mig"]
-            figure = bars(groups.median().unstack("data"), "MIG", dots=dict(iter(groups)))
+            medians = groups.median().unstack("data")[list(part["data"].unique())]
+            figure = bars(medians, "MIG", dots=dict(iter(groups)))
             lab.figure(f"MIG on {of}, median over seeds", figure)
         noise = "re-tuned" if lab.scale.retuned else "noise"
         vae, plain = (migs(table, method) for method in ("beta_vae", "autoencoder"))
