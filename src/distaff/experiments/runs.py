@@ -10,7 +10,7 @@ from distaff.datasets import DataSet, load_dataset
 from distaff.errors import BadInput
 from distaff.studies.execute import folder_of
 from distaff.studies.plan import PlannedRun
-from distaff.studies.study import Study
+from distaff.studies.study import SHOWN, Study
 from distaff.training.run import Run, load_run
 
 
@@ -67,7 +67,7 @@ def runs_in(study: Study) -> Runs:
         return Runs(tuple((folder_of(study.folder, run), run) for run in study.plan.runs))
     if not failures:
         raise BadInput(f"{study.folder} has {counts['waiting']} runs that are not done; run it again")
-    told = "; ".join(f"{run}: {error}" for run, error in failures.items())
+    told = "; ".join(f"{run}: {error}" for run, error in list(failures.items())[:SHOWN])
     raise RunsFailed(
         f"{len(failures)} of {counts['runs']} runs in {study.folder} failed, so nothing is judged: {told}; "
         "the same command with --retry tries them again"
