@@ -129,6 +129,8 @@ TABLES: dict[str, dict[str, str]] = {
             ("elbo_decomposition", "ELBODecomposition"),
             ("correlated_factors", "CorrelatedFactors"),
             ("udr", "UDR"),
+            ("mechanisms", "Mechanisms"),
+            ("locatello2019", "Locatello2019"),
         )
     },
 }

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -14,22 +14,37 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
 from distaff.batches.batch import Batch, Facts
-from distaff.experiments.base import Claim, Lab, claim, experiment
+from distaff.experiments import base
+from distaff.experiments.base import Claim, Experiment, Finding, Lab
 from distaff.experiments.pictures import image_grid
+from distaff.experiments.runs import Runs
 from distaff.methods.autoencoder import Autoencoder
 
 LINEAR: dict[str, Any] = {"network": "linear", "likelihood": "gaussian", "output": "linear"}
 NOISE = 0.4  # deviation that the denoising autoencoder is asked to undo
 RHO = 0.05
-
-
-@experiment(
-    takes=("one core, 10 seconds", "two cores, three minutes", "two cores, ten minutes"),
-    seeds=(1, 3, 10),
-    steps=(1000, 6000, 6000),
-    digit_steps=(1000, 4000, 4000),
+TIED: Any = {"since": "quick", "exact": True}  # equalities of a network that is not trained
+BEHIND = (  # numbers that the claims are ratios and differences of
+    "(a) squared error per point, PCA",
+    "(a) ..., linear AE",
+    "(c) error per pixel, noisy digits",
+    "(c) error per pixel, plain AE",
+    "(c) error per pixel, denoising AE",
+    "(d) probe of pixels",
+    "(d) probe of sparse codes",
 )
-def autoencoder_lessons(lab: Lab) -> Iterator[Claim]:
+
+
+@dataclass(frozen=True)
+class Scale(base.Scale):
+    """How many seeds, and the steps on points and on digits."""
+
+    seeds: int
+    steps: int = 6000
+    digit_steps: int = 4000
+
+
+class AutoencoderLessons(Experiment[Scale]):
     """Linear autoencoders find the PCA subspace, overcomplete ones copy, denoising and sparse ones do not.
 
     Statements of a lecture, after Baldi and Hornik 1989 (linear), Vincent et al. 2010 (denoising, tied),
@@ -37,38 +52,52 @@ def autoencoder_lessons(lab: Lab) -> Iterator[Claim]:
     a 3-dimensional plane. Digits are those of scikit-learn, 8x8, 1,297 to learn from and 500 held out. Every
     network has one layer each way.
     """
-    seeds = range(lab["seeds"])
-    linear = np.array([_linear(lab["steps"], seed) for seed in seeds])
-    yield claim("(a) largest angle of a linear autoencoder to PCA's subspace, degrees", linear[:, 0], high=2)
-    yield claim("(a) its squared error over PCA's", linear[:, 1], high=1.01)
-    numbers = {"(a) squared error per point, PCA": linear[:, 2], "(a) ..., linear AE": linear[:, 3]}
 
-    copies = np.array([_copying(lab["steps"], seed) for seed in seeds])
-    yield claim("(b) overcomplete: error per pixel of held-out points", copies[:, 0], high=1e-4)
-    yield claim("(b) overcomplete: error per pixel of uniform noise", copies[:, 1], high=1e-3)
-    yield claim("(b) undercomplete: error of noise over that of held-out points", copies[:, 2], low=5)
+    scales: ClassVar = {
+        "quick": Scale("one core, 10 seconds", 1, 1000, 1000),
+        "nano": Scale("one core, three minutes", 3),
+        "small": Scale("one core, ten minutes", 10),
+        "paper": Scale("one core, ten minutes", 10),
+    }
+    claims = (
+        Claim("angle", "(a) largest angle of a linear autoencoder to PCA's subspace, degrees", high=2),
+        Claim("error", "(a) its squared error over PCA's", high=1.01),
+        Claim("held out", "(b) overcomplete: error per pixel of held-out points", high=1e-4),
+        Claim("noise", "(b) overcomplete: error per pixel of uniform noise", high=1e-3),
+        Claim("undercomplete", "(b) undercomplete: error of noise over that of held-out points", low=5),
+        Claim("denoised", "(c) error of denoised digits over that of noisy ones", high=0.6),
+        Claim("against plain", "(c) ... over that of a plain autoencoder's", high=0.85),
+        Claim("sparse", "(d) mean activation of the sparse code over rho", low=0.8, high=1.2),
+        Claim("probe", "(d) linear probe: accuracy of sparse codes less that of pixels", low=-0.02),
+        Claim("tied", "(e) tied: decoder's weights less the encoder's transpose", high=0, **TIED),
+        Claim("gradient", "(e) tied: gradient less the sum of both ways', relative", high=1e-6, **TIED),
+        Claim("ista", "(e) tied encoder less one ISTA step from zero", high=1e-6, **TIED),
+    )
 
-    noise = [_denoising(lab["digit_steps"], seed) for seed in seeds]
-    errors = np.array([each[0] for each in noise])
-    yield claim("(c) error of denoised digits over that of noisy ones", errors[:, 2] / errors[:, 0], high=0.6)
-    yield claim("(c) ... over that of a plain autoencoder's", errors[:, 2] / errors[:, 1], high=0.85)
-    for j, name in enumerate(("noisy digits", "plain AE", "denoising AE")):
-        numbers[f"(c) error per pixel, {name}"] = errors[:, j]
-    title = "(c) Rows: held-out digits, with noise, through the plain AE, through the denoising AE"
-    lab.figure(title, noise[0][1])
-
-    sparse = np.array([_sparse(lab["digit_steps"], seed) for seed in seeds])
-    yield claim("(d) mean activation of the sparse code over rho", sparse[:, 0] / RHO, low=0.8, high=1.2)
-    yield claim("(d) linear probe: accuracy of sparse codes less that of pixels", sparse[:, 3], low=-0.02)
-    numbers |= {"(d) probe of pixels": sparse[:, 1], "(d) probe of sparse codes": sparse[:, 2]}
-
-    tied = np.array([_tied(seed) for seed in seeds])
-    yield claim("(e) tied: decoder's weights less the encoder's transpose", tied[:, 0], high=0)
-    yield claim("(e) tied: gradient less the sum of both ways', relative", tied[:, 1], high=1e-6)
-    yield claim("(e) tied encoder less one ISTA step from zero", tied[:, 2], high=1e-6)
-    spans = [(name, np.median(v), v.min(), v.max()) for name, v in numbers.items()]
-    table = pd.DataFrame(spans, columns=["what", "median", "low", "high"])
-    lab.table("Numbers behind the claims, over seeds", table)
+    def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
+        steps, digit_steps, seeds = lab.scale.steps, lab.scale.digit_steps, range(lab.scale.seeds)
+        linear = np.array([_linear(steps, seed) for seed in seeds])
+        yield self.found("angle", linear[:, 0])
+        yield self.found("error", linear[:, 1])
+        copies = np.array([_copying(steps, seed) for seed in seeds])
+        for j, key in enumerate(("held out", "noise", "undercomplete")):
+            yield self.found(key, copies[:, j])
+        noise = [_denoising(digit_steps, seed) for seed in seeds]
+        errors = np.array([each[0] for each in noise])
+        yield self.found("denoised", errors[:, 2] / errors[:, 0])
+        yield self.found("against plain", errors[:, 2] / errors[:, 1])
+        title = "(c) Rows: held-out digits, with noise, through the plain AE, through the denoising AE"
+        lab.figure(title, noise[0][1])
+        sparse = np.array([_sparse(digit_steps, seed) for seed in seeds])
+        yield self.found("sparse", sparse[:, 0] / RHO)
+        yield self.found("probe", sparse[:, 3])
+        tied = np.array([_tied(seed) for seed in seeds])
+        for j, key in enumerate(("tied", "gradient", "ista")):
+            yield self.found(key, tied[:, j])
+        columns = np.column_stack([linear[:, 2:], errors, sparse[:, 1:3]])
+        spans = [(name, np.median(v), v.min(), v.max()) for name, v in zip(BEHIND, columns.T, strict=True)]
+        table = pd.DataFrame(spans, columns=["what", "median", "low", "high"])
+        lab.table("Numbers behind the claims, over seeds", table)
 
 
 def _learned(method: Autoencoder, images: Tensor, steps: int, seed: int) -> nn.ModuleDict:
@@ -147,7 +176,7 @@ def _denoising(steps: int, seed: int) -> tuple[list[float], Any]:
     learn, held, _ = _digits()
     noisy = held + NOISE * torch.randn(held.shape, generator=torch.Generator().manual_seed(seed))
     plain = Autoencoder(network="linear", latents=128, activation="relu", learning_rate=1e-3)
-    denoising = dataclasses.replace(plain, corruption="gaussian", corruption_level=NOISE)
+    denoising = replace(plain, corruption="gaussian", corruption_level=NOISE)
     pictures, errors = [held[:10], noisy[:10]], [mse_loss(noisy, held).item()]
     for method in (plain, denoising):
         back = _through(method, _learned(method, learn, steps, seed), noisy)
