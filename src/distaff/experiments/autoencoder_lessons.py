@@ -20,6 +20,7 @@ from distaff.experiments.pictures import image_grid
 from distaff.experiments.runs import Runs
 from distaff.methods.autoencoder import Autoencoder
 
+Array = NDArray[np.float64]
 LINEAR: dict[str, Any] = {"network": "linear", "likelihood": "gaussian", "output": "linear"}
 NOISE = 0.4  # deviation that the denoising autoencoder is asked to undo
 RHO = 0.05
@@ -133,20 +134,27 @@ def _one_layer(latents: int, steps: int) -> Autoencoder:
     return Autoencoder(latents=latents, learning_rate=schedule, batch_size=256, **LINEAR)
 
 
-def _linear(steps: int, seed: int) -> list[float]:
-    """The largest principal angle to PCA's subspace, the ratio of errors, and both errors."""
+def _linear(steps: int, seed: int) -> Array:
+    """`against_pca` of a linear autoencoder of three latents that is trained on points."""
     points = _points(seed)
     method = _one_layer(3, steps)
     modules = _learned(method, points, steps, seed)
-    x = points.flatten(1).double().numpy()
-    centred = x - x.mean(axis=0)
-    axes = np.linalg.svd(centred, full_matrices=False)[2][:3].T
-    pca = float(((centred - centred @ axes @ axes.T) ** 2).sum(axis=1).mean())
     weights = next(p for p in modules["decoder"].parameters() if p.ndim == 2).detach().double().numpy()
-    cosines = np.linalg.svd(axes.T @ np.linalg.qr(weights)[0])[1]
     outputs = _through(method, modules, points).flatten(1).double().numpy()
-    error = float(((x - outputs) ** 2).sum(axis=1).mean())
-    return [float(np.degrees(np.arccos(cosines.min().clip(0, 1)))), error / pca, pca, error]
+    return against_pca(points.flatten(1).double().numpy(), weights, outputs)
+
+
+def against_pca(x: Array, weights: Array, outputs: Array) -> Array:
+    """The largest angle to PCA's subspace, degrees, the ratio of errors, and both errors: (4,).
+
+    Of points `x` (n, p), what a network made of them, and its last weights (p, latents).
+    """
+    centred = x - x.mean(axis=0)
+    axes = np.linalg.svd(centred, full_matrices=False)[2][: weights.shape[1]].T
+    pca = ((centred - centred @ axes @ axes.T) ** 2).sum(axis=1).mean()
+    cosines = np.linalg.svd(axes.T @ np.linalg.qr(weights)[0])[1]
+    error = ((x - outputs) ** 2).sum(axis=1).mean()
+    return np.array([np.degrees(np.arccos(cosines.min().clip(0, 1))), error / pca, pca, error])
 
 
 def _copying(steps: int, seed: int) -> list[float]:

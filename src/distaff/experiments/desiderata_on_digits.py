@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from distaff.evaluation.desiderata import desiderata
@@ -72,12 +73,21 @@ class DesiderataOnDigits(Experiment[Scale]):
         ]
         table = lab.table("What each run gives", rows)
         _show(lab, runs["vae"][0])
-        vae, untrained, pca = (table[table["codes"] == name].reset_index(drop=True) for name in runs.names)
-        for name in ("k-NN", "silhouette"):
-            yield self.found(f"{name}, plane", vae[name] - vae[f"{name}, plane"])
-            yield self.found(f"{name}, untrained", vae[name] - untrained[name])
-            yield self.found(f"{name}, pca", vae[name] - pca[name])
-        yield self.found("midpoints", vae["ratio"])
+        for key, values in differences(table).items():
+            yield self.found(key, values)
+
+
+def differences(table: pd.DataFrame) -> dict[str, pd.Series[float]]:
+    """What the claims speak of, by their keys, for each seed of a table with a row for each run."""
+    vae, untrained, pca = (
+        table[table["codes"] == name].set_index("seed") for name in ("vae", "untrained", "pca")
+    )
+    found = {"midpoints": vae["ratio"]}
+    for name in ("k-NN", "silhouette"):
+        found[f"{name}, plane"] = vae[name] - vae[f"{name}, plane"]
+        found[f"{name}, untrained"] = vae[name] - untrained[name]
+        found[f"{name}, pca"] = vae[name] - pca[name]
+    return found
 
 
 def _show(lab: Lab[Scale], run: Run) -> None:

@@ -170,5 +170,6 @@ def _on_one(table: pd.DataFrame) -> dict[str, float]:
 
 def _firsts(table: pd.DataFrame) -> int:
     """How many methods are best by their median for some metric and data set."""
-    wide = by_run(table, disentanglement_of(table)).groupby(level=["dataset", "method"]).median()
-    return int(wide.unstack("dataset").idxmax().nunique())
+    medians = by_run(table, disentanglement_of(table)).groupby(level=["dataset", "method"]).median()
+    firsts: Any = medians.unstack("dataset").idxmax()
+    return int(firsts.nunique())
