@@ -22,12 +22,12 @@ def test_codes_are_compared_with_others_of_the_same_seed() -> None:
     ]
     found = {key: values.sort_index().tolist() for key, values in differences(pd.DataFrame(rows)).items()}
     expected = {
-        "k-NN, plane": [0.4, 0.3],
-        "k-NN, untrained": [0.4, 0.5],
-        "k-NN, pca": [-0.05, 0.1],
-        "silhouette, plane": [0.3, 0.2],
-        "silhouette, untrained": [0.2, 0.3],
-        "silhouette, pca": [0.3, 0.1],
+        "knn_plane": [0.4, 0.3],
+        "knn_untrained": [0.4, 0.5],
+        "knn_pca": [-0.05, 0.1],
+        "silhouette_plane": [0.3, 0.2],
+        "silhouette_untrained": [0.2, 0.3],
+        "silhouette_pca": [0.3, 0.1],
         "midpoints": [0.7, 0.6],
     }
     assert found == {key: pytest.approx(values) for key, values in expected.items()}

@@ -127,4 +127,4 @@ def test_models_are_compared_seed_by_seed() -> None:
     assert found["pixels"] == [1 - 6, 1 - 4]
     assert found["gamma"] == [1, -1]
     assert found["modest"] == pytest.approx([8 / 9, 8 / 9])
-    assert found["dip_vae_i, vae"] == pytest.approx([0.25, 0.4])
+    assert found["dip_vae_i_over_vae"] == pytest.approx([0.25, 0.4])

@@ -48,10 +48,10 @@ class Scale(base.Scale):
 class AutoencoderLessons(Experiment[Scale]):
     """Linear autoencoders find the PCA subspace, overcomplete ones copy, denoising and sparse ones do not.
 
-    Statements of a lecture, after Baldi and Hornik 1989 (linear), Vincent et al. 2010 (denoising, tied),
-    Ng 2011 (sparse) and Gregor and LeCun 2010 (a layer as one step of ISTA). Points are 10-dimensional, near
-    a 3-dimensional plane. Digits are those of scikit-learn, 8x8, 1,297 to learn from and 500 held out. Every
-    network has one layer each way.
+    Statements of a lecture, after Baldi and Hornik 1989 (linear; doi:10.1016/0893-6080(89)90014-2), Vincent
+    et al. 2010 (denoising, tied; JMLR 11), Ng 2011 (sparse; CS294A) and Gregor and LeCun 2010 (a layer as one
+    step of ISTA; ICML). Points are 10-dimensional, near a 3-dimensional plane. Digits are those of
+    scikit-learn, 8x8, 1,297 to learn from and 500 held out. Every network has one layer each way.
     """
 
     scales: ClassVar = {
@@ -63,11 +63,11 @@ class AutoencoderLessons(Experiment[Scale]):
     claims = (
         Claim("angle", "(a) largest angle of a linear autoencoder to PCA's subspace, degrees", high=2),
         Claim("error", "(a) its squared error over PCA's", high=1.01),
-        Claim("held out", "(b) overcomplete: error per pixel of held-out points", high=1e-4),
+        Claim("held_out", "(b) overcomplete: error per pixel of held-out points", high=1e-4),
         Claim("noise", "(b) overcomplete: error per pixel of uniform noise", high=1e-3),
         Claim("undercomplete", "(b) undercomplete: error of noise over that of held-out points", low=5),
         Claim("denoised", "(c) error of denoised digits over that of noisy ones", high=0.6),
-        Claim("against plain", "(c) ... over that of a plain autoencoder's", high=0.85),
+        Claim("against_plain", "(c) ... over that of a plain autoencoder's", high=0.85),
         Claim("sparse", "(d) mean activation of the sparse code over rho", low=0.8, high=1.2),
         Claim("probe", "(d) linear probe: accuracy of sparse codes less that of pixels", low=-0.02),
         Claim("tied", "(e) tied: decoder's weights less the encoder's transpose", high=0, **TIED),
@@ -81,12 +81,12 @@ class AutoencoderLessons(Experiment[Scale]):
         yield self.found("angle", linear[:, 0])
         yield self.found("error", linear[:, 1])
         copies = np.array([_copying(steps, seed) for seed in seeds])
-        for j, key in enumerate(("held out", "noise", "undercomplete")):
+        for j, key in enumerate(("held_out", "noise", "undercomplete")):
             yield self.found(key, copies[:, j])
         noise = [_denoising(digit_steps, seed) for seed in seeds]
         errors = np.array([each[0] for each in noise])
         yield self.found("denoised", errors[:, 2] / errors[:, 0])
-        yield self.found("against plain", errors[:, 2] / errors[:, 1])
+        yield self.found("against_plain", errors[:, 2] / errors[:, 1])
         title = "(c) Rows: held-out digits, with noise, through the plain AE, through the denoising AE"
         lab.figure(title, noise[0][1])
         sparse = np.array([_sparse(digit_steps, seed) for seed in seeds])

@@ -34,10 +34,10 @@ class Scale(base.Scale):
 class BetaVAEMetricFailure(Experiment[Scale]):
     """A representation without one of the factors gets the full BetaVAE score, and FactorVAE's catches it.
 
-    Kim and Mnih 2018, section 4: when K-1 of K factors are coded, the classifier of the BetaVAE score tells
-    the missing one by the absence of any small difference. Codes here are the true factors, standardised,
-    of a grid of 8,640: all four; all but the last; and all four turned so that every code holds a quarter of
-    each.
+    Kim and Mnih 2018 (arXiv:1802.05983), section 4: when K-1 of K factors are coded, the classifier of the
+    BetaVAE score tells the missing one by the absence of any small difference. Codes here are the true
+    factors, standardised, of a grid of 8,640: all four; all but the last; and all four turned so that every
+    code holds a quarter of each.
     """
 
     scales: ClassVar = {

@@ -50,12 +50,12 @@ class Scale(base.Scale):
 class Capacity(Experiment[Scale]):
     """A code of few nats keeps position first, then scale, then shape and orientation.
 
-    Burgess et al. 2018, section 4.2. A decoder is given the true factors of sprites through a noisy channel,
-    z_i = a_i f_i + s_i e with a_i^2 + s_i^2 = 1, so that factor i passes KL_i = -ln s_i nats on average. How
-    C nats, growing from .5 to 25, are shared out among the factors is learned: the gradient shows where a
-    further nat serves the reconstruction best. (The paper punishes |KL - C|; here KL is C exactly, for the
-    penalty's steps would drown those of the reconstruction.) Then the AnnealedVAE itself: its KL against its
-    capacity, and its active latents for several capacities.
+    Burgess et al. 2018 (arXiv:1804.03599), section 4.2. A decoder is given the true factors of sprites
+    through a noisy channel, z_i = a_i f_i + s_i e with a_i^2 + s_i^2 = 1, so that factor i passes KL_i = -ln
+    s_i nats on average. How C nats, growing from .5 to 25, are shared out among the factors is learned: the
+    gradient shows where a further nat serves the reconstruction best. (The paper punishes |KL - C|; here KL
+    is C exactly, for the penalty's steps would drown those of the reconstruction.) Then the AnnealedVAE
+    itself: its KL against its capacity, and its active latents for several capacities.
 
     Factors are standardised; orientation is its number, shape its index. 13.5 nats name every image of
     dSprites, so that what comes beyond is precision only.

@@ -40,11 +40,12 @@ class Scale(base.Scale):
 class DCIGNFaces(Experiment[Scale]):
     """DC-IGN's latents follow the turn, the tilt and the light of faces; a VAE's have no reason to.
 
-    Kulkarni et al. 2015, section 4.1 and figures 4 and 5: latents against the true angles are nearly a line,
-    and moving one of them turns or lights the face. Here on drawn heads, with azimuth, elevation and lighting
-    as groups of their own and identity as the last, 10 latents and batches of 32. The control is a VAE on the
-    same images, of which the same latents are looked at. Numbers are |Pearson correlations| of latent and
-    angle over random faces; the bounds are those of x and y in dc_ign_equivariance.
+    Kulkarni et al. 2015 (arXiv:1503.03167), section 4.1 and figures 4 and 5: latents against the true angles
+    are nearly a line, and moving one of them turns or lights the face. Here on drawn heads, with azimuth,
+    elevation and lighting as groups of their own and identity as the last, 10 latents and batches of 32. The
+    control is a VAE on the same images, of which the same latents are looked at. Numbers are |Pearson
+    correlations| of latent and angle over random faces; the bounds are those of x and y in
+    dc_ign_equivariance.
     """
 
     scales: ClassVar = {
@@ -57,9 +58,9 @@ class DCIGNFaces(Experiment[Scale]):
         Claim("azimuth", "DC-IGN: latent 1 and azimuth", low=0.85),
         Claim("elevation", "DC-IGN: latent 2 and elevation", low=0.85),
         Claim("lighting", "DC-IGN: latent 3 and lighting", low=0.85),
-        Claim("azimuth unclamped", "VAE: latent 1 and azimuth", high=0.5),
-        Claim("elevation unclamped", "VAE: latent 2 and elevation", high=0.5),
-        Claim("lighting unclamped", "VAE: latent 3 and lighting", high=0.5),
+        Claim("azimuth_unclamped", "VAE: latent 1 and azimuth", high=0.5),
+        Claim("elevation_unclamped", "VAE: latent 2 and elevation", high=0.5),
+        Claim("lighting_unclamped", "VAE: latent 3 and lighting", high=0.5),
     )
 
     def runs(self, scale: Scale) -> Part:
@@ -86,7 +87,7 @@ class DCIGNFaces(Experiment[Scale]):
         )
         for j, name in enumerate(NAMES):
             yield self.found(name, own["DC-IGN"][:, j])
-            yield self.found(f"{name} unclamped", own["VAE"][:, j])
+            yield self.found(f"{name}_unclamped", own["VAE"][:, j])
 
 
 def _correlations(codes: NDArray[np.float32], angles: NDArray[Any]) -> NDArray[np.float64]:

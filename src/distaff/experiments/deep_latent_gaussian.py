@@ -41,10 +41,10 @@ class Scale(base.Scale):
 class DeepLatentGaussian(Experiment[Scale]):
     """The joint ELBO of two stochastic layers bounds the exact likelihood, and meets it where it can.
 
-    Rezende et al. 2014. First a chain of linear Gaussians, two to three to six numbers, whose log-likelihood
-    is known and whose posterior factorises, so that the diagonal recognition model can equal it: ELBO against
-    log-likelihood at every look, their gap in the end, importance-weighted bounds, and the reparameterised
-    gradient against the score-function gradient. Then sprites: three layers against one.
+    Rezende et al. 2014 (arXiv:1401.4082). First a chain of linear Gaussians, two to three to six numbers,
+    whose log-likelihood is known and whose posterior factorises, so that the diagonal recognition model can
+    equal it: ELBO against log-likelihood at every look, their gap in the end, importance-weighted bounds, and
+    the reparameterised gradient against the score-function gradient. Then sprites: three layers against one.
     """
 
     scales: ClassVar = {

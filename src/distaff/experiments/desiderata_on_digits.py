@@ -44,13 +44,13 @@ class DesiderataOnDigits(Experiment[Scale]):
         "paper": Scale("two cores, an hour and a half", 10, 20_000),
     }
     claims = (
-        Claim("k-NN, plane", "k-NN of means less that of the pixels' plane", low=0),
-        Claim("k-NN, untrained", "k-NN of means less the untrained VAE's", low=0.05),
-        Claim("k-NN, pca", "k-NN of means less that of ten principal components", low=0, since="paper"),
-        Claim("silhouette, plane", "silhouette of means less that of the pixels' plane", low=0),
-        Claim("silhouette, untrained", "silhouette of means less the untrained VAE's", low=0.05),
+        Claim("knn_plane", "k-NN of means less that of the pixels' plane", low=0),
+        Claim("knn_untrained", "k-NN of means less the untrained VAE's", low=0.05),
+        Claim("knn_pca", "k-NN of means less that of ten principal components", low=0, since="paper"),
+        Claim("silhouette_plane", "silhouette of means less that of the pixels' plane", low=0),
+        Claim("silhouette_untrained", "silhouette of means less the untrained VAE's", low=0.05),
         Claim(
-            "silhouette, pca",
+            "silhouette_pca",
             "silhouette of means less that of ten principal components",
             low=0,
             since="paper",
@@ -83,10 +83,10 @@ def differences(table: pd.DataFrame) -> dict[str, pd.Series[float]]:
         table[table["codes"] == name].set_index("seed") for name in ("vae", "untrained", "pca")
     )
     found = {"midpoints": vae["ratio"]}
-    for name in ("k-NN", "silhouette"):
-        found[f"{name}, plane"] = vae[name] - vae[f"{name}, plane"]
-        found[f"{name}, untrained"] = vae[name] - untrained[name]
-        found[f"{name}, pca"] = vae[name] - pca[name]
+    for key, name in (("knn", "k-NN"), ("silhouette", "silhouette")):
+        found[f"{key}_plane"] = vae[name] - vae[f"{name}, plane"]
+        found[f"{key}_untrained"] = vae[name] - untrained[name]
+        found[f"{key}_pca"] = vae[name] - pca[name]
     return found
 
 

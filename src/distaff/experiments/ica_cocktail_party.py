@@ -44,11 +44,11 @@ class Scale(base.Scale):
 class ICACocktailParty(Experiment[Scale]):
     """The cocktail party: from x = A z ICA finds the independent z, up to order and scale, unless Gaussian.
 
-    Comon 1994. A prior is disentangled where p(z) is a product; a posterior, where the aggregate posterior
-    q(z), the codes of all the data, is close to one. Here four sources, Laplace or Gaussian, are mixed by a
-    square matrix of standard normal numbers and unmixed by FastICA. Every source is matched with one code,
-    and the least |correlation| counts; so does the Amari index of the unmixing times the mixing matrix, 0 for
-    a permutation with scales and 1 at worst.
+    Comon 1994 (doi:10.1016/0165-1684(94)90029-9). A prior is disentangled where p(z) is a product; a
+    posterior, where the aggregate posterior q(z), the codes of all the data, is close to one. Here four
+    sources, Laplace or Gaussian, are mixed by a square matrix of standard normal numbers and unmixed by
+    FastICA. Every source is matched with one code, and the least |correlation| counts; so does the Amari
+    index of the unmixing times the mixing matrix, 0 for a permutation with scales and 1 at worst.
 
     The total correlation is given in two ways, in nats: of the Gaussian with the same covariance, which sees
     linear dependence only, and in full. The full one needs no density in four dimensions: as the sources are

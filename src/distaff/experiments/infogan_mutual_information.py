@@ -54,22 +54,22 @@ VARIETY = (
     "two-sample accuracy was 0.989 after 1,500 steps, above its bound; the longer training was chosen "
     "after that was seen."
 )
-INFORMED = ("lambda = 1", "InfoWGAN-GP")
+INFORMED = {"info_gan": "lambda = 1", "info_wgan_gp": "InfoWGAN-GP"}
 PAPER = "a GPU, ten hours, with the batches of the paper; the digits are scikit-learn's, not MNIST's"
 
 
 class InfoGANMutualInformation(Experiment[Scale]):
     """InfoGAN brings the bound L_I on the information of codes and images to H(c); under a GAN it stays low.
 
-    Chen et al. 2016, section 7.1 and figure 1: L_I quickly goes to H(c) = ln 10 = 2.30 nats under InfoGAN,
-    while under a regular GAN, to whose images a network Q is fitted all the same, it stays near 0. Here
-    both are trained on scikit-learn's digits with one code of ten values and two numbers, and InfoWGAN-GP
-    beside them, with lambda = 1 and, named WGAN-GP, without. L_I is that of the categorical code, averaged
-    over 100 steps, and judged after as many steps as the plain GAN has; InfoGAN then goes on, for better
-    images. It cannot exceed ln 10 in any batch: H(c) is exact, and what is taken off it is a cross-entropy.
-    A number is recovered if Q's mean for images of new codes correlates with it. The two-sample test asks
-    whether the nearest neighbour of an image, in pixels, is of its own kind, real or generated: 0.5 where
-    they cannot be told apart.
+    Chen et al. 2016 (arXiv:1606.03657), section 7.1 and figure 1: L_I quickly goes to H(c) = ln 10 = 2.30
+    nats under InfoGAN, while under a regular GAN, to whose images a network Q is fitted all the same, it
+    stays near 0. Here both are trained on scikit-learn's digits with one code of ten values and two numbers,
+    and InfoWGAN-GP beside them, with lambda = 1 and, named WGAN-GP, without. L_I is that of the categorical
+    code, averaged over 100 steps, and judged after as many steps as the plain GAN has; InfoGAN then goes on,
+    for better images. It cannot exceed ln 10 in any batch: H(c) is exact, and what is taken off it is a
+    cross-entropy. A number is recovered if Q's mean for images of new codes correlates with it. The
+    two-sample test asks whether the nearest neighbour of an image, in pixels, is of its own kind, real or
+    generated: 0.5 where they cannot be told apart.
     """
 
     scales: ClassVar = {
@@ -79,16 +79,16 @@ class InfoGANMutualInformation(Experiment[Scale]):
         "paper": Scale(PAPER, 1500, 5000, 5000, 128, 1000, 10),
     }
     claims = (
-        Claim("L_I", "L_I of InfoGAN (lambda = 1), nats", low=2.1),
-        Claim("L_I plain", "L_I of a plain GAN (lambda = 0), nats", high=0.3),
-        Claim("variety plain", "variety of a plain GAN (lambda = 0)", low=0.5),
-        Claim("L_I WGAN-GP", "L_I of WGAN-GP (lambda = 0), nats", high=0.3),
-        Claim("variety WGAN-GP", "variety of WGAN-GP (lambda = 0)", low=0.5),
-        Claim("recovery, lambda = 1", "least |correlation| of a number and Q's mean (lambda = 1)", low=0.9),
-        Claim("recovery, InfoWGAN-GP", "least |correlation| of a number and Q's mean (InfoWGAN-GP)", low=0.9),
+        Claim("information", "L_I of InfoGAN (lambda = 1), nats", low=2.1),
+        Claim("information_plain", "L_I of a plain GAN (lambda = 0), nats", high=0.3),
+        Claim("variety_plain", "variety of a plain GAN (lambda = 0)", low=0.5),
+        Claim("information_wgan_gp", "L_I of WGAN-GP (lambda = 0), nats", high=0.3),
+        Claim("variety_wgan_gp", "variety of WGAN-GP (lambda = 0)", low=0.5),
+        Claim("recovery_info_gan", "least |correlation| of a number and Q's mean (lambda = 1)", low=0.9),
+        Claim("recovery_info_wgan_gp", "least |correlation| of a number and Q's mean (InfoWGAN-GP)", low=0.9),
         Claim("norm", "norm of the critic's gradient", low=0.8, high=1.2),
-        Claim("two-sample, lambda = 1", "two-sample accuracy (lambda = 1)", low=0.5, high=0.95),
-        Claim("two-sample, InfoWGAN-GP", "two-sample accuracy (InfoWGAN-GP)", low=0.5, high=0.95),
+        Claim("two_sample_info_gan", "two-sample accuracy (lambda = 1)", low=0.5, high=0.95),
+        Claim("two_sample_info_wgan_gp", "two-sample accuracy (InfoWGAN-GP)", low=0.5, high=0.95),
     )
 
     def runs(self, scale: Scale) -> Part:
@@ -117,15 +117,15 @@ class InfoGANMutualInformation(Experiment[Scale]):
             for name in ("lambda = 1", "lambda = 0")
         }
         _show(lab, runs, {name: each[0] for name, each in informed.items()})
-        yield self.found("L_I", [line.iloc[-1] for line in informed["lambda = 1"]])
-        yield self.found("L_I plain", [line.iloc[-1] for line in informed["lambda = 0"]])
-        yield self.found("L_I WGAN-GP", last["L_I, nats"]["WGAN-GP"])
-        yield self.found("variety plain", last["variety"]["lambda = 0"])
-        yield self.found("variety WGAN-GP", last["variety"]["WGAN-GP"])
+        yield self.found("information", [line.iloc[-1] for line in informed["lambda = 1"]])
+        yield self.found("information_plain", [line.iloc[-1] for line in informed["lambda = 0"]])
+        yield self.found("information_wgan_gp", last["L_I, nats"]["WGAN-GP"])
+        yield self.found("variety_plain", last["variety"]["lambda = 0"])
+        yield self.found("variety_wgan_gp", last["variety"]["WGAN-GP"])
         yield self.found("norm", [line["gradient_norm"].iloc[-1] for line in lines["InfoWGAN-GP"]])
-        for name in INFORMED:
-            yield self.found(f"recovery, {name}", last["least recovery"][name])
-            yield self.found(f"two-sample, {name}", last["two-sample accuracy"][name])
+        for kind, name in INFORMED.items():
+            yield self.found(f"recovery_{kind}", last["least recovery"][name])
+            yield self.found(f"two_sample_{kind}", last["two-sample accuracy"][name])
 
 
 def made_images(run: Run, count: int, seed: int = 0) -> Made:
@@ -183,7 +183,7 @@ def _show(lab: Lab[Scale], runs: Runs, informed: dict[str, pd.Series[float]]) ->
     for name in runs.names:
         title = "a row for each value of the categorical code, a column for each noise"
         lab.figure(f"{name}: {title}", image_grid(_by_value(runs[name][0]), 10))
-    for name in INFORMED:
+    for name in INFORMED.values():
         title = "a number from -2 to 2, a row for each value of the categorical code"
         lab.figure(f"{name}: {title}", traversed(runs[name][0], [(value, 10) for value in range(5)]))
 

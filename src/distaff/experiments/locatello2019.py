@@ -55,7 +55,7 @@ def _of(dataset: str) -> tuple[Claim, ...]:
         "udr": ("Rank correlation of UDR with MIG (Duan et al. 2020)", 0.3, None),
     }
     return tuple(
-        Claim(f"{k} {dataset}", f"{said} ({dataset})", low, high) for k, (said, low, high) in words.items()
+        Claim(f"{k}_{dataset}", f"{said} ({dataset})", low, high) for k, (said, low, high) in words.items()
     )
 
 
@@ -83,8 +83,8 @@ class Locatello2019(Experiment[Scale]):
         *(claim for dataset in DATASETS for claim in _of(dataset)),
         Claim("method", "Share of the variance that the method explains, in the median", high=0.5),
         Claim("best", "Methods that are first for some metric and data set, by their medians", low=2),
-        Claim("across least", "Least rank correlation of a metric on two data sets", low=0),
-        Claim("across most", "Largest rank correlation of a metric on two data sets", high=0.8),
+        Claim("across_least", "Least rank correlation of a metric on two data sets", low=0),
+        Claim("across_most", "Largest rank correlation of a metric on two data sets", high=0.8),
         Claim("transfer", "Wins of settings transferred within metric and data, less the next best", low=0),
         Claim("random", "Wins of settings transferred to another metric and data set", low=0.45, high=0.65),
     )
@@ -135,14 +135,14 @@ def measures(table: pd.DataFrame) -> dict[str, float]:
     found = {
         "method": shares.loc[shares["source"] == "method", "share"].median(),
         "best": _firsts(table),
-        "across least": across["correlation"].min(),
-        "across most": across["correlation"].max(),
+        "across_least": across["correlation"].min(),
+        "across_most": across["correlation"].max(),
         "transfer": own - max(wins.values(), default=np.nan),
         "random": wins.get("random_metric_random_data", np.nan),
     }
     for dataset in DATASETS:
         one = _on_one(table[table["dataset"] == dataset])
-        found |= {f"{key} {dataset}": value for key, value in one.items()}
+        found |= {f"{key}_{dataset}": value for key, value in one.items()}
     return found
 
 

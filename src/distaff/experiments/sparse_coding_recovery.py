@@ -49,11 +49,12 @@ EXACT: Any = {"since": "quick", "exact": True}  # residuals: of every code, step
 class SparseCodingRecovery(Experiment[Scale]):
     """Sparse coding finds a planted dictionary, and the atoms of photographs are oriented edges.
 
-    Olshausen and Field 1996. Planted: rows of 16 numbers are sums of 2 of 32 random atoms of length 1, with
-    weights of random sign and size 0.5 to 1.5, and noise 0.01. The dictionary is learned with penalty 0.15,
-    and a planted atom counts as found where some learned one has |cos| > 0.95 with it. The codes are checked
-    against the conditions of the minimum, ISTA against its promise never to raise the objective, and its
-    first step against the encoder soft(D'x / L, penalty / L), whose weights are the decoder's.
+    Olshausen and Field 1996 (doi:10.1038/381607a0). Planted: rows of 16 numbers are sums of 2 of 32 random
+    atoms of length 1, with weights of random sign and size 0.5 to 1.5, and noise 0.01. The dictionary is
+    learned with penalty 0.15, and a planted atom counts as found where some learned one has |cos| > 0.95 with
+    it. The codes are checked against the conditions of the minimum, ISTA against its promise never to raise
+    the objective, and its first step against the encoder soft(D'x / L, penalty / L), whose weights are the
+    decoder's.
 
     Photographs: the two that scikit-learn ships, grey, halved in size (which averages blocks of JPEG away),
     whitened by |f| exp(-(f / 0.4)^4) with f in cycles a pixel, as Olshausen and Field did. Patches of 12 x 12
@@ -72,29 +73,29 @@ class SparseCodingRecovery(Experiment[Scale]):
         Claim("atoms", "share of planted atoms found", low=0.9),
         Claim("optimality", "largest |D_j'(x - D h)| / penalty", high=1 + 1e-3, **EXACT),
         Claim("support", LONG, high=1e-3, **EXACT),
-        Claim("non-zeros", "mean number of non-zeros", high=1.5 * NON_ZEROS, since="quick"),
+        Claim("non_zeros", "mean number of non-zeros", high=1.5 * NON_ZEROS, since="quick"),
         Claim("rise", "largest rise of any row's objective in 300 steps of ISTA", high=1e-12, **EXACT),
         Claim("tied", "one step of ISTA from 0 less the tied encoder", high=1e-6, **EXACT),
         Claim("photographs", "share of oriented atoms, photographs", low=0.6),
-        Claim("white noise", "share of oriented atoms, white noise", high=0.1, since="quick"),
+        Claim("white_noise", "share of oriented atoms, white noise", high=0.1, since="quick"),
     )
 
     def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
         scale, seeds = lab.scale, range(lab.scale.seeds)
         planted = pd.DataFrame([_planted(scale.rows, scale.passes, seed) for seed in seeds])
         _show_planted(lab, planted)
-        for key in ("atoms", "optimality", "support", "non-zeros", "rise", "tied"):
+        for key in ("atoms", "optimality", "support", "non_zeros", "rise", "tied"):
             yield self.found(key, planted[key])
         oriented = _photographs(lab)
-        for key in ("photographs", "white noise"):
-            yield self.found(key, oriented[f"atoms of {key}"])
+        for key in ("photographs", "white_noise"):
+            yield self.found(key, oriented[f"atoms of {key.replace('_', ' ')}"])
 
 
 def _show_planted(lab: Lab[Scale], planted: pd.DataFrame) -> None:
     descents = np.stack(list(planted["descent"]))
     words = {
         "atoms": "atoms found",
-        "non-zeros": "mean non-zeros",
+        "non_zeros": "mean non-zeros",
         "optimality": "|D_j'(x - D h)| / penalty",
     }
     table = planted[list(words)].rename(columns=words).rename_axis("seed")
@@ -141,7 +142,7 @@ def _planted(count: int, passes: int, seed: int) -> dict[str, Any]:
     tied = np.sign(inner) * np.maximum(np.abs(inner) - PENALTY / curvature, 0)
     return {
         "atoms": float((cosines.abs().amax(dim=0) > 0.95).double().mean()),
-        "non-zeros": float((h != 0).sum(dim=1).double().mean()),
+        "non_zeros": float((h != 0).sum(dim=1).double().mean()),
         "optimality": float(correlation(x, dictionary, h).abs().max()) / PENALTY,
         "support": on_support(x, dictionary, h),
         "rise": rise,

@@ -40,10 +40,10 @@ class Scale(base.Scale):
 class VAEIsPCA(Experiment[Scale]):
     """A linear VAE with a diagonal posterior finds PCA's directions, and with a full covariance any rotation.
 
-    Rolinek et al. 2019; Zietlow et al. 2020, sections 3 and 4. On Gaussian data in ten dimensions with three
-    strong directions a linear VAE with known noise is trained on its exact ELBO: the columns of its
-    decoder are compared with the principal directions by |cos|, and its posterior variances with theory,
-    noise / eigenvalue. The control differs in one thing, a full posterior covariance.
+    Rolinek et al. 2019 (arXiv:1812.06775); Zietlow et al. 2020, sections 3 and 4. On Gaussian data in ten
+    dimensions with three strong directions a linear VAE with known noise is trained on its exact ELBO: the
+    columns of its decoder are compared with the principal directions by |cos|, and its posterior variances
+    with theory, noise / eigenvalue. The control differs in one thing, a full posterior covariance.
 
     Then convolutional VAEs on sprites: in the polarised regime each latent is active, with a small posterior
     variance, or switched off, with variance 1 and mean 0, and the KL is nearly that of the active latents
