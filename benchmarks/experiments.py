@@ -2,11 +2,13 @@
 
     python benchmarks/experiments.py                       # all of them, under three hours on two cores
     python benchmarks/experiments.py ica_cocktail_party    # one
+    python benchmarks/experiments.py locatello2019 --table benchmarks/results/locatello2019-nano.parquet
     python docs/tables.py                                  # then write the pages
 
 Keeps benchmarks/results/experiments/NAME.json and the figures in docs/findings/NAME. What all of them leave
 under runs/experiments is what `distaff experiment all --out runs/experiments` leaves there; an experiment
-that has finished is run again only if it is named, with the runs that it has.
+that has finished is run again only if it is named, with the runs that it has. With `--table` nothing is
+trained: a study's table that was kept is judged again.
 """
 
 from __future__ import annotations
@@ -15,9 +17,13 @@ import argparse
 import shutil
 from pathlib import Path
 
+from distaff import registry
+from distaff.experiments.base import Lab
 from distaff.experiments.claims import overview
-from distaff.experiments.conduct import conduct, conduct_all
+from distaff.experiments.conduct import conduct, conduct_all, write_up
+from distaff.experiments.runs import Runs
 from distaff.files import write_json
+from distaff.studies.study import Study
 
 ROOT = Path(__file__).parents[1]
 RUNS = ROOT / "runs" / "experiments"
@@ -31,15 +37,26 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--scale", default="nano")
     parser.add_argument("--workers", type=int, help="1 where another job runs beside this one")
+    parser.add_argument("--table", type=Path, help="the results.parquet of the experiment's study")
     asked = parser.parse_args()
     how = {"workers": asked.workers, "threads": asked.workers}
-    if asked.names:
+    if asked.table:
+        found = [from_table(name, asked.scale, asked.table) for name in asked.names]
+    elif asked.names:
         found = [conduct(name, asked.scale, RUNS / f"{name}-{asked.scale}", **how) for name in asked.names]
     else:
         found = conduct_all(asked.scale, RUNS, **how)
     for each in found:
         keep(each)
     print(overview(found))
+
+
+def from_table(name: str, scale: str, table: Path) -> dict:
+    """What an experiment finds in a table of scores of its study."""
+    judge, folder = registry.get("experiments", name)(), RUNS / f"{name}-{scale}"
+    study = Study(folder / "study", judge.plan(scale))
+    shutil.copy(table, study.folder / "results.parquet")
+    return write_up(judge, scale, Lab(folder, judge.at(scale)), Runs(), lambda: 0)
 
 
 def keep(found: dict) -> None:

@@ -65,21 +65,27 @@ def conduct(
     how = {"workers": workers, "ray": ray, "retry": retry, "show": show}
     with only_one(folder), _clock(folder) as seconds, torch_threads(threads or torch.get_num_threads()):
         lab = Lab(folder, numbers, show)
-        findings = found.judge(lab, _trained(found, scale, lab, how))
-        claims = judged(found, scale, findings, tell=say if show else None)
-        result = {
-            "experiment": name,
-            "scale": scale,
-            "passed": passed(claims),
-            "claims": claims,
-            "tables": {title: _records(what) for kind, title, what in lab.shown if kind == "table"},
-            "words": [what for kind, _, what in lab.shown if kind == "words"],
-            "figures": _save_figures(lab),
-            "version": __version__,
-            "seconds": round(seconds()),
-        }
-        write_text(folder / "report.html", _page(found, scale, result, lab))
-        write_json(folder / "experiment.json", result)
+        return write_up(found, scale, lab, _trained(found, scale, lab, how), seconds)
+
+
+def write_up(
+    found: Experiment[Any], scale: str, lab: Lab[Any], runs: Runs, seconds: Callable[[], float]
+) -> dict[str, Any]:
+    """Judge finished runs, and write what is found into the lab's folder; the work took `seconds` so far."""
+    claims = judged(found, scale, found.judge(lab, runs), tell=say if lab.show else None)
+    result = {
+        "experiment": found.name,
+        "scale": scale,
+        "passed": passed(claims),
+        "claims": claims,
+        "tables": {title: _records(what) for kind, title, what in lab.shown if kind == "table"},
+        "words": [what for kind, _, what in lab.shown if kind == "words"],
+        "figures": _save_figures(lab),
+        "version": __version__,
+        "seconds": round(seconds()),
+    }
+    write_text(lab.folder / "report.html", _page(found, scale, result, lab))
+    write_json(lab.folder / "experiment.json", result)
     return result
 
 
