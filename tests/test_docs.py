@@ -27,11 +27,6 @@ def tables():
     return module
 
 
-def test_the_findings_are_those_of_the_table() -> None:
-    module = runpy.run_path(str(ROOT / "docs" / "findings.py"))
-    assert module["PAGE"].read_text() == module["page"](module["read_table"]()), "run python docs/findings.py"
-
-
 @pytest.mark.parametrize("page", tables().PAGES)
 def test_docs_are_what_the_registry_says(page: str) -> None:
     assert (ROOT / "docs" / page).read_text() == tables().PAGES[page](), "run `make docs`"
