@@ -115,7 +115,10 @@ class Mechanisms(Experiment[Scale]):
         lab.table("What was measured", table)
         last = table.sort_values("steps", kind="stable").groupby(["run", "seed"], sort=False).last()
         means = last.groupby("run", sort=False)[["kl", "total_correlation"]].mean()
-        lab.figure("KL and total correlation, nats, means over seeds", bars(means, "nats"))
+        spaced = means.rename(lambda name: name.replace("_", " ")).rename(
+            columns=lambda c: c.replace("_", " ")
+        )
+        lab.figure("KL and total correlation, nats, means over seeds", bars(spaced, "nats"))
         for key, values in _by_key(table, last).items():
             yield self.found(key, values)
 
