@@ -40,11 +40,13 @@ def test_every_figure_of_a_finding_is_there_and_no_other() -> None:
         assert shown
 
 
-def test_what_failed_is_explained_and_nothing_else() -> None:
+def test_what_failed_is_explained_and_nothing_that_holds() -> None:
     for path in RESULTS.glob("*.json"):
         claims = json.loads(path.read_text())["claims"]
         failed = [each for each in claims if each["passed"] is False and each.get("judged", True)]
-        assert path.with_suffix(".md").exists() == bool(failed), f"{path.stem}: {len(failed)} failed"
+        explained = path.with_suffix(".md").exists()
+        assert explained or not failed, f"{path.stem}: {len(failed)} failed"
+        assert not explained or failed or any(each.get("verdict") == "undecided" for each in claims)
 
 
 def stale_line(name: str) -> str:

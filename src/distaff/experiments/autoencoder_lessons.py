@@ -40,7 +40,7 @@ BEHIND = (  # numbers that the claims are ratios and differences of
 class Scale(base.Scale):
     """How many seeds, and the steps on points and on digits."""
 
-    seeds: int
+    seeds: int = 3
     steps: int = 6000
     digit_steps: int = 4000
 
@@ -55,10 +55,10 @@ class AutoencoderLessons(Experiment[Scale]):
     """
 
     scales: ClassVar = {
-        "quick": Scale("one core, 10 seconds", 1, 1000, 1000),
-        "nano": Scale("one core, three minutes", 3),
-        "small": Scale("one core, ten minutes", 10),
-        "paper": Scale("one core, ten minutes", 10),
+        "quick": Scale("one core, 10 seconds", seeds=1, steps=1000, digit_steps=1000),
+        "nano": Scale("one core, three minutes"),
+        "small": Scale("one core, ten minutes", seeds=10),
+        "paper": Scale("one core, ten minutes", seeds=10),
     }
     claims = (
         Claim("angle", "(a) largest angle of a linear autoencoder to PCA's subspace, degrees", high=2),

@@ -28,7 +28,7 @@ SPACE = FactorSpace(("scale", "orientation", "x", "y"), (6, 10, 12, 12))
 class Scale(base.Scale):
     """How many seeds."""
 
-    seeds: int
+    seeds: int = 5
 
 
 class BetaVAEMetricFailure(Experiment[Scale]):
@@ -41,10 +41,10 @@ class BetaVAEMetricFailure(Experiment[Scale]):
     """
 
     scales: ClassVar = {
-        "quick": Scale("one core, 10 seconds", 2),
-        "nano": Scale("one core, half a minute", 5),
-        "small": Scale("one core, three minutes", 30),
-        "paper": Scale("one core, three minutes", 30),
+        "quick": Scale("one core, 10 seconds", seeds=2),
+        "nano": Scale("one core, half a minute"),
+        "small": Scale("one core, three minutes", seeds=30),
+        "paper": Scale("one core, three minutes", seeds=30),
     }
     claims = (
         Claim("all", "BetaVAE score of all four factors", low=0.99, since="quick"),

@@ -39,11 +39,11 @@ OFF = "worst |KL - C| / max(.5, 3 % of C)"
 class Scale(base.Scale):
     """The sprites, the steps behind the channel, and the AnnealedVAEs and what their capacities end at."""
 
-    resolution: int
-    places: int
-    steps: int
-    vae_steps: int
-    capacities: tuple[int, ...]
+    resolution: int = 32
+    places: int = 16
+    steps: int = 20_000
+    vae_steps: int = 5000
+    capacities: tuple[int, ...] = (4, 10, 20)
     seeds: int = 1
 
 
@@ -62,10 +62,12 @@ class Capacity(Experiment[Scale]):
     """
 
     scales: ClassVar = {
-        "quick": Scale("two cores, 20 seconds", 16, 8, 60, 20, (2, 8)),
-        "nano": Scale("two cores, nine minutes", 32, 16, 20_000, 5000, (4, 10, 20)),
-        "small": Scale("two cores, half an hour", 32, 16, 20_000, 5000, (4, 10, 20), 3),
-        "paper": Scale("one GPU, three days", 64, 32, 100_000, 300_000, (5, 10, 25, 50), 3),
+        "quick": Scale(
+            "two cores, 20 seconds", resolution=16, places=8, steps=60, vae_steps=20, capacities=(2, 8)
+        ),
+        "nano": Scale("two cores, nine minutes"),
+        "small": Scale("two cores, half an hour", seeds=3),
+        "paper": Scale("one GPU, three days", 64, 32, 100_000, 300_000, (5, 10, 25, 50), seeds=3),
     }
     claims = (
         Claim("scale", "C where scale is kept, less the later of x and y, nats", low=0.1),

@@ -11,9 +11,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from distaff.experiments import base
 from distaff.experiments.base import Claim, Experiment, Finding, Lab
-from distaff.experiments.dc_ign_equivariance import KINDS, clamped_and_not, pairs
+from distaff.experiments.dc_ign_equivariance import KINDS, Clamped, clamped_and_not, pairs
 from distaff.experiments.pictures import image_grid, latents_against
 from distaff.experiments.runs import Runs
 from distaff.metrics.mcc import absolute_correlation
@@ -26,15 +25,12 @@ COLUMNS = 9  # of the traversals
 
 
 @dataclass(frozen=True)
-class Scale(base.Scale):
-    """The faces, the latents, and the steps of DC-IGN and of its control."""
+class Scale(Clamped):
+    """Their pixels and latents, and the faces that are looked at, beside."""
 
-    resolution: int
-    latents: int
-    seeds: int
-    steps: int
-    control_steps: int
-    faces: int
+    resolution: int = 32
+    latents: int = 10
+    faces: int = 4000
 
 
 class DCIGNFaces(Experiment[Scale]):
@@ -49,10 +45,10 @@ class DCIGNFaces(Experiment[Scale]):
     """
 
     scales: ClassVar = {
-        "quick": Scale("two cores, 15 seconds", 16, 6, 1, 20, 20, 200),
-        "nano": Scale("two cores, six minutes", 32, 10, 2, 4000, 1000, 4000),
-        "small": Scale("two cores, 15 minutes", 32, 10, 5, 4000, 1000, 4000),
-        "paper": Scale("one GPU, a day", 64, 200, 5, 300_000, 300_000, 20_000),
+        "quick": Scale("two cores, 15 seconds", 1, 20, 20, resolution=16, latents=6, faces=200),
+        "nano": Scale("two cores, six minutes", 2, 4000, 1000),
+        "small": Scale("two cores, 15 minutes", 5, 4000, 1000),
+        "paper": Scale("one GPU, a day", 5, 300_000, 300_000, resolution=64, latents=200, faces=20_000),
     }
     claims = (
         Claim("azimuth", "DC-IGN: latent 1 and azimuth", low=0.85),

@@ -30,12 +30,12 @@ BATCH, TEST = 256, 4000
 class Scale(base.Scale):
     """Of the chain, steps and draws for a gradient; of the sprites, their size and the steps."""
 
-    chain_steps: int
-    draws: int
-    resolution: int
-    places: int
-    steps: int
-    seeds: int
+    chain_steps: int = 3000
+    draws: int = 20_000
+    resolution: int = 32
+    places: int = 16
+    steps: int = 1500
+    seeds: int = 3
 
 
 class DeepLatentGaussian(Experiment[Scale]):
@@ -48,10 +48,10 @@ class DeepLatentGaussian(Experiment[Scale]):
     """
 
     scales: ClassVar = {
-        "quick": Scale("two cores, 15 seconds", 300, 2000, 16, 8, 20, 1),
-        "nano": Scale("two cores, ten minutes", 3000, 20_000, 32, 16, 1500, 3),
-        "small": Scale("two cores, half an hour", 3000, 20_000, 32, 16, 1500, 8),
-        "paper": Scale("one GPU, a week", 20_000, 100_000, 64, 32, 300_000, 10),
+        "quick": Scale("two cores, 15 seconds", 300, 2000, resolution=16, places=8, steps=20, seeds=1),
+        "nano": Scale("two cores, ten minutes"),
+        "small": Scale("two cores, half an hour", seeds=8),
+        "paper": Scale("one GPU, a week", 20_000, 100_000, resolution=64, places=32, steps=300_000, seeds=10),
     }
     claims = (
         Claim("bound", "Exact log-likelihood minus ELBO at every look, plus 3 standard errors", low=0),

@@ -23,8 +23,8 @@ from distaff.training.run import Run
 class Scale(base.Scale):
     """How many seeds, and the steps of the VAE."""
 
-    seeds: int
-    steps: int
+    seeds: int = 2
+    steps: int = 6000
 
 
 class DesiderataOnDigits(Experiment[Scale]):
@@ -38,10 +38,10 @@ class DesiderataOnDigits(Experiment[Scale]):
     """
 
     scales: ClassVar = {
-        "quick": Scale("one core, 15 seconds", 1, 300),
-        "nano": Scale("two cores, six minutes", 2, 6000),
-        "small": Scale("two cores, half an hour", 10, 6000),
-        "paper": Scale("two cores, an hour and a half", 10, 20_000),
+        "quick": Scale("one core, 15 seconds", seeds=1, steps=300),
+        "nano": Scale("two cores, six minutes"),
+        "small": Scale("two cores, half an hour", seeds=10),
+        "paper": Scale("two cores, an hour and a half", seeds=10, steps=20_000),
     }
     claims = (
         Claim("knn_plane", "k-NN of means less that of the pixels' plane", low=0),

@@ -37,8 +37,8 @@ MEANING = (
 class Scale(base.Scale):
     """How many samples of the sources, and how many mixtures."""
 
-    samples: int
-    seeds: int
+    samples: int = 20_000
+    seeds: int = 10
 
 
 class ICACocktailParty(Experiment[Scale]):
@@ -57,10 +57,10 @@ class ICACocktailParty(Experiment[Scale]):
     """
 
     scales: ClassVar = {
-        "quick": Scale("one core, 5 seconds", 20_000, 2),
-        "nano": Scale("one core, half a minute", 20_000, 10),
-        "small": Scale("one core, two minutes", 20_000, 50),
-        "paper": Scale("one core, five minutes", 100_000, 50),
+        "quick": Scale("one core, 5 seconds", seeds=2),
+        "nano": Scale("one core, half a minute"),
+        "small": Scale("one core, two minutes", seeds=50),
+        "paper": Scale("one core, five minutes", samples=100_000, seeds=50),
     }
     claims = (
         Claim("Laplace", "least |correlation| of a Laplace source and its code", low=0.98, since="quick"),

@@ -38,11 +38,11 @@ class Made(NamedTuple):
 class Scale(base.Scale):
     """Steps of the plain GAN, of InfoGAN and of both Wasserstein GANs; images that are looked at."""
 
-    steps: int
-    longer: int
-    wasserstein_steps: int
-    batch_size: int
-    images: int
+    steps: int = 1500
+    longer: int = 4000
+    wasserstein_steps: int = 900
+    batch_size: int = 64
+    images: int = 500
     seeds: int = 1
 
 
@@ -73,10 +73,10 @@ class InfoGANMutualInformation(Experiment[Scale]):
     """
 
     scales: ClassVar = {
-        "quick": Scale("one core, 15 seconds", 40, 40, 15, 32, 200),
-        "nano": Scale("two cores, 8 minutes", 1500, 4000, 900, 64, 500),
-        "small": Scale("two cores, 40 minutes", 1500, 4000, 900, 64, 500, 5),
-        "paper": Scale(PAPER, 1500, 5000, 5000, 128, 1000, 10),
+        "quick": Scale("one core, 15 seconds", 40, 40, 15, batch_size=32, images=200),
+        "nano": Scale("two cores, 8 minutes"),
+        "small": Scale("two cores, 40 minutes", seeds=5),
+        "paper": Scale(PAPER, 1500, 5000, 5000, batch_size=128, images=1000, seeds=10),
     }
     claims = (
         Claim("information", "L_I of InfoGAN (lambda = 1), nats", low=2.1),
