@@ -1,6 +1,6 @@
 """Run experiments and keep what they found for the pages of docs/findings.
 
-    python benchmarks/experiments.py                       # all of them, under three hours on two cores
+    python benchmarks/experiments.py                       # all of them, about five hours on two cores
     python benchmarks/experiments.py ica_cocktail_party    # one
     python benchmarks/experiments.py locatello2019 --table benchmarks/results/locatello2019-nano.parquet
     python docs/tables.py                                  # then write the pages
