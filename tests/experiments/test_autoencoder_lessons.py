@@ -18,7 +18,7 @@ def plane() -> tuple[np.ndarray, np.ndarray]:
 def test_weights_that_span_the_plane_are_at_no_angle_whatever_their_basis() -> None:
     x, kept = plane()
     weights = np.eye(5)[:, :2] @ np.array([[2.0, 1.0], [0.5, -3.0]])
-    angle, ratio, pca, error = against_pca(x, weights, kept)
+    angle, ratio, pca, error = against_pca(x, weights, kept).values()
     assert angle == pytest.approx(0, abs=1e-5)
     assert ratio == pytest.approx(1)
     assert pca == pytest.approx(error)
@@ -30,12 +30,12 @@ def test_the_angle_is_the_one_that_a_direction_is_turned_by(degrees: float) -> N
     x, kept = plane()
     weights = np.eye(5)[:, :2]
     weights[1, 1], weights[4, 1] = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
-    assert against_pca(x, weights, kept)[0] == pytest.approx(degrees)
+    assert against_pca(x, weights, kept)["angle"] == pytest.approx(degrees)
 
 
 def test_an_output_of_zeros_costs_the_whole_variance() -> None:
     x, kept = plane()
-    _, ratio, pca, error = against_pca(x, np.eye(5)[:, :2], np.zeros_like(kept))
+    _, ratio, pca, error = against_pca(x, np.eye(5)[:, :2], np.zeros_like(kept)).values()
     assert error == pytest.approx((x**2).sum(axis=1).mean())
     assert ratio == pytest.approx(error / pca)
 
@@ -55,7 +55,7 @@ def test_a_probe_tells_what_is_linear_and_guesses_what_is_noise() -> None:
 
 def test_what_a_tied_network_equals_it_equals_for_every_seed() -> None:
     for seed in range(3):
-        transpose, gradient, ista = _tied(seed)
+        transpose, gradient, ista = _tied(seed).values()
         assert transpose == 0
         assert gradient < 1e-6
         assert ista < 1e-6

@@ -24,16 +24,8 @@ Array = NDArray[np.float64]
 LINEAR: dict[str, Any] = {"network": "linear", "likelihood": "gaussian", "output": "linear"}
 NOISE = 0.4  # deviation that the denoising autoencoder is asked to undo
 RHO = 0.05
+DENOISED = "(c) Rows: held-out digits, with noise, through the plain AE, through the denoising AE"
 TIED: Any = {"since": "quick", "exact": True}  # equalities of a network that is not trained
-BEHIND = (  # numbers that the claims are ratios and differences of
-    "(a) squared error per point, PCA",
-    "(a) ..., linear AE",
-    "(c) error per pixel, noisy digits",
-    "(c) error per pixel, plain AE",
-    "(c) error per pixel, denoising AE",
-    "(d) probe of pixels",
-    "(d) probe of sparse codes",
-)
 
 
 @dataclass(frozen=True)
@@ -76,29 +68,26 @@ class AutoencoderLessons(Experiment[Scale]):
     )
 
     def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
-        steps, digit_steps, seeds = lab.scale.steps, lab.scale.digit_steps, range(lab.scale.seeds)
-        linear = np.array([_linear(steps, seed) for seed in seeds])
-        yield self.found("angle", linear[:, 0])
-        yield self.found("error", linear[:, 1])
-        copies = np.array([_copying(steps, seed) for seed in seeds])
-        for j, key in enumerate(("held_out", "noise", "undercomplete")):
-            yield self.found(key, copies[:, j])
-        noise = [_denoising(digit_steps, seed) for seed in seeds]
-        errors = np.array([each[0] for each in noise])
-        yield self.found("denoised", errors[:, 2] / errors[:, 0])
-        yield self.found("against_plain", errors[:, 2] / errors[:, 1])
-        title = "(c) Rows: held-out digits, with noise, through the plain AE, through the denoising AE"
-        lab.figure(title, noise[0][1])
-        sparse = np.array([_sparse(digit_steps, seed) for seed in seeds])
-        yield self.found("sparse", sparse[:, 0] / RHO)
-        yield self.found("probe", sparse[:, 3])
-        tied = np.array([_tied(seed) for seed in seeds])
-        for j, key in enumerate(("tied", "gradient", "ista")):
-            yield self.found(key, tied[:, j])
-        columns = np.column_stack([linear[:, 2:], errors, sparse[:, 1:3]])
-        spans = [(name, np.median(v), v.min(), v.max()) for name, v in zip(BEHIND, columns.T, strict=True)]
-        table = pd.DataFrame(spans, columns=["what", "median", "low", "high"])
-        lab.table("Numbers behind the claims, over seeds", table)
+        scale = lab.scale
+        numbers = pd.DataFrame(
+            [_numbers(scale.steps, scale.digit_steps, seed) for seed in range(scale.seeds)]
+        )
+        lab.figure(DENOISED, image_grid(numbers.pop("pictures")[0], 10))
+        for claim in self.claims:
+            yield self.found(claim.key, numbers.pop(claim.key))
+        spans = numbers.agg(["median", "min", "max"]).T.set_axis(["median", "low", "high"], axis=1)
+        lab.table("Numbers behind the claims, over seeds", spans.rename_axis("what").reset_index())
+
+
+def _numbers(steps: int, digit_steps: int, seed: int) -> dict[str, Any]:
+    """What the claims speak of, by their keys, and in words the numbers behind them."""
+    return {
+        **_linear(steps, seed),
+        **_copying(steps, seed),
+        **_denoising(digit_steps, seed),
+        **_sparse(digit_steps, seed),
+        **_tied(seed),
+    }
 
 
 def _learned(method: Autoencoder, images: Tensor, steps: int, seed: int) -> nn.ModuleDict:
@@ -134,7 +123,7 @@ def _one_layer(latents: int, steps: int) -> Autoencoder:
     return Autoencoder(latents=latents, learning_rate=schedule, batch_size=256, **LINEAR)
 
 
-def _linear(steps: int, seed: int) -> Array:
+def _linear(steps: int, seed: int) -> dict[str, float]:
     """`against_pca` of a linear autoencoder of three latents that is trained on points."""
     points = _points(seed)
     method = _one_layer(3, steps)
@@ -144,8 +133,8 @@ def _linear(steps: int, seed: int) -> Array:
     return against_pca(points.flatten(1).double().numpy(), weights, outputs)
 
 
-def against_pca(x: Array, weights: Array, outputs: Array) -> Array:
-    """The largest angle to PCA's subspace, degrees, the ratio of errors, and both errors: (4,).
+def against_pca(x: Array, weights: Array, outputs: Array) -> dict[str, float]:
+    """The largest angle to PCA's subspace, degrees, the ratio of errors, and both errors.
 
     Of points `x` (n, p), what a network made of them, and its last weights (p, latents).
     """
@@ -154,10 +143,12 @@ def against_pca(x: Array, weights: Array, outputs: Array) -> Array:
     pca = ((centred - centred @ axes @ axes.T) ** 2).sum(axis=1).mean()
     cosines = np.linalg.svd(axes.T @ np.linalg.qr(weights)[0])[1]
     error = ((x - outputs) ** 2).sum(axis=1).mean()
-    return np.array([np.degrees(np.arccos(cosines.min().clip(0, 1))), error / pca, pca, error])
+    angle = np.degrees(np.arccos(cosines.min().clip(0, 1)))
+    behind = {"(a) squared error per point, PCA": pca, "(a) ..., linear AE": error}
+    return {"angle": angle, "error": error / pca, **behind}
 
 
-def _copying(steps: int, seed: int) -> list[float]:
+def _copying(steps: int, seed: int) -> dict[str, float]:
     """Errors of an overcomplete autoencoder on held-out points and noise; an undercomplete one's ratio."""
     points, held = _points(seed)[:2000], _points(seed)[2000:]
     noise = torch.rand(held.shape, generator=torch.Generator().manual_seed(seed))
@@ -166,7 +157,8 @@ def _copying(steps: int, seed: int) -> list[float]:
         method = _one_layer(latents, steps)
         modules = _learned(method, points, steps, seed)
         errors.append([mse_loss(_through(method, modules, each), each).item() for each in (held, noise)])
-    return [*errors[0], errors[1][1] / errors[1][0]]
+    (held_out, of_noise), narrow = errors
+    return {"held_out": held_out, "noise": of_noise, "undercomplete": narrow[1] / narrow[0]}
 
 
 def _digits() -> tuple[Tensor, Tensor, NDArray[np.int64]]:
@@ -179,7 +171,7 @@ def _digits() -> tuple[Tensor, Tensor, NDArray[np.int64]]:
     return images[:1297], images[1297:], found.target[order]
 
 
-def _denoising(steps: int, seed: int) -> tuple[list[float], Any]:
+def _denoising(steps: int, seed: int) -> dict[str, Any]:
     """Errors per pixel of noisy digits, and of what a plain and a denoising autoencoder make of them."""
     learn, held, _ = _digits()
     noisy = held + NOISE * torch.randn(held.shape, generator=torch.Generator().manual_seed(seed))
@@ -190,11 +182,17 @@ def _denoising(steps: int, seed: int) -> tuple[list[float], Any]:
         back = _through(method, _learned(method, learn, steps, seed), noisy)
         pictures.append(back[:10])
         errors.append(mse_loss(back, held).item())
-    return errors, image_grid(torch.cat(pictures).numpy(), 10)
+    names = ("noisy digits", "plain AE", "denoising AE")
+    return {
+        "denoised": errors[2] / errors[0],
+        "against_plain": errors[2] / errors[1],
+        "pictures": torch.cat(pictures).numpy(),
+        **{f"(c) error per pixel, {name}": error for name, error in zip(names, errors, strict=True)},
+    }
 
 
-def _sparse(steps: int, seed: int) -> list[float]:
-    """Mean activation, probe accuracy of pixels, of codes, and their difference."""
+def _sparse(steps: int, seed: int) -> dict[str, float]:
+    """Mean activation over rho, probe accuracies of pixels and of codes, and their difference."""
     learn, held, labels = _digits()
     method = Autoencoder(
         network="linear", latents=256, activation="sigmoid", sparsity="kl", sparsity_weight=1.0, rho=RHO,
@@ -204,8 +202,9 @@ def _sparse(steps: int, seed: int) -> list[float]:
     with torch.inference_mode():
         codes = [method.encode(modules, each, torch.Generator()).mean.numpy() for each in (learn, held)]
     pixels = [each.flatten(1).numpy() for each in (learn, held)]
-    found = [_probe(each, labels) for each in (pixels, codes)]
-    return [float(codes[1].mean()), *found, found[1] - found[0]]
+    plain, sparse = (_probe(each, labels) for each in (pixels, codes))
+    behind = {"(d) probe of pixels": plain, "(d) probe of sparse codes": sparse}
+    return {"sparse": float(codes[1].mean()) / RHO, "probe": sparse - plain, **behind}
 
 
 def _probe(inputs: Sequence[NDArray[Any]], labels: NDArray[np.int64]) -> float:
@@ -219,7 +218,7 @@ def _probe(inputs: Sequence[NDArray[Any]], labels: NDArray[np.int64]) -> float:
     return float(model.fit(learn, labels[: len(learn)]).score(held, labels[len(learn) :]))
 
 
-def _tied(seed: int) -> list[float]:
+def _tied(seed: int) -> dict[str, float]:
     """Largest differences: of the decoder from the transpose, of gradients, and from a step of ISTA.
 
     ISTA minimises |x - D h|^2 / 2 + lambda |h|_1, here for D of norm 1, so its step is 1. Its first step from
@@ -255,8 +254,8 @@ def _tied(seed: int) -> list[float]:
     assert start.grad is not None
     moved = start.detach() - start.grad
     ista = moved.sign() * (moved.abs() - threshold).clamp(min=0)
-    return [
-        float((basis - layer.weight.detach()).abs().max()),
-        float((layer.weight.grad - both).abs().max() / both.abs().max()),
-        float((codes[:, :12] - codes[:, 12:] - ista).abs().max()),
-    ]
+    return {
+        "tied": float((basis - layer.weight.detach()).abs().max()),
+        "gradient": float((layer.weight.grad - both).abs().max() / both.abs().max()),
+        "ista": float((codes[:, :12] - codes[:, 12:] - ista).abs().max()),
+    }
