@@ -93,11 +93,7 @@ class SparseCodingRecovery(Experiment[Scale]):
 
 def _show_planted(lab: Lab[Scale], planted: pd.DataFrame) -> None:
     descents = np.stack(list(planted["descent"]))
-    words = {
-        "atoms": "atoms found",
-        "non_zeros": "mean non-zeros",
-        "optimality": "|D_j'(x - D h)| / penalty",
-    }
+    words = {"atoms": "atoms found", "non_zeros": "mean non-zeros", "optimality": "|D_j'(x - D h)| / penalty"}
     table = planted[list(words)].rename(columns=words).rename_axis("seed")
     table["objective after a step"], table[f"after {DESCENT}"] = descents[:, 0], descents[:, -1]
     lab.table("Planted dictionaries", table.reset_index())
