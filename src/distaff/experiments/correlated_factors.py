@@ -84,5 +84,6 @@ class CorrelatedFactors(Experiment[Scale]):
 
 def advantage(table: pd.DataFrame) -> pd.DataFrame:
     """beta-TCVAE's MIG less beta-VAE's of the same seed: a row per seed, a column per joint."""
-    wide = table.pivot(index="seed", columns=["method", "joint"], values="mig")
+    groups = table.groupby("method")
+    wide = {kind: part.pivot(index="seed", columns="joint", values="mig") for kind, part in groups}
     return wide["beta_tc_vae"] - wide["beta_vae"]

@@ -135,8 +135,8 @@ class MadeUp(NamedTuple):
 
     def relative_error(self, kind: str) -> float:
         """That of the total correlation from batches of 256."""
-        found = self.biases.set_index(["part", "batch"]).loc[("total_correlation", 256), kind]
-        return float(abs(found) / self.exact[1])
+        found = self.biases.pivot(index="part", columns="batch", values=kind)
+        return float(found[256].abs()["total_correlation"] / self.exact[1])
 
 
 def made_up(seed: int, batches: int) -> MadeUp:
@@ -183,7 +183,8 @@ def _biases(table: pd.DataFrame) -> Figure:
 
 def advantage(table: pd.DataFrame, column: str) -> pd.DataFrame:
     """beta-TCVAE's number less beta-VAE's of the same seed: a row per seed, a column per beta above 1."""
-    wide = table[table["beta"] != 1].pivot(index="seed", columns=["method", "beta"], values=column)
+    groups = table[table["beta"] != 1].groupby("method")
+    wide = {kind: part.pivot(index="seed", columns="beta", values=column) for kind, part in groups}
     return wide["beta_tc_vae"] - wide["beta_vae"]
 
 

@@ -122,11 +122,12 @@ class HiddenStructure(Experiment[Scale]):
             figure = bars(medians, "MIG", dots=dict(iter(groups)))
             lab.figure(f"MIG on {of}, median over seeds", figure)
         noise = "re-tuned" if lab.scale.retuned else "noise"
-        vae, plain = (migs(table, method) for method in ("beta_vae", "autoencoder"))
-        yield self.found("fall", (vae["original"] - vae["perturbed"]).min(axis=1))
-        yield self.found("kept", (vae["perturbed"] / vae["original"]).max(axis=1))
-        yield self.found("noise", (vae[noise] / vae["original"]).min(axis=1))
-        yield self.found("autoencoder", (plain["original"] - plain["perturbed"]).max(axis=1))
+        before, after = (migs(table, "beta_vae", kind) for kind in ("original", "perturbed"))
+        yield self.found("fall", (before - after).min(axis=1))
+        yield self.found("kept", (after / before).max(axis=1))
+        yield self.found("noise", (migs(table, "beta_vae", noise) / before).min(axis=1))
+        before, after = (migs(table, "autoencoder", kind) for kind in ("original", "perturbed"))
+        yield self.found("autoencoder", (before - after).max(axis=1))
         yield self.found("change", table["largest change"].max())
 
 
@@ -160,10 +161,10 @@ def _rows(lab: Lab[Scale], runs: Runs, of: str) -> Iterator[dict[str, Any]]:
             yield row | {"largest change": changes[kind]}
 
 
-def migs(table: pd.DataFrame, method: str) -> pd.DataFrame:
-    """The MIGs of a method: a row per seed, a column per kind of data and data set."""
-    chosen = table[table["method"] == method]
-    return chosen.pivot(index="seed", columns=["data", "of"], values="mig")
+def migs(table: pd.DataFrame, method: str, kind: str) -> pd.DataFrame:
+    """The MIGs of a method on a kind of data: a row per seed, a column per data set."""
+    chosen = table[(table["method"] == method) & (table["data"] == kind)]
+    return chosen.pivot(index="seed", columns="of", values="mig")
 
 
 def pattern_of(data: DataSet) -> Perturbed:

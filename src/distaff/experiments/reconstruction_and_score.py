@@ -82,8 +82,7 @@ class ReconstructionAndScore(Experiment[Scale]):
         names = ("reconstruction loss, nats", "FactorVAE score")
         picture = against(table, "reconstruction", "score", names, strength="strength")
         lab.figure("Reconstruction against score, medians over seeds", picture)
-        loss = by_strength(table, "reconstruction")
-        score = by_strength(table, "score")
+        loss, score = (by_strength(table, column) for column in ("reconstruction", "score"))
         weakest, best = min(lab.scale.gammas), score["factor_vae"].median().idxmax()
         yield self.found("dearer", loss["factor_vae"][weakest] / loss["beta_vae"][1] - 1)
         yield self.found("over_vae", score["factor_vae"][best] - score["beta_vae"][1])
@@ -102,18 +101,19 @@ def _measured(run: Run) -> dict[str, Any]:
     }
 
 
-def by_strength(table: pd.DataFrame, column: str) -> pd.DataFrame:
-    """A column of the table of runs: a row per seed, a column per method and strength."""
-    return table.pivot(index="seed", columns=["method", "strength"], values=column)
+def by_strength(table: pd.DataFrame, column: str) -> dict[str, pd.DataFrame]:
+    """A column of the table of runs by method: a row per seed, a column per strength."""
+    groups = table.groupby("method")
+    return {str(kind): part.pivot(index="seed", columns="strength", values=column) for kind, part in groups}
 
 
-def above_the_line(loss: pd.DataFrame, score: pd.DataFrame) -> pd.DataFrame:
+def above_the_line(loss: dict[str, pd.DataFrame], score: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """FactorVAE's score less that of beta-VAE at its loss, read off the line through beta-VAE's models.
 
     A row per seed, with a line of its own, and a column per gamma.
     """
     found = score["factor_vae"].copy()
-    for seed in loss.index:
+    for seed in found.index:
         line = pd.Series(score["beta_vae"].loc[seed].values, loss["beta_vae"].loc[seed].values).sort_index()
         found.loc[seed] -= np.interp(loss["factor_vae"].loc[seed], line.index, line)
     return found
