@@ -56,7 +56,7 @@ def stale_line(name: str) -> str:
     )
 
 
-@pytest.mark.parametrize("path", RESULTS.glob("*.json"), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(RESULTS.glob("*.json")), ids=lambda path: path.stem)
 def test_a_result_holds_the_claims_that_are_declared_or_its_page_says_that_it_is_stale(path: Path) -> None:
     declared = [(c.key, c.words, c.bound) for c in registry.get("experiments", path.stem).claims]
     kept = [

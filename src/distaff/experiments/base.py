@@ -126,10 +126,9 @@ class Experiment(Generic[S]):
     scales: ClassVar[Mapping[str, Any]]
     claims: ClassVar[tuple[Claim, ...]]
 
-    @property
-    def name(self) -> str:
-        """The experiment's name: that of its file."""
-        return type(self).__module__.rpartition(".")[2]
+    def __init__(self, name: str = "") -> None:
+        #: what it is registered as, which is also the name of its file unless it is given
+        self.name = name or type(self).__module__.rpartition(".")[2]
 
     def at(self, scale: str) -> S:
         """The numbers of a scale. Raises BadInput where there is no such scale."""

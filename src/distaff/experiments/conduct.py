@@ -56,7 +56,7 @@ def conduct(
     stopped; `seconds` are those of all calls. Raises BadInput for a name or scale that does not exist, and
     for the folder of another experiment.
     """
-    found: Experiment[Any] = registry.get("experiments", name)()
+    found: Experiment[Any] = registry.get("experiments", name)(name)
     numbers = found.at(scale)
     folder = Path(out) if out is not None else Path("experiments") / f"{name}-{scale}"
     finished(name, scale, folder)
@@ -108,7 +108,7 @@ def dry_run(name: str, scale: str = "nano", workers: int | None = None) -> dict[
 
     Runs that depend on what others learn are not counted, nor is what is fitted without runs.
     """
-    plan = registry.get("experiments", name)().plan(scale)
+    plan = registry.get("experiments", name)(name).plan(scale)
     count = workers or available_threads()
     if plan is None:
         nothing = {"runs": 0, "core_hours": 0.0, "hours": 0.0, "workers": count, "bytes": 0}

@@ -45,7 +45,7 @@ class Locality(Experiment[Scale]):
     scales: ClassVar = {
         "quick": Scale("two cores, 10 seconds", 16, 8, seeds=1, steps=20),
         "nano": Scale("two cores, three minutes"),
-        "small": Scale("two cores, twenty minutes", seeds=10),
+        "small": Scale("two cores, ten minutes", seeds=5),
         "paper": Scale("one GPU, two hours", 64, seeds=5, steps=100_000, vae=1.0, beta_vae=150.0),
     }
     claims = (
