@@ -73,7 +73,7 @@ class SparseCodingRecovery(Experiment[Scale]):
         Claim("atoms", "share of planted atoms found", low=0.9),
         Claim("optimality", "largest |D_j'(x - D h)| / penalty", high=1 + 1e-3, **EXACT),
         Claim("support", LONG, high=1e-3, **EXACT),
-        Claim("non_zeros", "mean number of non-zeros", high=1.5 * NON_ZEROS, since="quick"),
+        Claim("non_zeros", "mean number of non-zeros", high=1.5 * NON_ZEROS),
         Claim("rise", "largest rise of any row's objective in 300 steps of ISTA", high=1e-12, **EXACT),
         Claim("tied", "one step of ISTA from 0 less the tied encoder", high=1e-6, **EXACT),
         Claim("photographs", "share of oriented atoms, photographs", low=0.6),
