@@ -1,12 +1,14 @@
-"""Run experiments at scale nano and keep what they found for the pages of docs/findings.
+"""Run experiments and keep what they found for the pages of docs/findings.
 
-    python benchmarks/experiments.py                       # all of them, under three hours on two cores
+    python benchmarks/experiments.py                       # all of them, about five hours on two cores
     python benchmarks/experiments.py ica_cocktail_party    # one
+    python benchmarks/experiments.py locatello2019 --table benchmarks/results/locatello2019-nano.parquet
     python docs/tables.py                                  # then write the pages
 
 Keeps benchmarks/results/experiments/NAME.json and the figures in docs/findings/NAME. What all of them leave
 under runs/experiments is what `distaff experiment all --out runs/experiments` leaves there; an experiment
-that has finished is run again only if it is named, with the runs that it has.
+that has finished is run again only if it is named, with the runs that it has. With `--table` nothing is
+trained: a study's table that was kept is judged again.
 """
 
 from __future__ import annotations
@@ -15,8 +17,13 @@ import argparse
 import shutil
 from pathlib import Path
 
-from distaff.experiments.conduct import conduct, conduct_all, overview
+from distaff import registry
+from distaff.experiments.base import Lab
+from distaff.experiments.claims import overview
+from distaff.experiments.conduct import conduct, conduct_all, write_up
+from distaff.experiments.runs import Runs
 from distaff.files import write_json
+from distaff.studies.study import Study
 
 ROOT = Path(__file__).parents[1]
 RUNS = ROOT / "runs" / "experiments"
@@ -28,15 +35,28 @@ def main() -> None:
     """Run the experiments that are named, or all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME")
-    parser.add_argument("--threads", type=int, help="1 where another job runs beside this one")
+    parser.add_argument("--scale", default="nano")
+    parser.add_argument("--workers", type=int, help="1 where another job runs beside this one")
+    parser.add_argument("--table", type=Path, help="the results.parquet of the experiment's study")
     asked = parser.parse_args()
-    if asked.names:
-        found = [conduct(name, "nano", RUNS / f"{name}-nano", threads=asked.threads) for name in asked.names]
+    how = {"workers": asked.workers, "threads": asked.workers}
+    if asked.table:
+        found = [from_table(name, asked.scale, asked.table) for name in asked.names]
+    elif asked.names:
+        found = [conduct(name, asked.scale, RUNS / f"{name}-{asked.scale}", **how) for name in asked.names]
     else:
-        found = conduct_all("nano", RUNS, threads=asked.threads)
+        found = conduct_all(asked.scale, RUNS, **how)
     for each in found:
         keep(each)
     print(overview(found))
+
+
+def from_table(name: str, scale: str, table: Path) -> dict:
+    """What an experiment finds in a table of scores of its study."""
+    judge, folder = registry.get("experiments", name)(), RUNS / f"{name}-{scale}"
+    study = Study(folder / "study", judge.plan(scale))
+    shutil.copy(table, study.folder / "results.parquet")
+    return write_up(judge, scale, Lab(folder, judge.at(scale)), Runs(), lambda: 0)
 
 
 def keep(found: dict) -> None:
@@ -46,7 +66,7 @@ def keep(found: dict) -> None:
     shutil.rmtree(PAGES / name, ignore_errors=True)
     (PAGES / name).mkdir(parents=True)
     for figure in found["figures"]:
-        shutil.copy(RUNS / f"{name}-nano" / figure["file"], PAGES / name)
+        shutil.copy(RUNS / f"{name}-{found['scale']}" / figure["file"], PAGES / name)
 
 
 if __name__ == "__main__":

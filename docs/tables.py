@@ -18,7 +18,7 @@ from markdown_table import table
 
 from distaff import registry
 from distaff.datasets import load_dataset
-from distaff.experiments.conduct import tally
+from distaff.experiments.claims import is_stale, measured, tally
 from distaff.files import read_json
 from distaff.pages.contact_sheet import write_contact_sheet
 from distaff.scoring.health import CHECKS
@@ -26,7 +26,8 @@ from distaff.settings import describe
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-RESULTS = ROOT / "benchmarks" / "results" / "experiments"  # a file NAME.md there explains what failed
+#: a file NAME.md there explains what failed, and what NAME_before.md says must be known first
+RESULTS = ROOT / "benchmarks" / "results" / "experiments"
 SHEETS = "images/datasets"
 MADE = "<!-- Written by `make docs` from the registry; edit the docstrings instead. -->\n"
 
@@ -45,61 +46,47 @@ def methods() -> str:
         ]
         parts += [f"## {name}\n", inspect.getdoc(method) + "\n"]
         parts.append(table(("setting", "default", "paper", "study", "allowed", "meaning"), settings))
-    return "\n".join([*parts, _mechanisms()])
-
-
-MECHANISMS = """## Does each method do what it was made for?
-
-On a grid of 1,536 sprites of 32 pixels, three seeds each, 2,000 steps (FactorVAE 3,000); medians over seeds.
-Recorded by `benchmarks/mechanisms.py` in `benchmarks/results/mechanisms.json`. What does not hold stays here.
-
-The one that does not: from gamma=6 to 20 FactorVAE's total correlation no longer falls. Steps are 1e-3 here,
-ten times the paper's, so that 3,000 are enough; at gamma=20 the encoder then outruns its discriminator, which
-in one of the three seeds says 0 nats where the truth is 6, with a KL of 30 nats in nine latents.
-"""
-
-
-def _mechanisms() -> str:
-    """The claims of the mechanisms benchmark, and whether they held."""
-    rows: list[tuple[object, ...]] = []
-    for each in read_json(ROOT / "benchmarks" / "results" / "mechanisms.json")["claims"]:
-        measured = each["measured"] if isinstance(each["measured"], list) else [each["measured"]]
-        numbers = ", ".join(f"{value:.3g}" for value in measured)
-        rows.append(
-            (each["claim"], each["bound"].replace("|", "\\|"), numbers, "yes" if each["passed"] else "no")
-        )
-    return "\n".join([MECHANISMS, table(("claim", "bound", "measured", "holds"), rows)])
+    return "\n".join(parts)
 
 
 def experiments() -> str:
     """Every experiment: what it claims, how many of its claims hold at scale nano, and what a scale takes."""
     rows: list[tuple[object, ...]] = []
     for name in registry.names("experiments"):
-        each, found = registry.get("experiments", name), _result(name)
-        holds = "not run yet" if found is None else tally(found["claims"])
+        each, found = registry.get("experiments", name)(), _result(name)
+        holds = (
+            "not run yet" if found is None else "stale" if is_stale(each, found) else tally(found["claims"])
+        )
         link = f"[`{name}`](findings/{name}.md)" if found is not None else f"`{name}`"
-        takes = [each.scales[scale].takes for scale in ("nano", "paper")]
+        takes = [each.at(scale).takes for scale in ("nano", "small", "paper")]
         rows.append((link, registry.summary("experiments", name), holds, *takes))
-    header = ("name", "claim", "claims that hold", "`nano` takes", "`paper` takes")
+    header = ("name", "claim", "claims that hold", "`nano` takes", "`small` takes", "`paper` takes")
     introduction = (HERE / "experiments_introduction.md").read_text(encoding="utf-8")
     return "\n".join(["# Experiments\n", MADE, introduction, table(header, rows)])
+
+
+STALE = "> **Stale**: made by an older version of this experiment; run `distaff experiment {} --scale nano`"
 
 
 def finding(name: str) -> str:
     """The page of an experiment: what is claimed and how it is tried, what was found, and its figures."""
     found = _result(name)
     assert found is not None
-    parts = [f"# {name}\n", MADE, inspect.getdoc(registry.get("experiments", name)) + "\n"]
+    experiment = registry.get("experiments", name)
+    parts = [STALE.format(name) + " again.\n"] if is_stale(experiment(), found) else []
+    before, explained = (RESULTS / f"{name}{which}.md" for which in ("_before", ""))
+    if before.exists():
+        parts.append(before.read_text(encoding="utf-8"))
+    parts += [f"# {name}\n", MADE, inspect.getdoc(experiment) + "\n"]
     parts.append(f"    distaff experiment {name} --scale {found['scale']}\n")
     parts.append(_found(found["claims"]))
-    explained = RESULTS / f"{name}.md"
     if explained.exists():
         parts.append(explained.read_text(encoding="utf-8"))
     parts += [f"{words}\n" for words in found.get("words", [])]
     for figure in found["figures"]:
         parts.append(f"## {figure['title']}\n\n![{figure['title']}]({name}/{figure['file']})\n")
     parts += [f"## {title}\n\n{_rows(rows)}" for title, rows in found["tables"].items()]
-    if "words" in found:  # older results count the seconds of their last call only
+    if "words" in found and found["seconds"]:  # older results count the seconds of their last call only
         parts.append(
             f"This run took {max(1, round(found['seconds'] / 60))} min of one thread, beside other work.\n"
         )
@@ -130,13 +117,10 @@ def _result(name: str) -> dict[str, Any] | None:
 def _found(claims: list[dict[str, Any]]) -> str:
     rows: list[tuple[object, ...]] = []
     for each in claims:
-        low, high = each["low"], each["high"]
-        span = "" if low is None else f" ({low:.3g} to {high:.3g})"
-        verdict = ("yes" if each["passed"] else "no") + ("" if each["judged"] else " (not judged)")
-        rows.append(
-            (each["claim"].replace("|", "\\|"), each["bound"], f"{each['measured']:.3g}{span}", verdict)
-        )
-    return table(("claim", "bound", "measured (range over seeds)", "holds"), rows)
+        number = measured(each) if "seeds" in each else f"{each['measured']:.3g}"  # stale ones tell no seeds
+        said = each.get("verdict", "holds" if each["passed"] else "fails")
+        rows.append((each["claim"].replace("|", "\\|"), each["bound"], number, said))
+    return table(("claim", "bound", "measured (95 % interval over seeds)", "verdict"), rows)
 
 
 def engine() -> str:

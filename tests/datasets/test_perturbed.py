@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from distaff.datasets import ArrayImages, Perturbed, UniformNoise, load_dataset, save_perturbed
+from distaff.datasets import ArrayImages, Perturbed, Subset, UniformNoise, load_dataset, save_perturbed
 from distaff.errors import BadInput
 from distaff.testing import check_dataset
 
@@ -155,3 +155,41 @@ def test_the_command_takes_the_surest_latent_of_the_worst_run(tmp_path: Path, ca
     assert found.run is runs[worst]
     assert found.latent == np.exp(codes[worst].logvar).mean(axis=0).argmin()
     assert np.allclose(found.codes, codes[worst].mean[:, found.latent], atol=1e-6)
+
+
+def test_the_option_makes_what_is_made_by_hand(tmp_path: Path) -> None:
+    x, y = DATA.labels(EVERY)[:, -2:].T
+    diagonal = ((x - x.mean()) / x.std() + (y - y.mean()) / y.std()) / 2**0.5
+    assert np.var(diagonal) == pytest.approx(1)
+    np.save(tmp_path / "s.npy", S)
+    twice = Subset(DATA, np.tile(EVERY, 2))
+    drawn = np.random.default_rng(0).uniform(-(3**0.5), 3**0.5, 2 * len(DATA))
+    settings = {"eps": 0.2, "kappa": 5.0}
+    for option, expected in (
+        ({"by": "diagonal", **settings}, Perturbed(DATA, diagonal, **settings)),
+        ({"by": str(tmp_path / "s.npy"), **settings}, Perturbed(DATA, S, **settings)),
+        ({"by": "uniform", "copies": 2, **settings}, Perturbed(twice, drawn, **settings)),
+        ({"by": "noise", "eps": 0.2, "seed": 3}, UniformNoise(DATA, eps=0.2, seed=3)),
+    ):
+        found = load_dataset("dsprites", **SMALL, perturb=option)
+        every = np.arange(len(expected))
+        np.testing.assert_array_equal(found.images(every), expected.images(every))
+        np.testing.assert_array_equal(found.labels(every), expected.labels(every))
+        indices = (data.draw(500, np.random.default_rng(1)) for data in (found, expected))
+        np.testing.assert_array_equal(*indices)
+        check_dataset(found)
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({}, "perturb must say by what: diagonal, uniform, noise or a table, got by=None"),
+        ({"by": "noise", "kappa": 1.0}, "unknown part of perturb 'kappa'"),
+        ({"by": "diagonal", "kapa": 1.0}, "unknown part of perturb 'kapa'; did you mean 'kappa'"),
+        ({"by": "uniform", "copies": 0}, "copies=0 is not allowed"),
+        ({"by": "nowhere.npy"}, "nowhere.npy"),
+    ],
+)
+def test_bad_options(option: dict[str, object], message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        load_dataset("dsprites", **SMALL, perturb=option)

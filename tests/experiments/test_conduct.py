@@ -1,40 +1,191 @@
-"""Claims and their judgement, and the folder of an experiment."""
+"""An experiment from its plan to its folder: training, judgement, what goes wrong."""
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from commands import distaff
+from matplotlib.figure import Figure
 
 from distaff import registry
 from distaff.errors import BadInput
-from distaff.experiments.base import Claim, Experiment, Lab, claim, experiment
-from distaff.experiments.conduct import conduct, conduct_all, line, overview
+from distaff.experiments import base
+from distaff.experiments.base import Claim, Experiment, Finding, Lab
+from distaff.experiments.claims import is_stale, judged, line, overview, passed, tally
+from distaff.experiments.conduct import conduct, conduct_all, dry_run
+from distaff.experiments.runs import Runs, RunsFailed
+from distaff.experiments.verdict import Measured
+from distaff.studies.plan import Part, dataset, each, method, product
+
+DATA = {"resolution": 16, "x": 4, "y": 4, "orientation": 1}
+
+
+@dataclasses.dataclass(frozen=True)
+class Scale(base.Scale):
+    settings: dict[str, Any] = dataclasses.field(default_factory=dict)
+    steps: int = 2
+
+
+class Trained(Experiment[Scale]):
+    """Two kinds of runs, and one that starts where they ended.
+
+    What is done.
+    """
+
+    scales: ClassVar = {name: Scale("no time") for name in base.SCALES}
+    claims = (
+        Claim("count", "Runs of the first stage", low=4, high=4, since="quick", exact=True),
+        Claim("latents", "Latents of the second stage", low=2, since="quick"),
+        Claim("later", "A number that is not looked at yet", high=0.0, since="paper"),
+    )
+
+    def runs(self, scale: Scale) -> Part:
+        kinds = product(each(name=["small"]), method("vae", latents=2))
+        kinds += product(each(name=["large"]), method("vae", latents=3, **scale.settings))
+        return product(kinds, dataset("dsprites", **DATA), each(steps=[scale.steps], seed=[0, 1]))
+
+    def then(self, lab: Lab[Scale], runs: Runs) -> Part:
+        most = max(run.method.latents for run in runs)
+        return product(method("pca", latents=most), dataset("dsprites", **DATA), each(steps=[0], seed=[0]))
+
+    def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
+        figure = Figure()
+        figure.subplots().plot([1, 2])
+        lab.figure("A line", figure)
+        *first, last = runs
+        assert [run.config.seed for run in runs["large"]] == [0, 1]
+        assert [run.method.latents for run in runs["small"] + runs["large"]] == [2, 2, 3, 3]
+        assert first[0].data is last.data
+        yield self.found("later", [1.0, 2.0])
+        yield self.found("latents", [last.method.latents] * 2)
+        yield self.found("count", len(first))
+
+
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(registry.TABLES, "experiments", {"trained": f"{__name__}:Trained"})
+
+
+def test_runs_are_trained_and_judged_and_kept(trained, tmp_path: Path) -> None:
+    found = conduct("trained", "quick", tmp_path, workers=1, show=False)
+    assert [each["key"] for each in found["claims"]] == ["count", "latents", "later"], "as declared"
+    assert [each["verdict"] for each in found["claims"]] == ["holds", "holds", "not judged"]
+    assert [each["passed"] for each in found["claims"]] == [True, True, None]
+    assert found["claims"][1] | {"measured": 3.0, "seeds": 2, "bound": ">= 2"} == found["claims"][1]
+    assert found["passed"] is True
+    assert json.loads((tmp_path / "experiment.json").read_text()) == json.loads(json.dumps(found))
+    assert "A line" in (tmp_path / "report.html").read_text()
+    (figure,) = found["figures"]
+    assert (tmp_path / figure["file"]).read_bytes().startswith(b"\x89PNG")
+    weights = sorted(tmp_path.glob("*/runs/*/model.safetensors"))
+    assert len(weights) == 5
+    stamps = [path.stat().st_mtime_ns for path in weights]
+    assert not list(tmp_path.glob("*/runs/*/encoding.npz")), "nothing is encoded but what is judged"
+    again = conduct("trained", "quick", tmp_path, workers=1, show=False)
+    assert again["claims"] == found["claims"]
+    assert [path.stat().st_mtime_ns for path in weights] == stamps, "they are trained once"
+
+
+def test_failed_runs_leave_nothing_to_judge(trained, tmp_path: Path, monkeypatch, capsys) -> None:
+    broken = Scale("no time", {"learning_rate": 1e30}, steps=60)
+    monkeypatch.setitem(Trained.scales, "quick", broken)
+    words = ["experiment", "trained", "--scale", "quick", "--out", tmp_path, "--workers", "1"]
+    status, out, err = distaff(capsys, *words, "--json")
+    assert (status, out) == (1, "")
+    assert "2 of 4 runs" in err
+    assert "--retry" in err
+    assert not (tmp_path / "experiment.json").exists()
+    monkeypatch.setattr("distaff.studies.workers.answers", lambda *given: pytest.fail("without --retry"))
+    with pytest.raises(RunsFailed, match="2 of 4 runs"):
+        conduct("trained", "quick", tmp_path, show=False)
+
+
+def test_a_dry_run_says_what_the_runs_take(trained, capsys) -> None:
+    status, out, _ = distaff(capsys, "experiment", "trained", "--scale", "nano", "--dry-run", "--json")
+    assert status == 0
+    assert json.loads(out) | {"runs": 4, "runs_by_method": {"vae": 4}} == json.loads(out)
+    assert dry_run("trained", "paper", workers=3)["workers"] == 3
+    with pytest.raises(BadInput, match=r"scale of .* 'nanoo'.*nano"):
+        dry_run("trained", "nanoo")
+
+
+class Plain(Experiment[base.Scale]):
+    """Nothing is trained.
+
+    Only judged.
+    """
+
+    scales: ClassVar = {name: base.Scale("no time") for name in base.SCALES}
+    claims = (Claim("one", "a number", low=0.4), Claim("two", "another", high=1.0, since="quick"))
+
+
+PLAIN = Plain()
+
+
+def records(scale: str = "nano", **values: Any) -> list[dict[str, Any]]:
+    return judged(PLAIN, scale, [PLAIN.found(key, each) for key, each in values.items()])
 
 
 @pytest.mark.parametrize(
-    ("values", "low", "high", "passed"),
-    [(0.5, 0.5, None, True), (0.5, 0.51, None, False), (0.5, None, 0.49, False), (0.5, 0.4, 0.6, True)],
+    ("one", "two", "said"),
+    [
+        ([0.5, 0.5], [0.0, 0.0], True),
+        ([0.3, 0.3], [0.0, 0.0], False),
+        ([0.3, 0.3], [-9.0, 9.0], False),
+        ([0.5, 0.5], [-9.0, 9.0], None),
+        ([0.5], [0.0], None),
+        ([0.5, 0.5], [0.0], True),
+        ([np.nan, 1.0], [0.0, 0.0], None),
+    ],
 )
-def test_a_claim_holds_within_its_bounds(values, low, high, passed) -> None:
-    assert claim("a number", values, low=low, high=high).passed is passed
+def test_an_experiment_passes_where_all_that_is_judged_holds(one, two, said) -> None:
+    assert passed(records(one=one, two=two)) is said
 
 
-def test_of_several_seeds_the_median_is_judged() -> None:
-    found = claim("a number", [0.1, 0.9, 0.95], low=0.9)
-    assert (found.measured, found.low, found.high, found.passed) == (0.9, 0.1, 0.95, True)
-    assert line(found) == "a number: 0.9 (0.1 to 0.95), bound >= 0.9: holds"
+def test_what_is_no_number_is_null_in_a_record() -> None:
+    nothing = Measured(np.nan, np.nan, np.inf, 3)
+    one, two = records(one=nothing, two=Measured(0.5, np.nan, np.nan, 3))
+    assert [one[key] for key in ("measured", "low", "high")] == [None, None, None]
+    assert (one["verdict"], two["verdict"]) == ("undecided", "undecided")
+    assert line(two) == "another: 0.5, 3 seeds, bound <= 1: undecided"
 
 
-def test_a_number_made_of_medians_has_the_range_of_its_seeds() -> None:
-    found = claim("a fall", 0.5, low=0.4, seeds=[0.3, 0.6])
-    assert (found.measured, found.low, found.high, found.passed) == (0.5, 0.3, 0.6, True)
+def test_a_claim_waits_for_its_scale() -> None:
+    assert [each["verdict"] for each in records("quick", one=[0.1, 0.1], two=[0.1, 0.1])] == [
+        "not judged",
+        "holds",
+    ]
+    assert passed(records("quick", one=[0.1, 0.1], two=[0.1, 0.1])) is True
 
 
-def test_what_is_no_number_does_not_hold() -> None:
-    assert not claim("a number", np.nan, low=0.0).passed
-    assert not claim("a number", np.nan, high=0.0).passed
+def test_every_claim_is_judged_once() -> None:
+    with pytest.raises(ValueError, match="does not judge two"):
+        records(one=[0.5, 0.6])
+    with pytest.raises(ValueError, match="judges one twice"):
+        judged(PLAIN, "nano", [PLAIN.found("one", [1.0, 1.0])] * 2)
+    with pytest.raises(KeyError, match="no claim three; it declares: one, two"):
+        PLAIN.found("three", 1.0)
+
+
+def test_a_claim_is_told_in_one_line() -> None:
+    one, two = records(one=[0.5, 0.7], two=np.nan)
+    assert line(one) == "a number: 0.6 (-0.671 to 1.87), 2 seeds, bound >= 0.4: undecided"
+    assert line(two) == "another: no number, bound <= 1: undecided"
+    assert tally([one, two]) == "0 of 2, 2 undecided"
+    assert tally(records("quick", one=[1.0], two=[1.0])) == "none judged"
+
+
+def test_a_result_with_other_claims_is_stale() -> None:
+    kept = {"claims": records(one=[0.5], two=[0.5])}
+    assert not is_stale(PLAIN, kept)
+    for changed in ({"bound": ">= 0.3"}, {"claim": "a worse number"}, {"key": "other"}):
+        assert is_stale(PLAIN, {"claims": [kept["claims"][0] | changed, kept["claims"][1]]})
+    assert is_stale(PLAIN, {"claims": kept["claims"][:1]})
+    assert is_stale(PLAIN, {"claims": [{"claim": "a number", "bound": ">= 0.4"}]})
 
 
 def test_the_folder_of_another_experiment_is_refused(tmp_path: Path) -> None:
@@ -59,40 +210,10 @@ def test_all_runs_what_has_not_finished_and_prints_one_table(tmp_path: Path, mon
     claims = [claim for each in found for claim in each["claims"]]
     assert len(lines) == 1 + len(claims) + 1
     assert all(each["claim"] in lines[1 + n] for n, each in enumerate(claims))
-    holding = sum(each["passed"] for each in claims if each["judged"])
-    assert lines[-1] == f"claims that hold: {holding} of {sum(each['judged'] for each in claims)}"
-
-
-def only_one_claim(judged: bool) -> Experiment:
-    def work(lab: Lab) -> Iterator[Claim]:
-        """A claim."""
-        yield claim("a number", 1.0, low=2.0, judged=judged)
-
-    return experiment(takes=("no time",) * 3)(work)
-
-
-@pytest.mark.parametrize(
-    ("judged", "passed", "words"), [(True, False, "0 of 1"), (False, None, "none judged")]
-)
-def test_an_experiment_without_a_judged_claim_has_no_verdict(
-    judged, passed, words, tmp_path: Path, monkeypatch
-) -> None:
-    monkeypatch.setattr(registry, "get", lambda kind, name: only_one_claim(judged))
-    found = conduct("work", "quick", tmp_path, show=False)
-    assert found["passed"] is passed
-    assert json.loads((tmp_path / "experiment.json").read_text())["passed"] is passed
-    assert overview([found]).splitlines()[-1] == f"claims that hold: {words}"
-    assert f"Claims that hold: {words}" in (tmp_path / "report.html").read_text()
+    assert lines[-1] == f"claims that hold: {tally(claims)}"
 
 
 def test_seconds_are_those_of_all_calls(tmp_path: Path) -> None:
     (tmp_path / "seconds.json").write_text("1000")
     found = conduct("beta_vae_metric_failure", "quick", tmp_path, show=False)
     assert 1000 <= found["seconds"] < 1300
-
-
-def test_every_figure_is_a_png_of_its_own(tmp_path: Path) -> None:
-    found = conduct("beta_vae_metric_failure", "quick", tmp_path, show=False)
-    assert found["figures"]
-    for figure in found["figures"]:
-        assert (tmp_path / figure["file"]).read_bytes().startswith(b"\x89PNG")

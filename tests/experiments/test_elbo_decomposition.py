@@ -1,10 +1,11 @@
 """Closed forms and biases against statements of their own."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
-from distaff.experiments.elbo_decomposition import PARTS, biases, gaussian_parts
+from distaff.experiments.elbo_decomposition import CLOSED, PARTS, advantage, biases, gaussian_parts, made_up
 
 COVARIANCE = np.array([[1.5, 0.4, -0.2], [0.4, 0.8, 0.1], [-0.2, 0.1, 1.1]])
 
@@ -31,3 +32,20 @@ def test_whole_batches_of_everything_have_no_bias_but_that_of_the_noise() -> Non
     assert -0.5 < smallest["weighted"]["information"] < -0.1
     assert 0.1 < smallest["weighted"]["total_correlation"] < 0.5
     assert smallest["weighted"].sum() == pytest.approx(0, abs=0.1)  # what is off in one is off in the others
+
+
+def test_made_up_posteriors_have_the_parts_that_they_are_drawn_for() -> None:
+    found = made_up(3, 2)
+    np.testing.assert_allclose(found.exact, CLOSED, atol=0.15)
+    assert found.of_prior < 0.05 < found.exact[1]
+    row = found.biases[(found.biases["part"] == "total_correlation") & (found.biases["batch"] == 256)].iloc[0]
+    assert found.relative_error("weighted") == abs(row["weighted"]) / found.exact[1]
+
+
+def test_methods_are_compared_by_seed_and_beta() -> None:
+    rows = [("beta_vae", 1, 0, 9.0), ("beta_vae", 1, 1, 9.0)]
+    rows += [("beta_vae", 4, 0, 1.0), ("beta_vae", 4, 1, 2.0)]
+    rows += [("beta_tc_vae", 4, 0, 1.5), ("beta_tc_vae", 4, 1, 1.0)]
+    found = advantage(pd.DataFrame(rows, columns=["method", "beta", "seed", "mig"]), "mig")
+    assert list(found.columns) == [4]
+    assert found[4].tolist() == [0.5, -1.0]

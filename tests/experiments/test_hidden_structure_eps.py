@@ -3,10 +3,11 @@
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from distaff.datasets import Perturbed, load_dataset
-from distaff.experiments.hidden_structure_eps import GLOBAL, LOCAL, in_the_data
+from distaff.experiments.hidden_structure_eps import GLOBAL, LOCAL, in_the_data, leading
 
 GRID = load_dataset("dsprites", resolution=16, shape=[0, 1], orientation=1, scale=3, x=5, y=4)
 SIZES = {"shape": 2, "scale": 3, "x": 5, "y": 4}
@@ -48,3 +49,24 @@ def test_the_pattern_is_judged_over_a_step_as_large_as_one_of_x(found) -> None:
     assert found["s"][LOCAL] == pytest.approx(np.mean(0.2 * np.sqrt(changed)) / step, rel=0.03)
     variance = (0.1 * pattern(drawn)).var(axis=0).sum()
     assert found["s"][GLOBAL] == pytest.approx(variance, rel=0.03)
+
+
+def test_a_seed_counts_where_it_codes_s_first() -> None:
+    in_data = pd.DataFrame(
+        [
+            {"eps": eps, "factor": factor, LOCAL: local, GLOBAL: whole}
+            for eps, of_s in ((0.1, (1.0, 0.0)), (0.2, (3.0, 1.0)), (0.3, (4.0, 5.0)))
+            for factor, (local, whole) in {"s": of_s, "x": (2.0, 2.0), "y": (0.0, 0.0)}.items()
+        ]
+    )
+    informed = {0.1: [0.1, 0.9], 0.2: [0.9, 0.1], 0.3: [0.9, 0.9]}  # of s, by eps and seed
+    in_code = pd.DataFrame(
+        [
+            {"eps": eps, "seed": seed, "x": 0.5, "y": 0.4, "s": value}
+            for eps, values in informed.items()
+            for seed, value in enumerate(values)
+        ]
+    )
+    lower, between = leading(in_data, in_code)
+    assert lower.tolist() == [False, True]  # at .1, where x is larger locally
+    assert between.tolist() == [True, False]  # at .2, where s is, and x globally; .3 does not count

@@ -1,40 +1,68 @@
-"""Every registered experiment runs at its quick scale, from the command to the page."""
+"""Every registered experiment plans, claims and says what it is; at scale quick it runs to its page."""
 
+import inspect
 import json
 from pathlib import Path
 
 import pytest
 
 from distaff import registry
+from distaff.experiments.base import SCALES, Experiment, Scale
 from distaff.experiments.conduct import conduct
 
-#: experiments that hold at scale quick already, but for claims beginning so, which wait for longer training
-HOLD_AT_ONCE: dict[str, tuple[str, ...]] = {
-    "beta_vae_metric_failure": (),
-    "ica_cocktail_party": (),
-    "sparse_coding_recovery": ("share of planted atoms found",),
-    "impossibility": ("The trained encoder's MIG",),
-    "udr": ("Rank correlation of UDR and MIG over trained models",),
-    "autoencoder_lessons": ("(a)", "(b)", "(c)", "(d)"),
-}
+NAMES = registry.names("experiments")
 
 
-@pytest.mark.parametrize("name", registry.names("experiments"))
+def experiment(name: str) -> Experiment[Scale]:
+    return registry.get("experiments", name)()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_experiment_says_what_it_is(name: str) -> None:
+    found = experiment(name)
+    assert found.name == name
+    about = inspect.getdoc(registry.get("experiments", name))
+    assert len(about.split("\n\n")) >= 2, "the docstring says what is claimed, and then how it is tried"
+    assert registry.summary("experiments", name) == about.partition("\n")[0]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_scale_plans_runs_that_can_be_made(name: str) -> None:
+    found = experiment(name)
+    assert tuple(found.scales) == SCALES
+    seeds, runs = [], []
+    for scale in SCALES:
+        assert found.at(scale).takes
+        plan = found.plan(scale)
+        planned = plan.runs if plan else ()
+        assert all(run.made and run.id for run in planned)
+        seeds.append(len({run.seed for run in planned} or range(getattr(found.at(scale), "seeds", 1))))
+        runs.append(len(planned))
+    assert seeds[1] <= seeds[2] <= seeds[3]
+    assert runs[1] <= runs[2]
+    assert seeds[2] >= 3, "small is the evidence"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_claims_are_well_formed(name: str) -> None:
+    claims = experiment(name).claims
+    assert claims
+    for part in ("key", "words"):
+        assert len({getattr(claim, part) for claim in claims}) == len(claims), f"two with the same {part}"
+    for claim in claims:
+        assert claim.key.isidentifier()
+        assert claim.bound, f"{claim.key} has no bound"
+        assert claim.low is None or claim.high is None or claim.low <= claim.high
+        assert claim.since in SCALES
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
 def test_experiment(name: str, tmp_path: Path) -> None:
     found = conduct(name, "quick", tmp_path / "lab", threads=1, show=False)
-    assert found["claims"], "it claims nothing"
     assert json.loads((tmp_path / "lab" / "experiment.json").read_text()) == json.loads(json.dumps(found))
-    page = (tmp_path / "lab" / "report.html").read_text()
-    assert "<svg" in page, "it draws nothing"
-    later = HOLD_AT_ONCE.get(name, ("",))
-    failed = [each["claim"] for each in found["claims"] if not each["passed"]]
-    assert [words for words in failed if not words.startswith(later)] == []
-    assert all(any(each["claim"].startswith(words) for each in found["claims"]) for words in later)
-
-
-@pytest.mark.parametrize("name", registry.names("experiments"))
-def test_every_experiment_says_what_it_is(name: str) -> None:
-    found = registry.get("experiments", name)
-    assert found.name == name
-    assert len(found.about.split("\n\n")) >= 2, "the docstring says what is claimed, and then how it is tried"
-    assert all(scale.takes for scale in found.scales.values())
+    assert "<svg" in (tmp_path / "lab" / "report.html").read_text(), "it draws nothing"
+    claims = experiment(name).claims
+    assert [each["key"] for each in found["claims"]] == [claim.key for claim in claims]
+    expected = {claim.key: "holds" if claim.since == "quick" else "not judged" for claim in claims}
+    assert {each["key"]: each["verdict"] for each in found["claims"]} == expected

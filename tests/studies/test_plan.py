@@ -14,9 +14,20 @@ from distaff import registry
 from distaff.batches.batch import Facts
 from distaff.errors import BadInput
 from distaff.files import read_json, write_json
-from distaff.studies.cost import estimate, shape_of
+from distaff.studies.cost import estimate, factors_of, shape_of
 from distaff.studies.locatello2019 import plan as locatello2019
-from distaff.studies.plan import Plan, PlannedRun, chain, each, product, read_plan, runs_of, zipped
+from distaff.studies.plan import (
+    Plan,
+    PlannedRun,
+    chain,
+    dataset,
+    each,
+    method,
+    product,
+    read_plan,
+    runs_of,
+    zipped,
+)
 
 BASE = each(method=["beta_vae"], dataset=["dsprites"], steps=[10])
 
@@ -31,6 +42,13 @@ def test_parts_are_joined() -> None:
     assert product(each(a=[1, 2]), each(b=[3])) == [{"a": 1, "b": 3}, {"a": 2, "b": 3}]
     assert chain(each(a=[1]), each(b=[2])) == [{"a": 1}, {"b": 2}]
     assert zipped(each(a=[1, 2]), each(b=[3, 4])) == [{"a": 1, "b": 3}, {"a": 2, "b": 4}]
+
+
+def test_methods_and_data_sets_are_parts() -> None:
+    assert method("vae", latents=3) == [{"method": "vae", "set.latents": 3}]
+    assert dataset("dsprites", x=[1, 2]) == [{"dataset": "dsprites", "data.x": [1, 2]}]
+    (run,) = runs_of(product(method("vae"), dataset("rooms"), each(name=["a"], steps=[1], seed=[2])))
+    assert run == PlannedRun("vae", {}, "rooms", {}, 1, 2, name="a")
 
 
 def test_what_cannot_be_joined() -> None:
@@ -66,7 +84,7 @@ def test_wrong_scores() -> None:
 
 def test_a_run_is_known_by_all_that_determines_it() -> None:
     run = PlannedRun("beta_vae", {"beta": 4}, "dsprites", {}, 10, 0, "beta")
-    for same in ({"settings": {"beta": 4.0}}, {"settings": {}}, {"strength": ""}):
+    for same in ({"settings": {"beta": 4.0}}, {"settings": {}}, {"strength": ""}, {"name": "ours"}):
         assert structs.replace(run, **same).id == run.id
     for other in (
         {"seed": 1},
@@ -162,6 +180,9 @@ def test_channels_are_those_of_the_images() -> None:
             assert kind().image_shape[0] == kind.channels, name
     run = PlannedRun("vae", {}, "smallnorb", {"resolution": 32}, 10, 0)
     assert shape_of(run) == (1, 32, 32)
+    run = PlannedRun("vae", {}, "dsprites", {"shape": [2], "orientation": 1, "x": 4, "y": [0, 1]}, 10, 0)
+    assert factors_of(run) == ["scale", "x", "y"]
+    assert factors_of(PlannedRun("vae", {}, "celeba", {}, 10, 0)) == ["a", "b"]
 
 
 def weights_of(run: PlannedRun) -> list[torch.nn.Parameter]:
@@ -183,6 +204,8 @@ def test_a_dry_run_opens_no_data(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["hours"] == pytest.approx(found["core_hours"] / 4, abs=0.01)
     weights = sum(p.numel() for run in plan.runs for p in weights_of(run))
     assert found["bytes"] == 16 * weights + 2 * (12 * plan.rows * 10 + 200 * 10**4)
+    unscored = estimate(Plan("t", "t", plan.runs, ()), workers=4)
+    assert unscored["bytes"] < found["bytes"], "nothing is encoded"
 
 
 def test_the_command_line(

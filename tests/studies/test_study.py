@@ -173,6 +173,24 @@ def test_a_failed_run_is_kept_and_tried_again_on_request(tmp_path: Path) -> None
     assert (counts["done"], counts["failed"]) == (3, 0)
 
 
+def test_without_metrics_runs_are_trained_and_no_more(tmp_path: Path) -> None:
+    plan = structs.replace(tiny(1, ()), udr_mates=0)
+    study = Study(tmp_path / "plain", plan)
+    assert study.status() == {
+        "runs": 3, "done": 0, "running": 0, "failed": 0, "waiting": 3, "core_seconds_left": None,
+    }  # fmt: skip
+    assert study.run(workers=1, show=False)["done"] == 3
+    assert len(study.results()) == 0
+    for run in plan.runs:
+        folder = folder_of(study.folder, run)
+        assert distaff.load_run(folder).config.seed == 0
+        assert not (folder / "encoding.npz").exists()
+    scored = Study(study.folder, structs.replace(plan, metrics=("mig",)))
+    assert scored.status()["waiting"] == 3, "what is trained is not scored"
+    assert scored.run(workers=1, show=False)["done"] == 3
+    assert set(scored.results()["metric"]) >= {"mig", "kl"}
+
+
 def test_two_at_once_are_one(tmp_path: Path) -> None:
     plan = tiny(1)
     study = Study(tmp_path / "study", plan)

@@ -51,7 +51,7 @@ def run(
         from distaff.studies.cost import estimate
 
         cost = estimate(plan, count)
-        tell(_cost(cost), cost, as_json)
+        tell(cost_in_words(cost), cost, as_json)
         return
     study = Study(out or Path("runs") / f"{name}-{scale}", plan)
     folder = None if data_dir is None else str(data_dir.resolve())
@@ -125,7 +125,8 @@ def _status(counts: dict[str, Any], cores: int) -> str:
     return text + (f"; about {left / cores / 60:.0f} minutes left on {cores} cores" if left else "")
 
 
-def _cost(cost: dict[str, Any]) -> str:
+def cost_in_words(cost: dict[str, Any]) -> str:
+    """What a dry run found, in lines."""
     lines = [f"{cost['runs']:,} runs: " + ", ".join(f"{m} {n}" for m, n in cost["runs_by_method"].items())]
     lines.append(f"about {cost['core_hours']:,} core-hours of training and encoding, scoring not counted")
     lines.append(f"about {cost['hours']:,} hours with {cost['workers']} workers")

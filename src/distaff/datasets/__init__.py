@@ -62,6 +62,8 @@ def load_dataset(name: Place, /, *, data_dir: Place | None = None, **options: An
     all), `held_out={"shape": 2, "x": [30, 31]}` leaves out the images that combine these values,
     `correlate={"factors": ["x", "y"], "sigma": .2}` draws batches along a Gaussian ridge of two factors, and
     `{"factors": [...], "kind": "diagonal"}` with one of the joints of `ratio_joint`.
+    `perturb={"by": "diagonal", "eps": .1, "kappa": 5}` adds a faint pattern that mixes the last two factors,
+    and `{"by": "noise", "eps": .1}` noise of the same size.
 
     Your own images lie in a folder, an .npz, an .npy or an IDX file. `pixel_range=[LOW, HIGH]` declares black
     and white, `resolution=64` crops every image to its middle square and resizes it, and

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -14,61 +14,80 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
 from distaff.batches.batch import Batch, Facts
-from distaff.experiments.base import Claim, Lab, claim, experiment
+from distaff.experiments import base
+from distaff.experiments.base import Claim, Experiment, Finding, Lab
 from distaff.experiments.pictures import image_grid
+from distaff.experiments.runs import Runs
 from distaff.methods.autoencoder import Autoencoder
 
+Array = NDArray[np.float64]
 LINEAR: dict[str, Any] = {"network": "linear", "likelihood": "gaussian", "output": "linear"}
 NOISE = 0.4  # deviation that the denoising autoencoder is asked to undo
 RHO = 0.05
+DENOISED = "(c) Rows: held-out digits, with noise, through the plain AE, through the denoising AE"
+TIED: Any = {"since": "quick", "exact": True}  # equalities of a network that is not trained
 
 
-@experiment(
-    takes=("one core, 10 seconds", "two cores, three minutes", "two cores, ten minutes"),
-    seeds=(1, 3, 10),
-    steps=(1000, 6000, 6000),
-    digit_steps=(1000, 4000, 4000),
-)
-def autoencoder_lessons(lab: Lab) -> Iterator[Claim]:
+@dataclass(frozen=True)
+class Scale(base.Scale):
+    """How many seeds, and the steps on points and on digits."""
+
+    seeds: int = 3
+    steps: int = 6000
+    digit_steps: int = 4000
+
+
+class AutoencoderLessons(Experiment[Scale]):
     """Linear autoencoders find the PCA subspace, overcomplete ones copy, denoising and sparse ones do not.
 
-    Statements of a lecture, after Baldi and Hornik 1989 (linear), Vincent et al. 2010 (denoising, tied),
-    Ng 2011 (sparse) and Gregor and LeCun 2010 (a layer as one step of ISTA). Points are 10-dimensional, near
-    a 3-dimensional plane. Digits are those of scikit-learn, 8x8, 1,297 to learn from and 500 held out. Every
-    network has one layer each way.
+    Statements of a lecture, after Baldi and Hornik 1989 (linear; doi:10.1016/0893-6080(89)90014-2), Vincent
+    et al. 2010 (denoising, tied; JMLR 11), Ng 2011 (sparse; CS294A) and Gregor and LeCun 2010 (a layer as one
+    step of ISTA; ICML). Points are 10-dimensional, near a 3-dimensional plane. Digits are those of
+    scikit-learn, 8x8, 1,297 to learn from and 500 held out. Every network has one layer each way.
     """
-    seeds = range(lab["seeds"])
-    linear = np.array([_linear(lab["steps"], seed) for seed in seeds])
-    yield claim("(a) largest angle of a linear autoencoder to PCA's subspace, degrees", linear[:, 0], high=2)
-    yield claim("(a) its squared error over PCA's", linear[:, 1], high=1.01)
-    numbers = {"(a) squared error per point, PCA": linear[:, 2], "(a) ..., linear AE": linear[:, 3]}
 
-    copies = np.array([_copying(lab["steps"], seed) for seed in seeds])
-    yield claim("(b) overcomplete: error per pixel of held-out points", copies[:, 0], high=1e-4)
-    yield claim("(b) overcomplete: error per pixel of uniform noise", copies[:, 1], high=1e-3)
-    yield claim("(b) undercomplete: error of noise over that of held-out points", copies[:, 2], low=5)
+    scales: ClassVar = {
+        "quick": Scale("one core, 10 seconds", seeds=1, steps=1000, digit_steps=1000),
+        "nano": Scale("one core, three minutes"),
+        "small": Scale("one core, ten minutes", seeds=10),
+        "paper": Scale("one core, ten minutes", seeds=10),
+    }
+    claims = (
+        Claim("angle", "(a) largest angle of a linear autoencoder to PCA's subspace, degrees", high=2),
+        Claim("error", "(a) its squared error over PCA's", high=1.01),
+        Claim("held_out", "(b) overcomplete: error per pixel of held-out points", high=1e-4),
+        Claim("noise", "(b) overcomplete: error per pixel of uniform noise", high=1e-3),
+        Claim("undercomplete", "(b) undercomplete: error of noise over that of held-out points", low=5),
+        Claim("denoised", "(c) error of denoised digits over that of noisy ones", high=0.6),
+        Claim("against_plain", "(c) ... over that of a plain autoencoder's", high=0.85),
+        Claim("sparse", "(d) mean activation of the sparse code over rho", low=0.8, high=1.2),
+        Claim("probe", "(d) linear probe: accuracy of sparse codes less that of pixels", low=-0.02),
+        Claim("tied", "(e) tied: decoder's weights less the encoder's transpose", high=0, **TIED),
+        Claim("gradient", "(e) tied: gradient less the sum of both ways', relative", high=1e-6, **TIED),
+        Claim("ista", "(e) tied encoder less one ISTA step from zero", high=1e-6, **TIED),
+    )
 
-    noise = [_denoising(lab["digit_steps"], seed) for seed in seeds]
-    errors = np.array([each[0] for each in noise])
-    yield claim("(c) error of denoised digits over that of noisy ones", errors[:, 2] / errors[:, 0], high=0.6)
-    yield claim("(c) ... over that of a plain autoencoder's", errors[:, 2] / errors[:, 1], high=0.85)
-    for j, name in enumerate(("noisy digits", "plain AE", "denoising AE")):
-        numbers[f"(c) error per pixel, {name}"] = errors[:, j]
-    title = "(c) Rows: held-out digits, with noise, through the plain AE, through the denoising AE"
-    lab.figure(title, noise[0][1])
+    def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
+        scale = lab.scale
+        numbers = pd.DataFrame(
+            [_numbers(scale.steps, scale.digit_steps, seed) for seed in range(scale.seeds)]
+        )
+        lab.figure(DENOISED, image_grid(numbers.pop("pictures")[0], 10))
+        for claim in self.claims:
+            yield self.found(claim.key, numbers.pop(claim.key))
+        spans = numbers.agg(["median", "min", "max"]).T.set_axis(["median", "low", "high"], axis=1)
+        lab.table("Numbers behind the claims, over seeds", spans.rename_axis("what").reset_index())
 
-    sparse = np.array([_sparse(lab["digit_steps"], seed) for seed in seeds])
-    yield claim("(d) mean activation of the sparse code over rho", sparse[:, 0] / RHO, low=0.8, high=1.2)
-    yield claim("(d) linear probe: accuracy of sparse codes less that of pixels", sparse[:, 3], low=-0.02)
-    numbers |= {"(d) probe of pixels": sparse[:, 1], "(d) probe of sparse codes": sparse[:, 2]}
 
-    tied = np.array([_tied(seed) for seed in seeds])
-    yield claim("(e) tied: decoder's weights less the encoder's transpose", tied[:, 0], high=0)
-    yield claim("(e) tied: gradient less the sum of both ways', relative", tied[:, 1], high=1e-6)
-    yield claim("(e) tied encoder less one ISTA step from zero", tied[:, 2], high=1e-6)
-    spans = [(name, np.median(v), v.min(), v.max()) for name, v in numbers.items()]
-    table = pd.DataFrame(spans, columns=["what", "median", "low", "high"])
-    lab.table("Numbers behind the claims, over seeds", table)
+def _numbers(steps: int, digit_steps: int, seed: int) -> dict[str, Any]:
+    """What the claims speak of, by their keys, and in words the numbers behind them."""
+    return {
+        **_linear(steps, seed),
+        **_copying(steps, seed),
+        **_denoising(digit_steps, seed),
+        **_sparse(digit_steps, seed),
+        **_tied(seed),
+    }
 
 
 def _learned(method: Autoencoder, images: Tensor, steps: int, seed: int) -> nn.ModuleDict:
@@ -104,23 +123,32 @@ def _one_layer(latents: int, steps: int) -> Autoencoder:
     return Autoencoder(latents=latents, learning_rate=schedule, batch_size=256, **LINEAR)
 
 
-def _linear(steps: int, seed: int) -> list[float]:
-    """The largest principal angle to PCA's subspace, the ratio of errors, and both errors."""
+def _linear(steps: int, seed: int) -> dict[str, float]:
+    """`against_pca` of a linear autoencoder of three latents that is trained on points."""
     points = _points(seed)
     method = _one_layer(3, steps)
     modules = _learned(method, points, steps, seed)
-    x = points.flatten(1).double().numpy()
-    centred = x - x.mean(axis=0)
-    axes = np.linalg.svd(centred, full_matrices=False)[2][:3].T
-    pca = float(((centred - centred @ axes @ axes.T) ** 2).sum(axis=1).mean())
     weights = next(p for p in modules["decoder"].parameters() if p.ndim == 2).detach().double().numpy()
-    cosines = np.linalg.svd(axes.T @ np.linalg.qr(weights)[0])[1]
     outputs = _through(method, modules, points).flatten(1).double().numpy()
-    error = float(((x - outputs) ** 2).sum(axis=1).mean())
-    return [float(np.degrees(np.arccos(cosines.min().clip(0, 1)))), error / pca, pca, error]
+    return against_pca(points.flatten(1).double().numpy(), weights, outputs)
 
 
-def _copying(steps: int, seed: int) -> list[float]:
+def against_pca(x: Array, weights: Array, outputs: Array) -> dict[str, float]:
+    """The largest angle to PCA's subspace, degrees, the ratio of errors, and both errors.
+
+    Of points `x` (n, p), what a network made of them, and its last weights (p, latents).
+    """
+    centred = x - x.mean(axis=0)
+    axes = np.linalg.svd(centred, full_matrices=False)[2][: weights.shape[1]].T
+    pca = ((centred - centred @ axes @ axes.T) ** 2).sum(axis=1).mean()
+    cosines = np.linalg.svd(axes.T @ np.linalg.qr(weights)[0])[1]
+    error = ((x - outputs) ** 2).sum(axis=1).mean()
+    angle = np.degrees(np.arccos(cosines.min().clip(0, 1)))
+    behind = {"(a) squared error per point, PCA": pca, "(a) ..., linear AE": error}
+    return {"angle": angle, "error": error / pca, **behind}
+
+
+def _copying(steps: int, seed: int) -> dict[str, float]:
     """Errors of an overcomplete autoencoder on held-out points and noise; an undercomplete one's ratio."""
     points, held = _points(seed)[:2000], _points(seed)[2000:]
     noise = torch.rand(held.shape, generator=torch.Generator().manual_seed(seed))
@@ -129,7 +157,8 @@ def _copying(steps: int, seed: int) -> list[float]:
         method = _one_layer(latents, steps)
         modules = _learned(method, points, steps, seed)
         errors.append([mse_loss(_through(method, modules, each), each).item() for each in (held, noise)])
-    return [*errors[0], errors[1][1] / errors[1][0]]
+    (held_out, of_noise), narrow = errors
+    return {"held_out": held_out, "noise": of_noise, "undercomplete": narrow[1] / narrow[0]}
 
 
 def _digits() -> tuple[Tensor, Tensor, NDArray[np.int64]]:
@@ -142,22 +171,28 @@ def _digits() -> tuple[Tensor, Tensor, NDArray[np.int64]]:
     return images[:1297], images[1297:], found.target[order]
 
 
-def _denoising(steps: int, seed: int) -> tuple[list[float], Any]:
+def _denoising(steps: int, seed: int) -> dict[str, Any]:
     """Errors per pixel of noisy digits, and of what a plain and a denoising autoencoder make of them."""
     learn, held, _ = _digits()
     noisy = held + NOISE * torch.randn(held.shape, generator=torch.Generator().manual_seed(seed))
     plain = Autoencoder(network="linear", latents=128, activation="relu", learning_rate=1e-3)
-    denoising = dataclasses.replace(plain, corruption="gaussian", corruption_level=NOISE)
+    denoising = replace(plain, corruption="gaussian", corruption_level=NOISE)
     pictures, errors = [held[:10], noisy[:10]], [mse_loss(noisy, held).item()]
     for method in (plain, denoising):
         back = _through(method, _learned(method, learn, steps, seed), noisy)
         pictures.append(back[:10])
         errors.append(mse_loss(back, held).item())
-    return errors, image_grid(torch.cat(pictures).numpy(), 10)
+    names = ("noisy digits", "plain AE", "denoising AE")
+    return {
+        "denoised": errors[2] / errors[0],
+        "against_plain": errors[2] / errors[1],
+        "pictures": torch.cat(pictures).numpy(),
+        **{f"(c) error per pixel, {name}": error for name, error in zip(names, errors, strict=True)},
+    }
 
 
-def _sparse(steps: int, seed: int) -> list[float]:
-    """Mean activation, probe accuracy of pixels, of codes, and their difference."""
+def _sparse(steps: int, seed: int) -> dict[str, float]:
+    """Mean activation over rho, probe accuracies of pixels and of codes, and their difference."""
     learn, held, labels = _digits()
     method = Autoencoder(
         network="linear", latents=256, activation="sigmoid", sparsity="kl", sparsity_weight=1.0, rho=RHO,
@@ -167,8 +202,9 @@ def _sparse(steps: int, seed: int) -> list[float]:
     with torch.inference_mode():
         codes = [method.encode(modules, each, torch.Generator()).mean.numpy() for each in (learn, held)]
     pixels = [each.flatten(1).numpy() for each in (learn, held)]
-    found = [_probe(each, labels) for each in (pixels, codes)]
-    return [float(codes[1].mean()), *found, found[1] - found[0]]
+    plain, sparse = (_probe(each, labels) for each in (pixels, codes))
+    behind = {"(d) probe of pixels": plain, "(d) probe of sparse codes": sparse}
+    return {"sparse": float(codes[1].mean()) / RHO, "probe": sparse - plain, **behind}
 
 
 def _probe(inputs: Sequence[NDArray[Any]], labels: NDArray[np.int64]) -> float:
@@ -182,7 +218,7 @@ def _probe(inputs: Sequence[NDArray[Any]], labels: NDArray[np.int64]) -> float:
     return float(model.fit(learn, labels[: len(learn)]).score(held, labels[len(learn) :]))
 
 
-def _tied(seed: int) -> list[float]:
+def _tied(seed: int) -> dict[str, float]:
     """Largest differences: of the decoder from the transpose, of gradients, and from a step of ISTA.
 
     ISTA minimises |x - D h|^2 / 2 + lambda |h|_1, here for D of norm 1, so its step is 1. Its first step from
@@ -218,8 +254,8 @@ def _tied(seed: int) -> list[float]:
     assert start.grad is not None
     moved = start.detach() - start.grad
     ista = moved.sign() * (moved.abs() - threshold).clamp(min=0)
-    return [
-        float((basis - layer.weight.detach()).abs().max()),
-        float((layer.weight.grad - both).abs().max() / both.abs().max()),
-        float((codes[:, :12] - codes[:, 12:] - ista).abs().max()),
-    ]
+    return {
+        "tied": float((basis - layer.weight.detach()).abs().max()),
+        "gradient": float((layer.weight.grad - both).abs().max() / both.abs().max()),
+        "ista": float((codes[:, :12] - codes[:, 12:] - ista).abs().max()),
+    }

@@ -1,70 +1,79 @@
-"""What an experiment is.
+"""What an experiment is: a plan at four scales, and a judge of its runs.
 
-An experiment is a generator function decorated with `experiment`. It is given a `Lab`, where it trains runs,
-shows tables and figures and says what it has to say, and yields a `Claim` for everything it judges. Whoever
-runs it writes what was found into a folder: experiment.json and report.html.
+An experiment declares its `scales` and `claims`, plans its `runs`, and judges them: `judge` is given a `Lab`,
+where it shows tables and figures and says what it has to say, and the finished runs, and yields a `Finding`
+for every claim. What is fitted without runs is fitted by the judge. Whoever conducts it has the runs trained
+and writes what was found into a folder: experiment.json and report.html.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.datasets import DataSet, load_dataset
+from distaff.datasets import DataSet
+from distaff.errors import unknown
+from distaff.experiments.runs import Runs
+from distaff.experiments.verdict import Measured, exactly, over_seeds
 from distaff.methods.base import Codes
+from distaff.studies.plan import Part, Plan, runs_of
+from distaff.studies.study import Study
 from distaff.training.run import Run
-from distaff.training.train import train
+
+#: seconds, for tests; minutes on two cores; the evidence, at least three seeds; as published
+SCALES = ("quick", "nano", "small", "paper")
 
 
-class Claim(NamedTuple):
-    """A claim, the bound it is judged by, what was measured and, where there are several seeds, its range.
+@dataclasses.dataclass(frozen=True)
+class Scale:
+    """How much of an experiment there is. `takes` says the machine and the time, in words.
 
-    A claim that is not `judged` is reported beside the others: the paper makes it at another scale.
+    What a subclass gives its numbers as defaults are those of scale nano.
     """
-
-    claim: str
-    bound: str
-    measured: float
-    passed: bool
-    low: float | None = None
-    high: float | None = None
-    judged: bool = True
-
-
-def claim(
-    words: str,
-    measured: ArrayLike,
-    *,
-    low: float | None = None,
-    high: float | None = None,
-    judged: bool = True,
-    seeds: ArrayLike | None = None,
-) -> Claim:
-    """The claim that a number lies from `low` to `high`. Of several seeds the median is judged.
-
-    Where a number is made of medians already, `seeds` are those of each seed alone, for the range.
-    """
-    values = np.atleast_1d(np.asarray(measured, dtype=np.float64))
-    middle = float(np.median(values))
-    values = values if seeds is None else np.atleast_1d(np.asarray(seeds, dtype=np.float64))
-    bounds = [f"{sign} {limit:g}" for sign, limit in ((">=", low), ("<=", high)) if limit is not None]
-    passed = (low is None or middle >= low) and (high is None or middle <= high)
-    least, most = (float(values.min()), float(values.max())) if len(values) > 1 else (None, None)
-    return Claim(words, " and ".join(bounds), middle, bool(passed), least, most, judged)
-
-
-class Scale(NamedTuple):
-    """What a scale takes (machine and time, in words) and its numbers by name."""
 
     takes: str
-    numbers: Mapping[str, Any]
+
+
+S = TypeVar("S", bound=Scale)
+
+
+@dataclasses.dataclass(frozen=True)
+class Claim:
+    """A claim in words, and the bounds that its number is judged by, from scale `since` on.
+
+    An `exact` number has no seeds and no sampling error, and is judged alone.
+    """
+
+    key: str
+    words: str
+    low: float | None = None
+    high: float | None = None
+    since: str = "nano"
+    exact: bool = False
+
+    @property
+    def bound(self) -> str:
+        """The bounds in words, such as ">= 0.5 and <= 1"."""
+        limits = ((">=", self.low), ("<=", self.high))
+        return " and ".join(f"{sign} {limit:g}" for sign, limit in limits if limit is not None)
+
+    def is_judged(self, scale: str) -> bool:
+        """Whether the claim is made at a scale."""
+        return SCALES.index(scale) >= SCALES.index(self.since)
+
+
+class Finding(NamedTuple):
+    """What was measured for a claim."""
+
+    claim: Claim
+    measured: Measured
 
 
 def every_label(data: DataSet) -> NDArray[Any]:
@@ -80,35 +89,18 @@ def every_code(run: Run, seed: int = 0) -> Codes:
 
 
 @dataclasses.dataclass
-class Lab:
-    """Where an experiment works: a folder, the numbers of its scale, and what it has shown so far."""
+class Lab(Generic[S]):
+    """Where an experiment is judged: a folder, its scale, its study's results, and what it has shown."""
 
     folder: Path
-    numbers: Mapping[str, Any]
-    threads: int | None = None
+    scale: S
     show: bool = True
     shown: list[tuple[str, str, Any]] = dataclasses.field(default_factory=list)
 
-    def __getitem__(self, name: str) -> Any:
-        """A number of the scale."""
-        return self.numbers[name]
-
-    def train(self, name: str, method: str, data: DataSet | str, steps: int = 0, **settings: Any) -> Run:
-        """A run in this folder, trained or resumed; `seed` is among the settings that it takes."""
-        out = self.folder / "runs" / name
-        return train(method, data, steps=steps, out=out, threads=self.threads, show=self.show, **settings)
-
-    def runs(self, name: str, method: str, data: DataSet | str, steps: int = 0, **settings: Any) -> list[Run]:
-        """A run for each seed of the scale."""
-        return [
-            self.train(f"{name}-s{seed}", method, data, steps, seed=seed, **settings)
-            for seed in range(self["seeds"])
-        ]
-
-    def sprites(self, **options: Any) -> DataSet:
-        """dSprites at the scale's resolution and number of places, across and down."""
-        places = self["places"]
-        return load_dataset("dsprites", resolution=self["resolution"], x=places, y=places, **options)
+    @property
+    def results(self) -> pd.DataFrame:
+        """The table of the study's scores, where the experiment's plan has metrics."""
+        return Study(self.folder / "study").results()
 
     def table(self, title: str, rows: pd.DataFrame | Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         """Show a table, and return it."""
@@ -125,36 +117,51 @@ class Lab:
         self.shown.append(("words", "", words))
 
 
-Work = Callable[[Lab], Iterator[Claim]]
+class Experiment(Generic[S]):
+    """A claim of a paper that can be run: its `scales`, one for each of SCALES, and the `claims` it judges.
 
-
-@dataclasses.dataclass(frozen=True)
-class Experiment:
-    """A claim of a paper that can be run: what it says, how, and at which scales."""
-
-    name: str
-    about: str
-    work: Work
-    scales: Mapping[str, Scale]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "__doc__", self.about)  # what `distaff list experiments NAME` shows
-
-
-SCALES = ("quick", "nano", "paper")  # seconds, for tests; ten minutes on two cores; as published
-
-
-def experiment(takes: tuple[str, str, str], **numbers: tuple[Any, Any, Any]) -> Callable[[Work], Experiment]:
-    """Make an experiment of a function; its docstring states the paper, the claim and what is done.
-
-    `takes` and every number are given for each of SCALES.
+    A subclass's docstring states the paper, the claim and what is done.
     """
 
-    def made(work: Work) -> Experiment:
-        scales = {
-            name: Scale(takes[place], {key: values[place] for key, values in numbers.items()})
-            for place, name in enumerate(SCALES)
-        }
-        return Experiment(work.__name__, work.__doc__ or "", work, scales)
+    scales: ClassVar[Mapping[str, Any]]
+    claims: ClassVar[tuple[Claim, ...]]
 
-    return made
+    def __init__(self, name: str = "") -> None:
+        #: what it is registered as, which is also the name of its file unless it is given
+        self.name = name or type(self).__module__.rpartition(".")[2]
+
+    def at(self, scale: str) -> S:
+        """The numbers of a scale. Raises BadInput where there is no such scale."""
+        if scale not in self.scales:
+            raise unknown(f"scale of {self.name}", scale, self.scales)
+        found: S = self.scales[scale]
+        return found
+
+    def runs(self, scale: S) -> Part:
+        """The runs to train, as the parts of a plan; none unless a subclass plans some."""
+        return []
+
+    def plan(self, scale: str) -> Plan | None:
+        """The study of the experiment's runs at a scale, trained and not scored; None without runs."""
+        return self.planned(scale, self.runs(self.at(scale)))
+
+    def planned(self, scale: str, part: Part) -> Plan | None:
+        """A plan of runs that are trained and not scored; None without any."""
+        return Plan(self.name, scale, runs_of(part), metrics=(), udr_mates=0) if part else None
+
+    def then(self, lab: Lab[S], runs: Runs) -> Part:
+        """More runs, that depend on what the first have learned; none unless a subclass plans some."""
+        return []
+
+    def judge(self, lab: Lab[S], runs: Runs) -> Iterator[Finding]:
+        """What was found for every claim, each of them once."""
+        raise NotImplementedError
+
+    def found(self, key: str, values: ArrayLike | Measured) -> Finding:
+        """What was measured for a claim: a value per seed, or a number with an interval of its own."""
+        by_key = {claim.key: claim for claim in self.claims}
+        if key not in by_key:
+            raise KeyError(f"{self.name} declares no claim {key}; it declares: {', '.join(by_key)}")
+        if isinstance(values, Measured):
+            return Finding(by_key[key], values)
+        return Finding(by_key[key], exactly(values) if by_key[key].exact else over_seeds(values))

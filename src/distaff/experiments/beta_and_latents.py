@@ -4,74 +4,124 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from scipy.stats import spearmanr
 
-from distaff.datasets import DataSet
 from distaff.evaluation.posterior import reconstruction
-from distaff.experiments.base import Claim, Lab, claim, every_code, every_label, experiment
+from distaff.experiments import base
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, every_code, every_label
 from distaff.experiments.pictures import COLOURS, axes, heat_map
+from distaff.experiments.runs import Runs
+from distaff.experiments.verdict import rank_correlation, size
 from distaff.metrics.beta_vae_score import beta_vae_score
+from distaff.studies.plan import Part, chain, dataset, each, method, product
+from distaff.training.run import Run
 
 
-@experiment(
-    takes=("two cores, 20 seconds", "two cores, nine minutes", "a cluster: 240 models of 300,000 steps"),
-    resolution=(16, 32, 64),
-    places=(8, 16, 32),
-    latents=([2, 6], [4, 10, 20], [4, 10, 20, 50]),
-    normalised=([0.004, 0.064], [0.004, 0.02, 0.06], [0.0001, 0.001, 0.004, 0.016, 0.064, 0.25]),
-    learning_rate=(2e-3, "linear:0.0002:0.002:300", 1e-4),
-    seeds=(1, 2, 10),
-    steps=(20, 1000, 300_000),
-    votes=((2000, 1000), (10_000, 5_000), (10_000, 5_000)),
-)
-def beta_and_latents(lab: Lab) -> Iterator[Claim]:
+@dataclass(frozen=True)
+class Scale(base.Scale):
+    """Sprites of `resolution` pixels at `places` across and down; `votes` train and evaluate a score."""
+
+    resolution: int = 32
+    places: int = 16
+    latents: tuple[int, ...] = (4, 10, 20)
+    normalised: tuple[float, ...] = (0.004, 0.02, 0.06)
+    learning_rate: float | str = "linear:0.0002:0.002:300"
+    seeds: int = 2
+    steps: int = 1000
+    votes: tuple[int, int] = (10_000, 5_000)
+
+
+class BetaAndLatents(Experiment[Scale]):
     """More latents need a stronger constraint; too weak and too strong a one both entangle.
 
-    Higgins et al. 2017, section 4.2 and figure 6: the beta-VAE score over the number of latents M and the
-    normalised beta, beta M / N with N pixels, on the hearts of higgins_table. How well a model reconstructs
-    does not say how well it disentangles: the rank correlation of the two over all models is to be weak. At
-    scale nano the step size rises over the first 300 steps: where it did not, half of the models never left
-    the mean image.
+    Higgins et al. 2017 (ICLR, openreview Sy2fzU9gl), section 4.2 and figure 6: the beta-VAE score over the
+    number of latents M and the normalised beta, beta M / N with N pixels, on the hearts of higgins_table. How
+    well a model reconstructs does not say how well it disentangles: the rank correlation of the two over all
+    models is to be weak. At scales nano and small the step size rises over the first 300 steps: where it did
+    not, half of the models never left the mean image.
     """
-    data = lab.sprites(shape=[2], orientation=10)
-    jobs = itertools.product(lab["latents"], lab["normalised"])
-    table = lab.table("Every model", [row for job in jobs for row in _measured(lab, data, *job)])
-    scores = table.pivot_table(index="latents", columns="normalised beta", values="score", aggfunc="mean")
-    sizes, strengths = ([f"{value:g}" for value in axis] for axis in (scores.index, scores.columns))
-    lab.figure(
-        "beta-VAE score, mean over seeds",
-        heat_map(scores.to_numpy(), sizes, strengths, labels=("latents M", "normalised beta")),
+
+    scales: ClassVar = {
+        "quick": Scale(
+            "two cores, 20 seconds",
+            16,
+            8,
+            (2, 6),
+            (0.004, 0.064),
+            2e-3,
+            seeds=1,
+            steps=20,
+            votes=(2000, 1000),
+        ),
+        "nano": Scale("two cores, nine minutes"),
+        "small": Scale("two cores, forty minutes", seeds=6, steps=1500),
+        "paper": Scale(
+            "a cluster: 240 models of 300,000 steps",
+            resolution=64,
+            places=32,
+            latents=(4, 10, 20, 50),
+            normalised=(0.0001, 0.001, 0.004, 0.016, 0.064, 0.25),
+            learning_rate=1e-4,
+            seeds=10,
+            steps=300_000,
+        ),
+    }
+    claims = (
+        Claim("growth", "Best normalised beta at the most latents over that at the fewest", low=2),
+        Claim("inside", "Share of latent sizes that are best at neither end", low=0.5),
+        Claim("together", "|rank correlation| of reconstruction and score", high=0.5),
     )
-    lab.figure("Score against reconstruction", _picture(table))
-    best = scores.idxmax(axis=1)
-    lab.table("Normalised beta of the best score", best.rename("normalised beta").reset_index())
-    growth = best.iloc[-1] / best.iloc[0]
-    yield claim("Best normalised beta at the most latents over that at the fewest", growth, low=2)
-    inside = ~best.isin([lab["normalised"][0], lab["normalised"][-1]])
-    yield claim("Share of latent sizes that are best at neither end", float(inside.mean()), low=0.5)
-    together = spearmanr(table["reconstruction"], table["score"]).statistic
-    yield claim("|rank correlation| of reconstruction and score", abs(together), high=0.5)
+
+    def runs(self, scale: Scale) -> Part:
+        grid = {"resolution": scale.resolution, "x": scale.places, "y": scale.places}
+        hearts = dataset("dsprites", shape=[2], orientation=10, **grid)
+        jobs, pixels = itertools.product(scale.latents, scale.normalised), scale.resolution**2
+        models = [method("beta_vae", beta=beta * pixels / latents, latents=latents) for latents, beta in jobs]
+        common = each(**{"set.learning_rate": [scale.learning_rate]}, steps=[scale.steps])
+        return product(hearts, chain(*models), common, each(seed=range(scale.seeds)))
+
+    def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
+        scale = lab.scale
+        jobs = itertools.product(scale.latents, scale.normalised, range(scale.seeds))
+        rows = [
+            {"latents": latents, "normalised beta": normalised, "seed": seed, **_measured(run, scale.votes)}
+            for (latents, normalised, seed), run in zip(jobs, runs, strict=True)
+        ]
+        table = lab.table("Every model", rows)
+        scores = table.pivot_table(index="latents", columns="normalised beta", values="score", aggfunc="mean")
+        sizes, strengths = ([f"{value:g}" for value in axis] for axis in (scores.index, scores.columns))
+        lab.figure(
+            "beta-VAE score, mean over seeds",
+            heat_map(scores.to_numpy(), sizes, strengths, labels=("latents M", "normalised beta")),
+        )
+        lab.figure("Score against reconstruction", _picture(table))
+        best = best_constraint(table)
+        lab.table("Normalised beta of the best score, by seed", best.reset_index())
+        yield self.found("growth", best.iloc[:, -1] / best.iloc[:, 0])
+        ends = (scale.normalised[0], scale.normalised[-1])
+        yield self.found("inside", (~best.isin(ends)).mean(axis=1))
+        together = rank_correlation(table["reconstruction"], table["score"], scale.seeds)
+        yield self.found("together", size(together))
 
 
-def _measured(lab: Lab, data: DataSet, latents: int, normalised: float) -> Iterator[dict[str, float]]:
-    """A row for every seed."""
-    beta = float(normalised * np.prod(data.image_shape) / latents)
-    settings = {"beta": beta, "latents": latents, "learning_rate": lab["learning_rate"]}
-    name = f"{latents}-latents-{normalised:g}"
-    for seed, run in enumerate(lab.runs(name, "beta_vae", data, lab["steps"], **settings)):
-        codes = every_code(run)
-        yield {
-            "latents": latents,
-            "normalised beta": normalised,
-            "seed": seed,
-            "beta": beta,
-            "reconstruction": reconstruction(run, np.arange(len(data)), codes.sample),
-            "score": beta_vae_score(codes.mean, every_label(data), votes=lab["votes"], seed=seed),
-        }
+def best_constraint(table: pd.DataFrame) -> pd.DataFrame:
+    """The normalised beta of the best score: a row per seed, a column per number of latents."""
+    best = table.loc[table.groupby(["seed", "latents"])["score"].idxmax()]
+    return best.pivot(index="seed", columns="latents", values="normalised beta")
+
+
+def _measured(run: Run, votes: tuple[int, int]) -> dict[str, float]:
+    codes, seed = every_code(run), run.config.seed
+    return {
+        "beta": float(run.config.settings["beta"]),
+        "reconstruction": reconstruction(run, np.arange(len(run.data)), codes.sample),
+        "score": beta_vae_score(codes.mean, every_label(run.data), votes=votes, seed=seed),
+    }
 
 
 def _picture(table: pd.DataFrame) -> Figure:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,10 +16,13 @@ from torch.nn import functional as F
 
 from distaff.datasets import DataSet
 from distaff.evaluation.posterior import active
-from distaff.experiments.base import Claim, Lab, claim, every_label, experiment
+from distaff.experiments import base
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, every_label
 from distaff.experiments.pictures import COLOURS, axes, curves, image_grid
+from distaff.experiments.runs import Runs
 from distaff.metrics.arrays import standardised
 from distaff.progress import progress
+from distaff.studies.plan import Part, dataset, each, method, product, zipped
 from distaff.training.run import Run
 
 FIRST, LAST = 0.5, 25.0  # nats
@@ -31,31 +35,77 @@ NAMES = ("shape", "scale", "orientation", "x", "y")
 OFF = "worst |KL - C| / max(.5, 3 % of C)"
 
 
-@experiment(
-    takes=("two cores, 20 seconds", "two cores, nine minutes", "one GPU, one day"),
-    resolution=(16, 32, 64),
-    places=(8, 16, 32),
-    steps=(60, 20_000, 100_000),
-    vae_steps=(20, 5000, 300_000),
-    capacities=((2, 8), (4, 10, 20), (5, 10, 25, 50)),
-)
-def capacity(lab: Lab) -> Iterator[Claim]:
+@dataclass(frozen=True)
+class Scale(base.Scale):
+    """The sprites, the steps behind the channel, and the AnnealedVAEs and what their capacities end at."""
+
+    resolution: int = 32
+    places: int = 16
+    steps: int = 20_000
+    vae_steps: int = 5000
+    capacities: tuple[int, ...] = (4, 10, 20)
+    seeds: int = 1
+
+
+class Capacity(Experiment[Scale]):
     """A code of few nats keeps position first, then scale, then shape and orientation.
 
-    Burgess et al. 2018, section 4.2. A decoder is given the true factors of sprites through a noisy channel,
-    z_i = a_i f_i + s_i e with a_i^2 + s_i^2 = 1, so that factor i passes KL_i = -ln s_i nats on average. How
-    C nats, growing from .5 to 25, are shared out among the factors is learned: the gradient shows where a
-    further nat serves the reconstruction best. (The paper punishes |KL - C|; here KL is C exactly, for the
-    penalty's steps would drown those of the reconstruction.) Then the AnnealedVAE itself: its KL against its
-    capacity, and its active latents for several capacities.
+    Burgess et al. 2018 (arXiv:1804.03599), section 4.2. A decoder is given the true factors of sprites
+    through a noisy channel, z_i = a_i f_i + s_i e with a_i^2 + s_i^2 = 1, so that factor i passes KL_i = -ln
+    s_i nats on average. How C nats, growing from .5 to 25, are shared out among the factors is learned: the
+    gradient shows where a further nat serves the reconstruction best. (The paper punishes |KL - C|; here KL
+    is C exactly, for the penalty's steps would drown those of the reconstruction.) Then the AnnealedVAE
+    itself: its KL against its capacity, and its active latents for several capacities.
 
     Factors are standardised; orientation is its number, shape its index. 13.5 nats name every image of
     dSprites, so that what comes beyond is precision only.
     """
-    data = lab.sprites(orientation=8)
-    found = fit_generator(data, lab["steps"], seed=0, show=lab.show)
-    yield from _generator(lab, data, found)
-    yield from _annealed(lab, data)
+
+    scales: ClassVar = {
+        "quick": Scale(
+            "two cores, 20 seconds", resolution=16, places=8, steps=60, vae_steps=20, capacities=(2, 8)
+        ),
+        "nano": Scale("two cores, nine minutes"),
+        "small": Scale("two cores, half an hour", seeds=3),
+        "paper": Scale("one GPU, three days", 64, 32, 100_000, 300_000, (5, 10, 25, 50), seeds=3),
+    }
+    claims = (
+        Claim("scale", "C where scale is kept, less the later of x and y, nats", low=0.1),
+        Claim("form", "C where shape or orientation is kept, less that of scale, nats", low=0.1),
+        Claim("together", "|C of x - C of y|, nats", high=1),
+        Claim("share", f"Share of x and y at {SHOWN[0]} nats", low=0.75),
+        Claim("shapes", f"Shapes told from what is decoded at {SHOWN[2]} nats", low=0.8),
+        Claim("turns", f"Orientations of hearts told at {SHOWN[3]} nats", low=0.8),
+        Claim("rise", "Largest rise of the reconstruction between eighths of the training, nats", high=0),
+        Claim("off", "Worst |KL - C| / max(.5, 3 % of C) at ten checkpoints", high=1),
+        Claim("more", "Least rise of active latents with C", low=0),
+    )
+
+    def runs(self, scale: Scale) -> Part:
+        sprites = dataset(
+            "dsprites", resolution=scale.resolution, x=scale.places, y=scale.places, orientation=8
+        )
+        ends = [f"linear:0:{most}:{int(0.8 * scale.vae_steps)}" for most in scale.capacities]
+        names = each(name=[f"C to {most}" for most in scale.capacities])
+        return product(
+            sprites,
+            each(steps=[scale.vae_steps]),
+            method("annealed_vae", gamma=GAMMA, learning_rate=3e-4),
+            zipped(names, each(**{"set.capacity": ends})),
+            each(seed=range(scale.seeds)),
+        )
+
+    def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
+        data = next(iter(runs)).data
+        fits = [fit_generator(data, lab.scale.steps, seed, show=lab.show) for seed in range(lab.scale.seeds)]
+        told = [_told(data, found) for found in fits]
+        _show_generator(lab, data, fits[0], told[0])
+        ordered = pd.DataFrame([_order(*both) for both in zip(fits, told, strict=True)])
+        for key, values in ordered.items():
+            yield self.found(str(key), values)
+        annealed = _annealed(lab, runs).groupby("seed")
+        yield self.found("off", annealed[OFF].max())
+        yield self.found("more", annealed["active latents"].agg(lambda counts: counts.diff().min()))
 
 
 class Channel(nn.Module):
@@ -136,7 +186,13 @@ def _examples(data: DataSet) -> NDArray[np.int64]:
     return np.random.default_rng(1).choice(len(data), size=EXAMPLES, replace=False)
 
 
-def _generator(lab: Lab, data: DataSet, found: Found) -> Iterator[Claim]:
+def _told(data: DataSet, found: Found) -> pd.DataFrame:
+    """What the images decoded at SHOWN tell, by nats."""
+    rows = [told_apart(data, _examples(data), decoded) for decoded in found.decoded]
+    return pd.DataFrame(rows, SHOWN).rename_axis("C, nats")
+
+
+def _show_generator(lab: Lab[Scale], data: DataSet, found: Found, told: pd.DataFrame) -> None:
     every = max(1, len(found.capacity) // 60)
     lines = {name: found.nats[::every, k] for k, name in enumerate(NAMES)}
     figure = curves(found.capacity[::every], lines, "C, nats", "nats")
@@ -150,31 +206,31 @@ def _generator(lab: Lab, data: DataSet, found: Found) -> Iterator[Claim]:
         "Originals, and what is decoded at four capacities",
         image_grid(images.reshape(-1, *data.image_shape), COLUMNS, rows_are=rows),
     )
-    told = pd.DataFrame([told_apart(data, _examples(data), decoded) for decoded in found.decoded], SHOWN)
-    lab.table("What the decoded images tell", told.rename_axis("C, nats").reset_index())
-    kept = [np.flatnonzero(nats > KEPT) for nats in found.nats.T]
-    first = pd.Series([found.capacity[at[0]] if len(at) else np.nan for at in kept], NAMES)
-    table = first.rename_axis("factor").reset_index(name="C")
+    lab.table("What the decoded images tell", told.reset_index())
+    table = _first_kept(found).rename_axis("factor").reset_index(name="C")
     lab.table(f"Capacity at which a factor first has {KEPT} nats", table)
-    yield from _order(first.fillna(LAST), found, told)
 
 
-def _order(first: pd.Series[float], found: Found, told: pd.DataFrame) -> Iterator[Claim]:
-    """`first` is the capacity at which a factor is kept, by name; LAST if it never is."""
-    places, later = first[["x", "y"]].max(), first[["shape", "orientation"]].min()
-    scale = first["scale"]
-    yield claim("C where scale is kept, less the later of x and y, nats", scale - places, low=0.1)
-    yield claim("C where shape or orientation is kept, less that of scale, nats", later - scale, low=0.1)
-    yield claim("|C of x - C of y|, nats", abs(first["x"] - first["y"]), high=1)
+def _first_kept(found: Found) -> pd.Series[float]:
+    """The capacity at which a factor is first kept, by name; NaN if it never is."""
+    kept = [np.flatnonzero(nats > KEPT) for nats in found.nats.T]
+    return pd.Series([found.capacity[at[0]] if len(at) else np.nan for at in kept], NAMES)
+
+
+def _order(found: Found, told: pd.DataFrame) -> dict[str, float]:
+    """What the claims about the generator speak of, by their keys; a factor never kept counts as at LAST."""
+    first = _first_kept(found).fillna(LAST)
     early = found.nats[np.searchsorted(found.capacity, SHOWN[0])]
-    share = early[[NAMES.index("x"), NAMES.index("y")]].sum() / early.sum()
-    yield claim(f"Share of x and y at {SHOWN[0]} nats", share, low=0.75)
-    yield claim(f"Shapes told from what is decoded at {SHOWN[2]} nats", told["shape"].iloc[2], low=0.8)
-    turned = told["orientation of hearts"].iloc[3]
-    yield claim(f"Orientations of hearts told at {SHOWN[3]} nats", turned, low=0.8)
     parts = np.array([part.mean() for part in np.array_split(found.reconstruction, 8)])
-    rise = np.diff(parts).max()
-    yield claim("Largest rise of the reconstruction between eighths of the training, nats", rise, high=0)
+    return {
+        "scale": first["scale"] - first[["x", "y"]].max(),
+        "form": first[["shape", "orientation"]].min() - first["scale"],
+        "together": abs(first["x"] - first["y"]),
+        "share": early[[NAMES.index("x"), NAMES.index("y")]].sum() / early.sum(),
+        "shapes": told["shape"].iloc[2],
+        "turns": told["orientation of hearts"].iloc[3],
+        "rise": np.diff(parts).max(),
+    }
 
 
 def told_apart(data: DataSet, rows: NDArray[np.int64], decoded: NDArray[np.float32]) -> dict[str, float]:
@@ -199,32 +255,32 @@ def told_apart(data: DataSet, rows: NDArray[np.int64], decoded: NDArray[np.float
     return {"shape": float(shape.mean()), "orientation of hearts": float(orientation[hearts].mean())}
 
 
-def _annealed(lab: Lab, data: DataSet) -> Iterator[Claim]:
-    steps, rows, runs = lab["vae_steps"], [], []
+def _annealed(lab: Lab[Scale], runs: Runs) -> pd.DataFrame:
+    """Show the AnnealedVAEs; a row for each, by seed and rising capacity."""
+    data, rows = next(iter(runs)).data, []
     chosen = np.random.default_rng(0).choice(len(data), size=min(5000, len(data)), replace=False)
-    for most in lab["capacities"]:
-        capacity = f"linear:0:{most}:{int(0.8 * steps)}"
-        settings = {"gamma": GAMMA, "learning_rate": 3e-4, "capacity": capacity}
-        run = lab.train(f"annealed-{most}", "annealed_vae", data, steps, **settings)
-        runs.append(run)
-        count = int(active(run.encode(data.images(chosen))).sum())
-        rows.append({"C": most, "KL": run.history()[-1]["kl"], "active latents": count, OFF: _off(run)})
-    table = lab.table(f"AnnealedVAE, gamma {GAMMA:g}", rows)
     figure, ax = axes("step", "|KL - C|, nats")
-    for most, run, colour in zip(lab["capacities"], runs, COLOURS, strict=False):
-        history = pd.DataFrame(run.history())
-        apart = (history["kl"] - history["capacity"]).abs()
-        ax.plot(history["step"], apart, color=colour, label=f"C to {most}")
+    for most, colour in zip(lab.scale.capacities, COLOURS, strict=False):
+        for run in runs[f"C to {most}"]:
+            count = int(active(run.encode(data.images(chosen))).sum())
+            history, seed = pd.DataFrame(run.history()), run.config.seed
+            last = {"KL": history["kl"].iloc[-1], "active latents": count, OFF: _off(run)}
+            rows.append({"C": most, "seed": seed, **last})
+            apart, label = (history["kl"] - history["capacity"]).abs(), f"C to {most}"
+            ax.plot(history["step"], apart, color=colour, label="" if seed else label)
     ax.axhline(0.5, color="#9aa5b1", lw=0.8)
     ax.legend(frameon=False, fontsize=8)
     lab.figure("AnnealedVAE: how far the KL is from its capacity", figure)
-    yield claim("Worst |KL - C| / max(.5, 3 % of C) at ten checkpoints", table[OFF].max(), high=1)
-    yield claim("Least rise of active latents with C", table["active latents"].diff().min(), low=0)
+    return lab.table(f"AnnealedVAE, gamma {GAMMA:g}", rows)
 
 
 def _off(run: Run) -> float:
     """The worst of ten lines of the history, evenly spaced in its later three quarters."""
     history = run.history()
     chosen = np.unique(np.linspace(len(history) // 4, len(history) - 1, 10).astype(int))
-    lines = [history[n] for n in chosen]
+    return worst_apart([history[n] for n in chosen])
+
+
+def worst_apart(lines: Sequence[Mapping[str, float]]) -> float:
+    """The largest |KL - C| / max(.5, 3 % of C) over lines of an AnnealedVAE's history; 0 is the best."""
     return max(abs(line["kl"] - line["capacity"]) / max(0.5, 0.03 * line["capacity"]) for line in lines)

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import torch
 
 from distaff import __version__, registry
-from distaff.errors import BadInput, unknown
-from distaff.experiments.base import Claim, Experiment, Lab
+from distaff.errors import BadInput
+from distaff.experiments.base import Experiment, Lab
+from distaff.experiments.claims import is_stale, judged, passed, tally
+from distaff.experiments.runs import Runs, RunsFailed, runs_in
 from distaff.files import read_json, write_json, write_text
+from distaff.machine import available_threads
+from distaff.networks.threads import torch_threads
 from distaff.pages.experiment import experiment_page
 from distaff.pages.saving import save_figures
 from distaff.progress import say
+from distaff.studies.cost import estimate
+from distaff.studies.plan import Plan
+from distaff.studies.study import Study
 from distaff.training.lock import only_one
 
 
@@ -26,47 +35,82 @@ def conduct(
     scale: str = "nano",
     out: str | os.PathLike[str] | None = None,
     *,
+    workers: int | None = None,
+    ray: str | None = None,
+    retry: bool = False,
     threads: int | None = None,
     show: bool = True,
 ) -> dict[str, Any]:
     """What an experiment found at a scale: its claims with their bounds, and whether all of them hold.
 
-    `passed` is null where none is judged.
+    `passed` is False where any claim fails, True where all that are judged hold, and None otherwise. A claim
+    is judged by the 95 % interval over seeds: a number of one seed is not.
 
-    Writes experiment.json, report.html and its figures as PNG files into `out` (default
-    experiments/NAME-SCALE). Runs that the experiment trains are kept there, so the same call again continues
-    where it stopped; `seconds` are those of all calls. Raises BadInput for a name or scale that does not
-    exist, and for the folder of another experiment.
+    Runs are trained on `workers` processes of one thread (default: the cores) or the Ray cluster at `ray`;
+    those that failed are tried again with `retry`, and RunsFailed is raised where any did. What is judged is
+    fitted and encoded on `threads`. Writes experiment.json, report.html and its figures as PNG files into
+    `out` (default experiments/NAME-SCALE). Runs are kept there, so the same call again continues where it
+    stopped; `seconds` are those of all calls. Raises BadInput for a name or scale that does not exist, and
+    for the folder of another experiment.
     """
-    found: Experiment = registry.get("experiments", name)
-    if scale not in found.scales:
-        raise unknown(f"scale of {name}", scale, found.scales)
+    found: Experiment[Any] = registry.get("experiments", name)(name)
+    numbers = found.at(scale)
     folder = Path(out) if out is not None else Path("experiments") / f"{name}-{scale}"
     finished(name, scale, folder)
     if show:
-        say(f"{name} at scale {scale}: {found.scales[scale].takes}")
-    with only_one(folder), _clock(folder) as seconds:
-        lab = Lab(folder, found.scales[scale].numbers, threads, show)
-        claims = []
-        for each in found.work(lab):
-            claims.append(each)
-            if show:
-                say(line(each))
-        verdicts = [each.passed for each in claims if each.judged]
-        result = {
-            "experiment": name,
-            "scale": scale,
-            "passed": all(verdicts) if verdicts else None,
-            "claims": [each._asdict() for each in claims],
-            "tables": {title: _records(what) for kind, title, what in lab.shown if kind == "table"},
-            "words": [what for kind, _, what in lab.shown if kind == "words"],
-            "figures": _save_figures(lab),
-            "version": __version__,
-            "seconds": round(seconds()),
-        }
-        write_text(folder / "report.html", _page(found, scale, result, lab))
-        write_json(folder / "experiment.json", result)
+        say(f"{name} at scale {scale}: {numbers.takes}")
+    how = {"workers": workers, "ray": ray, "retry": retry, "show": show}
+    with only_one(folder), _clock(folder) as seconds, torch_threads(threads or torch.get_num_threads()):
+        lab = Lab(folder, numbers, show)
+        return write_up(found, scale, lab, _trained(found, scale, lab, how), seconds)
+
+
+def write_up(
+    found: Experiment[Any], scale: str, lab: Lab[Any], runs: Runs, seconds: Callable[[], float]
+) -> dict[str, Any]:
+    """Judge finished runs, and write what is found into the lab's folder; the work took `seconds` so far."""
+    claims = judged(found, scale, found.judge(lab, runs), tell=say if lab.show else None)
+    result = {
+        "experiment": found.name,
+        "scale": scale,
+        "passed": passed(claims),
+        "claims": claims,
+        "tables": {title: _records(what) for kind, title, what in lab.shown if kind == "table"},
+        "words": [what for kind, _, what in lab.shown if kind == "words"],
+        "figures": _save_figures(lab),
+        "version": __version__,
+        "seconds": round(seconds()),
+    }
+    write_text(lab.folder / "report.html", _page(found, scale, result, lab))
+    write_json(lab.folder / "experiment.json", result)
     return result
+
+
+def _trained(found: Experiment[Any], scale: str, lab: Lab[Any], how: dict[str, Any]) -> Runs:
+    """The runs that an experiment plans, and then those that depend on them."""
+    runs = _done(found.plan(scale), lab.folder / "study", how)
+    return runs.and_then(_done(found.planned(scale, found.then(lab, runs)), lab.folder / "then", how))
+
+
+def _done(plan: Plan | None, folder: Path, how: dict[str, Any]) -> Runs:
+    if plan is None:
+        return Runs()
+    study = Study(folder, plan)
+    study.run(**how)
+    return runs_in(study)
+
+
+def dry_run(name: str, scale: str = "nano", workers: int | None = None) -> dict[str, Any]:
+    """What an experiment's runs would take: see `distaff.studies.cost.estimate`. No data is opened.
+
+    Runs that depend on what others learn are not counted, nor is what is fitted without runs.
+    """
+    plan = registry.get("experiments", name)(name).plan(scale)
+    count = workers or available_threads()
+    if plan is None:
+        nothing = {"runs": 0, "core_hours": 0.0, "hours": 0.0, "workers": count, "bytes": 0}
+        return {"study": name, "scale": scale, **nothing, "step_seconds": {}, "runs_by_method": {}}
+    return estimate(plan, count)
 
 
 @contextlib.contextmanager
@@ -82,26 +126,30 @@ def _clock(folder: Path) -> Iterator[Callable[[], float]]:
 
 
 def conduct_all(
-    scale: str = "nano",
-    out: str | os.PathLike[str] = "experiments",
-    *,
-    threads: int | None = None,
-    show: bool = True,
+    scale: str = "nano", out: str | os.PathLike[str] = "experiments", **how: Any
 ) -> list[dict[str, Any]]:
-    """What every experiment found, each in the folder `out`/NAME-SCALE.
+    """What every experiment found, each in the folder `out`/NAME-SCALE; `how` is as of `conduct`.
 
     An experiment that has finished there is not run again, so that the same call goes on where it stopped.
+    Where runs of some failed the others are done, and then RunsFailed is raised.
     """
-    found = []
+    found, failed = [], []
     for name in registry.names("experiments"):
         folder = Path(out) / f"{name}-{scale}"
-        kept = finished(name, scale, folder)
-        found.append(kept or conduct(name, scale, folder, threads=threads, show=show))
+        try:
+            found.append(finished(name, scale, folder) or conduct(name, scale, folder, **how))
+        except RunsFailed as error:
+            failed.append(str(error))
+    if failed:
+        raise RunsFailed("; ".join(failed))
     return found
 
 
 def finished(name: str, scale: str, folder: Path) -> dict[str, Any] | None:
-    """What the experiment that ended in `folder` found. Raises BadInput if it was another one."""
+    """What the experiment that ended in `folder` found, None if it was of an older version.
+
+    Raises BadInput if it was another one.
+    """
     path = folder / "experiment.json"
     if not path.exists():
         return None
@@ -109,58 +157,15 @@ def finished(name: str, scale: str, folder: Path) -> dict[str, Any] | None:
     was = [recorded.get(key) for key in ("experiment", "scale")] if isinstance(recorded, dict) else None
     if was != [name, scale]:
         raise BadInput(f"{folder} does not hold {name} at scale {scale}; choose another --out")
-    return dict(recorded)
+    return None if is_stale(registry.get("experiments", name)(), recorded) else dict(recorded)
 
 
-def overview(results: Iterable[dict[str, Any]]) -> str:
-    """A table in plain text: every claim of the experiments, and how many of them hold."""
-    rows = [("experiment", "claim", "bound", "measured", "")]
-    for result in results:
-        for n, each in enumerate(Claim(**one) for one in result["claims"]):
-            name = "" if n else result["experiment"]
-            rows.append((name, each.claim, each.bound, measured(each), verdict(each)))
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, [*widths, 0], strict=True)).rstrip()
-        for row in rows
-    ]
-    lines.append(f"claims that hold: {tally(each for result in results for each in result['claims'])}")
-    return "\n".join(lines)
-
-
-def tally(claims: Iterable[Mapping[str, Any]]) -> str:
-    """How many of the claims that are judged hold, in words."""
-    verdicts = [each["passed"] for each in claims if each["judged"]]
-    return f"{sum(verdicts)} of {len(verdicts)}" if verdicts else "none judged"
-
-
-def line(each: Claim) -> str:
-    """A claim in one line."""
-    return f"{each.claim}: {measured(each)}, bound {each.bound}: {verdict(each)}"
-
-
-def measured(each: Claim) -> str:
-    """The number of a claim, and the range over seeds where there are several."""
-    span = "" if each.low is None else f" ({each.low:.3g} to {each.high:.3g})"
-    return f"{each.measured:.3g}{span}"
-
-
-def verdict(each: Claim) -> str:
-    """Whether a claim holds."""
-    return ("holds" if each.passed else "fails") + ("" if each.judged else ", not judged")
-
-
-def _page(found: Experiment, scale: str, result: dict[str, Any], lab: Lab) -> str:
-    words = {True: "holds", False: "fails"}
-    claims = [
-        each | {"seeds": "", "verdict": words[each["passed"]] if each["judged"] else "not judged"}
-        for each in result["claims"]
-    ]
+def _page(found: Experiment[Any], scale: str, result: dict[str, Any], lab: Lab[Any]) -> str:
     return experiment_page(
         found.name.replace("_", " "),
-        [" ".join(part.split()) for part in found.about.split("\n\n")],
-        found.scales[scale].takes,
-        result | {"claims": claims},
+        [" ".join(part.split()) for part in (inspect.getdoc(found) or "").split("\n\n")],
+        found.at(scale).takes,
+        result,
         tally(result["claims"]),
         lab.shown,
     )
@@ -172,7 +177,7 @@ def _records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
     return rows
 
 
-def _save_figures(lab: Lab) -> list[dict[str, str]]:
+def _save_figures(lab: Lab[Any]) -> list[dict[str, str]]:
     """Write the figures into the folder; their titles and file names."""
     titled = [(title, what) for kind, title, what in lab.shown if kind == "figure"]
     paths = save_figures(titled, lab.folder)

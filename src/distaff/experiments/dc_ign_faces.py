@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from distaff.datasets import load_dataset
-from distaff.experiments.base import Claim, Lab, claim, experiment
-from distaff.experiments.dc_ign_equivariance import clamped_and_not, pairs
+from distaff.experiments.base import Claim, Experiment, Finding, Lab
+from distaff.experiments.dc_ign_equivariance import KINDS, Clamped, clamped_and_not, pairs
 from distaff.experiments.pictures import image_grid, latents_against
+from distaff.experiments.runs import Runs
 from distaff.metrics.mcc import absolute_correlation
+from distaff.studies.plan import Part, dataset, product
 from distaff.training.run import Run
 
 NAMES = ("azimuth", "elevation", "lighting")
@@ -22,44 +24,66 @@ GROUPS = "azimuth;elevation;lighting;identity"
 COLUMNS = 9  # of the traversals
 
 
-@experiment(
-    takes=("two cores, 15 seconds", "two cores, six minutes", "one GPU, a day"),
-    resolution=(16, 32, 64),
-    latents=(6, 10, 200),
-    seeds=(1, 2, 5),
-    steps=(20, 4000, 300_000),
-    control_steps=(20, 1000, 300_000),
-    faces=(200, 4000, 20_000),
-)
-def dc_ign_faces(lab: Lab) -> Iterator[Claim]:
+@dataclass(frozen=True)
+class Scale(Clamped):
+    """Their pixels and latents, and the faces that are looked at, beside."""
+
+    resolution: int = 32
+    latents: int = 10
+    faces: int = 4000
+
+
+class DCIGNFaces(Experiment[Scale]):
     """DC-IGN's latents follow the turn, the tilt and the light of faces; a VAE's have no reason to.
 
-    Kulkarni et al. 2015, section 4.1 and figures 4 and 5: latents against the true angles are nearly a line,
-    and moving one of them turns or lights the face. Here on drawn heads, with azimuth, elevation and lighting
-    as groups of their own and identity as the last, 10 latents and batches of 32. The control is a VAE on the
-    same images, of which the same latents are looked at. Numbers are |Pearson correlations| of latent and
-    angle over random faces; the bounds are those of x and y in dc_ign_equivariance.
+    Kulkarni et al. 2015 (arXiv:1503.03167), section 4.1 and figures 4 and 5: latents against the true angles
+    are nearly a line, and moving one of them turns or lights the face. Here on drawn heads, with azimuth,
+    elevation and lighting as groups of their own and identity as the last, 10 latents and batches of 32. The
+    control is a VAE on the same images, of which the same latents are looked at. Numbers are |Pearson
+    correlations| of latent and angle over random faces; the bounds are those of x and y in
+    dc_ign_equivariance.
     """
-    data = load_dataset("faces3d", resolution=lab["resolution"])
-    rows = np.random.default_rng(0).choice(len(data), lab["faces"], replace=False)
-    truth = data.labels(rows)
-    assert truth is not None
-    angles = truth[:, [data.label_names.index(name) for name in NAMES]]
-    runs, controls = clamped_and_not(lab, data, lab["latents"], groups=GROUPS, invariance=0.1)
-    images = data.images(rows)
-    codes = runs[0].encode(images).mean
-    lab.figure("The latent of each group against its angle", latents_against(codes, angles, NAMES))
-    lab.figure(f"One latent moved at a time: {', '.join(NAMES)}", _traversals(runs[0], codes))
-    own = {
-        kind: np.array([_correlations(run.encode(images).mean, angles) for run in each])
-        for kind, each in (("DC-IGN", runs), ("VAE", controls))
+
+    scales: ClassVar = {
+        "quick": Scale("two cores, 15 seconds", 1, 20, 20, resolution=16, latents=6, faces=200),
+        "nano": Scale("two cores, six minutes", 2, 4000, 1000),
+        "small": Scale("two cores, 15 minutes", 5, 4000, 1000),
+        "paper": Scale("one GPU, a day", 5, 300_000, 300_000, resolution=64, latents=200, faces=20_000),
     }
-    tables = {kind: pd.DataFrame(values, columns=pairs(NAMES)) for kind, values in own.items()}
-    lab.table("|correlation| of latent and angle", pd.concat(tables, names=["codes", "seed"]).reset_index())
-    for j, name in enumerate(NAMES):
-        yield claim(f"DC-IGN: latent {j + 1} and {name}", own["DC-IGN"][:, j], low=0.85)
-    for j, name in enumerate(NAMES):
-        yield claim(f"VAE: latent {j + 1} and {name}", own["VAE"][:, j], high=0.5)
+    claims = (
+        Claim("azimuth", "DC-IGN: latent 1 and azimuth", low=0.85),
+        Claim("elevation", "DC-IGN: latent 2 and elevation", low=0.85),
+        Claim("lighting", "DC-IGN: latent 3 and lighting", low=0.85),
+        Claim("azimuth_unclamped", "VAE: latent 1 and azimuth", high=0.5),
+        Claim("elevation_unclamped", "VAE: latent 2 and elevation", high=0.5),
+        Claim("lighting_unclamped", "VAE: latent 3 and lighting", high=0.5),
+    )
+
+    def runs(self, scale: Scale) -> Part:
+        faces = dataset("faces3d", resolution=scale.resolution)
+        return product(faces, clamped_and_not(scale, scale.latents, groups=GROUPS, invariance=0.1))
+
+    def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
+        data = next(iter(runs)).data
+        rows = np.random.default_rng(0).choice(len(data), lab.scale.faces, replace=False)
+        truth = data.labels(rows)
+        assert truth is not None
+        angles = truth[:, [data.label_names.index(name) for name in NAMES]]
+        images = data.images(rows)
+        codes = runs["DC-IGN"][0].encode(images).mean
+        lab.figure("The latent of each group against its angle", latents_against(codes, angles, NAMES))
+        lab.figure(f"One latent moved at a time: {', '.join(NAMES)}", _traversals(runs["DC-IGN"][0], codes))
+        own = {
+            kind: np.array([_correlations(run.encode(images).mean, angles) for run in runs[kind]])
+            for kind in KINDS
+        }
+        tables = {kind: pd.DataFrame(values, columns=pairs(NAMES)) for kind, values in own.items()}
+        lab.table(
+            "|correlation| of latent and angle", pd.concat(tables, names=["codes", "seed"]).reset_index()
+        )
+        for j, name in enumerate(NAMES):
+            yield self.found(name, own["DC-IGN"][:, j])
+            yield self.found(f"{name}_unclamped", own["VAE"][:, j])
 
 
 def _correlations(codes: NDArray[np.float32], angles: NDArray[Any]) -> NDArray[np.float64]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -11,46 +13,82 @@ import torch
 from torch import Tensor, nn
 
 from distaff.evaluation.posterior import log_likelihood_bound
-from distaff.experiments.base import Claim, Lab, claim, experiment
+from distaff.experiments import base
+from distaff.experiments.base import Claim, Experiment, Finding, Lab
 from distaff.experiments.pictures import curves
+from distaff.experiments.runs import Runs
 from distaff.methods.terms import log_normal
+from distaff.studies.plan import Part, dataset, each, method, product, zipped
+from distaff.training.run import Run
 
 SIZES = (6, 3, 2)  # of x, h_1 and h_2
 SPREAD = {"x": 0.5, "h1": 0.6}  # deviations of x given h_1 and of h_1 given h_2
 BATCH, TEST = 256, 4000
 
 
-@experiment(
-    takes=("two cores, 15 seconds", "two cores, six minutes", "one GPU, a day"),
-    chain_steps=(300, 3000, 20_000),
-    draws=(2000, 20_000, 100_000),
-    resolution=(16, 32, 64),
-    places=(8, 16, 32),
-    steps=(20, 1500, 300_000),
-    seeds=(1, 3, 10),
-)
-def deep_latent_gaussian(lab: Lab) -> Iterator[Claim]:
+@dataclass(frozen=True)
+class Scale(base.Scale):
+    """Of the chain, steps and draws for a gradient; of the sprites, their size and the steps."""
+
+    chain_steps: int = 3000
+    draws: int = 20_000
+    resolution: int = 32
+    places: int = 16
+    steps: int = 1500
+    seeds: int = 3
+
+
+class DeepLatentGaussian(Experiment[Scale]):
     """The joint ELBO of two stochastic layers bounds the exact likelihood, and meets it where it can.
 
-    Rezende et al. 2014. First a chain of linear Gaussians, two to three to six numbers, whose log-likelihood
-    is known and whose posterior factorises, so that the diagonal recognition model can equal it: ELBO against
-    log-likelihood at every look, their gap in the end, importance-weighted bounds, and the reparameterised
-    gradient against the score-function gradient. Then sprites: three layers against one.
+    Rezende et al. 2014 (arXiv:1401.4082). First a chain of linear Gaussians, two to three to six numbers,
+    whose log-likelihood is known and whose posterior factorises, so that the diagonal recognition model can
+    equal it: ELBO against log-likelihood at every look, their gap in the end, importance-weighted bounds, and
+    the reparameterised gradient against the score-function gradient. Then sprites: three layers against one.
     """
-    histories, ends = zip(*(_chain(lab, seed) for seed in range(lab["seeds"])), strict=True)
-    looks, bounds = pd.concat(histories), pd.DataFrame(ends)
-    means = looks.groupby("step")[["elbo", "exact"]].mean()
-    figure = curves(means.index, dict(means.items()), "steps", "nats per point")
-    lab.figure("ELBO and exact log-likelihood, nats", figure)
-    lab.table("Bounds in the end, seed 0", bounds.head(1))
-    gaps = np.array([each["exact"] - each["elbo"] for each in histories])
-    worst = (gaps + [3 * each["error"] for each in histories]).min(axis=1)
-    yield claim("Exact log-likelihood minus ELBO at every look, plus 3 standard errors", worst, low=0)
-    yield claim("Exact log-likelihood minus ELBO in the end, nats", gaps[:, -1], high=0.15)
-    rises = bounds["100 samples"] - bounds["1 sample"]
-    yield claim("Importance-weighted bound of 100 samples minus that of 1", rises, low=0)
-    yield claim("Two gradients apart, in standard errors", bounds["gradients apart"], high=3)
-    yield from _sprites(lab)
+
+    scales: ClassVar = {
+        "quick": Scale("two cores, 15 seconds", 300, 2000, resolution=16, places=8, steps=20, seeds=1),
+        "nano": Scale("two cores, ten minutes"),
+        "small": Scale("two cores, half an hour", seeds=8),
+        "paper": Scale("one GPU, a week", 20_000, 100_000, resolution=64, places=32, steps=300_000, seeds=10),
+    }
+    claims = (
+        Claim("bound", "Exact log-likelihood minus ELBO at every look, plus 3 standard errors", low=0),
+        Claim("gap", "Exact log-likelihood minus ELBO in the end, nats", high=0.15),
+        Claim("weighted", "Importance-weighted bound of 100 samples minus that of 1", low=0),
+        Claim("gradients", "Two gradients apart, in standard errors", high=3),
+        Claim("layers", "Sprites: ELBO of three layers minus that of one, nats", low=-2),
+    )
+
+    def runs(self, scale: Scale) -> Part:
+        places = {"x": scale.places, "y": scale.places, "orientation": 1, "shape": [0]}
+        settings = {"latents": 6, "upper_latents": 4, "learning_rate": 1e-3}
+        layers = each(**{"set.layers": [1, 3]})
+        return product(
+            dataset("dsprites", resolution=scale.resolution, **places),
+            each(steps=[scale.steps]),
+            method("deep_vae", **settings),
+            zipped(each(name=["one layer", "three layers"]), layers),
+            each(seed=range(scale.seeds)),
+        )
+
+    def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
+        histories, ends = zip(*(_chain(lab.scale, seed) for seed in range(lab.scale.seeds)), strict=True)
+        bounds, means = pd.DataFrame(ends), pd.concat(histories).groupby("step")[["elbo", "exact"]].mean()
+        figure = curves(means.index, dict(means.items()), "steps", "nats per point")
+        lab.figure("ELBO and exact log-likelihood, nats", figure)
+        lab.table("Bounds in the end, seed 0", bounds.head(1))
+        gaps = np.array([each["exact"] - each["elbo"] for each in histories])
+        yield self.found("bound", (gaps + [3 * each["error"] for each in histories]).min(axis=1))
+        yield self.found("gap", gaps[:, -1])
+        yield self.found("weighted", bounds["100 samples"] - bounds["1 sample"])
+        yield self.found("gradients", bounds["gradients apart"])
+        sprites = {name: pd.DataFrame([_last(run) for run in runs[name]]) for name in runs.names}
+        table = pd.concat(sprites, names=["layers", "seed"]).reset_index()
+        lab.table("Sprites: ELBO, and the KL of every layer over the last steps, nats", table)
+        lab.say("A layer whose KL is near 0 has collapsed: it says nothing that its prior does not.")
+        yield self.found("layers", sprites["three layers"]["ELBO"] - sprites["one layer"]["ELBO"])
 
 
 class Chain(nn.Module):
@@ -117,14 +155,14 @@ class Chain(nn.Module):
         return self.log_joint(x, h1, h2) - self.log_q(x, h1, h2)
 
 
-def _chain(lab: Lab, seed: int) -> tuple[pd.DataFrame, dict[str, float]]:
+def _chain(scale: Scale, seed: int) -> tuple[pd.DataFrame, dict[str, float]]:
     """The history of a recognition model in training, and the bounds in the end."""
     generator = torch.Generator().manual_seed(seed)
     model = Chain(generator)
     test = model.data(TEST, generator)
     optimiser = torch.optim.Adam(model.parameters(), lr=0.01)
-    apart = _gradients_apart(model, model.data(1, generator), lab["draws"], generator)
-    history, total = [], lab["chain_steps"]
+    apart = _gradients_apart(model, model.data(1, generator), scale.draws, generator)
+    history, total = [], scale.chain_steps
     for step in range(total + 1):
         if step % (total // 10) == 0:
             history.append({"step": step, **_look(model, test, generator)})
@@ -173,16 +211,8 @@ def _gradients_apart(model: Chain, point: Tensor, draws: int, generator: torch.G
     return float((difference / error).abs().max())
 
 
-def _sprites(lab: Lab) -> Iterator[Claim]:
-    data = lab.sprites(orientation=1, shape=[0])
-    rows = []
-    for layers in (1, 3):
-        settings = {"layers": layers, "latents": 6, "upper_latents": 4, "learning_rate": 1e-3}
-        run = lab.train(f"layers-{layers}", "deep_vae", data, lab["steps"], **settings)
-        last = {key: kl for line in run.history()[-1:] for key, kl in line.items() if key.startswith("kl")}
-        elbo = float(log_likelihood_bound(run, data.images(np.arange(len(data))), samples=1).mean())
-        rows.append({"layers": layers, "ELBO": elbo, **last})
-    lab.table("Sprites: ELBO, and the KL of every layer over the last steps, nats", rows)
-    lab.say("A layer whose KL is near 0 has collapsed: it says nothing that its prior does not.")
-    more = rows[1]["ELBO"] - rows[0]["ELBO"]
-    yield claim("Sprites: ELBO of three layers minus that of one, nats", more, low=-2)
+def _last(run: Run) -> dict[str, float]:
+    """The ELBO of a run by one sample, and the KL of every layer over its last steps."""
+    kls = {key: kl for line in run.history()[-1:] for key, kl in line.items() if key.startswith("kl")}
+    images = run.data.images(np.arange(len(run.data)))
+    return {"ELBO": float(log_likelihood_bound(run, images, samples=1).mean()), **kls}

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from distaff.evaluation.desiderata import desiderata
-from distaff.experiments.base import Claim, Lab, claim, experiment
+from distaff.experiments import base
+from distaff.experiments.base import Claim, Experiment, Finding, Lab
 from distaff.experiments.pictures import image_grid
+from distaff.experiments.runs import Runs
+from distaff.studies.plan import Part, chain, dataset, each, method, product
 from distaff.training.run import Run
 
 
-@experiment(
-    takes=("one core, 15 seconds", "two cores, six minutes", "two cores, an hour"),
-    seeds=(1, 2, 10),
-    steps=(300, 6000, 20_000),
-)
-def desiderata_on_digits(lab: Lab) -> Iterator[Claim]:
+@dataclass(frozen=True)
+class Scale(base.Scale):
+    """How many seeds, and the steps of the VAE."""
+
+    seeds: int = 2
+    steps: int = 6000
+
+
+class DesiderataOnDigits(Experiment[Scale]):
     """A VAE's means cluster digits better than two principal components, and its midpoints lie nearer digits.
 
     Desiderata of a lecture: few labels suffice, classes cluster, straight lines between codes stay on the
@@ -28,35 +36,70 @@ def desiderata_on_digits(lab: Lab) -> Iterator[Claim]:
     components of the pixels, as the statement has it, midpoints of pixels, and codes of the VAE's own size:
     ten principal components, and the VAE before training.
     """
-    kinds: dict[str, tuple[str, int, dict[str, Any]]] = {
-        "vae": ("vae", lab["steps"], {"learning_rate": 1e-3}),
-        "untrained": ("vae", 0, {}),
-        "pca": ("pca", 0, {"latents": 10}),
+
+    scales: ClassVar = {
+        "quick": Scale("one core, 15 seconds", seeds=1, steps=300),
+        "nano": Scale("two cores, six minutes"),
+        "small": Scale("two cores, half an hour", seeds=10),
+        "paper": Scale("two cores, an hour and a half", seeds=10, steps=20_000),
     }
-    rows, runs = [], []
-    for name, (method, steps, settings) in kinds.items():
-        for seed, run in enumerate(lab.runs(name, method, "digits", steps, **settings)):
-            runs.append(run)
-            rows.append({"codes": name, "seed": seed, **_row(desiderata(run, seed=seed))})
-    table = lab.table("What each run gives", rows)
-    views = desiderata(runs[0], seed=0)["views"]
+    claims = (
+        Claim("knn_plane", "k-NN of means less that of the pixels' plane", low=0),
+        Claim("knn_untrained", "k-NN of means less the untrained VAE's", low=0.05),
+        Claim("knn_pca", "k-NN of means less that of ten principal components", low=0, since="paper"),
+        Claim("silhouette_plane", "silhouette of means less that of the pixels' plane", low=0),
+        Claim("silhouette_untrained", "silhouette of means less the untrained VAE's", low=0.05),
+        Claim(
+            "silhouette_pca",
+            "silhouette of means less that of ten principal components",
+            low=0,
+            since="paper",
+        ),
+        Claim("midpoints", "distance from the data, decoded midpoints over pixel midpoints", high=0.8),
+    )
+
+    def runs(self, scale: Scale) -> Part:
+        kinds = chain(
+            product(each(name=["vae"], steps=[scale.steps]), method("vae", learning_rate=1e-3)),
+            product(each(name=["untrained"], steps=[0]), method("vae")),
+            product(each(name=["pca"], steps=[0]), method("pca", latents=10)),
+        )
+        return product(dataset("digits"), kinds, each(seed=range(scale.seeds)))
+
+    def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
+        rows = [
+            {"codes": name, "seed": run.config.seed, **_row(desiderata(run, seed=run.config.seed))}
+            for name, run in runs.named()
+        ]
+        table = lab.table("What each run gives", rows)
+        _show(lab, runs["vae"][0])
+        for key, values in differences(table).items():
+            yield self.found(key, values)
+
+
+def differences(table: pd.DataFrame) -> dict[str, pd.Series[float]]:
+    """What the claims speak of, by their keys, for each seed of a table with a row for each run."""
+    vae, untrained, pca = (
+        table[table["codes"] == name].set_index("seed") for name in ("vae", "untrained", "pca")
+    )
+    found = {"midpoints": vae["ratio"]}
+    for key, name in (("knn", "k-NN"), ("silhouette", "silhouette")):
+        found[f"{key}_plane"] = vae[name] - vae[f"{name}, plane"]
+        found[f"{key}_untrained"] = vae[name] - untrained[name]
+        found[f"{key}_pca"] = vae[name] - pca[name]
+    return found
+
+
+def _show(lab: Lab[Scale], run: Run) -> None:
+    views = desiderata(run, seed=0)["views"]
     lab.figure("Codes of 1,000 digits in the plane by t-SNE, coloured by digit", _view(views))
     lab.figure(
-        "Two digits, the decoded midpoint of their codes, the midpoint of their pixels", _midpoints(runs[0])
+        "Two digits, the decoded midpoint of their codes, the midpoint of their pixels", _midpoints(run)
     )
     lab.say(
         "Accuracies are on a held-out third of images that the VAE has seen without their labels. A decoder "
         "that blurs brings midpoints a little nearer to the data by that alone."
     )
-    vae, untrained, pca = (table[table["codes"] == name].reset_index(drop=True) for name in kinds)
-    for name in ("k-NN", "silhouette"):
-        yield claim(
-            f"{name} of means less that of the pixels' plane", vae[name] - vae[f"{name}, plane"], low=0
-        )
-        yield claim(f"{name} of means less the untrained VAE's", vae[name] - untrained[name], low=0.05)
-        more = vae[name] - pca[name]
-        yield claim(f"{name} of means less that of ten principal components", more, low=0, judged=False)
-    yield claim("distance from the data, decoded midpoints over pixel midpoints", vae["ratio"], high=0.8)
 
 
 def _row(found: dict[str, Any]) -> dict[str, Any]:

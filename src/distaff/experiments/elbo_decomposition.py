@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 
 from distaff.evaluation.decomposition import KLParts, kl_decomposition
 from distaff.evaluation.posterior import reconstruction
-from distaff.experiments.base import Claim, Lab, claim, every_code, every_label, experiment
+from distaff.experiments import base
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, every_code, every_label
 from distaff.experiments.pictures import COLOURS, against
+from distaff.experiments.runs import Runs
 from distaff.methods.base import Codes
 from distaff.methods.beta_tc_vae import kl_parts
 from distaff.metrics.mig import mig
+from distaff.studies.plan import Part, chain, dataset, each, method, product
 from distaff.training.run import Run
 
 POINTS = 2000
@@ -26,57 +29,6 @@ POSTERIOR = 0.09  # variance of every posterior of the made-up codes
 PARTS = ("information", "total_correlation", "dimension_wise")
 COLUMNS = ("exact", "weighted", "stratified")
 COVARIANCE = 0.9 + (0.1 + POSTERIOR) * np.eye(3)  # of their mixture
-
-
-@experiment(
-    takes=("two cores, 15 seconds", "two cores, nine minutes", "one GPU, two days"),
-    resolution=(16, 32, 64),
-    places=(8, 16, 16),
-    betas=([1, 4], [1, 2, 4], [1, 2, 4, 6, 8, 10]),
-    learning_rate=(1e-3, 1e-3, 1e-4),
-    seeds=(1, 2, 10),
-    steps=(20, 1500, 100_000),
-    batches=(3, 100, 1000),
-)
-def elbo_decomposition(lab: Lab) -> Iterator[Claim]:
-    """The KL is mutual information, total correlation and marginal KL; batches can estimate each of them.
-
-    Chen et al. 2018. On 2,000 made-up Gaussian posteriors in three dimensions, drawn so that the parts are
-    known: the exact parts, and the bias of minibatch-weighted sampling (after its constant (d-1) ln N) and of
-    stratified sampling at batches of 64, 256 and 1,024. Two definitions of a disentangled code: a factorised
-    prior, and a factorised aggregate posterior. Then beta-VAE and beta-TCVAE at equal beta on an exhaustive
-    grid of squares: ELBO, exact total correlation and MIG, and the biases on one of them. At beta = 1 the two
-    are the same, so that one is not compared.
-    """
-    yield from _estimators(lab)
-    yield from _trained(lab)
-
-
-def _estimators(lab: Lab) -> Iterator[Claim]:
-    rng = np.random.default_rng(0)
-    mean = rng.standard_normal((POINTS, 3)) @ np.linalg.cholesky(COVARIANCE - POSTERIOR * np.eye(3)).T
-    logvar = np.full_like(mean, np.log(POSTERIOR))
-    exact = kl_decomposition(mean, logvar, samples=2)
-    closed = gaussian_parts(COVARIANCE, POSTERIOR)
-    lab.table(
-        "Exact parts of 2,000 made-up posteriors, nats, and those of the Gaussian that they are drawn from",
-        pd.DataFrame({"part": PARTS, "exact": exact[1:], "Gaussian": closed}),
-    )
-    errors = np.abs(np.subtract(exact[1:], closed))
-    yield claim("Largest error of an exact part, nats", errors.max(), high=0.1)
-    table = biases(mean, logvar, lab["batches"], rng)
-    lab.table("Made-up posteriors: bias of a part from batches, nats", table)
-    lab.figure("Bias of the estimates by batch size, made-up posteriors", _biases(table))
-    row = table[(table["part"] == "total_correlation") & (table["batch"] == 256)].iloc[0]
-    for kind, bound in (("weighted", 0.05), ("stratified", 0.1)):
-        error = abs(row[kind]) / exact.total_correlation
-        yield claim(f"Relative error of {kind} total correlation at batches of 256", error, high=bound)
-    prior = kl_decomposition(rng.standard_normal((POINTS, 3)) * np.sqrt(1 - POSTERIOR), logvar)
-    lab.say(
-        f"A standard normal prior has total correlation 0 (its sample here {prior.total_correlation:.3f}), "
-        f"and the made-up codes, which know no such prior, {exact.total_correlation:.3f} nats: disentangling "
-        "by the prior asks for the first, disentangling by the posterior for the second."
-    )
 
 
 def gaussian_parts(covariance: NDArray[np.float64], posterior: float) -> NDArray[np.float64]:
@@ -88,6 +40,114 @@ def gaussian_parts(covariance: NDArray[np.float64], posterior: float) -> NDArray
     information = 0.5 * (log_volume - len(covariance) * np.log(posterior))
     correlation = 0.5 * (np.log(variances).sum() - log_volume)
     return np.array([information, correlation, 0.5 * (variances - 1 - np.log(variances)).sum()])
+
+
+CLOSED = gaussian_parts(COVARIANCE, POSTERIOR)
+
+
+@dataclass(frozen=True)
+class Scale(base.Scale):
+    """Squares of `resolution` pixels at `places` across and down; biases are means over so many `batches`."""
+
+    resolution: int = 32
+    places: int = 16
+    betas: tuple[float, ...] = (1, 2, 4)
+    learning_rate: float = 1e-3
+    seeds: int = 2
+    steps: int = 1500
+    batches: int = 100
+
+
+class ELBODecomposition(Experiment[Scale]):
+    """The KL is mutual information, total correlation and marginal KL; batches can estimate each of them.
+
+    Chen et al. 2018 (arXiv:1802.04942). On 2,000 made-up Gaussian posteriors in three dimensions, drawn so
+    that the parts are known: the exact parts, and the bias of minibatch-weighted sampling (after its constant
+    (d-1) ln N) and of stratified sampling at batches of 64, 256 and 1,024. Two definitions of a disentangled
+    code: a factorised prior, and a factorised aggregate posterior. Then beta-VAE and beta-TCVAE at equal beta
+    on an exhaustive grid of squares: ELBO, exact total correlation and MIG, and the biases on one of them. At
+    beta = 1 the two are the same, so that one is not compared.
+    """
+
+    scales: ClassVar = {
+        "quick": Scale("two cores, 15 seconds", 16, 8, (1, 4), seeds=1, steps=20, batches=3),
+        "nano": Scale("two cores, nine minutes"),
+        "small": Scale("two cores, forty minutes", seeds=8),
+        "paper": Scale("one GPU, two days", 64, 16, (1, 2, 4, 6, 8, 10), 1e-4, 10, 100_000, 1000),
+    }
+    claims = (
+        Claim("exact", "Largest error of an exact part, nats", high=0.1),
+        Claim("weighted", "Relative error of weighted total correlation at batches of 256", high=0.05),
+        Claim("stratified", "Relative error of stratified total correlation at batches of 256", high=0.1),
+        Claim("less", "Total correlation, beta-VAE minus beta-TCVAE at the largest beta, nats", low=0),
+        Claim("elbo", "ELBO, beta-TCVAE minus beta-VAE there", low=0),
+        Claim("mig", "MIG, beta-TCVAE minus beta-VAE, least over betas above 1", low=-0.03),
+        Claim("share", "Share of betas above 1 where beta-TCVAE's MIG is higher", low=0.5),
+    )
+
+    def runs(self, scale: Scale) -> Part:
+        places = {"resolution": scale.resolution, "x": scale.places, "y": scale.places}
+        both = ("beta_vae", "beta_tc_vae")
+        jobs = [(beta, kind) for beta in scale.betas for kind in both[: 1 if beta == 1 else 2]]
+        common = {"latents": 6, "learning_rate": scale.learning_rate}
+        models = chain(*(method(kind, beta=beta, **common) for beta, kind in jobs))
+        runs = each(steps=[scale.steps], seed=range(scale.seeds))
+        return product(dataset("dsprites", shape=[0], orientation=1, **places), models, runs)
+
+    def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
+        yield from self._estimators(lab)
+        table = lab.table("Every model", [_measured(run) for run in runs])
+        names = ("ELBO, nats", "MIG")
+        picture = against(table, "elbo", "mig", names, strength="beta", legend="{}, medians")
+        lab.figure("ELBO against MIG, by beta", picture)
+        _show_biases_of(lab, list(runs)[-1])
+        largest = max(lab.scale.betas)
+        yield self.found("less", -advantage(table, "total_correlation")[largest])
+        yield self.found("elbo", advantage(table, "elbo")[largest])
+        higher = advantage(table, "mig")
+        yield self.found("mig", higher[higher.mean().idxmin()])
+        yield self.found("share", (higher > 0).mean(axis=1))
+
+    def _estimators(self, lab: Lab[Scale]) -> Iterator[Finding]:
+        """The estimators on made-up posteriors, drawn anew by every seed."""
+        made = [made_up(seed, lab.scale.batches) for seed in range(lab.scale.seeds)]
+        first = made[0]
+        title = "Exact parts of 2,000 made-up posteriors, nats, and those of the Gaussian they are drawn from"
+        lab.table(title, pd.DataFrame({"part": PARTS, "exact": first.exact, "Gaussian": CLOSED}))
+        lab.table("Made-up posteriors: bias of a part from batches, nats", first.biases)
+        lab.figure("Bias of the estimates by batch size, made-up posteriors", _biases(first.biases))
+        lab.say(
+            f"A standard normal prior has total correlation 0 (its sample here {first.of_prior:.3f}), and "
+            f"the made-up codes, which know no such prior, {first.exact[1]:.3f} nats: disentangling by the "
+            "prior asks for the first, disentangling by the posterior for the second."
+        )
+        yield self.found("exact", [np.abs(each.exact - CLOSED).max() for each in made])
+        for kind in ("weighted", "stratified"):
+            yield self.found(kind, [each.relative_error(kind) for each in made])
+
+
+class MadeUp(NamedTuple):
+    """The exact parts (3,) of made-up posteriors, biases of estimates, total correlation of prior samples."""
+
+    exact: NDArray[np.float64]
+    biases: pd.DataFrame
+    of_prior: float
+
+    def relative_error(self, kind: str) -> float:
+        """That of the total correlation from batches of 256."""
+        found = self.biases.pivot(index="part", columns="batch", values=kind)
+        return float(found[256].abs()["total_correlation"] / self.exact[1])
+
+
+def made_up(seed: int, batches: int) -> MadeUp:
+    """What is to be seen of POINTS Gaussian posteriors that are drawn by `seed`."""
+    rng = np.random.default_rng(seed)
+    mean = rng.standard_normal((POINTS, 3)) @ np.linalg.cholesky(COVARIANCE - POSTERIOR * np.eye(3)).T
+    logvar = np.full_like(mean, np.log(POSTERIOR))
+    exact = np.array(kl_decomposition(mean, logvar, samples=2)[1:])
+    table = biases(mean, logvar, batches, rng)
+    prior = kl_decomposition(rng.standard_normal((POINTS, 3)) * np.sqrt(1 - POSTERIOR), logvar)
+    return MadeUp(exact, table, prior.total_correlation)
 
 
 def biases(mean: NDArray[Any], logvar: NDArray[Any], batches: int, rng: np.random.Generator) -> pd.DataFrame:
@@ -121,40 +181,30 @@ def _biases(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def _trained(lab: Lab) -> Iterator[Claim]:
-    data = lab.sprites(shape=[0], orientation=1)
-    rows = []
-    for beta, kind in itertools.product(lab["betas"], ("beta_vae", "beta_tc_vae")):
-        if (beta, kind) == (1, "beta_tc_vae"):  # which is beta_vae
-            continue
-        settings = {"beta": float(beta), "latents": 6, "learning_rate": lab["learning_rate"]}
-        for seed, run in enumerate(lab.runs(f"{kind}-{beta}", kind, data, lab["steps"], **settings)):
-            rows.append({"method": kind, "beta": beta, "seed": seed, **_measured(run)})
-    table = lab.table("Every model", rows)
-    middle = table.groupby(["beta", "method"])[["elbo", "mig", "total_correlation"]].median()
-    picture = against(table, "elbo", "mig", ("ELBO, nats", "MIG"), strength="beta", legend="{}, medians")
-    lab.figure("ELBO against MIG, by beta", picture)
-    codes = every_code(run)
+def advantage(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """beta-TCVAE's number less beta-VAE's of the same seed: a row per seed, a column per beta above 1."""
+    groups = table[table["beta"] != 1].groupby("method")
+    wide = {kind: part.pivot(index="seed", columns="beta", values=column) for kind, part in groups}
+    return wide["beta_tc_vae"] - wide["beta_vae"]
+
+
+def _show_biases_of(lab: Lab[Scale], run: Run) -> None:
+    codes, config = every_code(run), run.config
     assert codes.logvar is not None
-    of_run = biases(codes.mean, codes.logvar, lab["batches"] // 10 + 1, np.random.default_rng(1))
-    lab.table(f"Bias of a part from batches, nats: {kind}, beta {beta}, seed {seed}", of_run)
-    wide = middle[middle.index.get_level_values("beta") != 1].unstack("method")
-    less = wide["total_correlation", "beta_vae"] - wide["total_correlation", "beta_tc_vae"]
-    more = wide["elbo", "beta_tc_vae"] - wide["elbo", "beta_vae"]
-    higher = wide["mig", "beta_tc_vae"] - wide["mig", "beta_vae"]
-    yield claim(
-        "Total correlation, beta-VAE minus beta-TCVAE at the largest beta, nats", less.iloc[-1], low=0
-    )
-    yield claim("ELBO, beta-TCVAE minus beta-VAE there", more.iloc[-1], low=0)
-    yield claim("MIG, beta-TCVAE minus beta-VAE, least over betas above 1", higher.min(), low=-0.03)
-    yield claim("Share of betas above 1 where beta-TCVAE's MIG is higher", (higher > 0).mean(), low=0.5)
+    rng, batches = np.random.default_rng(1), lab.scale.batches // 10 + 1
+    which = f"{config.method}, beta {config.settings['beta']:g}, seed {config.seed}"
+    table = biases(codes.mean, codes.logvar, batches, rng)
+    lab.table(f"Bias of a part from batches, nats: {which}", table)
 
 
-def _measured(run: Run) -> dict[str, float]:
+def _measured(run: Run) -> dict[str, Any]:
     """ELBO, the parts of the KL and MIG on the whole grid."""
     codes = every_code(run, seed=1)
     parts: KLParts = kl_decomposition(codes.mean, codes.logvar)
     return {
+        "method": run.config.method,
+        "beta": run.config.settings["beta"],
+        "seed": run.config.seed,
         "elbo": -reconstruction(run, np.arange(len(run.data)), codes.sample) - parts.kl,
         "mig": float(mig(codes.mean, every_label(run.data))),
         **parts._asdict(),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -14,28 +15,34 @@ from scipy.stats import spearmanr
 
 from distaff.datasets import DataSet, load_dataset
 from distaff.datasets.views.perturbed import Perturbed
-from distaff.datasets.views.subset import Subset
-from distaff.experiments.base import Claim, Lab, claim, every_code, every_label, experiment
-from distaff.experiments.hidden_structure import ELLIPSES
+from distaff.experiments import base
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, every_code, every_label
+from distaff.experiments.hidden_structure import ELLIPSES, TINY, pattern_of
 from distaff.experiments.pictures import COLOURS
+from distaff.experiments.runs import Runs
+from distaff.studies.plan import Part, chain, dataset, each, method, product
 from distaff.training.run import Run
 
 DRAWS = 2000  # pairs of images that the expansiveness is estimated from
 LOCAL, GLOBAL = "local expansiveness", "global explained variance"
 
 
-@experiment(
-    takes=("two cores, 15 seconds", "two cores, sixteen minutes", "a cluster: 80 models of 300,000 steps"),
-    grid=(ELLIPSES | {"resolution": 16, "x": 8}, ELLIPSES | {"resolution": 32}, {"resolution": 64}),
-    copies=(2, 8, 1),
-    eps=([0.05, 0.2], [0.03, 0.06, 0.085, 0.11], [0.025, 0.05, 0.075, 0.1, 0.125, 0.15, 0.175, 0.2]),
-    kappa=(4.0, 5.0, 10.0),
-    beta=(1.0, "constant:1:8:4500", 8.0),
-    learning_rate=(2e-3, "linear:0.0002:0.002:500", 1e-4),
-    seeds=(1, 2, 10),
-    steps=(20, 6000, 300_000),
-)
-def hidden_structure_eps(lab: Lab) -> Iterator[Claim]:
+@dataclass(frozen=True)
+class Scale(base.Scale):
+    """dSprites with the options of `grid`, `copies` of every image, and the strengths of a pattern."""
+
+    grid: Mapping[str, Any]
+    copies: int = 8
+    eps: tuple[float, ...] = (0.03, 0.06, 0.085, 0.11)
+    kappa: float = 5.0
+    beta: float | str = "constant:1:8:4500"
+    learning_rate: float | str = "linear:0.0002:0.002:500"
+    seeds: int = 2
+    steps: int = 6000
+    latents: int = 3
+
+
+class HiddenStructureEps(Experiment[Scale]):
     """A VAE codes the pattern first once it is the largest locally, not once it is the largest globally.
 
     Zietlow et al. 2020, section 5.2 and figure 4. The pattern moves with a factor s of its own, uniform with
@@ -45,39 +52,70 @@ def hidden_structure_eps(lab: Lab) -> Iterator[Claim]:
     information, 1 - E sigma^2 (0 where that is negative) of the latent that stands for the factor, matched
     by the largest |rank correlations|. There is a latent per factor, s included.
 
-    At scale nano beta is 1 until the pattern has had time to be found, which a larger one prevents, then 8:
-    at 1 all latents end so sure that their ranks say little.
+    Below scale paper beta is 1 until the pattern has had time to be found, which a larger one prevents, then
+    8: at 1 all latents end so sure that their ranks say little.
 
     Networks see -eps..1 + eps as 0..1, so the contrast of the sprites falls by 1 + 2 eps along the sweep.
     """
-    grid = load_dataset("dsprites", **lab["grid"])
-    data = Subset(grid, np.tile(np.arange(len(grid)), lab["copies"]))
-    s = np.random.default_rng(0).uniform(-(3**0.5), 3**0.5, len(data))
-    latents = len(grid.label_names) + 1
-    settings = {"beta": lab["beta"], "latents": latents, "learning_rate": lab["learning_rate"]}
-    rows, informed = [], []
-    for eps in lab["eps"]:
-        perturbed = Perturbed(data, s, eps=eps, kappa=lab["kappa"])
-        rows += [{"eps": eps, **row} for row in in_the_data(grid, perturbed)]
-        for seed, run in enumerate(lab.runs(f"eps-{eps:g}", "beta_vae", perturbed, lab["steps"], **settings)):
-            informed.append({"eps": eps, "seed": seed, **information(run, s)})
-    in_data = lab.table("What each factor is in the data", rows)
-    in_code = lab.table("Information of each factor's latent", informed)
-    lab.figure("What each factor is in the data, and in the code", _picture(in_data, in_code))
-    yield from _claims(in_data, in_code)
+
+    scales: ClassVar = {
+        "quick": Scale("two cores, 15 seconds", TINY, 2, (0.05, 0.2), 4.0, 1.0, 2e-3, seeds=1, steps=20),
+        "nano": Scale("two cores, sixteen minutes", ELLIPSES),
+        "small": Scale("two cores, an hour", ELLIPSES, seeds=7),
+        "paper": Scale(
+            "a cluster: 80 models of 300,000 steps",
+            {"resolution": 64},
+            copies=1,
+            eps=(0.025, 0.05, 0.075, 0.1, 0.125, 0.15, 0.175, 0.2),
+            kappa=10.0,
+            beta=8.0,
+            learning_rate=1e-4,
+            seeds=10,
+            steps=300_000,
+            latents=6,
+        ),
+    }
+    claims = (
+        Claim("others", "Information of x and y in a run, the lesser, median over eps", low=0.8),
+        Claim("smallest", "Information of s at the smallest eps", high=0.2),
+        Claim("lower", "Share of seeds that code s first at any eps where x is larger locally", high=0),
+        Claim("between", "Share of seeds that do at any eps where s is larger locally, x globally", low=0.5),
+    )
+
+    def runs(self, scale: Scale) -> Part:
+        pattern = {"by": "uniform", "copies": scale.copies, "kappa": scale.kappa}
+        sweep = (dataset("dsprites", **scale.grid, perturb=pattern | {"eps": eps}) for eps in scale.eps)
+        settings = {"beta": scale.beta, "latents": scale.latents, "learning_rate": scale.learning_rate}
+        runs = each(steps=[scale.steps], seed=range(scale.seeds))
+        return product(chain(*sweep), method("beta_vae", **settings), runs)
+
+    def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
+        grid, rows, informed = load_dataset("dsprites", **lab.scale.grid), [], []
+        for run in runs:
+            perturbed = pattern_of(run.data)
+            if run.config.seed == 0:
+                rows += [{"eps": perturbed.eps, **row} for row in in_the_data(grid, perturbed)]
+            informed.append({"eps": perturbed.eps, "seed": run.config.seed, **information(run, perturbed.s)})
+        in_data = lab.table("What each factor is in the data", rows)
+        in_code = lab.table("Information of each factor's latent", informed)
+        lab.figure("What each factor is in the data, and in the code", _picture(in_data, in_code))
+        others = in_code.drop(columns=["eps", "seed", "s"])
+        lesser = others[["x", "y"]].min(axis=1)
+        yield self.found("others", lesser.groupby(in_code["seed"]).median())
+        yield self.found("smallest", in_code.loc[in_code["eps"] == in_code["eps"].min(), "s"])
+        lower, between = leading(in_data, in_code)
+        yield self.found("lower", lower)
+        yield self.found("between", between)
 
 
-def _claims(in_data: pd.DataFrame, in_code: pd.DataFrame) -> Iterator[Claim]:
-    others = in_code.drop(columns=["eps", "seed", "s"])
-    yield claim("Information of x and y in a run, the lesser", others[["x", "y"]].min(axis=1), low=0.8)
-    smallest = in_code["eps"] == in_code["eps"].min()
-    yield claim("Information of s at the smallest eps", in_code.loc[smallest, "s"], high=0.2)
-    leads = (in_code["s"] > others.max(axis=1)).groupby(in_code["eps"]).mean().to_numpy()
-    of_s, of_x = (in_data[in_data["factor"] == name] for name in ("s", "x"))
-    locally, globally = (of_s[panel].to_numpy() >= of_x[panel].to_numpy() for panel in (LOCAL, GLOBAL))
-    lower, between = leads[~locally].max(initial=0), leads[locally & ~globally].max(initial=0)
-    yield claim("Largest share of runs that code s first where x is larger locally", lower, high=0)
-    yield claim("Largest share of runs that do where s is larger locally, x globally", between, low=0.5)
+def leading(in_data: pd.DataFrame, in_code: pd.DataFrame) -> tuple[pd.Series[bool], pd.Series[bool]]:
+    """Whether a seed codes s first at any eps where x is the larger locally, and at any where s is, and x is
+    the larger globally."""
+    leads = in_code["s"] > in_code.drop(columns=["eps", "seed", "s"]).max(axis=1)
+    table = in_code.assign(leads=leads).pivot(index="seed", columns="eps", values="leads")
+    of_s, of_x = (in_data[in_data["factor"] == name].set_index("eps") for name in ("s", "x"))
+    locally, globally = (of_s[panel] >= of_x[panel] for panel in (LOCAL, GLOBAL))
+    return table.loc[:, ~locally].any(axis=1), table.loc[:, locally & ~globally].any(axis=1)
 
 
 def in_the_data(grid: DataSet, perturbed: Perturbed) -> Iterator[dict[str, Any]]:

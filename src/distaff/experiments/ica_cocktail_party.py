@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -11,8 +13,10 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import differential_entropy
 
-from distaff.experiments.base import Claim, Lab, claim, experiment
+from distaff.experiments import base
+from distaff.experiments.base import Claim, Experiment, Finding, Lab
 from distaff.experiments.pictures import COLOURS
+from distaff.experiments.runs import Runs
 from distaff.methods.ica import ICA
 from distaff.methods.pca import PCA
 from distaff.metrics.gaussian_total_correlation import gaussian_total_correlation
@@ -21,50 +25,67 @@ from distaff.metrics.mcc import absolute_correlation
 Array = NDArray[np.float64]
 SOURCES = 4
 CODES = "codes of ICA (the aggregate posterior)"
-
-
-@experiment(
-    takes=("one core, 5 seconds", "one core, half a minute", "one core, five minutes"),
-    samples=(20_000, 20_000, 100_000),
-    seeds=(2, 10, 50),
+MEANING = (
+    "Whitened mixtures have no Gaussian total correlation, whatever the sources: uncorrelated is not "
+    "independent. Of Laplace sources the full total correlation shows what is left, and falls to 0 where "
+    "ICA has found them. Of Gaussian sources every rotation of the whitened mixtures is independent: the "
+    "aggregate posterior is disentangled, and nothing is left to find the sources by."
 )
-def ica_cocktail_party(lab: Lab) -> Iterator[Claim]:
+
+
+@dataclass(frozen=True)
+class Scale(base.Scale):
+    """How many samples of the sources, and how many mixtures."""
+
+    samples: int = 20_000
+    seeds: int = 10
+
+
+class ICACocktailParty(Experiment[Scale]):
     """The cocktail party: from x = A z ICA finds the independent z, up to order and scale, unless Gaussian.
 
-    Comon 1994. A prior is disentangled where p(z) is a product; a posterior, where the aggregate posterior
-    q(z), the codes of all the data, is close to one. Here four sources, Laplace or Gaussian, are mixed by a
-    square matrix of standard normal numbers and unmixed by FastICA. Every source is matched with one code,
-    and the least |correlation| counts; so does the Amari index of the unmixing times the mixing matrix, 0 for
-    a permutation with scales and 1 at worst.
+    Comon 1994 (doi:10.1016/0165-1684(94)90029-9). A prior is disentangled where p(z) is a product; a
+    posterior, where the aggregate posterior q(z), the codes of all the data, is close to one. Here four
+    sources, Laplace or Gaussian, are mixed by a square matrix of standard normal numbers and unmixed by
+    FastICA. Every source is matched with one code, and the least |correlation| counts; so does the Amari
+    index of the unmixing times the mixing matrix, 0 for a permutation with scales and 1 at worst.
 
     The total correlation is given in two ways, in nats: of the Gaussian with the same covariance, which sees
     linear dependence only, and in full. The full one needs no density in four dimensions: as the sources are
     independent and y = M z is linear, it is the sum of the entropies of the codes, less that of the sources,
     less ln |det M|; entropies are estimated from spacings.
     """
-    rows = [
-        row
-        for kind in ("laplace", "normal")
-        for seed in range(lab["seeds"])
-        for row in _trial(kind, lab["samples"], seed)
-    ]
-    groups = pd.DataFrame(rows).groupby(["sources", "y"], sort=False)
-    lab.table("Medians over seeds; total correlations in nats", groups.median().round(4).reset_index())
-    lab.figure("Laplace sources, their mixtures, and what ICA makes of those (seed 0)", _waves("laplace"))
-    lab.figure(
-        "Gaussian sources: what comes out is independent, but not the sources (seed 0)", _waves("normal")
+
+    scales: ClassVar = {
+        "quick": Scale("one core, 5 seconds", seeds=2),
+        "nano": Scale("one core, half a minute"),
+        "small": Scale("one core, two minutes", seeds=50),
+        "paper": Scale("one core, five minutes", samples=100_000, seeds=50),
+    }
+    claims = (
+        Claim("Laplace", "least |correlation| of a Laplace source and its code", low=0.98, since="quick"),
+        Claim("Gaussian", "least |correlation| of a Gaussian source and its code", high=0.9),
+        Claim("Amari", "Amari index, Laplace sources", high=0.05, since="quick"),
     )
-    lab.say(
-        "Whitened mixtures have no Gaussian total correlation, whatever the sources: uncorrelated is not "
-        "independent. Of Laplace sources the full total correlation shows what is left, and falls to 0 where "
-        "ICA has found them. Of Gaussian sources every rotation of the whitened mixtures is independent: the "
-        "aggregate posterior is disentangled, and nothing is left to find the sources by."
-    )
-    laplace, normal = (groups.get_group((sources, CODES)) for sources in ("Laplace", "Gaussian"))
-    of_laplace, of_normal = laplace["least |correlation|"], normal["least |correlation|"]
-    yield claim("least |correlation| of a Laplace source and its code", of_laplace, low=0.98)
-    yield claim("least |correlation| of a Gaussian source and its code", of_normal, high=0.9)
-    yield claim("Amari index, Laplace sources", laplace["Amari index"], high=0.05)
+
+    def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
+        rows = [
+            row
+            for kind in ("laplace", "normal")
+            for seed in range(lab.scale.seeds)
+            for row in _trial(kind, lab.scale.samples, seed)
+        ]
+        groups = pd.DataFrame(rows).groupby(["sources", "y"], sort=False)
+        lab.table("Medians over seeds; total correlations in nats", groups.median().round(4).reset_index())
+        lab.figure("Laplace sources, their mixtures, and what ICA makes of those (seed 0)", _waves("laplace"))
+        lab.figure(
+            "Gaussian sources: what comes out is independent, but not the sources (seed 0)", _waves("normal")
+        )
+        lab.say(MEANING)
+        laplace, normal = (groups.get_group((sources, CODES)) for sources in ("Laplace", "Gaussian"))
+        yield self.found("Laplace", laplace["least |correlation|"])
+        yield self.found("Gaussian", normal["least |correlation|"])
+        yield self.found("Amari", laplace["Amari index"])
 
 
 def _mixed(kind: str, samples: int, seed: int) -> tuple[Array, Array, Array]:

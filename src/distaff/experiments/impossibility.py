@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,10 +13,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy import stats
 
-from distaff.datasets import DataSet, load_dataset
-from distaff.experiments.base import Claim, Lab, claim, every_code, every_label, experiment
+from distaff.datasets import DataSet
+from distaff.experiments import base
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, every_code, every_label
 from distaff.experiments.pictures import COLOURS, curves
+from distaff.experiments.runs import Runs
 from distaff.metrics.mig import mig
+from distaff.studies.plan import Part, dataset, each, method, product
 
 Array = NDArray[np.float64]
 PRIORS = {
@@ -29,21 +33,29 @@ EVEN = (2, 4)  # dimensions in which all entries of the mixing matrix have the s
 DIFFERENCE = 1e-4  # of the numerical derivatives, in standard normal units
 POINTS = 2000  # where derivatives are taken
 POSITIONS = 32
+P_VALUE = "Least p that a marginal of f(z) is that of z, times the number of tests"
 
 
-@experiment(
-    takes=("one core, 10 seconds", "one core, three minutes", "one GPU, one hour"),
-    samples=(20_000, 100_000, 1_000_000),
-    dimensions=((2, 4), tuple(range(2, 11)), tuple(range(2, 11))),
-    resolution=(16, 32, 64),
-    steps=(20, 1500, 300_000),
-)
-def impossibility(lab: Lab) -> Iterator[Claim]:
+@dataclass(frozen=True)
+class Scale(base.Scale):
+    """Samples of every prior and their dimensions; pixels of the ellipse and steps of its encoder."""
+
+    samples: int = 100_000
+    dimensions: tuple[int, ...] = tuple(range(2, 11))
+    resolution: int = 32
+    steps: int = 1500
+    seeds: int = 3
+
+
+EXACT: Any = {"since": "quick", "exact": True}
+
+
+class Impossibility(Experiment[Scale]):
     """Without labels nothing says which factors are the true ones: others give the same images as often.
 
-    Locatello et al. 2019, theorem 1: for every factorised prior there is a bijection f with f(z) distributed
-    as z, every partial derivative of which is non-zero almost everywhere. It is
-    f = g^-1 o h^-1 o A o h o g, where g makes every z_j uniform, h makes that Gaussian, and A is orthogonal
+    Locatello et al. 2019 (arXiv:1811.12359), theorem 1: for every factorised prior there is a bijection f
+    with f(z) distributed as z, every partial derivative of which is non-zero almost everywhere. It is f =
+    g^-1 o h^-1 o A o h o g, where g makes every z_j uniform, h makes that Gaussian, and A is orthogonal
     without a zero: a rotation by 45 degrees, or I - 2 v v' / |v|^2 with v of ones. Here f is built for five
     priors in 2 to 10 dimensions, and its marginals, dependence and derivatives are measured.
 
@@ -53,9 +65,41 @@ def impossibility(lab: Lab) -> Iterator[Claim]:
     of a linear decoder as it is where the posterior may have a full covariance, and changes it where the
     posterior is diagonal.
     """
-    yield from _bijections(lab)
-    yield from _two_worlds(lab)
-    yield from _rotations(lab)
+
+    scales: ClassVar = {
+        "quick": Scale("one core, 15 seconds", 20_000, (2, 4), resolution=16, steps=20, seeds=2),
+        "nano": Scale("two cores, ten minutes"),
+        "small": Scale("two cores, half an hour", seeds=8),
+        "paper": Scale("one GPU, ten hours", 1_000_000, resolution=64, steps=300_000, seeds=10),
+    }
+    claims = (
+        Claim("p", P_VALUE, low=0.01, **EXACT),  # a test's p has the sampling counted in
+        Claim("dependence", "Largest |Spearman| of two coordinates of f(z)", high=0.02),
+        Claim("zeros", "Share of partial derivatives that are zero", high=0, **EXACT),
+        Claim("inverse", "Largest error of the inverse, in standard deviations", high=1e-6, **EXACT),
+        Claim("mig_of_z", "MIG of z, least", low=0.98, since="quick"),
+        Claim("mig_of_f", "MIG of f(z), largest", high=0.05, since="quick"),
+        Claim("own", "MIG of an encoder in its own world, least of two", low=0.98, **EXACT),
+        Claim("other", "The encoders' MIG in the other world, largest", high=0.05, **EXACT),
+        Claim("between", "Largest MIG that a code between the two has in its worse world", high=0.5, **EXACT),
+        Claim("worse", "The trained encoder's MIG in its worse world", high=0.1),
+        Claim("better", "The trained encoder's MIG in its better world", low=0.5),
+        Claim("full", "Range of the ELBO over rotations, full posterior, nats", high=1e-9, **EXACT),
+        Claim("diagonal", "Range of the ELBO over rotations, diagonal posterior, nats", low=0.1, **EXACT),
+        Claim("axes", "Degrees from the principal axes to the best diagonal ELBO", high=0.5, **EXACT),
+    )
+
+    def runs(self, scale: Scale) -> Part:
+        return product(
+            dataset("dsprites", resolution=scale.resolution, shape=[1], orientation=1, scale=[2]),
+            method("beta_vae", beta=2.0, latents=2, learning_rate=1e-3),
+            each(steps=[scale.steps], seed=range(scale.seeds)),
+        )
+
+    def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
+        for part in (_bijections(lab), _two_worlds(lab, runs), _rotations(lab)):
+            for key, values in part.items():
+                yield self.found(key, values)
 
 
 def rotation(degrees: float) -> Array:
@@ -87,27 +131,30 @@ def entangled(z: Array, prior: Any, matrix: Array) -> Array:
     return from_gaussian(to_gaussian(z, prior) @ matrix.T, prior)
 
 
-def _bijections(lab: Lab) -> Iterator[Claim]:
-    rng = np.random.default_rng(0)
+def _bijections(lab: Lab[Scale]) -> dict[str, Any]:
+    """What the claims about f speak of, by their keys: a number for each seed, but of p."""
     rows = []
-    for (name, prior), d in itertools.product(PRIORS.items(), lab["dimensions"]):
-        z = prior.rvs(size=(lab["samples"], d), random_state=rng)
-        rows.append({"prior": name, "d": d, **_measured(z, prior, mixing(d))})
-    table = lab.table(f"f on {lab['samples']:,} samples of each prior", rows)
+    for seed in range(lab.scale.seeds):
+        rng = np.random.default_rng(seed)
+        for (name, prior), d in itertools.product(PRIORS.items(), lab.scale.dimensions):
+            z = prior.rvs(size=(lab.scale.samples, d), random_state=rng)
+            rows.append({"prior": name, "d": d, "seed": seed, **_measured(z, prior, mixing(d))})
+    table = lab.table(f"f on {lab.scale.samples:,} samples of each prior", rows)
     tests = int(table["d"].sum())
     lab.say(
         f"Of {tests} Kolmogorov-Smirnov tests at once the least p counts, times their number (Bonferroni). "
         "MIG is judged for d = 2 and 4, where all entries of A have the same size; for larger d this A is "
         "close to the identity, and f mixes less, though no derivative is zero."
     )
-    p = min(1.0, table["least p"].min() * tests)
-    yield claim("Least p that a marginal of f(z) is that of z, times the number of tests", p, low=0.01)
-    yield claim("Largest |Spearman| of two coordinates of f(z)", table["dependence"].max(), high=0.02)
-    yield claim("Share of partial derivatives that are zero", table["zero derivatives"].max(), high=0)
-    yield claim("Largest error of the inverse, in standard deviations", table["inverse"].max(), high=1e-6)
-    even = table[table["d"].isin(EVEN)]
-    yield claim("MIG of z, least", even["MIG of z"].min(), low=0.98)
-    yield claim("MIG of f(z), largest", even["MIG of f(z)"].max(), high=0.05)
+    each, even = table.groupby("seed"), table[table["d"].isin(EVEN)].groupby("seed")
+    return {
+        "p": min(1.0, table["least p"].min() * tests),
+        "dependence": each["dependence"].max(),
+        "zeros": table["zero derivatives"].max(),
+        "inverse": table["inverse"].max(),
+        "mig_of_z": even["MIG of z"].min(),
+        "mig_of_f": even["MIG of f(z)"].max(),
+    }
 
 
 def _measured(z: Array, prior: Any, matrix: Array) -> dict[str, float]:
@@ -139,17 +186,14 @@ def derivatives(z: Array, prior: Any, matrix: Array) -> Array:
     return np.stack(columns, axis=2)
 
 
-def _two_worlds(lab: Lab) -> Iterator[Claim]:
-    data = load_dataset("dsprites", resolution=lab["resolution"], shape=[1], orientation=1, scale=[2])
-    settings = {"beta": 2.0, "latents": 2, "learning_rate": 1e-3}
-    run = lab.train("ellipse", "beta_vae", data, lab["steps"], **settings)
+def _two_worlds(lab: Lab[Scale], runs: Runs) -> dict[str, Any]:
+    """What the claims about the encoders speak of, by their keys; of those trained a number for each seed."""
+    trained = list(runs)
+    data = trained[0].data
     z = (every_label(data) + 0.5) / POSITIONS  # uniform on 0..1
     worlds = {"A": z, "B": entangled(z, stats.uniform, mixing(2))}
-    codes = {
-        "an encoder that gives A's factors": worlds["A"],
-        "an encoder that gives B's factors": worlds["B"],
-        "a beta-VAE, trained on the images": every_code(run).mean,
-    }
+    codes = {f"an encoder that gives {world}'s factors": u for world, u in worlds.items()}
+    codes |= {f"a beta-VAE, seed {run.config.seed}": every_code(run).mean for run in trained}
     rows = [
         {"codes": name}
         | {f"MIG in world {world}": mig(code, u, continuous=True) for world, u in worlds.items()}
@@ -165,13 +209,13 @@ def _two_worlds(lab: Lab) -> Iterator[Claim]:
         "No code disentangles both: MIG of codes between A's factors (0 degrees) and B's (45)",
         curves(angles, lines, "code turned by, degrees", "MIG"),
     )
-    own, others = np.diag(scores[:2]), np.diag(scores[:2, ::-1])
-    yield claim("MIG of an encoder in its own world, least of two", own.min(), low=0.98)
-    yield claim("The encoders' MIG in the other world, largest", others.max(), high=0.05)
-    lesser = np.min(list(lines.values()), axis=0)
-    yield claim("Largest MIG that a code between the two has in its worse world", lesser.max(), high=0.5)
-    yield claim("The trained encoder's MIG in its worse world", scores[2].min(), high=0.1)
-    yield claim("The trained encoder's MIG in its better world", scores[2].max(), low=0.5)
+    return {
+        "own": np.diag(scores[:2]).min(),
+        "other": np.diag(scores[:2, ::-1]).max(),
+        "between": np.min(list(lines.values()), axis=0).max(),
+        "worse": scores[2:].min(axis=1),
+        "better": scores[2:].max(axis=1),
+    }
 
 
 def _worlds(data: DataSet, worlds: dict[str, Array], scores: Array) -> Figure:
@@ -233,7 +277,8 @@ def best_elbo(weights: Array, noise: float, covariance: Array, full: bool) -> fl
     return float(likelihood - 0.5 * (second - latents - np.linalg.slogdet(spread)[1]))
 
 
-def _rotations(lab: Lab) -> Iterator[Claim]:
+def _rotations(lab: Lab[Scale]) -> dict[str, float]:
+    """What the claims about the ELBO speak of, by their keys."""
     weights = np.array([[2.0, 0.0], [0.0, 1.0], [0.0, 0.0]])  # its columns are orthogonal at 0 degrees
     noise = 0.1
     covariance = weights @ weights.T + noise * np.eye(3)
@@ -245,7 +290,5 @@ def _rotations(lab: Lab) -> Iterator[Claim]:
     lines = {"full covariance": together, "diagonal covariance": diagonal}
     figure = curves(angles, lines, "latents turned by, degrees", "best ELBO, nats")
     lab.figure("What breaks the tie: a linear decoder's best ELBO as its latents are turned", figure)
-    yield claim("Range of the ELBO over rotations, full posterior, nats", np.ptp(together), high=1e-9)
-    yield claim("Range of the ELBO over rotations, diagonal posterior, nats", np.ptp(diagonal), low=0.1)
     best = min(abs(angles[diagonal.argmax()]), abs(90 - angles[diagonal.argmax()]))
-    yield claim("Degrees from the principal axes to the best diagonal ELBO", best, high=0.5)
+    return {"full": np.ptp(together), "diagonal": np.ptp(diagonal), "axes": best}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -11,8 +12,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from distaff.experiments.base import Claim, Lab, claim, experiment
+from distaff.experiments import base
+from distaff.experiments.base import Claim, Experiment, Finding, Lab
 from distaff.experiments.pictures import COLOURS
+from distaff.experiments.runs import Runs
 from distaff.methods.terms import kl_to_prior, sampled
 from distaff.metrics.mcc import absolute_correlation
 
@@ -24,12 +27,15 @@ POINTS = 20_000
 KINDS = {"non-linear": (0.3, False), "linear": (0.3, True), "non-linear, no ripple": (0.0, False)}
 
 
-@experiment(
-    takes=("one core, 5 seconds", "one core, five minutes", "one core, one hour"),
-    seeds=(1, 3, 20),
-    steps=(100, 5000, 20_000),
-)
-def local_structure(lab: Lab) -> Iterator[Claim]:
+@dataclass(frozen=True)
+class Scale(base.Scale):
+    """How many VAEs of each kind, and how long they train."""
+
+    seeds: int
+    steps: int
+
+
+class LocalStructure(Experiment[Scale]):
     """A non-linear VAE follows the axes of the small ripple in the data, a linear one those of the whole.
 
     Zietlow et al. 2020, figure 1; its formula is lost, this is ours. Points are x = (u, v, .3 cos 8 s,
@@ -38,21 +44,33 @@ def local_structure(lab: Lab) -> Iterator[Claim]:
     with two latents: an encoder and a decoder of 64 and 64 tanh units, linear ones, and the first again on
     points without the ripple.
     """
-    found = {
-        name: [fit(seed, ripple, linear, lab["steps"]) for seed in range(lab["seeds"])]
-        for name, (ripple, linear) in KINDS.items()
+
+    scales: ClassVar = {
+        "quick": Scale("one core, 5 seconds", 1, 100),
+        "nano": Scale("one core, five minutes", 3, 5000),
+        "small": Scale("one core, twenty minutes", 10, 5000),
+        "paper": Scale("one core, one hour", 20, 20_000),
     }
-    rows = [
-        {"VAE": name, "seed": seed, "with s and t": each.local, "with u and v": each.whole}
-        for name, runs in found.items()
-        for seed, each in enumerate(runs)
-    ]
-    lab.table("Least |correlation| of a latent with its axis", rows)
-    lab.figure("The ripple in the data, and points (u, v) by the value of a latent, seed 0", _picture(found))
-    yield claim("Non-linear: least |correlation| with s, t", [f.local for f in found["non-linear"]], low=0.9)
-    yield claim("Linear: least |correlation| with u, v", [f.whole for f in found["linear"]], low=0.95)
-    control = [f.whole for f in found["non-linear, no ripple"]]
-    yield claim("Non-linear, no ripple: least |correlation| with u, v", control, low=0.95)
+    claims = (
+        Claim("non_linear", "Non-linear: least |correlation| with s, t", low=0.9),
+        Claim("linear", "Linear: least |correlation| with u, v", low=0.95),
+        Claim("no_ripple", "Non-linear, no ripple: least |correlation| with u, v", low=0.95),
+    )
+
+    def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
+        seeds, steps = range(lab.scale.seeds), lab.scale.steps
+        found = {name: [fit(seed, *kind, steps) for seed in seeds] for name, kind in KINDS.items()}
+        rows = [
+            {"VAE": name, "seed": seed, "with s and t": each.local, "with u and v": each.whole}
+            for name, fitted in found.items()
+            for seed, each in enumerate(fitted)
+        ]
+        lab.table("Least |correlation| of a latent with its axis", rows)
+        title = "The ripple in the data, and points (u, v) by the value of a latent, seed 0"
+        lab.figure(title, _picture(found))
+        yield self.found("non_linear", [each.local for each in found["non-linear"]])
+        yield self.found("linear", [each.whole for each in found["linear"]])
+        yield self.found("no_ripple", [each.whole for each in found["non-linear, no ripple"]])
 
 
 class Found(NamedTuple):

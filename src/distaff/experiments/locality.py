@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -10,42 +12,66 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
-from distaff.experiments.base import Claim, Lab, claim, every_code, every_label, experiment
+from distaff.experiments import base
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, every_code, every_label
+from distaff.experiments.runs import Runs
+from distaff.studies.plan import Part, dataset, each, method, product
 
 NEAREST = 8  # codes that count as neighbours: those around a point of a square grid
 
 
-@experiment(
-    takes=("two cores, 10 seconds", "two cores, three minutes", "one GPU, two hours"),
-    resolution=(16, 32, 64),
-    places=(8, 32, 32),
-    betas=({"VAE": 0.1, "beta-VAE": 4.0}, {"VAE": 0.1, "beta-VAE": 4.0}, {"VAE": 1.0, "beta-VAE": 150.0}),
-    seeds=(1, 2, 5),
-    steps=(20, 1000, 100_000),
-)
-def locality(lab: Lab) -> Iterator[Claim]:
+@dataclass(frozen=True)
+class Scale(base.Scale):
+    """Squares of `resolution` pixels at `places` across and down, and the betas of the two methods."""
+
+    resolution: int = 32
+    places: int = 32
+    seeds: int = 2
+    steps: int = 1000
+    vae: float = 0.1
+    beta_vae: float = 4.0
+
+
+class Locality(Experiment[Scale]):
     """Neighbours in the data stay neighbours in the code of a beta-VAE, and are torn apart in a VAE's.
 
-    Burgess et al. 2018, section 4.1: where a code has few nats posteriors overlap, a sample may be taken for
-    its neighbour, and the least is lost if that neighbour is an image that looks alike. Squares at a grid of
-    places, two latents. Measured is how many of an image's neighbours on the grid (four, fewer at the edge)
-    are among its eight nearest codes. Scale nano has .1 for the VAE's beta: at 32 pixels and two latents 1 is
-    a strong weight already.
+    Burgess et al. 2018 (arXiv:1804.03599), section 4.1: where a code has few nats posteriors overlap, a
+    sample may be taken for its neighbour, and the least is lost if that neighbour is an image that looks
+    alike. Squares at a grid of places, two latents. Measured is how many of an image's neighbours on the grid
+    (four, fewer at the edge) are among its eight nearest codes. Below scale paper the VAE's beta is .1: at 32
+    pixels and two latents 1 is a strong weight already.
     """
-    data = lab.sprites(shape=[0], scale=[3], orientation=1)
-    grid = every_label(data)[:, -2:]
-    kept: dict[str, list[float]] = {}
-    pictures: dict[str, NDArray[np.float32]] = {}
-    for name, beta in lab["betas"].items():
-        settings = {"beta": beta, "latents": 2, "learning_rate": 1e-3}
-        for run in lab.runs(name, "beta_vae", data, lab["steps"], **settings):
-            codes = every_code(run).mean
+
+    scales: ClassVar = {
+        "quick": Scale("two cores, 10 seconds", 16, 8, seeds=1, steps=20),
+        "nano": Scale("two cores, three minutes"),
+        "small": Scale("two cores, ten minutes", seeds=5),
+        "paper": Scale("one GPU, two hours", 64, seeds=5, steps=100_000, vae=1.0, beta_vae=150.0),
+    }
+    claims = (
+        Claim("kept", "Share of neighbours kept by the beta-VAE", low=0.9),
+        Claim("more", "beta-VAE minus VAE", low=0.05),
+    )
+
+    def runs(self, scale: Scale) -> Part:
+        places = {"resolution": scale.resolution, "x": scale.places, "y": scale.places}
+        squares = dataset("dsprites", shape=[0], scale=[3], orientation=1, **places)
+        betas = each(name=["VAE"], **{"set.beta": [scale.vae]})
+        betas += each(name=["beta-VAE"], **{"set.beta": [scale.beta_vae]})
+        common = each(steps=[scale.steps], seed=range(scale.seeds))
+        return product(squares, method("beta_vae", latents=2, learning_rate=1e-3), betas, common)
+
+    def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
+        kept: dict[str, list[float]] = {}
+        pictures: dict[str, NDArray[np.float32]] = {}
+        for name, run in runs.named():
+            codes, grid = every_code(run).mean, every_label(run.data)[:, -2:]
             kept.setdefault(name, []).append(neighbours_kept(codes, grid))
-            pictures.setdefault(f"{name}, beta {beta:g}", codes)
-    lab.figure("The grid of places, drawn at its codes (seed 0)", _nets(pictures, grid))
-    lab.table("Share of neighbours kept", pd.DataFrame(kept).rename_axis("seed").reset_index())
-    yield claim("Share of neighbours kept by the beta-VAE", kept["beta-VAE"], low=0.9)
-    yield claim("beta-VAE minus VAE", np.subtract(kept["beta-VAE"], kept["VAE"]), low=0.05)
+            pictures.setdefault(f"{name}, beta {run.config.settings['beta']:g}", codes)
+        lab.figure("The grid of places, drawn at its codes (seed 0)", _nets(pictures, grid))
+        lab.table("Share of neighbours kept", pd.DataFrame(kept).rename_axis("seed").reset_index())
+        yield self.found("kept", kept["beta-VAE"])
+        yield self.found("more", np.subtract(kept["beta-VAE"], kept["VAE"]))
 
 
 def grid_neighbours(grid: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -2,66 +2,118 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 
-from distaff.datasets import load_dataset
 from distaff.evaluation.posterior import reconstruction
-from distaff.experiments.base import Claim, Lab, claim, every_code, every_label, experiment
+from distaff.experiments import base
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, every_code, every_label
 from distaff.experiments.pictures import against
+from distaff.experiments.runs import Runs
 from distaff.metrics.factor_vae_score import factor_vae_score
+from distaff.studies.plan import Part, chain, dataset, each, method, product
+from distaff.training.run import Run
+
+STRENGTHS = {"beta_vae": "beta", "factor_vae": "gamma"}
+QUICK = {"resolution": 16, "orientation": 1, "x": 8, "y": 8}
+GRID = {"resolution": 32, "orientation": 1, "x": 16, "y": 16}
 
 
-@experiment(
-    takes=("two cores, 20 seconds", "two cores, nine minutes", "a cluster: 100 models of 300,000 steps"),
-    grid=(
-        {"resolution": 16, "orientation": 1, "x": 8, "y": 8},
-        {"resolution": 32, "orientation": 1, "x": 16, "y": 16},
-        {"resolution": 64},
-    ),
-    betas=([1, 4], [1, 2, 4, 8], [1, 2, 4, 6, 16]),
-    gammas=([6], [6, 20], [6, 10, 20, 35, 100]),
-    width=(32, 256, 1000),
-    learning_rate=(1e-3, 1e-3, 1e-4),
-    seeds=(1, 2, 10),
-    steps=(20, 1200, 300_000),
-)
-def reconstruction_and_score(lab: Lab) -> Iterator[Claim]:
+@dataclass(frozen=True)
+class Scale(base.Scale):
+    """dSprites with the options of `grid`; the weakest beta is 1, the VAE. `width` is the discriminator's."""
+
+    grid: Mapping[str, Any]
+    betas: tuple[float, ...] = (1, 2, 4, 8)
+    gammas: tuple[float, ...] = (6, 20)
+    width: int = 256
+    learning_rate: float = 1e-3
+    seeds: int = 2
+    steps: int = 1200
+
+
+class ReconstructionAndScore(Experiment[Scale]):
     """FactorVAE disentangles more than beta-VAE at the same reconstruction.
 
-    Kim and Mnih 2018, section 5 and figure 4: reconstruction loss against FactorVAE score, medians over
-    seeds, of beta-VAE over beta and FactorVAE over gamma. beta = 1 is the VAE, which is FactorVAE with gamma
-    0. beta-VAE's score at FactorVAE's reconstruction is read off the line through its models. The loss is in
-    nats and includes the entropy of grey pixels, the same for all.
+    Kim and Mnih 2018 (arXiv:1802.05983), section 5 and figure 4: reconstruction loss against FactorVAE score
+    of beta-VAE over beta and FactorVAE over gamma. beta = 1 is the VAE, which is FactorVAE with gamma 0.
+    beta-VAE's score at FactorVAE's reconstruction is read off the line through its models of the same seed.
+    The loss is in nats and includes the entropy of grey pixels, the same for all.
     """
-    data = load_dataset("dsprites", **lab["grid"])
-    every, labels = np.arange(len(data)), every_label(data)
-    rate, rows = lab["learning_rate"], []
-    jobs = [("beta_vae", "beta", value) for value in lab["betas"]]
-    jobs += [("factor_vae", "gamma", value) for value in lab["gammas"]]
-    for method, strength, value in jobs:
-        settings = {strength: float(value), "learning_rate": rate}
-        if method == "factor_vae":  # the discriminator's steps are as large as the VAE's, as in the paper
-            settings |= {"discriminator_learning_rate": rate, "discriminator_width": lab["width"]}
-        for seed, run in enumerate(lab.runs(f"{method}-{value}", method, data, lab["steps"], **settings)):
-            codes = every_code(run)
-            found = {
-                "reconstruction": reconstruction(run, every, codes.sample),
-                "score": factor_vae_score(codes.mean, labels, seed=seed),
-            }
-            rows.append({"method": method, "strength": value, "seed": seed, **found})
-    table = lab.table("Every model", rows)
-    names = ("reconstruction loss, nats", "FactorVAE score")
-    picture = against(table, "reconstruction", "score", names, strength="strength")
-    lab.figure("Reconstruction against score, medians over seeds", picture)
-    middle = table.groupby(["method", "strength"])[["reconstruction", "score"]].median()
-    ours, other = (middle.loc[[method]].droplevel(0) for method in ("factor_vae", "beta_vae"))
-    plain, weakest = other.loc[1], ours.iloc[0]
-    dearer = weakest["reconstruction"] / plain["reconstruction"] - 1
-    yield claim(f"Reconstruction loss at gamma {lab['gammas'][0]} over the VAE's, minus 1", dearer, high=0.03)
-    yield claim("Best FactorVAE score minus the VAE's", ours["score"].max() - plain["score"], low=0)
-    line = other.sort_values("reconstruction")
-    same = np.interp(ours["reconstruction"], line["reconstruction"], line["score"])
-    above = float((ours["score"] - same).min())
-    yield claim("FactorVAE's score minus beta-VAE's at equal reconstruction, least over gamma", above, low=0)
+
+    scales: ClassVar = {
+        "quick": Scale("two cores, 20 seconds", QUICK, (1, 4), (6,), width=32, seeds=1, steps=20),
+        "nano": Scale("two cores, nine minutes", GRID),
+        "small": Scale("two cores, forty minutes", GRID, seeds=8),
+        "paper": Scale(
+            "a cluster: 100 models of 300,000 steps",
+            {"resolution": 64},
+            betas=(1, 2, 4, 6, 16),
+            gammas=(6, 10, 20, 35, 100),
+            width=1000,
+            learning_rate=1e-4,
+            seeds=10,
+            steps=300_000,
+        ),
+    }
+    claims = (
+        Claim("dearer", "Reconstruction loss at the least gamma over the VAE's, minus 1", high=0.03),
+        Claim("over_vae", "FactorVAE score at the best gamma minus the VAE's", low=0),
+        Claim("above", "FactorVAE's score minus beta-VAE's at equal reconstruction, least over gamma", low=0),
+    )
+
+    def runs(self, scale: Scale) -> Part:
+        rate = scale.learning_rate
+        # the discriminator's steps are as large as the VAE's, as in the paper
+        steps = {"discriminator_learning_rate": rate, "discriminator_width": scale.width}
+        models = chain(
+            product(method("beta_vae", learning_rate=rate), each(**{"set.beta": scale.betas})),
+            product(method("factor_vae", learning_rate=rate, **steps), each(**{"set.gamma": scale.gammas})),
+        )
+        common = each(steps=[scale.steps], seed=range(scale.seeds))
+        return product(dataset("dsprites", **scale.grid), models, common)
+
+    def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
+        table = lab.table("Every model", [_measured(run) for run in runs])
+        names = ("reconstruction loss, nats", "FactorVAE score")
+        picture = against(table, "reconstruction", "score", names, strength="strength")
+        lab.figure("Reconstruction against score, medians over seeds", picture)
+        loss, score = (by_strength(table, column) for column in ("reconstruction", "score"))
+        weakest, best = min(lab.scale.gammas), score["factor_vae"].median().idxmax()
+        yield self.found("dearer", loss["factor_vae"][weakest] / loss["beta_vae"][1] - 1)
+        yield self.found("over_vae", score["factor_vae"][best] - score["beta_vae"][1])
+        above = above_the_line(loss, score)
+        yield self.found("above", above[above.mean().idxmin()])
+
+
+def _measured(run: Run) -> dict[str, Any]:
+    codes, kind, seed = every_code(run), run.config.method, run.config.seed
+    return {
+        "method": kind,
+        "strength": run.config.settings[STRENGTHS[kind]],
+        "seed": seed,
+        "reconstruction": reconstruction(run, np.arange(len(run.data)), codes.sample),
+        "score": factor_vae_score(codes.mean, every_label(run.data), seed=seed),
+    }
+
+
+def by_strength(table: pd.DataFrame, column: str) -> dict[str, pd.DataFrame]:
+    """A column of the table of runs by method: a row per seed, a column per strength."""
+    groups = table.groupby("method")
+    return {str(kind): part.pivot(index="seed", columns="strength", values=column) for kind, part in groups}
+
+
+def above_the_line(loss: dict[str, pd.DataFrame], score: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """FactorVAE's score less that of beta-VAE at its loss, read off the line through beta-VAE's models.
+
+    A row per seed, with a line of its own, and a column per gamma.
+    """
+    found = score["factor_vae"].copy()
+    for seed in found.index:
+        line = pd.Series(score["beta_vae"].loc[seed].values, loss["beta_vae"].loc[seed].values).sort_index()
+        found.loc[seed] -= np.interp(loss["factor_vae"].loc[seed], line.index, line)
+    return found

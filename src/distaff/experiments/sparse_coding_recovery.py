@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -14,8 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from distaff.experiments.base import Claim, Lab, claim, experiment
+from distaff.experiments import base
+from distaff.experiments.base import Claim, Experiment, Finding, Lab
 from distaff.experiments.pictures import curves
+from distaff.experiments.runs import Runs
 from distaff.methods.ista import correlation, fista, ista, lipschitz, objective
 from distaff.methods.sparse_coding import learn
 
@@ -29,21 +32,29 @@ DESCENT = 300  # steps of ISTA whose objective is watched
 OCTANT = np.pi / 4
 
 
-@experiment(
-    takes=("one core, 10 seconds", "one core, three minutes", "one core, an hour"),
-    rows=(2000, 4000, 4000),
-    passes=(20, 100, 300),
-    patches=(2000, 30_000, 300_000),
-    seeds=(2, 5, 10),
-)
-def sparse_coding_recovery(lab: Lab) -> Iterator[Claim]:
+@dataclass(frozen=True)
+class Scale(base.Scale):
+    """Rows of planted sums and passes over them; patches of photographs."""
+
+    rows: int = 4000
+    passes: int = 100
+    patches: int = 30_000
+    seeds: int = 5
+
+
+LONG = "largest |D_j'(x - D h) - penalty sign(h_j)| / penalty, over h_j that are not 0"
+EXACT: Any = {"since": "quick", "exact": True}  # residuals: of every code, step or weight
+
+
+class SparseCodingRecovery(Experiment[Scale]):
     """Sparse coding finds a planted dictionary, and the atoms of photographs are oriented edges.
 
-    Olshausen and Field 1996. Planted: rows of 16 numbers are sums of 2 of 32 random atoms of length 1, with
-    weights of random sign and size 0.5 to 1.5, and noise 0.01. The dictionary is learned with penalty 0.15,
-    and a planted atom counts as found where some learned one has |cos| > 0.95 with it. The codes are checked
-    against the conditions of the minimum, ISTA against its promise never to raise the objective, and its
-    first step against the encoder soft(D'x / L, penalty / L), whose weights are the decoder's.
+    Olshausen and Field 1996 (doi:10.1038/381607a0). Planted: rows of 16 numbers are sums of 2 of 32 random
+    atoms of length 1, with weights of random sign and size 0.5 to 1.5, and noise 0.01. The dictionary is
+    learned with penalty 0.15, and a planted atom counts as found where some learned one has |cos| > 0.95 with
+    it. The codes are checked against the conditions of the minimum, ISTA against its promise never to raise
+    the objective, and its first step against the encoder soft(D'x / L, penalty / L), whose weights are the
+    decoder's.
 
     Photographs: the two that scikit-learn ships, grey, halved in size (which averages blocks of JPEG away),
     whitened by |f| exp(-(f / 0.4)^4) with f in cycles a pixel, as Olshausen and Field did. Patches of 12 x 12
@@ -51,26 +62,51 @@ def sparse_coding_recovery(lab: Lab) -> Iterator[Claim]:
     atom is oriented where more than half of its Fourier energy, in 0 < |f| < 0.5, lies within an octant: 45
     degrees of orientation, wherever they begin. White noise is the control, whose atoms should not be.
     """
-    planted = pd.DataFrame([_planted(lab["rows"], lab["passes"], seed) for seed in range(lab["seeds"])])
-    descents = np.stack(list(planted.pop("descent")))
-    table = planted[["atoms found", "mean non-zeros", "|D_j'(x - D h)| / penalty"]].rename_axis("seed")
+
+    scales: ClassVar = {
+        "quick": Scale("one core, 10 seconds", 2000, 20, 2000, seeds=2),
+        "nano": Scale("one core, three minutes"),
+        "small": Scale("one core, ten minutes", seeds=10),
+        "paper": Scale("one core, an hour", passes=300, patches=300_000, seeds=10),
+    }
+    claims = (
+        Claim("atoms", "share of planted atoms found", low=0.9),
+        Claim("optimality", "largest |D_j'(x - D h)| / penalty", high=1 + 1e-3, **EXACT),
+        Claim("support", LONG, high=1e-3, **EXACT),
+        Claim("non_zeros", "mean number of non-zeros", high=1.5 * NON_ZEROS),
+        Claim("rise", "largest rise of any row's objective in 300 steps of ISTA", high=1e-12, **EXACT),
+        Claim("tied", "one step of ISTA from 0 less the tied encoder", high=1e-6, **EXACT),
+        Claim("photographs", "share of oriented atoms, photographs", low=0.6),
+        Claim("white_noise", "share of oriented atoms, white noise", high=0.1, since="quick"),
+    )
+
+    def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
+        scale, seeds = lab.scale, range(lab.scale.seeds)
+        planted = pd.DataFrame([_planted(scale.rows, scale.passes, seed) for seed in seeds])
+        _show_planted(lab, planted)
+        for key in ("atoms", "optimality", "support", "non_zeros", "rise", "tied"):
+            yield self.found(key, planted[key])
+        oriented = _photographs(lab)
+        for key in ("photographs", "white_noise"):
+            yield self.found(key, oriented[f"atoms of {key.replace('_', ' ')}"])
+
+
+def _show_planted(lab: Lab[Scale], planted: pd.DataFrame) -> None:
+    descents = np.stack(list(planted["descent"]))
+    words = {"atoms": "atoms found", "non_zeros": "mean non-zeros", "optimality": "|D_j'(x - D h)| / penalty"}
+    table = planted[list(words)].rename(columns=words).rename_axis("seed")
     table["objective after a step"], table[f"after {DESCENT}"] = descents[:, 0], descents[:, -1]
     lab.table("Planted dictionaries", table.reset_index())
     lines = {f"seed {n}": each for n, each in enumerate(descents)}
     figure = curves(np.arange(1, DESCENT + 1), lines, "step", "mean objective", log=True)
     lab.figure("ISTA on the learned dictionaries", figure)
-    yield claim("share of planted atoms found", planted["atoms found"], low=0.9)
-    optimality = planted["|D_j'(x - D h)| / penalty"]
-    yield claim("largest |D_j'(x - D h)| / penalty", optimality, high=1 + 1e-3)
-    words = "largest |D_j'(x - D h) - penalty sign(h_j)| / penalty, over h_j that are not 0"
-    yield claim(words, planted["on the support"], high=1e-3)
-    yield claim("mean number of non-zeros", planted["mean non-zeros"], high=1.5 * NON_ZEROS)
-    yield claim("largest rise of any row's objective in 300 steps of ISTA", planted["rise"], high=1e-12)
-    yield claim("one step of ISTA from 0 less the tied encoder", planted["tied"], high=1e-6)
 
+
+def _photographs(lab: Lab[Scale]) -> dict[str, list[float]]:
+    """The share of oriented pictures of each kind, a number for each seed."""
     kinds: dict[str, list[Array]] = {"atoms of photographs": [], "patches": [], "atoms of white noise": []}
-    for seed in range(lab["seeds"]):
-        patches = photograph_patches(lab["patches"], seed)
+    for seed in range(lab.scale.seeds):
+        patches = photograph_patches(lab.scale.patches, seed)
         noise = torch.randn(patches.shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
         kinds["atoms of photographs"].append(_patch_atoms(patches, seed))
         kinds["patches"].append(patches[: 10 * PATCH_ATOMS].numpy())
@@ -85,12 +121,11 @@ def sparse_coding_recovery(lab: Lab) -> Iterator[Claim]:
     atoms = _drawn(kinds["atoms of photographs"][0])
     lab.figure("Atoms of photographs, the most oriented first (seed 0)", atoms)
     lab.figure("Whitened patches they are learned from (seed 0)", _drawn(kinds["patches"][0][:32]))
-    yield claim("share of oriented atoms, photographs", oriented["atoms of photographs"], low=0.6)
-    yield claim("share of oriented atoms, white noise", oriented["atoms of white noise"], high=0.1)
+    return oriented
 
 
 def _planted(count: int, passes: int, seed: int) -> dict[str, Any]:
-    """What the claims say of one planted dictionary; `descent` is the mean objective of ISTA by step."""
+    """What the claims say of one planted dictionary, by key; `descent` is ISTA's mean objective by step."""
     generator = torch.Generator().manual_seed(seed)
     truth = normalize(torch.randn(PIXELS, ATOMS, generator=generator, dtype=torch.float64), dim=0)
     x = _sums(truth, count, generator)
@@ -102,10 +137,10 @@ def _planted(count: int, passes: int, seed: int) -> dict[str, Any]:
     inner = x.numpy() @ dictionary.numpy() / curvature
     tied = np.sign(inner) * np.maximum(np.abs(inner) - PENALTY / curvature, 0)
     return {
-        "atoms found": float((cosines.abs().amax(dim=0) > 0.95).double().mean()),
-        "mean non-zeros": float((h != 0).sum(dim=1).double().mean()),
-        "|D_j'(x - D h)| / penalty": float(correlation(x, dictionary, h).abs().max()) / PENALTY,
-        "on the support": on_support(x, dictionary, h),
+        "atoms": float((cosines.abs().amax(dim=0) > 0.95).double().mean()),
+        "non_zeros": float((h != 0).sum(dim=1).double().mean()),
+        "optimality": float(correlation(x, dictionary, h).abs().max()) / PENALTY,
+        "support": on_support(x, dictionary, h),
         "rise": rise,
         "tied": float(np.abs(ista(x, dictionary, PENALTY, 1).numpy() - tied).max()),
         "descent": descent,

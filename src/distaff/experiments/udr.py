@@ -2,88 +2,119 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 from scipy.stats import ortho_group
 
-from distaff.experiments.base import Claim, Lab, claim, experiment
+from distaff.experiments import base
+from distaff.experiments.base import Claim, Experiment, Finding, Lab
 from distaff.experiments.pictures import axes
+from distaff.experiments.runs import Runs
+from distaff.experiments.verdict import Measured
 from distaff.metrics.udr import udr as udr_score
 from distaff.studies.analysis.rank_correlation import with_unsupervised
-from distaff.studies.plan import Plan, each, product, runs_of
-from distaff.studies.study import Study
+from distaff.studies.plan import Part, Plan, dataset, each, method, product
 
 DIMENSIONS, ROWS, NOISE = 5, 1000, 0.05
-NARROW = {"resolution": [16], "x": [8], "y": [8], "orientation": [1]}
-WIDE = {"resolution": [32], "x": [16], "y": [16], "orientation": [1], "shape": [1]}
+NARROW = {"resolution": 16, "x": 8, "y": 8, "orientation": 1}
+WIDE = {"resolution": 32, "x": 16, "y": 16, "orientation": 1, "shape": 1}
+BENT, ROTATED = "permuted and bent", "rotated"
 
 
-@experiment(
-    takes=("two cores, 15 seconds", "two cores, six minutes", "a cluster: 300 models of 300,000 steps"),
-    models=(4, 12, 50),
-    grid=(NARROW, WIDE, {"resolution": [64]}),
-    betas=([1, 4], [0.5, 2, 8], [1, 2, 4, 6, 8, 16]),
-    seeds=(2, 5, 50),
-    steps=(20, 1500, 300_000),
-)
-def udr(lab: Lab) -> Iterator[Claim]:
+@dataclass(frozen=True)
+class Scale(base.Scale):
+    """`models` made by hand; beta-VAEs of every beta and seed on dSprites with the options of `grid`."""
+
+    grid: Mapping[str, Any]
+    models: int = 12
+    betas: tuple[float, ...] = (0.5, 2, 8)
+    seeds: int = 5
+    steps: int = 1500
+
+
+class UDR(Experiment[Scale]):
     """Disentangled models look alike and entangled ones do not, so agreement between seeds ranks models.
 
-    Duan et al. 2020. First on codes made by hand, of five Gaussian factors and 5 % noise: models that
-    permute, flip and bend the factors, against models that rotate them, each its own way; with Lasso weights
-    and with rank correlations. Then on beta-VAEs that differ in beta and seed: the rank correlation of UDR
-    with the supervised scores.
+    Duan et al. 2020 (arXiv:1905.12614). First on codes made by hand, of five Gaussian factors and 5 % noise:
+    models that permute, flip and bend the factors, against models that rotate them, each its own way; with
+    Lasso weights and with rank correlations. Then on beta-VAEs that differ in beta and seed: the rank
+    correlation of UDR with the supervised scores.
     """
-    rng = np.random.default_rng(0)
-    factors = rng.normal(size=(ROWS, DIMENSIONS))
-    kinds = {
-        "permuted and bent": [_bent(factors, rng) for _ in range(lab["models"])],
-        "rotated": [factors @ ortho_group.rvs(DIMENSIONS, random_state=rng) for _ in range(lab["models"])],
+
+    scales: ClassVar = {
+        "quick": Scale("two cores, 15 seconds", NARROW, models=4, betas=(1, 4), seeds=2, steps=20),
+        "nano": Scale("two cores, six minutes", WIDE),
+        "small": Scale("two cores, fifteen minutes", WIDE, betas=(0.5, 1, 2, 4, 8, 16)),
+        "paper": Scale(
+            "a cluster: 300 models of 300,000 steps",
+            {"resolution": 64},
+            models=50,
+            betas=(1, 2, 4, 6, 8, 16),
+            seeds=50,
+            steps=300_000,
+        ),
     }
-    rows = []
-    for name, exact in kinds.items():
-        codes = [each + NOISE * each.std() * rng.normal(size=each.shape) for each in exact]
-        for similarity in ("lasso", "spearman"):
-            values = _scores(codes, similarity)
-            rows.append({"models": name, "similarity": similarity, "UDR": float(np.mean(values))})
-            low, high = (None, 0.45) if name == "rotated" else (0.8, None)
-            yield claim(f"UDR of {name} models, {similarity}", values, low=low, high=high)
-    lab.table("Codes made by hand", rows)
-
-    codes = kinds["permuted and bent"]
-    noisy = [np.column_stack([each, rng.normal(size=(ROWS, 3))]) for each in codes]
-    kl = np.r_[np.ones(DIMENSIONS), np.zeros(3)]
-    change = abs(np.mean(_scores(noisy, "spearman", kl)) - np.mean(_scores(codes, "spearman")))
-    yield claim("Change by three latents of noise without KL", change, high=0.02)
-    moved = [-3.0 * each[:, ::-1] ** 3 for each in codes]
-    change = abs(np.mean(_scores(moved, "spearman")) - np.mean(_scores(codes, "spearman")))
-    yield claim("Change by order, sign and bending (spearman)", change, high=1e-9)
-    yield from _trained(lab)
-
-
-def _trained(lab: Lab) -> Iterator[Claim]:
-    part = product(
-        each(method=["beta_vae"], dataset=["dsprites"], steps=[lab["steps"]], strength=["beta"]),
-        each(**{f"data.{key}": value for key, value in lab["grid"].items()}),
-        each(**{"set.beta": lab["betas"], "set.latents": [6], "set.learning_rate": [1e-3]}),
-        each(seed=range(lab["seeds"])),
+    claims = (
+        Claim("bent_lasso", f"UDR of {BENT} models, lasso", low=0.8, since="quick"),
+        Claim("bent_spearman", f"UDR of {BENT} models, spearman", low=0.8, since="quick"),
+        Claim("rotated_lasso", f"UDR of {ROTATED} models, lasso", high=0.45, since="quick"),
+        Claim("rotated_spearman", f"UDR of {ROTATED} models, spearman", high=0.45, since="quick"),
+        Claim("noise", "Change by three latents of noise without KL", high=0.02, since="quick", exact=True),
+        Claim("moved", "Change by order, sign and bending (spearman)", high=1e-9, since="quick", exact=True),
+        Claim("with_mig", "Rank correlation of UDR and MIG over trained models", low=0.3),
     )
-    plan = Plan("udr", "one", runs_of(part), ("mig", "dci", "sap"), rows=2_000, udr_mates=lab["seeds"] - 1)
-    study = Study(lab.folder / "study", plan)
-    study.run(workers=lab.threads, show=lab.show)
-    table = study.results()
-    found = with_unsupervised(table)
-    found = found[found["first"] == "udr"]
-    lab.table("Rank correlation of UDR with supervised scores", found.drop(columns=["first"]))
-    values = table[table["metric"].isin(("udr", "mig"))].pivot_table("value", "run", "metric")
-    figure, ax = axes("UDR", "MIG")
-    ax.scatter(values["udr"], values["mig"], color="#2f6f8f")
-    lab.figure(f"{len(values)} beta-VAEs", figure)
-    with_mig = found[found["second"] == "mig"].iloc[0]
-    lab.say(f"Its 95 % interval is {with_mig['low']:.2f} to {with_mig['high']:.2f}, of {len(values)} models.")
-    yield claim("Rank correlation of UDR and MIG over trained models", with_mig["correlation"], low=0.3)
+
+    def runs(self, scale: Scale) -> Part:
+        betas = each(**{"set.beta": scale.betas}, strength=["beta"])
+        common = each(steps=[scale.steps], seed=range(scale.seeds))
+        model = method("beta_vae", latents=6, learning_rate=1e-3)
+        return product(model, dataset("dsprites", **scale.grid), betas, common)
+
+    def plan(self, scale: str) -> Plan:
+        """The study of the experiment's runs at a scale, scored, and compared with all runs alike."""
+        plan, mates = super().plan(scale), self.at(scale).seeds - 1
+        assert plan is not None
+        return structs.replace(plan, metrics=("mig", "dci", "sap"), rows=2_000, udr_mates=mates)
+
+    def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
+        rng = np.random.default_rng(0)
+        factors = rng.normal(size=(ROWS, DIMENSIONS))
+        bent = [_bent(factors, rng) for _ in range(lab.scale.models)]
+        turns = [ortho_group.rvs(DIMENSIONS, random_state=rng) for _ in range(lab.scale.models)]
+        rows = []
+        for key, name, exact in (("bent", BENT, bent), ("rotated", ROTATED, [factors @ a for a in turns])):
+            codes = [one + NOISE * one.std() * rng.normal(size=one.shape) for one in exact]
+            for similarity in ("lasso", "spearman"):
+                values = scores(codes, similarity)
+                rows.append({"models": name, "similarity": similarity, "UDR": float(np.mean(values))})
+                yield self.found(f"{key}_{similarity}", values)
+        lab.table("Codes made by hand", rows)
+        plain = np.mean(scores(bent, "spearman"))
+        noisy = [np.column_stack([one, rng.normal(size=(ROWS, 3))]) for one in bent]
+        kl = np.r_[np.ones(DIMENSIONS), np.zeros(3)]
+        yield self.found("noise", abs(np.mean(scores(noisy, "spearman", kl)) - plain))
+        moved = [-3.0 * one[:, ::-1] ** 3 for one in bent]
+        yield self.found("moved", abs(np.mean(scores(moved, "spearman")) - plain))
+        yield self._trained(lab)
+
+    def _trained(self, lab: Lab[Scale]) -> Finding:
+        """The rank correlation over trained models, with its bootstrap interval over them."""
+        table = lab.results
+        found = with_unsupervised(table)
+        found = found[found["first"] == "udr"]
+        lab.table("Rank correlation of UDR with supervised scores", found.drop(columns=["first"]))
+        values = table[table["metric"].isin(("udr", "mig"))].pivot_table("value", "run", "metric")
+        figure, ax = axes("UDR", "MIG")
+        ax.scatter(values["udr"], values["mig"], color="#2f6f8f")
+        lab.figure(f"{len(values)} beta-VAEs", figure)
+        mig = found[found["second"] == "mig"].iloc[0]
+        value, low, high = mig[["correlation", "low", "high"]].astype(float)
+        return self.found("with_mig", Measured(value, low, high, lab.scale.seeds))
 
 
 def _bent(factors: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
@@ -93,7 +124,7 @@ def _bent(factors: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.
     return np.asarray(np.tanh(rng.uniform(0.3, 0.8, DIMENSIONS) * moved))
 
 
-def _scores(
+def scores(
     codes: list[NDArray[np.float64]], similarity: str, kl: NDArray[np.float64] | None = None
 ) -> list[float]:
     """The UDR of every model against all others."""

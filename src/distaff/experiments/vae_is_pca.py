@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,32 +13,37 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 
-from distaff.datasets import load_dataset
 from distaff.evaluation.orthogonality import run_orthogonality
-from distaff.experiments.base import Claim, Lab, claim, every_code, experiment
+from distaff.experiments import base
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, every_code
 from distaff.experiments.pictures import heat_map
+from distaff.experiments.runs import Runs
 from distaff.methods.base import Codes
 from distaff.metrics.posterior import active_by_variance, mean_kl
+from distaff.studies.plan import Part, chain, dataset, each, method, product
 
 Array = NDArray[np.float64]
 DEVIATIONS = np.array([3.0, 2.0, 1.2])  # of the data along its principal directions, beside the noise
 PIXELS, NOISE, ROWS = 10, 0.1, 4000
 
 
-@experiment(
-    takes=("one core, 10 seconds", "one core, five minutes", "one GPU, ten hours"),
-    linear_steps=(100, 2000, 20_000),
-    seeds=(2, 3, 10),
-    resolution=(16, 32, 64),
-    steps=(20, 1500, 300_000),
-)
-def vae_is_pca(lab: Lab) -> Iterator[Claim]:
+@dataclass(frozen=True)
+class Scale(base.Scale):
+    """Steps of the linear VAEs; pixels of the sprites and steps on them."""
+
+    linear_steps: int = 2000
+    resolution: int = 32
+    steps: int = 1500
+    seeds: int = 3
+
+
+class VAEIsPCA(Experiment[Scale]):
     """A linear VAE with a diagonal posterior finds PCA's directions, and with a full covariance any rotation.
 
-    Rolinek et al. 2019; Zietlow et al. 2020, sections 3 and 4. On Gaussian data in ten dimensions with three
-    strong directions a linear VAE with known noise is trained on its exact ELBO: the columns of its
-    decoder are compared with the principal directions by |cos|, and its posterior variances with theory,
-    noise / eigenvalue. The control differs in one thing, a full posterior covariance.
+    Rolinek et al. 2019 (arXiv:1812.06775); Zietlow et al. 2020, sections 3 and 4. On Gaussian data in ten
+    dimensions with three strong directions a linear VAE with known noise is trained on its exact ELBO: the
+    columns of its decoder are compared with the principal directions by |cos|, and its posterior variances
+    with theory, noise / eigenvalue. The control differs in one thing, a full posterior covariance.
 
     Then convolutional VAEs on sprites: in the polarised regime each latent is active, with a small posterior
     variance, or switched off, with variance 1 and mean 0, and the KL is nearly that of the active latents
@@ -47,8 +53,38 @@ def vae_is_pca(lab: Lab) -> Iterator[Claim]:
 
     The - 1 is not in the papers' formula, which leaves constants out; they count at a KL of some nats.
     """
-    yield from _linear(lab)
-    yield from _polarised(lab)
+
+    scales: ClassVar = {
+        "quick": Scale("one core, 10 seconds", 100, 16, 20, seeds=2),
+        "nano": Scale("two cores, five minutes"),
+        "small": Scale("two cores, 20 minutes", seeds=10),
+        "paper": Scale("one GPU, ten hours", 20_000, 64, 300_000, seeds=10),
+    }
+    claims = (
+        Claim("own", "Least |cos| of a column and its direction", low=0.98),
+        Claim("others", "Largest |cos| with another direction", high=0.1),
+        Claim("variances", "Largest relative error of a posterior variance", high=0.1),
+        Claim("full", "Largest |cos| with another direction, full covariance", low=0.3),
+        Claim("KL", "|exact KL - polarised KL| / exact", high=0.05),
+        Claim("active", "Latents that the two rules of being active disagree on", high=0),
+        Claim("orthogonal", "Distance to orthogonality over chance, VAE's by autoencoder's", high=0.8),
+    )
+
+    def runs(self, scale: Scale) -> Part:
+        squares = {"shape": [1], "orientation": 1, "x": 16, "y": 16}
+        kinds = [
+            product(each(name=[kind]), method(kind, learning_rate=1e-3)) for kind in ("vae", "autoencoder")
+        ]
+        return product(
+            dataset("dsprites", resolution=scale.resolution, **squares),
+            chain(*kinds),
+            each(steps=[scale.steps], seed=range(scale.seeds)),
+        )
+
+    def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
+        for part in (_linear(lab), _polarised(lab, runs)):
+            for key, values in part.items():
+                yield self.found(key, values)
 
 
 class LinearVAE(nn.Module):
@@ -119,25 +155,25 @@ def fit_linear(seed: int, full: bool, steps: int) -> LinearFound:
     return LinearFound(cosines[:, order], np.diag(root @ root.T)[order], NOISE / values)
 
 
-def _linear(lab: Lab) -> Iterator[Claim]:
-    steps, seeds = lab["linear_steps"], range(lab["seeds"])
+def _linear(lab: Lab[Scale]) -> dict[str, list[float]]:
+    """What the claims about linear VAEs speak of, by their keys: a number for each seed."""
+    steps, seeds = lab.scale.linear_steps, range(lab.scale.seeds)
     found, control = ([fit_linear(seed, full, steps) for seed in seeds] for full in (False, True))
     one = found[0]
     numbers = [str(k + 1) for k in range(len(DEVIATIONS))]
     columns = {"|cos|": np.diag(one.cosines), "variance": one.variances, "theory": one.expected}
     lab.table("Diagonal posterior, seed 0", pd.DataFrame({"direction": numbers} | columns))
-    for title, each in (("diagonal", found[0]), ("full", control[0])):
+    for title, one in (("diagonal", found[0]), ("full", control[0])):
         lab.figure(
             f"|cos| of decoder columns and principal directions, {title} posterior (seed 0)",
-            heat_map(each.cosines, numbers, numbers, ("principal direction", "latent"), span=(0, 1)),
+            heat_map(one.cosines, numbers, numbers, ("principal direction", "latent"), span=(0, 1)),
         )
-    own = [np.diag(f.cosines).min() for f in found]
-    yield claim("Least |cos| of a column and its direction", own, low=0.98)
-    yield claim("Largest |cos| with another direction", [_off(f.cosines) for f in found], high=0.1)
-    errors = [np.abs(f.variances / f.expected - 1).max() for f in found]
-    yield claim("Largest relative error of a posterior variance", errors, high=0.1)
-    others = [_off(f.cosines) for f in control]
-    yield claim("Largest |cos| with another direction, full covariance", others, low=0.3)
+    return {
+        "own": [np.diag(f.cosines).min() for f in found],
+        "others": [_off(f.cosines) for f in found],
+        "variances": [np.abs(f.variances / f.expected - 1).max() for f in found],
+        "full": [_off(f.cosines) for f in control],
+    }
 
 
 def _off(cosines: Array) -> float:
@@ -151,24 +187,22 @@ def kl_forms(mean: Array, logvar: Array) -> tuple[float, float]:
     return float(mean_kl(mean, logvar).sum()), float(polarised)
 
 
-def _polarised(lab: Lab) -> Iterator[Claim]:
-    data = load_dataset("dsprites", resolution=lab["resolution"], shape=[1], orientation=1, x=16, y=16)
+def _polarised(lab: Lab[Scale], runs: Runs) -> dict[str, Any]:
+    """What the claims about the trained runs speak of, by their keys: a number for each seed."""
     rows = []
-    for seed in range(lab["seeds"]):
-        for method in ("vae", "autoencoder"):
-            run = lab.train(f"{method}-s{seed}", method, data, lab["steps"], seed=seed, learning_rate=1e-3)
-            codes = every_code(run)
-            distance, chance = run_orthogonality(run, codes)
-            distances = {"distance": distance, "over chance": distance / chance if chance else 0.0}
-            rows.append({"method": method, "seed": seed, **distances, **_regime(codes)})
+    for kind, run in runs.named():
+        codes = every_code(run)
+        distance, chance = run_orthogonality(run, codes)
+        distances = {"distance": distance, "over chance": distance / chance if chance else 0.0}
+        rows.append({"method": kind, "seed": run.config.seed, **distances, **_regime(codes)})
     title = "Ten latents on sprites: KL in nats, distance to orthogonality of the active latents"
     table = lab.table(title, rows)
     vae, plain = table[table["method"] == "vae"], table[table["method"] == "autoencoder"]
-    yield claim("|exact KL - polarised KL| / exact", np.abs(1 - vae["polarised KL"] / vae["KL"]), high=0.05)
-    differ = np.abs(vae["active by variance"] - vae["active by means"])
-    yield claim("Latents that the two rules of being active disagree on", differ, high=0)
-    ratio = vae["over chance"].to_numpy() / plain["over chance"].to_numpy()
-    yield claim("Distance to orthogonality over chance, VAE's by autoencoder's", ratio, high=0.8)
+    return {
+        "KL": np.abs(1 - vae["polarised KL"] / vae["KL"]),
+        "active": np.abs(vae["active by variance"] - vae["active by means"]),
+        "orthogonal": vae["over chance"].to_numpy() / plain["over chance"].to_numpy(),
+    }
 
 
 def _regime(codes: Codes) -> dict[str, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,12 @@ FORWARD = 1 / 3  # of a step: encoding goes one way, through one of two networks
 HISTORY = 200  # bytes a line
 
 
-def noise(shape: tuple[int, int, int]) -> ArrayImages:
-    """256 images (C, H, W) of random pixels, with two factors."""
-    pixels = np.random.default_rng(0).integers(256, size=(256, *shape), dtype=np.uint8)
-    return ArrayImages(pixels, np.indices((16, 16)).reshape(2, -1).T, names=("a", "b"))
+def noise(shape: tuple[int, int, int], names: Sequence[str]) -> ArrayImages:
+    """256 images (C, H, W) of random pixels or more, with factors of these names."""
+    sizes = [2] * (len(names) - 1) + [max(2, 512 >> len(names))]
+    rows = np.indices(sizes).reshape(len(names), -1).T
+    pixels = np.random.default_rng(0).integers(256, size=(len(rows), *shape), dtype=np.uint8)
+    return ArrayImages(pixels, rows, names=names)
 
 
 def shape_of(run: PlannedRun) -> tuple[int, int, int]:
@@ -36,18 +39,28 @@ def shape_of(run: PlannedRun) -> tuple[int, int, int]:
     return (kind.channels, side, side)
 
 
+def factors_of(run: PlannedRun) -> list[str]:
+    """The names of the factors that vary in a run's data, by its declaration and options; a and b if none."""
+    space = registry.get("datasets", run.dataset).factors
+    asked = {name: run.options.get(name) for name in (space.names if space else ())}
+    single = {
+        name for name, kept in asked.items() if kept == 1 or (isinstance(kept, list) and len(kept) == 1)
+    }
+    return [name for name in asked if name not in single] or ["a", "b"]
+
+
 def estimate(plan: Plan, workers: int) -> dict[str, Any]:
     """Runs, core-hours of training and encoding, hours on so many cores, and bytes on disk."""
     step: dict[tuple[str, tuple[int, int, int]], tuple[float, int]] = {}
-    seconds, size = 0.0, 0
+    seconds, size, rows = 0.0, 0, plan.rows if plan.metrics else 0
     for run in plan.runs:
         kind, method = (run.method, shape_of(run)), run.made
         if kind not in step:
             step[kind] = _measured(run, kind[1])
         one, parameters = step[kind]
         batch = 64 if method.fitted else method.batch_size
-        seconds += one * (run.steps + FORWARD * plan.rows / batch)
-        size += 16 * parameters + 12 * plan.rows * method.latents + HISTORY * run.steps // 100
+        seconds += one * (run.steps + FORWARD * rows / batch)
+        size += 16 * parameters + 12 * rows * method.latents + HISTORY * run.steps // 100
     return {
         "study": plan.name,
         "scale": plan.scale,
@@ -71,7 +84,7 @@ def _measured(run: PlannedRun, shape: tuple[int, int, int]) -> tuple[float, int]
         return 0.0, 0
     keep_freed_memory()
     with torch_threads(1):
-        feed = Feed(method, noise(shape), 0)
+        feed = Feed(method, noise(shape, factors_of(run)), 0)
         state = method.state(feed.facts, torch.Generator().manual_seed(0))
         state.modules.train()
         times = []

@@ -50,12 +50,13 @@ class Known(Struct):
     scores: dict[str, dict[str, float | None]]
     metrics: dict[str, list[str]]
     seconds: float = 0.0
+    trained: bool = True
 
 
 def read_scores(study: Path, run: PlannedRun) -> Known:
     """What is known of a run so far."""
     path = folder_of(study, run) / SCORES
-    return read_json(path, Known) if path.exists() else Known({}, {})
+    return read_json(path, Known) if path.exists() else Known({}, {}, trained=False)
 
 
 def missing(plan: Plan, known: Known) -> dict[str, list[str]]:
@@ -67,6 +68,11 @@ def missing(plan: Plan, known: Known) -> dict[str, list[str]]:
     return {each: metrics for each, metrics in lacking.items() if metrics}
 
 
+def is_done(plan: Plan, known: Known) -> bool:
+    """Whether a run is trained and lacks no metric."""
+    return known.trained and not missing(plan, known)
+
+
 def has_udr(plan: Plan, run: PlannedRun, known: Known) -> bool:
     """Whether UDR was made, or there is nothing to make it from."""
     return "udr" in known.scores.get(MODEL, {}) or not plan.mates(run)
@@ -76,17 +82,18 @@ def execute(study: Path, plan: Plan, run: PlannedRun, data_dir: str | None = Non
     """Train, encode and score a run, as far as that is not done."""
     with only_one(lock_of(study, run)):
         known, began = read_scores(study, run), time.monotonic()
-        lacking = missing(plan, known)
-        if not lacking:
+        if is_done(plan, known):
             return
         data, folder = load_dataset(run.dataset, data_dir=data_dir, **run.options), folder_of(study, run)
         trained = train(run.made, data, steps=run.steps, seed=run.seed, out=folder, threads=1, show=False)
-        encoding = encode_run(trained, plan.rows, show=False)
-        for representation, metrics in lacking.items():
-            found = _scores(plan, data, encoding, representation, metrics)
-            known.scores.setdefault(representation, {}).update(found)
-            known.metrics.setdefault(representation, []).extend(metrics)
-        known.scores.setdefault(MODEL, {}).update(of_the_model(trained, encoding))
+        if plan.metrics:
+            encoding = encode_run(trained, plan.rows, show=False)
+            for representation, metrics in missing(plan, known).items():
+                found = _scores(plan, data, encoding, representation, metrics)
+                known.scores.setdefault(representation, {}).update(found)
+                known.metrics.setdefault(representation, []).extend(metrics)
+            known.scores.setdefault(MODEL, {}).update(of_the_model(trained, encoding))
+        known.trained = True
         known.seconds += time.monotonic() - began
         write_json(folder / SCORES, known)
 

@@ -67,10 +67,12 @@ SMALLER: dict[str, Any] = {
     "capacity_gamma": 25.0,  # a larger one takes over Adam in so few steps
 }
 FEW_LABELS = {"downstream": {"learners": ["logistic_regression"], "sizes": [10, 100, 1000]}}
+FEWER = {"downstream": {"learners": ["logistic_regression"], "sizes": [10, 100, 300]}}
 SCALES = {
     "paper": Scale(DATASETS, tuple(range(6)), 50, 300_000, 100_000),
     "desktop": Scale(DATASETS[:4] + DATASETS[-1:], tuple(range(6)), 10, 10_000, 20_000, **SMALLER),
     "nano": Scale(("dsprites", "shapes3d"), (0, 2, 5), 4, 1500, 4000, metric_options=FEW_LABELS, **SMALLER),
+    "quick": Scale(("dsprites", "shapes3d"), (0, 5), 2, 20, 600, metric_options=FEWER, **SMALLER),
 }
 NARROW_DISCRIMINATOR = 256  # units a layer, where images are small
 
@@ -82,8 +84,8 @@ def plan(scale: str = "paper") -> Plan:
     the settings of beta_vae, factor_vae, dip_vae_i, dip_vae_ii, beta_tc_vae and annealed_vae, six each.
     `desktop` has 32-pixel images, the five data sets that need no files, 10 seeds and 10,000 steps. `nano`
     has sub-grids of two data sets, every method at its weakest, third and strongest value, 4 seeds and 1,500
-    steps, and at most 1,000 labels downstream. At 32 pixels all weights are a quarter of the paper's, as
-    there are a quarter of the pixels.
+    steps, and at most 1,000 labels downstream; `quick` tries it out in minutes. At 32 pixels all weights are
+    a quarter of the paper's, as there are a quarter of the pixels.
     """
     if scale not in SCALES:
         raise unknown("scale", scale, SCALES)
@@ -102,7 +104,7 @@ def plan(scale: str = "paper") -> Plan:
 
 
 def _datasets(scale: str, size: Scale) -> Part:
-    options = {name: SMALL_GRID[name] if scale == "nano" else {} for name in size.datasets}
+    options = {name: SMALL_GRID[name] if scale in ("quick", "nano") else {} for name in size.datasets}
     part: Part = [
         {"dataset": name} | {f"data.{key}": value for key, value in options[name].items()}
         for name in size.datasets

@@ -6,8 +6,9 @@ A plan is put together from parts, lists of half-described runs: `each` makes on
     betas = product(each(method=["beta_vae"]), each(**{"set.beta": [1, 4]}))
     runs = product(each(dataset=["dsprites"], steps=[1000]), betas, each(seed=range(5)))
 
-Keys are method, dataset, steps, seed, strength (which setting the study varies), `set.NAME` for a setting of
-the method and `data.NAME` for one of the data set.
+Keys are method, dataset, steps, seed, strength (which setting the study varies), name (what the run is
+called), `set.NAME` for a setting of the method and `data.NAME` for one of the data set. `method` and
+`dataset` make a part of one of them with its settings.
 """
 
 from __future__ import annotations
@@ -30,12 +31,22 @@ from distaff.settings import build, identifying
 from distaff.studies.metric_roles import REPRESENTATIONS
 
 Part = list[dict[str, Any]]
-KEYS = ("method", "dataset", "steps", "seed", "strength")
+KEYS = ("method", "dataset", "steps", "seed", "strength", "name")
 
 
 def each(**values: Iterable[Any]) -> Part:
     """A half-described run for every combination of values, the last key varying fastest."""
     return [dict(zip(values, row, strict=True)) for row in itertools.product(*values.values())]
+
+
+def method(kind: str, /, **settings: Any) -> Part:
+    """A half-described run of a method with these settings."""
+    return [{"method": kind} | {f"set.{key}": value for key, value in settings.items()}]
+
+
+def dataset(kind: str, /, **options: Any) -> Part:
+    """A half-described run on a data set with these options."""
+    return [{"dataset": kind} | {f"data.{key}": value for key, value in options.items()}]
 
 
 def product(*parts: Part) -> Part:
@@ -75,6 +86,7 @@ class PlannedRun(Struct, frozen=True, dict=True, forbid_unknown_fields=True):
     steps: int
     seed: int
     strength: str = ""
+    name: str = ""
 
     @functools.cached_property
     def made(self) -> Method:
@@ -86,7 +98,7 @@ class PlannedRun(Struct, frozen=True, dict=True, forbid_unknown_fields=True):
         """A hash of all that determines the run, defaults included: 12 letters and digits."""
         settings = _made(self.method, json.dumps(self.settings))[1]
         facts = structs.asdict(self) | {"settings": settings}
-        del facts["strength"]
+        del facts["strength"], facts["name"]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
 
     @property
@@ -106,7 +118,8 @@ class Plan(Struct, frozen=True, dict=True, forbid_unknown_fields=True):
     """A study: its runs, and how each is scored.
 
     `rows` images are encoded, `representations` scored by `metrics`, values only; `metric_options` holds
-    options of single metrics. `udr_mates` runs of other seeds are compared with each for UDR (0: none).
+    options of single metrics. Without metrics runs are trained and not encoded. `udr_mates` runs of other
+    seeds are compared with each for UDR (0: none).
     """
 
     name: str

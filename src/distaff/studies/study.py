@@ -18,7 +18,7 @@ from distaff.files import read_json, replacing, write_json
 from distaff.machine import available_threads
 from distaff.progress import progress, say
 from distaff.studies import on_ray, workers
-from distaff.studies.execute import has_udr, lock_of, missing, read_scores, settings_of
+from distaff.studies.execute import has_udr, is_done, lock_of, read_scores, settings_of
 from distaff.studies.plan import Plan, PlannedRun, read_plan
 from distaff.training.lock import only_one
 
@@ -118,7 +118,7 @@ class Study:
     def _tasks(self, kind: str) -> list[str]:
         """The tasks that are left; UDR is made of the runs that lack it and whose mates are all done."""
         failed, known = self.failures(), {run.id: read_scores(self.folder, run) for run in self.plan.runs}
-        done = {name for name, scores in known.items() if not missing(self.plan, scores)}
+        done = {name for name, scores in known.items() if is_done(self.plan, scores)}
 
         def is_left(run: PlannedRun) -> bool:
             if kind == "run":
@@ -133,7 +133,7 @@ class Study:
         failed, counts, spent = self.failures(), Counter[str](), []
         for run in self.plan.runs:
             known = read_scores(self.folder, run)
-            if not missing(self.plan, known):
+            if is_done(self.plan, known):
                 counts["done"] += 1
                 spent.append(known.seconds)
             elif run.id in failed:

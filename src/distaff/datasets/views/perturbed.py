@@ -7,19 +7,23 @@ import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from distaff.datasets.base import DataSet
 from distaff.datasets.nuisance import uniform
-from distaff.datasets.views.base import View
-from distaff.errors import BadInput
+from distaff.datasets.views.base import View, check_table
+from distaff.datasets.views.subset import Subset
+from distaff.errors import BadInput, unknown
 from distaff.files import array_headers, write_arrays
 from distaff.settings import whole_number
+from distaff.tables import codes_of, read_table
 
 PERIOD = 4096  # rows of the pattern, after which it repeats
+SETTINGS = ("eps", "kappa", "clip", "seed")
+NUMBERS = ("diagonal", "uniform")  # that a pattern moves by without a file
 SLOWEST = 4  # the slowest columns move one row where the fastest move this many
 
 
@@ -63,6 +67,24 @@ class Perturbed(Added):
     Where s moves along a direction that mixes the factors, the images vary most locally along that direction.
     """
 
+    example: ClassVar = {"by": "diagonal", "eps": 0.1, "kappa": 5.0}
+
+    @classmethod
+    def made(cls, data: DataSet, value: Any) -> DataSet:
+        """By a pattern that moves with `by`, or by noise; the other parts are settings of either.
+
+        `by` is "diagonal", "uniform" (see `moved_by`), the path of a table with a number for every image, or
+        "noise". With `copies` every image is there so often, each time with a number of its own.
+        """
+        given = dict(check_table("perturb", value, cls.example))
+        by, copies = given.pop("by", None), whole_number("copies", given.pop("copies", 1), 1)
+        for key in given:
+            if key not in (parts := ("eps", "clip", "seed") if by == "noise" else SETTINGS):
+                raise unknown("part of perturb", key, ["by", "copies", *parts])
+        if copies > 1:
+            data = Subset(data, np.tile(np.arange(len(data)), copies), f"{copies} copies of every image")
+        return UniformNoise(data, **given) if by == "noise" else cls(data, moved_by(by, data), **given)
+
     def __init__(
         self,
         data: DataSet,
@@ -102,6 +124,25 @@ class Perturbed(Added):
     def added(self, index: NDArray[np.int64]) -> NDArray[np.int8]:
         """The pattern of every image: (n, 1, H, W)."""
         return self.pattern(self.s[index])[:, None]
+
+
+def moved_by(by: Any, data: DataSet) -> NDArray[np.float64]:
+    """A number for every image (n,), of mean 0 and variance 1 unless it is read from a file.
+
+    "diagonal": the sum of the last two labels, which mixes both (x and y of sprites); "uniform": drawn at
+    random, a factor of its own; else the path of a table with a number for every image.
+    """
+    if not isinstance(by, str):
+        raise BadInput(f"perturb must say by what: {', '.join(NUMBERS)}, noise or a table, got by={by!r}")
+    if by == "uniform":
+        return np.random.default_rng(0).uniform(-(3**0.5), 3**0.5, len(data))
+    if by != "diagonal":
+        return np.asarray(codes_of(read_table(by))).squeeze()
+    labels = data.labels(np.arange(len(data)))
+    if labels is None or labels.shape[1] < 2:
+        raise BadInput(f"{data.name} has no two labels to move a pattern by")
+    last = labels[:, -2:].astype(np.float64)
+    return np.asarray(((last - last.mean(axis=0)) / last.std(axis=0)).sum(axis=1) / 2**0.5)
 
 
 class UniformNoise(Added):

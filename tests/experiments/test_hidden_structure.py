@@ -1,0 +1,78 @@
+"""What is measured of runs, on codes whose answer is known; and what the paper's second stage makes."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from distaff.datasets import Perturbed, load_dataset
+from distaff.experiments.base import Lab
+from distaff.experiments.hidden_structure import HiddenStructure, measured, migs
+from distaff.experiments.hidden_structure_strengths import best_over_usual
+from distaff.methods.base import Codes
+
+DATA = load_dataset("dsprites", resolution=16, shape=[1], orientation=1, scale=[3], x=8, y=8)
+
+
+def run_with(mean: np.ndarray, variance: tuple[float, float] = (0.1, 0.1)) -> SimpleNamespace:
+    logvar = np.log(np.broadcast_to(variance, mean.shape))
+    return SimpleNamespace(data=DATA, encode=lambda images, seed: Codes(mean, logvar, mean))
+
+
+def test_codes_of_the_factors_and_codes_of_the_pattern() -> None:
+    factors = DATA.labels(np.arange(len(DATA))).astype(float)
+    s = factors.sum(axis=1)
+    true = measured(run_with(factors), s)
+    assert true["mig"] == pytest.approx(1)
+    assert true["active"] == 2
+    assert true["|corr| with s"] == pytest.approx(2**-0.5)
+    turned = np.column_stack([s, factors[:, 0] - factors[:, 1]])
+    entangled = measured(run_with(turned, (0.1, 1.0)), s)
+    assert entangled["mig"] < 0.2
+    assert entangled["active"] == 1
+    assert entangled["|corr| with s"] == pytest.approx(1)
+
+
+def test_runs_of_one_seed_are_compared() -> None:
+    rows = [
+        {"of": "dsprites", "method": "beta_vae", "data": data, "seed": seed, "mig": mig}
+        for data, values in {"original": [0.5, 0.4], "perturbed": [0.2, 0.3]}.items()
+        for seed, mig in enumerate(values)
+    ]
+    before, after = (migs(pd.DataFrame(rows), "beta_vae", kind) for kind in ("original", "perturbed"))
+    assert (before - after).min(axis=1).tolist() == pytest.approx([0.3, 0.1])
+
+
+def test_the_pattern_of_the_paper_moves_by_what_runs_have_learned(tmp_path, monkeypatch) -> None:
+    experiment, s = HiddenStructure(), np.linspace(-1, 1, len(DATA))
+    scale = experiment.at("paper")
+    assert {run.name.split(" ")[2] for run in experiment.plan("paper").runs} == {
+        "original", "noise", "re-tuned",
+    }  # fmt: skip
+    monkeypatch.setattr(
+        "distaff.experiments.hidden_structure.least_noisy", lambda runs: SimpleNamespace(codes=s)
+    )
+    asked = []
+    runs = type("Asked", (), {"__getitem__": lambda self, name: asked.append(name)})()
+    plan = experiment.planned("paper", experiment.then(Lab(tmp_path, scale), runs))
+    assert asked == ["dsprites beta_vae original", "shapes3d beta_vae original"]
+    assert len(plan.runs) == 2 * 5 * 10
+    option = plan.runs[0].options["perturb"]
+    data = load_dataset(
+        "dsprites", resolution=16, shape=[1], orientation=1, scale=[3], x=8, y=8, perturb=option
+    )
+    assert isinstance(data, Perturbed)
+    np.testing.assert_array_equal(data.s, s)
+
+
+def test_models_that_gave_up_a_latent_are_told_apart() -> None:
+    rows = [
+        ("original", 0, 2, 0.5), ("original", 1, 2, 0.8),
+        ("perturbed", 0, 2, 0.2), ("perturbed", 0, 2, 0.1), ("perturbed", 0, 1, 0.4),
+        ("perturbed", 1, 1, 0.6),
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["data", "seed", "active", "mig"])
+    best = best_over_usual(table, 2)
+    assert best["whole"].tolist() == pytest.approx([0.4, np.nan], nan_ok=True)
+    assert best["pruned"].tolist() == pytest.approx([0.8, 0.75])

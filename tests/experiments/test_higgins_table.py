@@ -1,0 +1,28 @@
+"""The score of the table on codes whose score is known, and what every row trains."""
+
+import numpy as np
+import pytest
+
+from distaff.experiments.higgins_table import FACTORS, POINTS, ROWS, HigginsTable
+from distaff.factors import FactorSpace
+from distaff.metrics.beta_vae_score import beta_vae_score
+
+
+def test_true_factors_score_fully_and_noise_as_a_guess() -> None:
+    space = FactorSpace(("scale", "orientation", "x", "y"), (6, 10, 8, 8))
+    rows = np.asarray(space.rows(np.arange(len(space))))
+    noise = np.random.default_rng(0).normal(size=rows.shape)
+    assert beta_vae_score(rows / rows.std(axis=0), rows, votes=(1000, POINTS)) > 0.99
+    bound = next(claim.high for claim in HigginsTable.claims if claim.key == "noise")
+    assert bound == pytest.approx(3 * np.sqrt((1 / FACTORS) * (1 - 1 / FACTORS) / POINTS), abs=5e-4)
+    assert abs(beta_vae_score(noise, rows, votes=(1000, POINTS)) - 1 / FACTORS) < bound
+
+
+def test_a_row_of_the_table_is_a_method_with_its_steps() -> None:
+    plan = HigginsTable().plan("nano")
+    assert plan is not None
+    assert [run.name for run in plan.runs] == [name for name in ROWS for _ in range(2)]
+    by_name = {run.name: run for run in plan.runs}
+    assert by_name["VAE, untrained"].steps == 0
+    assert by_name["DC-IGN"].steps == 2 * by_name["beta-VAE"].steps
+    assert by_name["beta-VAE"].settings == {"beta": 4.0, "learning_rate": 2e-3}

@@ -1,0 +1,31 @@
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from distaff.experiments import info_wgan_gp_score
+from distaff.experiments.info_wgan_gp_score import InfoWGANGPScore, lead, scores
+
+
+def test_factor_vae_is_compared_with_the_lambda_that_is_best_on_average() -> None:
+    found = {"FactorVAE": [0.8, 0.7], "lambda = 0": [0.9, 0.1], "lambda = 0.2": [0.5, 0.6]}
+    rows = [
+        {"run": run, "seed": seed, "factor_vae_score": value, "mig": 0.0}
+        for run, values in found.items()
+        for seed, value in enumerate(values)
+    ]
+    assert lead(pd.DataFrame(rows)).tolist() == pytest.approx([0.3, 0.1])
+
+
+def test_scores_are_those_of_the_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    card = {"factor_vae_score": SimpleNamespace(value=0.5), "mig": SimpleNamespace(value=None)}
+    monkeypatch.setattr(info_wgan_gp_score, "evaluate", lambda run, **how: card)
+    assert scores(SimpleNamespace()) == {"factor_vae_score": 0.5, "mig": 0.0}
+
+
+def test_every_lambda_and_factor_vae_are_trained() -> None:
+    plan = InfoWGANGPScore().plan("paper")
+    assert plan is not None
+    steps = {run.name: run.steps for run in plan.runs}
+    assert steps.pop("FactorVAE") == 300_000
+    assert steps == dict.fromkeys(("lambda = 0", "lambda = 0.05", "lambda = 0.2", "lambda = 1"), 100_000)

@@ -1,0 +1,82 @@
+"""The findings of the study: the jackknife, and the numbers of tables whose answer is known."""
+
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from distaff.experiments.claims import record
+from distaff.experiments.locatello2019 import Locatello2019, _around, _firsts, by_jackknife, measures
+from distaff.experiments.verdict import over_seeds
+from distaff.files import read_json
+
+RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
+
+
+def kept() -> pd.DataFrame:
+    with duckdb.connect() as connection:
+        path = str(RESULTS / "locatello2019-nano.parquet")
+        return connection.execute("SELECT * FROM read_parquet(?)", [path]).df()
+
+
+def test_of_a_mean_the_jackknife_is_the_t_interval() -> None:
+    values = np.array([3.0, 4.5, 1.0, 7.0])
+    without = np.array([np.delete(values, n).mean() for n in range(4)])
+    np.testing.assert_allclose(_around(values.mean(), without), over_seeds(values))
+
+
+def test_the_kept_result_is_what_the_kept_table_says() -> None:
+    found, judge = by_jackknife(kept()), Locatello2019()
+    assert found.keys() == {claim.key for claim in judge.claims}
+    written = read_json(RESULTS / "experiments" / "locatello2019.json")["claims"]
+    for claim, was in zip(judge.claims, written, strict=True):
+        now = record(judge.found(claim.key, found[claim.key]), "nano")
+        numbers = {key: pytest.approx(now.pop(key), abs=1e-9) for key in ("measured", "low", "high")}
+        assert was == now | numbers
+
+
+def test_two_seeds_have_no_interval() -> None:
+    table = kept()
+    found = by_jackknife(table[table["seed"] < 2])
+    assert {(each.low, each.high, each.seeds) for each in found.values()} == {(None, None, 2)}
+
+
+def changed(
+    table: pd.DataFrame, metric: str, values: pd.Series, representation: str = "mean"
+) -> pd.DataFrame:
+    """The table with other values of a metric."""
+    ours = (table["metric"] == metric) & (table["representation"] == representation)
+    assert ours.any()
+    return table.assign(value=table["value"].where(~ours, values))
+
+
+def test_a_total_correlation_that_is_minus_the_strength_falls_with_it_in_every_method() -> None:
+    table = kept()
+    found = measures(changed(table, "gaussian_total_correlation", -table["strength"], "sampled"))
+    assert found["sampled_dsprites"] == found["sampled_shapes3d"] == pytest.approx(-1)
+    assert found["mean_dsprites"] == measures(table)["mean_dsprites"]
+    found = measures(changed(table, "gaussian_total_correlation", table["strength"]))
+    assert found["mean_dsprites"] == found["mean_shapes3d"] == pytest.approx(1)
+
+
+def test_two_metrics_that_are_one_agree_fully() -> None:
+    table = kept()
+    mig = table[(table["metric"] == "mig") & (table["representation"] == "mean")].set_index("run")["value"]
+    copied = table["run"].map(mig)
+    same = measures(changed(table, "dci.disentanglement", copied))
+    plain = measures(table)
+    assert same["gaps_shapes3d"] > plain["gaps_shapes3d"]
+    assert measures(changed(table, "udr", copied, "model"))["udr_dsprites"] == pytest.approx(1)
+
+
+def test_a_score_that_is_the_method_alone_is_explained_by_it() -> None:
+    table = kept()
+    places = table["method"].map({name: n for n, name in enumerate(sorted(table["method"].unique()))})
+    for metric in ("beta_vae_score", "factor_vae_score", "mig", "dci.disentanglement", "modularity", "sap"):
+        table = changed(table, metric, places.astype(float))
+    assert measures(table)["method"] == pytest.approx(1)
+    assert _firsts(table) == 1
+    assert _firsts(kept()) == 5
+    assert measures(table)["across_least"] == pytest.approx(1)
