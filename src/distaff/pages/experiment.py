@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
+
+from markupsafe import Markup
 
 from distaff.pages.page import Section, page
 from distaff.pages.parts import drawing, frame_table, number, table, tagged
 
-SHOWN = {
+SHOWN: dict[str, Callable[[str, Any], Markup]] = {
     "table": lambda title, frame: frame_table(frame),
     "figure": drawing,
     "words": lambda title, words: tagged("p", words),
