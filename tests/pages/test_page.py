@@ -75,9 +75,10 @@ def test_the_page_of_an_experiment() -> None:
     assert "<h1>Vae is pca</h1>" in text
     assert text.index("What.") < text.index("How.") < text.index("Scale nano: two minutes. distaff 9.9.")
     assert "Claims that hold: 2 of 4" in text
-    row = '<td>&gt;= 0.5</td><td class="n">0.612</td><td>0.500 to 0.750</td><td class="n">3</td>'
+    numbers = '<td class="n">0.612</td><td>0.500 to 0.750</td><td class="n">3</td>'
     for n, verdict in enumerate(VERDICTS):
-        assert f'<tr><td>claim {n}</td>{row}<td><span class="{verdict}">{verdict}</span></td></tr>' in text
+        words = f'<td>claim {n}</td><td><span class="{verdict}">{verdict}</span></td>'
+        assert f'<tr>{words}<td><span class="n">&gt;= 0.5</span></td>{numbers}</tr>' in text
     assert '<td class="n">–</td><td></td><td class="n">exact</td>' in text
     assert '<td class="n">0.125</td>' in text
     assert 'aria-label="A figure"' in text

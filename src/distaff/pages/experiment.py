@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
+
+from markupsafe import Markup
 
 from distaff.pages.page import Section, page
 from distaff.pages.parts import drawing, frame_table, number, table, tagged
 
-SHOWN = {
+SHOWN: dict[str, Callable[[str, Any], Markup]] = {
     "table": lambda title, frame: frame_table(frame),
     "figure": drawing,
     "words": lambda title, words: tagged("p", words),
@@ -33,7 +35,7 @@ def experiment_page(
     """
     scale = f"Scale {result['scale']}: {takes}. distaff {result['version']}."
     lead = [*(tagged("p", text) for text in paragraphs), scale]
-    header = ("claim", "bound", "measured", "interval over seeds", "seeds", "")
+    header = ("claim", "", "bound", "measured", "interval over seeds", "seeds")
     claims = table(header, [_claim(each) for each in result["claims"]])
     sections = [Section(heading, [SHOWN[kind](heading, thing)]) for kind, heading, thing in shown]
     first = Section("Claims", [f"Claims that hold: {tally}", claims])
@@ -46,4 +48,4 @@ def _claim(each: Mapping[str, Any]) -> list[object]:
     span = "" if each["low"] in (None, each["high"]) else " to ".join(map(number, ends))
     seeds = {0: "exact"}.get(each["seeds"], each["seeds"])
     verdict = tagged("span", each["verdict"], each["verdict"])
-    return [each["claim"], each["bound"], each["measured"], span, seeds, verdict]
+    return [each["claim"], verdict, tagged("span", each["bound"], "n"), each["measured"], span, seeds]

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from distaff.pages.palette import COLOURS, INK, ON_DARK, ON_LIGHT, SOFT
 
-LONGEST_NAME = 36
+LONGEST_NAME = 40
 NO_TERMS = ("step", "images_per_second")  # what a line of the history says that is not of the objective
 
 

@@ -4,17 +4,8 @@ INK = "#1f2933"  # of text and axes; on a page they take the colour of the text 
 SOFT = "#7b8794"  # of what stands back
 #: first Okabe and Ito's, which colour-blind readers tell apart, without those that one ground would hide
 COLOURS = (
-    "#0072b2",
-    "#d55e00",
-    "#009e73",
-    "#cc79a7",
-    "#e69f00",
-    SOFT,
-    "#56b4e9",
-    "#8c6bb1",
-    "#a0522d",
-    "#999933",
-)
+    "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", SOFT, "#56b4e9", "#8c6bb1", "#a0522d", "#999933",
+)  # fmt: skip
 MARKERS = "osD^vPX"
 ON_LIGHT, ON_DARK = "#10161c", "#ffffff"  # of numbers in cells, which keep their colour on every ground
 

@@ -72,4 +72,5 @@ def has_prior(run: Run, encoding: Encoding) -> bool:
 def nearest_the_centre(encoding: Encoding) -> NDArray[np.float32]:
     """The code (d,) nearest the median of all codes: a usual image to start traversals from."""
     centre = np.median(encoding.mean, axis=0)
-    return encoding.mean[np.abs(encoding.mean - centre).sum(axis=1).argmin()]
+    nearest: NDArray[np.float32] = encoding.mean[np.abs(encoding.mean - centre).sum(axis=1).argmin()]
+    return nearest
