@@ -38,8 +38,7 @@ def experiment(
         if count is not None and count < 1:
             raise BadInput(f"{option} {count} is not allowed; it must be at least 1")
     from distaff.experiments.claims import overview
-    from distaff.experiments.conduct import conduct, conduct_all, dry_run
-    from distaff.experiments.runs import RunsFailed
+    from distaff.experiments.conduct import RunsFailed, conduct, conduct_all, dry_run
 
     if dry:
         names = registry.names("experiments") if name == "all" else [name]
