@@ -43,7 +43,8 @@ def experiment(
     if dry:
         names = registry.names("experiments") if name == "all" else [name]
         costs = [dry_run(each, scale, workers) for each in names]
-        text = "\n".join(f"{each['study']}: {_cost(each)}" for each in costs)
+        told = (_cost(each) if each["runs"] else "no runs to train" for each in costs)
+        text = "\n".join(f"{each['study']}: {words}" for each, words in zip(costs, told, strict=True))
         _print(text, costs if name == "all" else costs[0], as_json)
         return
     how: dict[str, Any] = {"workers": workers, "ray": ray, "retry": retry, "threads": threads}
