@@ -1,6 +1,5 @@
 """An experiment from its plan to its folder: training, judgement, what goes wrong."""
 
-import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,19 +13,17 @@ from matplotlib.figure import Figure
 from distaff import registry
 from distaff.errors import BadInput
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
 from distaff.experiments.claims import is_stale, judged, line, overview, passed, tally
-from distaff.experiments.conduct import conduct, conduct_all, dry_run
-from distaff.experiments.runs import Runs, RunsFailed
+from distaff.experiments.conduct import RunsFailed, conduct, conduct_all, dry_run
 from distaff.experiments.verdict import Measured
 from distaff.studies.plan import Part, dataset, each, method, product
 
 DATA = {"resolution": 16, "x": 4, "y": 4, "orientation": 1}
 
 
-@dataclasses.dataclass(frozen=True)
-class Scale(base.Scale):
-    settings: dict[str, Any] = dataclasses.field(default_factory=dict)
+class Scale(base.Scale, frozen=True):
+    learning_rate: float = 1e-3
     steps: int = 2
 
 
@@ -45,7 +42,7 @@ class Trained(Experiment[Scale]):
 
     def runs(self, scale: Scale) -> Part:
         kinds = product(each(name=["small"]), method("vae", latents=2))
-        kinds += product(each(name=["large"]), method("vae", latents=3, **scale.settings))
+        kinds += product(each(name=["large"]), method("vae", latents=3, learning_rate=scale.learning_rate))
         return product(kinds, dataset("dsprites", **DATA), each(steps=[scale.steps], seed=[0, 1]))
 
     def then(self, lab: Lab[Scale], runs: Runs) -> Part:
@@ -91,7 +88,7 @@ def test_runs_are_trained_and_judged_and_kept(trained, tmp_path: Path) -> None:
 
 
 def test_failed_runs_leave_nothing_to_judge(trained, tmp_path: Path, monkeypatch, capsys) -> None:
-    broken = Scale("no time", {"learning_rate": 1e30}, steps=60)
+    broken = Scale("no time", 1e30, steps=60)
     monkeypatch.setitem(Trained.scales, "quick", broken)
     words = ["experiment", "trained", "--scale", "quick", "--out", tmp_path, "--workers", "1"]
     status, out, err = distaff(capsys, *words, "--json")

@@ -39,13 +39,13 @@ def experiment(
         if count is not None and count < 1:
             raise BadInput(f"{option} {count} is not allowed; it must be at least 1")
     from distaff.experiments.claims import overview
-    from distaff.experiments.conduct import conduct, conduct_all, dry_run
-    from distaff.experiments.runs import RunsFailed
+    from distaff.experiments.conduct import RunsFailed, conduct, conduct_all, dry_run
 
     if dry:
         names = registry.names("experiments") if name == "all" else [name]
         costs = [dry_run(each, scale, workers) for each in names]
-        text = "\n".join(f"{each['study']}: {cost_in_words(each)}" for each in costs)
+        told = (cost_in_words(each) if each["runs"] else "no runs to train" for each in costs)
+        text = "\n".join(f"{each['study']}: {words}" for each, words in zip(costs, told, strict=True))
         tell(text, costs if name == "all" else costs[0], as_json)
         return
     how: dict[str, Any] = {"workers": workers, "ray": ray, "retry": retry, "threads": threads}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,9 +15,8 @@ from torch.nn.functional import mse_loss
 
 from distaff.batches.batch import Batch, Facts
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
 from distaff.experiments.pictures import image_grid
-from distaff.experiments.runs import Runs
 from distaff.methods.autoencoder import Autoencoder
 
 Array = NDArray[np.float64]
@@ -28,8 +27,7 @@ DENOISED = "(c) Rows: held-out digits, with noise, through the plain AE, through
 TIED: Any = {"since": "quick", "exact": True}  # equalities of a network that is not trained
 
 
-@dataclass(frozen=True)
-class Scale(base.Scale):
+class Scale(base.Scale, frozen=True):
     """How many seeds, and the steps on points and on digits."""
 
     seeds: int = 3

@@ -16,23 +16,22 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from msgspec import Struct
 from numpy.typing import ArrayLike, NDArray
 
-from distaff.datasets import DataSet
+from distaff.datasets import DataSet, load_dataset
 from distaff.errors import unknown
-from distaff.experiments.runs import Runs
 from distaff.experiments.verdict import Measured, exactly, over_seeds
 from distaff.methods.base import Codes
-from distaff.studies.plan import Part, Plan, runs_of
+from distaff.studies.plan import Part, Plan, PlannedRun, runs_of
 from distaff.studies.study import Study
-from distaff.training.run import Run
+from distaff.training.run import Run, load_run
 
 #: seconds, for tests; minutes on two cores; the evidence, at least three seeds; as published
 SCALES = ("quick", "nano", "small", "paper")
 
 
-@dataclasses.dataclass(frozen=True)
-class Scale:
+class Scale(Struct, frozen=True):
     """How much of an experiment there is. `takes` says the machine and the time, in words.
 
     What a subclass gives its numbers as defaults are those of scale nano.
@@ -86,6 +85,48 @@ def every_label(data: DataSet) -> NDArray[Any]:
 def every_code(run: Run, seed: int = 0) -> Codes:
     """The codes of all images of a run's data set, with samples drawn by `seed`."""
     return run.encode(run.data.images(np.arange(len(run.data))), seed)
+
+
+@dataclasses.dataclass(frozen=True)
+class Runs:
+    """Finished runs in the order of their plan. `runs[NAME]` are those that the plan calls so.
+
+    A run is loaded when it is asked for; runs on the same data share it.
+    """
+
+    planned: tuple[tuple[Path, PlannedRun], ...] = ()
+    _data: dict[str, DataSet] = dataclasses.field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.planned)
+
+    def __iter__(self) -> Iterator[Run]:
+        return (self._run(*each) for each in self.planned)
+
+    def __getitem__(self, name: str) -> list[Run]:
+        found = [self._run(folder, run) for folder, run in self.planned if run.name == name]
+        if not found:
+            raise KeyError(f"no run is called {name}; there are: {', '.join(self.names)}")
+        return found
+
+    @property
+    def names(self) -> list[str]:
+        """What the plan calls its runs, each name once."""
+        return list(dict.fromkeys(run.name for _, run in self.planned))
+
+    def named(self) -> Iterator[tuple[str, Run]]:
+        """Every run with its name."""
+        return ((run.name, self._run(folder, run)) for folder, run in self.planned)
+
+    def and_then(self, others: Runs) -> Runs:
+        """These runs and others after them."""
+        return Runs(self.planned + others.planned, self._data)
+
+    def _run(self, folder: Path, run: PlannedRun) -> Run:
+        key = repr((run.dataset, run.options))
+        if key not in self._data:
+            self._data[key] = load_dataset(run.dataset, **run.options)
+        return load_run(folder, data=self._data[key])
 
 
 @dataclasses.dataclass

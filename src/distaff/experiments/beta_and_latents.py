@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -13,17 +12,15 @@ from matplotlib.figure import Figure
 
 from distaff.evaluation.posterior import reconstruction
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, every_code, every_label
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code, every_label
 from distaff.experiments.pictures import COLOURS, axes, heat_map
-from distaff.experiments.runs import Runs
 from distaff.experiments.verdict import rank_correlation, size
 from distaff.metrics.beta_vae_score import beta_vae_score
 from distaff.studies.plan import Part, chain, dataset, each, method, product
 from distaff.training.run import Run
 
 
-@dataclass(frozen=True)
-class Scale(base.Scale):
+class Scale(base.Scale, frozen=True):
     """Sprites of `resolution` pixels at `places` across and down; `votes` train and evaluate a score."""
 
     resolution: int = 32

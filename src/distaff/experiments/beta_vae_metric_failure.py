@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -11,9 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
 from distaff.experiments.pictures import bars
-from distaff.experiments.runs import Runs
 from distaff.factors import FactorSpace
 from distaff.metrics.arrays import standardised
 from distaff.scoring.score import score
@@ -24,8 +22,7 @@ EVENLY = np.eye(4) - 0.5
 SPACE = FactorSpace(("scale", "orientation", "x", "y"), (6, 10, 12, 12))
 
 
-@dataclass(frozen=True)
-class Scale(base.Scale):
+class Scale(base.Scale, frozen=True):
     """How many seeds."""
 
     seeds: int = 5

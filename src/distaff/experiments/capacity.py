@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -17,9 +16,8 @@ from torch.nn import functional as F
 from distaff.datasets import DataSet
 from distaff.evaluation.posterior import active
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, every_label
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_label
 from distaff.experiments.pictures import COLOURS, axes, curves, image_grid
-from distaff.experiments.runs import Runs
 from distaff.metrics.arrays import standardised
 from distaff.progress import progress
 from distaff.studies.plan import Part, dataset, each, method, product, zipped
@@ -35,8 +33,7 @@ NAMES = ("shape", "scale", "orientation", "x", "y")
 OFF = "worst |KL - C| / max(.5, 3 % of C)"
 
 
-@dataclass(frozen=True)
-class Scale(base.Scale):
+class Scale(base.Scale, frozen=True):
     """The sprites, the steps behind the channel, and the AnnealedVAEs and what their capacities end at."""
 
     resolution: int = 32

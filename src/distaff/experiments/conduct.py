@@ -15,9 +15,8 @@ import torch
 
 from distaff import __version__, registry
 from distaff.errors import BadInput
-from distaff.experiments.base import Experiment, Lab
+from distaff.experiments.base import Experiment, Lab, Runs
 from distaff.experiments.claims import is_stale, judged, passed, tally
-from distaff.experiments.runs import Runs, RunsFailed, runs_in
 from distaff.files import read_json, write_json, write_text
 from distaff.machine import available_threads
 from distaff.networks.threads import torch_threads
@@ -25,9 +24,14 @@ from distaff.pages.experiment import experiment_page
 from distaff.pages.saving import save_figures
 from distaff.progress import say
 from distaff.studies.cost import estimate
+from distaff.studies.execute import folder_of
 from distaff.studies.plan import Plan
-from distaff.studies.study import Study
+from distaff.studies.study import SHOWN, Study
 from distaff.training.lock import only_one
+
+
+class RunsFailed(RuntimeError):
+    """Some runs of an experiment failed, so that nothing can be judged."""
 
 
 def conduct(
@@ -98,6 +102,20 @@ def _done(plan: Plan | None, folder: Path, how: dict[str, Any]) -> Runs:
     study = Study(folder, plan)
     study.run(**how)
     return runs_in(study)
+
+
+def runs_in(study: Study) -> Runs:
+    """The runs of a study that has done all of them. Raises RunsFailed where some failed."""
+    failures, counts = study.failures(), study.status()
+    if counts["done"] == counts["runs"]:
+        return Runs(tuple((folder_of(study.folder, run), run) for run in study.plan.runs))
+    if not failures:
+        raise BadInput(f"{study.folder} has {counts['waiting']} runs that are not done; run it again")
+    told = "; ".join(f"{run}: {error}" for run, error in list(failures.items())[:SHOWN])
+    raise RunsFailed(
+        f"{len(failures)} of {counts['runs']} runs in {study.folder} failed, so nothing is judged: {told}; "
+        "the same command with --retry tries them again"
+    )
 
 
 def dry_run(name: str, scale: str = "nano", workers: int | None = None) -> dict[str, Any]:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pandas as pd
 
 from distaff.datasets.views.correlated import ratio_joint
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, every_code, every_label
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code, every_label
 from distaff.experiments.pictures import bars, heat_map
-from distaff.experiments.runs import Runs
 from distaff.metrics.mig import mig
 from distaff.studies.plan import Part, chain, dataset, each, method, product, zipped
 
@@ -21,8 +19,7 @@ METHODS = ("beta_vae", "beta_tc_vae")
 GRID = {"resolution": 32, "shape": [1], "orientation": 1, "x": 32, "y": list(range(8, 24, 2))}
 
 
-@dataclass(frozen=True)
-class Scale(base.Scale):
+class Scale(base.Scale, frozen=True):
     """dSprites with the options of `grid`, and the size of the models."""
 
     grid: Mapping[str, Any]

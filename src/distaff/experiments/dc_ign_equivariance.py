@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,9 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, every_code, every_label
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code, every_label
 from distaff.experiments.pictures import latents_against
-from distaff.experiments.runs import Runs
 from distaff.metrics.mcc import absolute_correlation
 from distaff.studies.plan import Part, chain, dataset, each, method, product
 
@@ -22,8 +20,7 @@ GROUPS = "x;y;scale;shape,orientation"
 KINDS = ("DC-IGN", "VAE")  # the names of the runs
 
 
-@dataclass(frozen=True)
-class Clamped(base.Scale):
+class Clamped(base.Scale, frozen=True):
     """How many seeds, and the steps of DC-IGN and of its control."""
 
     seeds: int = 3
@@ -31,8 +28,7 @@ class Clamped(base.Scale):
     control_steps: int = 3000
 
 
-@dataclass(frozen=True)
-class Scale(Clamped):
+class Scale(Clamped, frozen=True):
     """The sprites, beside."""
 
     resolution: int = 32

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,10 +10,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from distaff.experiments.base import Claim, Experiment, Finding, Lab
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
 from distaff.experiments.dc_ign_equivariance import KINDS, Clamped, clamped_and_not, pairs
 from distaff.experiments.pictures import image_grid, latents_against
-from distaff.experiments.runs import Runs
 from distaff.metrics.mcc import absolute_correlation
 from distaff.studies.plan import Part, dataset, product
 from distaff.training.run import Run
@@ -24,8 +22,7 @@ GROUPS = "azimuth;elevation;lighting;identity"
 COLUMNS = 9  # of the traversals
 
 
-@dataclass(frozen=True)
-class Scale(Clamped):
+class Scale(Clamped, frozen=True):
     """Their pixels and latents, and the faces that are looked at, beside."""
 
     resolution: int = 32

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -14,9 +13,8 @@ from torch import Tensor, nn
 
 from distaff.evaluation.posterior import log_likelihood_bound
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
 from distaff.experiments.pictures import curves
-from distaff.experiments.runs import Runs
 from distaff.methods.terms import log_normal
 from distaff.studies.plan import Part, dataset, each, method, product, zipped
 from distaff.training.run import Run
@@ -26,8 +24,7 @@ SPREAD = {"x": 0.5, "h1": 0.6}  # deviations of x given h_1 and of h_1 given h_2
 BATCH, TEST = 256, 4000
 
 
-@dataclass(frozen=True)
-class Scale(base.Scale):
+class Scale(base.Scale, frozen=True):
     """Of the chain, steps and draws for a gradient; of the sprites, their size and the steps."""
 
     chain_steps: int = 3000

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,15 +11,13 @@ from matplotlib.figure import Figure
 
 from distaff.evaluation.desiderata import desiderata
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
 from distaff.experiments.pictures import image_grid
-from distaff.experiments.runs import Runs
 from distaff.studies.plan import Part, chain, dataset, each, method, product
 from distaff.training.run import Run
 
 
-@dataclass(frozen=True)
-class Scale(base.Scale):
+class Scale(base.Scale, frozen=True):
     """How many seeds, and the steps of the VAE."""
 
     seeds: int = 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -15,9 +14,8 @@ from numpy.typing import NDArray
 from distaff.evaluation.decomposition import KLParts, kl_decomposition
 from distaff.evaluation.posterior import reconstruction
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, every_code, every_label
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code, every_label
 from distaff.experiments.pictures import COLOURS, against
-from distaff.experiments.runs import Runs
 from distaff.methods.base import Codes
 from distaff.methods.beta_tc_vae import kl_parts
 from distaff.metrics.mig import mig
@@ -45,8 +43,7 @@ def gaussian_parts(covariance: NDArray[np.float64], posterior: float) -> NDArray
 CLOSED = gaussian_parts(COVARIANCE, POSTERIOR)
 
 
-@dataclass(frozen=True)
-class Scale(base.Scale):
+class Scale(base.Scale, frozen=True):
     """Squares of `resolution` pixels at `places` across and down; biases are means over so many `batches`."""
 
     resolution: int = 32

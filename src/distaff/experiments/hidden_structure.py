@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,9 +15,8 @@ from distaff.datasets import DataSet
 from distaff.datasets.views.perturbed import Perturbed
 from distaff.evaluation.least_noisy import least_noisy
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, every_code, every_label
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code, every_label
 from distaff.experiments.pictures import bars, image_grid
-from distaff.experiments.runs import Runs
 from distaff.files import write_arrays
 from distaff.metrics.mig import mig
 from distaff.metrics.posterior import active_by_variance
@@ -34,8 +32,7 @@ EPS = 0.1
 NOISE = {"perturb": {"by": "noise", "eps": EPS}}
 
 
-@dataclass(frozen=True)
-class Scale(base.Scale):
+class Scale(base.Scale, frozen=True):
     """Data sets with their options and number of factors; methods with settings, `retuned` for the noise.
 
     `by` is what the pattern moves by, or "least noisy".

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,10 +15,9 @@ from scipy.stats import spearmanr
 from distaff.datasets import DataSet, load_dataset
 from distaff.datasets.views.perturbed import Perturbed
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, every_code, every_label
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code, every_label
 from distaff.experiments.hidden_structure import ELLIPSES, TINY, pattern_of
 from distaff.experiments.pictures import COLOURS
-from distaff.experiments.runs import Runs
 from distaff.studies.plan import Part, chain, dataset, each, method, product
 from distaff.training.run import Run
 
@@ -27,8 +25,7 @@ DRAWS = 2000  # pairs of images that the expansiveness is estimated from
 LOCAL, GLOBAL = "local expansiveness", "global explained variance"
 
 
-@dataclass(frozen=True)
-class Scale(base.Scale):
+class Scale(base.Scale, frozen=True):
     """dSprites with the options of `grid`, `copies` of every image, and the strengths of a pattern."""
 
     grid: Mapping[str, Any]

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
 from distaff.experiments.hidden_structure import ELLIPSES, TINY, measured, pattern_of
 from distaff.experiments.pictures import COLOURS, axes
-from distaff.experiments.runs import Runs
 from distaff.studies.plan import Part, dataset, each, method, product
 
 
-@dataclass(frozen=True)
-class Scale(base.Scale):
+class Scale(base.Scale, frozen=True):
     """dSprites with the options of `grid`; `betas` for perturbed data, the `usual` one for the original."""
 
     grid: Mapping[str, Any]

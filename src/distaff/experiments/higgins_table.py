@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, every_code, every_label
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code, every_label
 from distaff.experiments.pictures import bars
-from distaff.experiments.runs import Runs
 from distaff.metrics.arrays import standardised
 from distaff.metrics.beta_vae_score import beta_vae_score
 from distaff.studies.plan import Part, chain, dataset, each, method, product
@@ -35,8 +33,7 @@ POINTS = 5_000  # that a score is evaluated on
 NOISES = 5  # codes of noise that are scored
 
 
-@dataclass(frozen=True)
-class Scale(base.Scale):
+class Scale(base.Scale, frozen=True):
     """Sprites of `resolution` pixels at `places` across and down; DC-IGN takes `clamped_steps`."""
 
     resolution: int = 32

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -14,9 +13,8 @@ from scipy.optimize import linear_sum_assignment
 from scipy.stats import differential_entropy
 
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
 from distaff.experiments.pictures import COLOURS
-from distaff.experiments.runs import Runs
 from distaff.methods.ica import ICA
 from distaff.methods.pca import PCA
 from distaff.metrics.gaussian_total_correlation import gaussian_total_correlation
@@ -33,8 +31,7 @@ MEANING = (
 )
 
 
-@dataclass(frozen=True)
-class Scale(base.Scale):
+class Scale(base.Scale, frozen=True):
     """How many samples of the sources, and how many mixtures."""
 
     samples: int = 20_000

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,9 +14,8 @@ from scipy import stats
 
 from distaff.datasets import DataSet
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, every_code, every_label
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code, every_label
 from distaff.experiments.pictures import COLOURS, curves
-from distaff.experiments.runs import Runs
 from distaff.metrics.mig import mig
 from distaff.studies.plan import Part, dataset, each, method, product
 
@@ -36,8 +34,7 @@ POSITIONS = 32
 P_VALUE = "Least p that a marginal of f(z) is that of z, times the number of tests"
 
 
-@dataclass(frozen=True)
-class Scale(base.Scale):
+class Scale(base.Scale, frozen=True):
     """Samples of every prior and their dimensions; pixels of the ellipse and steps of its encoder."""
 
     samples: int = 100_000

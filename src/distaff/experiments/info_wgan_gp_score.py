@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pandas as pd
 
 from distaff.evaluation.evaluate import evaluate
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
 from distaff.experiments.infogan_mutual_information import traversed
 from distaff.experiments.pictures import bars
-from distaff.experiments.runs import Runs
 from distaff.studies.plan import Part, dataset, each, method, product, zipped
 from distaff.training.run import Run
 
@@ -22,8 +20,7 @@ SMALL = {"resolution": 16, "orientation": 5, "x": 8, "y": 8}
 METRICS = ("factor_vae_score", "mig")
 
 
-@dataclass(frozen=True)
-class Scale(base.Scale):
+class Scale(base.Scale, frozen=True):
     """dSprites with the options of `grid`; InfoWGAN-GP takes `steps` of the generator."""
 
     grid: Mapping[str, Any]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -15,9 +14,8 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist, pdist
 
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
 from distaff.experiments.pictures import curves, image_grid
-from distaff.experiments.runs import Runs
 from distaff.methods.info_gan import InfoGAN
 from distaff.metrics.mcc import absolute_correlation
 from distaff.studies.plan import Part, chain, dataset, each, method, product
@@ -34,8 +32,7 @@ class Made(NamedTuple):
     read: NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class Scale(base.Scale):
+class Scale(base.Scale, frozen=True):
     """Steps of the plain GAN, of InfoGAN and of both Wasserstein GANs; images that are looked at."""
 
     steps: int = 1500

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -13,9 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
 from distaff.experiments.pictures import COLOURS
-from distaff.experiments.runs import Runs
 from distaff.methods.terms import kl_to_prior, sampled
 from distaff.metrics.mcc import absolute_correlation
 
@@ -27,8 +25,7 @@ POINTS = 20_000
 KINDS = {"non-linear": (0.3, False), "linear": (0.3, True), "non-linear, no ripple": (0.0, False)}
 
 
-@dataclass(frozen=True)
-class Scale(base.Scale):
+class Scale(base.Scale, frozen=True):
     """How many VAEs of each kind, and how long they train."""
 
     seeds: int

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -13,15 +12,13 @@ from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, every_code, every_label
-from distaff.experiments.runs import Runs
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code, every_label
 from distaff.studies.plan import Part, dataset, each, method, product
 
 NEAREST = 8  # codes that count as neighbours: those around a point of a square grid
 
 
-@dataclass(frozen=True)
-class Scale(base.Scale):
+class Scale(base.Scale, frozen=True):
     """Squares of `resolution` pixels at `places` across and down, and the betas of the two methods."""
 
     resolution: int = 32

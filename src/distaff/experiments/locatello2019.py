@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,8 +11,7 @@ import pandas as pd
 
 from distaff.errors import BadInput
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab
-from distaff.experiments.runs import Runs
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
 from distaff.experiments.verdict import Measured, over_seeds
 from distaff.studies import locatello2019
 from distaff.studies.analysis.downstream import most_labels, scores_and_downstream
@@ -33,8 +31,7 @@ ONCE: Any = {"resamples": 1}  # intervals are of the jackknife
 LEAST_SEEDS = 3  # without one of two, no choice of settings can be tried on another seed
 
 
-@dataclass(frozen=True)
-class Scale(base.Scale):
+class Scale(base.Scale, frozen=True):
     """The scale of the study."""
 
     study: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -15,10 +14,9 @@ from numpy.typing import NDArray
 from distaff.evaluation.decomposition import kl_decomposition
 from distaff.evaluation.posterior import latent_kl, reconstruction
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, every_code, every_label
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code, every_label
 from distaff.experiments.capacity import worst_apart
 from distaff.experiments.pictures import bars
-from distaff.experiments.runs import Runs
 from distaff.methods.base import Codes
 from distaff.methods.factor_vae import density_ratio
 from distaff.metrics.mig import mig
@@ -32,8 +30,7 @@ PIXELS = "KL at twice the pixels, beta=4: how far from that at beta=1, less from
 DISCRIMINATOR: dict[str, Any] = {"discriminator_learning_rate": 1e-3, "discriminator_width": 256}
 
 
-@dataclass(frozen=True)
-class Scale(base.Scale):
+class Scale(base.Scale, frozen=True):
     """The sprites, the steps of all methods, and those at which FactorVAE is measured."""
 
     resolution: int = 32

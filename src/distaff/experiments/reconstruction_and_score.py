@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,9 +10,8 @@ import pandas as pd
 
 from distaff.evaluation.posterior import reconstruction
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, every_code, every_label
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code, every_label
 from distaff.experiments.pictures import against
-from distaff.experiments.runs import Runs
 from distaff.metrics.factor_vae_score import factor_vae_score
 from distaff.studies.plan import Part, chain, dataset, each, method, product
 from distaff.training.run import Run
@@ -23,8 +21,7 @@ QUICK = {"resolution": 16, "orientation": 1, "x": 8, "y": 8}
 GRID = {"resolution": 32, "orientation": 1, "x": 16, "y": 16}
 
 
-@dataclass(frozen=True)
-class Scale(base.Scale):
+class Scale(base.Scale, frozen=True):
     """dSprites with the options of `grid`; the weakest beta is 1, the VAE. `width` is the discriminator's."""
 
     grid: Mapping[str, Any]

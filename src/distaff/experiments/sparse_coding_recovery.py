@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
@@ -16,9 +15,8 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
 from distaff.experiments.pictures import curves
-from distaff.experiments.runs import Runs
 from distaff.methods.ista import correlation, fista, ista, lipschitz, objective
 from distaff.methods.sparse_coding import learn
 
@@ -32,8 +30,7 @@ DESCENT = 300  # steps of ISTA whose objective is watched
 OCTANT = np.pi / 4
 
 
-@dataclass(frozen=True)
-class Scale(base.Scale):
+class Scale(base.Scale, frozen=True):
     """Rows of planted sums and passes over them; patches of photographs."""
 
     rows: int = 4000

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,9 +11,8 @@ from numpy.typing import NDArray
 from scipy.stats import ortho_group
 
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
 from distaff.experiments.pictures import axes
-from distaff.experiments.runs import Runs
 from distaff.experiments.verdict import Measured
 from distaff.metrics.udr import udr as udr_score
 from distaff.studies.analysis.rank_correlation import with_unsupervised
@@ -26,8 +24,7 @@ WIDE = {"resolution": 32, "x": 16, "y": 16, "orientation": 1, "shape": 1}
 BENT, ROTATED = "permuted and bent", "rotated"
 
 
-@dataclass(frozen=True)
-class Scale(base.Scale):
+class Scale(base.Scale, frozen=True):
     """`models` made by hand; beta-VAEs of every beta and seed on dSprites with the options of `grid`."""
 
     grid: Mapping[str, Any]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -15,9 +14,8 @@ from torch import Tensor, nn
 
 from distaff.evaluation.orthogonality import run_orthogonality
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, every_code
+from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code
 from distaff.experiments.pictures import heat_map
-from distaff.experiments.runs import Runs
 from distaff.methods.base import Codes
 from distaff.metrics.posterior import active_by_variance, mean_kl
 from distaff.studies.plan import Part, chain, dataset, each, method, product
@@ -27,8 +25,7 @@ DEVIATIONS = np.array([3.0, 2.0, 1.2])  # of the data along its principal direct
 PIXELS, NOISE, ROWS = 10, 0.1, 4000
 
 
-@dataclass(frozen=True)
-class Scale(base.Scale):
+class Scale(base.Scale, frozen=True):
     """Steps of the linear VAEs; pixels of the sprites and steps on them."""
 
     linear_steps: int = 2000
