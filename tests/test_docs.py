@@ -12,6 +12,7 @@ import pytest
 import distaff
 from distaff import registry
 from distaff.experiments.claims import judged
+from distaff.scoring.measure import HALVES
 from distaff.testing import check_method
 
 ROOT = Path(__file__).parents[1]
@@ -95,6 +96,8 @@ def test_the_readme_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     example = "\n".join(code_blocks("python"))
     assert len(example.splitlines()) >= 8
     example = re.sub(r"steps=[\d_]+", "steps=30", example)  # the same calls, sooner done
+    for cost in HALVES:
+        monkeypatch.setitem(HALVES, cost, 2)
     exec(compile(example, "README.md", "exec"), {"__name__": "readme"})
     assert list(tmp_path.glob("runs/*/report.html"))
 

@@ -22,7 +22,23 @@ from distaff.studies.locatello2019 import plan as locatello2019
 from distaff.testing import SITUATIONS, SPACE
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
-ABOUT = {"on", "date", "commit", "cores", "machine", "versions"}  # of a part, where and when it was measured
+ABOUT = {
+    "on",
+    "processor",
+    "threads",
+    "torch",
+    "date",
+    "commit",
+    "cores",
+    "machine",
+    "versions",
+}  # of a part, where and when it was measured
+
+
+@pytest.fixture(autouse=True)
+def beside_one_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scripts import one another as they do where they are run."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
 
 
 def benchmark(name: str) -> ModuleType:
@@ -48,15 +64,14 @@ def test_the_engines_measures_and_bounds_are_those_of_its_code(monkeypatch: pyte
         assert found.keys() - ABOUT == engine.PARTS[part]().keys(), part
 
 
-def test_faults_were_tried_where_the_code_tries_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
+def test_faults_were_tried_where_the_code_tries_them() -> None:
     faults, found = benchmark("faults"), result("faults")
     assert found.keys() == faults.KINDS.keys()
     for kind in ("kills", "signals"):
-        assert found[kind]["phases"].keys() == {"starting", *faults.TRAINING, *faults.EVALUATION}
+        assert found[kind]["phases"].keys() == {"starting", *faults.runs.TRAINING, *faults.runs.EVALUATION}
         assert sum(found[kind]["phases"].values()) == found[kind]["tried"]
     assert found["fuzz"]["subjects"].keys() <= faults.files.SUBJECTS.keys()  # two are newer than the record
-    assert found["threads"]["differences"].keys() == faults.METHODS.keys()
+    assert found["threads"]["differences"].keys() == faults.runs.METHODS.keys()
     assert found["threads"]["tolerance"] == faults.TOLERANCE
 
 

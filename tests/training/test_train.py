@@ -141,7 +141,7 @@ card = distaff.evaluate(run, rows=500, values_only=True)
 """
 
 
-@pytest.mark.parametrize("kills", [5, pytest.param(40, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [3, pytest.param(40, marks=pytest.mark.slow)])
 def test_killed_at_random_and_run_again_ends_with_the_same_bytes(tmp_path: Path, kills: int) -> None:
     command = [sys.executable, "-c", KILLED]
     whole, broken = tmp_path / "whole", tmp_path / "broken"
