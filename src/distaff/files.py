@@ -6,7 +6,7 @@ import json
 import os
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -153,17 +153,11 @@ def array_headers(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]
         for name in loaded.files:
             member = name if name in loaded.zip.namelist() else f"{name}.npy"
             with loaded.zip.open(member) as stream:
-                found[name] = _header(stream)
+                found[name] = None
+                with suppress(Exception):  # NumPy raises many kinds on damaged files
+                    shape, _, found_type = read_header(stream)
+                    found[name] = shape, found_type
     return found
-
-
-def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]] | None:
-    """Shape and type from the header of an .npy, or None where it holds objects or is none."""
-    try:
-        shape, _, dtype = read_header(stream)
-    except Exception:  # NumPy raises many kinds on damaged files
-        return None
-    return shape, dtype
 
 
 def read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

@@ -57,13 +57,9 @@ class Cars3D(Grid):
 def _cars(files: list[Path]) -> Iterator[NDArray[np.uint8]]:
     """The images (1, 4, 24, 3, 64, 64) of one file after another."""
     for path in files:
-        frames = _read(path).transpose(4, 3, 0, 1, 2)  # elevation, azimuth, height, width, channel
+        found = read_mat(path, "im")
+        if found.shape != SHAPE or found.dtype != np.uint8:
+            raise BadInput(f"{path}: im must be uint8 {SHAPE}, got {found.dtype} {found.shape}")
+        frames = found.transpose(4, 3, 0, 1, 2)  # elevation, azimuth, height, width, channel
         flat = [shrunk(frame, SIDE) for frame in frames.reshape(-1, *SHAPE[:3])]
         yield np.stack(flat).transpose(0, 3, 1, 2).reshape(1, 4, 24, 3, SIDE, SIDE)
-
-
-def _read(path: Path) -> NDArray[np.uint8]:
-    found = read_mat(path, "im")
-    if found.shape != SHAPE or found.dtype != np.uint8:
-        raise BadInput(f"{path}: im must be uint8 {SHAPE}, got {found.dtype} {found.shape}")
-    return found

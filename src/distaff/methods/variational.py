@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from distaff.batches.batch import Batch, Facts
+from distaff.batches.labelled import LABELLERS
 from distaff.errors import BadInput
 from distaff.methods.base import Codes, Loss, State
 from distaff.methods.encoder_decoder import EncoderDecoder
@@ -29,7 +30,7 @@ class Variational(EncoderDecoder):
     labeller: str = setting(
         "perfect",
         "their labels: right; in 5 bins; a tenth wrong; values renamed; only two of them",
-        choices=("perfect", "binned", "noisy", "permuted", "partial"),
+        choices=tuple(LABELLERS),
         only_with="label_loss",
     )
     label_seed: int = setting(0, "seed of which images are labelled, and how", low=0, only_with="label_loss")

@@ -62,7 +62,11 @@ class Measure:
 
     def result(self, part: float = 1.0, **settings: Any) -> Result:
         """Its numbers, by a `part` of the protocol's rows and with more settings."""
-        self._check_needs()
+        for need in self.declared.needs:
+            if need not in self.inputs.given:
+                raise NotApplicable(NEEDS[need].lacking)
+        if self.inputs.continuous and "factors" in self.declared.needs and not self.declared.continuous:
+            raise NotApplicable("it is defined for factors that are whole numbers")
         sizes = self.declared.protocols.get(self.protocol or "", Sizes())
         learn, score, inputs = int(sizes.learn * part), int(sizes.score * part), self.inputs
         if learn:
@@ -79,13 +83,6 @@ class Measure:
         fields = found._asdict()
         learner = fields.pop("learner", None)
         return Result({f"{name}.{k}": None if v is None else float(v) for k, v in fields.items()}, learner)
-
-    def _check_needs(self) -> None:
-        for need in self.declared.needs:
-            if need not in self.inputs.given:
-                raise NotApplicable(NEEDS[need].lacking)
-        if self.inputs.continuous and "factors" in self.declared.needs and not self.declared.continuous:
-            raise NotApplicable("it is defined for factors that are whole numbers")
 
     def _arguments(self, inputs: Inputs) -> dict[str, Any]:
         """The arguments by name: codes, what it needs and what else it takes, and the seed."""

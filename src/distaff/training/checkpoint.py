@@ -34,11 +34,6 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
     return tensors
 
 
-def save_checkpoint(path: Path, tensors: dict[str, Tensor], step: int) -> None:
-    """Replace the checkpoint by the state after `step` steps."""
-    save_tensors(path, tensors | {"step": torch.tensor(step)})
-
-
 def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], int]:
     """The state of a checkpoint and the number of steps behind it."""
     tensors = load_tensors(path)
