@@ -136,7 +136,11 @@ def read_arrays(path: Path, names: Sequence[str] | None = None) -> dict[str, NDA
         if isinstance(loaded, np.ndarray):
             return {"array": loaded}
         wanted = loaded.files if names is None else list(names)
-        _check_members(loaded, wanted, path)
+        for name in wanted:
+            if name not in loaded.files:
+                raise unknown(f"array of {path.name}", name, loaded.files)
+        members = {f"{name}.npy" for name in wanted} | set(wanted)
+        check_unpacked([member for member in loaded.zip.infolist() if member.filename in members], path)
         arrays = {name: loaded[name] for name in wanted}
     for name, array in arrays.items():
         if not isinstance(array, np.ndarray):
@@ -178,15 +182,6 @@ def _opened(path: Path) -> Iterator[Any]:
             raise BadInput(f"{path} cannot be read: it is neither a .npy nor an .npz file")
         file.seek(0)
         yield np.load(file, allow_pickle=False)
-
-
-def _check_members(loaded: Any, names: Sequence[str], path: Path) -> None:
-    """An error where a name is not in the archive, or a small archive would fill the memory."""
-    for name in names:
-        if name not in loaded.files:
-            raise unknown(f"array of {path.name}", name, loaded.files)
-    members = {f"{name}.npy" for name in names} | set(names)
-    check_unpacked([member for member in loaded.zip.infolist() if member.filename in members], path)
 
 
 def check_unpacked(members: Sequence[zipfile.ZipInfo], path: Path, most: int = LARGEST) -> None:

@@ -86,7 +86,8 @@ class Measure:
 
     def _arguments(self, inputs: Inputs) -> dict[str, Any]:
         """The arguments by name: codes, what it needs and what else it takes, and the seed."""
-        if inputs.lacks_order(self.declared.needs_order_above):
+        most = self.declared.needs_order_above
+        if most is not None and any(inputs.given["factors"][:, j].max() >= most for j in inputs.unordered):
             words = "words have no order (--order gives them one)"
             raise NotApplicable(f"it reads factors as numbers, and {words}")
         takes = inspect.signature(self.metric).parameters
@@ -137,10 +138,9 @@ class Measure:
         seeds = [derived(self.seed, "chance", i) for i in range(DRAWS[self.declared.cost])]
         draws = [self._finite(_noise(self.inputs, rng), seed) for seed in seeds]
         chance = {key: _mean([draw.get(key) for draw in draws]) for key in sorted(set().union(*draws))}
-        return Reference(
-            chance,
-            self._finite(_ideal(self.inputs, rng), self.seed) if "factors" in self.inputs.given else {},
-        )
+        if "factors" not in self.inputs.given:
+            return Reference(chance, {})
+        return Reference(chance, self._finite(_ideal(self.inputs, rng), self.seed))
 
     def _finite(self, inputs: Inputs, seed: int) -> Numbers:
         """The numbers on other inputs that are finite; none where a split leaves a factor a single value."""
