@@ -110,9 +110,6 @@ def _matrix(held: Any, name: str, path: Path) -> NDArray[Any]:
     )
 
 
-# obs
-
-
 def _obs(file: Any, path: Path) -> tuple[Obs, list[str] | None]:
     """The columns of obs, and the labels of the rows."""
     obs = child(file, "obs")

@@ -93,9 +93,6 @@ def _plain_suffix(path: Path) -> str:
     return Path(name).suffix
 
 
-# The text
-
-
 def _decoded(path: Path) -> tuple[str, str]:
     """The text of a file with plain line ends, and its encoding."""
     data = _unpacked(path)
@@ -126,9 +123,6 @@ def _unpacked(path: Path) -> bytes:
             f"{path} holds more than {LARGEST / 1e9:.1f} GB of text; keep large tables as .npy or .parquet"
         )
     return data
-
-
-# The cells
 
 
 def _rows(
