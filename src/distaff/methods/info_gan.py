@@ -68,6 +68,7 @@ class InfoGAN(Stepped):
     adversarial: ClassVar[bool] = True
     has_prior: ClassVar[bool] = True
     smallest_latents: ClassVar[int] = 0
+    critic_steps = 1  # of D and Q for one of G
     betas: ClassVar[tuple[float, float]] = (0.5, 0.999)
     paper: ClassVar = {
         "latents": "2 (MNIST, SVHN), 5 (faces), 1 (chairs), 0 (CelebA)",
@@ -151,8 +152,9 @@ class InfoGAN(Stepped):
         return torch.cat([exact, rest[:, : self.latents]], dim=1), rest[:, self.latents :]
 
     def step(self, state: State, batch: Batch, rng: torch.Generator) -> dict[str, Tensor]:
-        """One step of D and Q, then one of G."""
-        terms = self.discriminator_step(state, batch.images, rng)
+        """Some steps of D and Q, the last of which is logged, then one of G."""
+        for _ in range(self.critic_steps):
+            terms = self.discriminator_step(state, batch.images, rng)
         return self.generator_step(state, batch.images, rng) | terms
 
     def discriminator_step(self, state: State, real: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
