@@ -171,10 +171,7 @@ def hoyer_sparsity(codes: ArrayLike) -> float | None:
 
 
 def interpolation(
-    decode: Callable[[NDArray[Any]], NDArray[Any]],
-    codes: NDArray[Any],
-    images: NDArray[Any],
-    seed: int = 0,
+    decode: Callable[[NDArray[Any]], NDArray[Any]], codes: NDArray[Any], images: NDArray[Any], seed: int = 0
 ) -> dict[str, float]:
     """How near the data linear interpolations are (after Bengio et al. 2013, "Better mixing", section 3).
 

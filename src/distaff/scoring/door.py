@@ -74,7 +74,8 @@ def admit(codes: Any, factors: Any, **given: Unpack[Given]) -> Admitted:
         raise unknown("way with missing values", str(missing), MISSING)
     words, order = given.get("words", ()), given.get("order") or {}
     everything = {"factors": factors, **given}
-    there = {need: everything[need] for need in NEEDS if _is_there(need, everything.get(need))}
+    there = {need: everything[need] for need in NEEDS if everything.get(need) is not None}
+    there = {n: value for n, value in there.items() if not NEEDS[n].each or len(value)}  # a list may be empty
     tables = paired(codes, there)
     if "factors" in tables and (names := given.get("names")) is not None:
         table = tables["factors"][0]
@@ -97,11 +98,6 @@ def admit(codes: Any, factors: Any, **given: Unpack[Given]) -> Admitted:
     if labels is None or found is None:
         return Admitted(Inputs(checked, arrays), notes=notes)
     return _with_factors(Inputs(checked, arrays), found, labels[0], notes)
-
-
-def _is_there(need: str, value: Any) -> bool:
-    """Whether a need is given; a list of arrays may be empty."""
-    return value is not None and not (NEEDS[need].each and len(value) == 0)
 
 
 def _counters(table: Table, codes: NDArray[np.float64]) -> Iterator[str]:
