@@ -141,8 +141,7 @@ class InfoGAN(Stepped):
 
     def generate(self, modules: nn.ModuleDict, codes: Tensor, noise: Tensor) -> Tensor:
         """G(z, c): images in 0..1 of codes (n, d) and noise (n, noise_dims)."""
-        images: Tensor = torch.sigmoid(modules["generator"](torch.cat([noise, codes], dim=1)))
-        return images
+        return torch.sigmoid(modules["generator"](torch.cat([noise, codes], dim=1)))
 
     def draw(self, count: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """Codes (n, d) and noise (n, noise_dims) from their distributions."""
