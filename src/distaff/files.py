@@ -1,7 +1,5 @@
 """Files: replaced atomically when written, never unpickled when read."""
 
-from __future__ import annotations
-
 import json
 import os
 import zipfile

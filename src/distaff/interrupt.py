@@ -1,7 +1,5 @@
 """Ctrl-C and SIGTERM: both as KeyboardInterrupt, or kept waiting."""
 
-from __future__ import annotations
-
 import signal
 import threading
 from collections.abc import Iterator

@@ -4,8 +4,6 @@ Methods and data sets are frozen dataclasses of such fields. One checker validat
 turns KEY=VALUE into them, and the docs are written from them.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import math

@@ -1,7 +1,5 @@
 """What a kind of batch is, and what kinds share."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """A few labelled images of a data set, for semi-supervision, labelled well or badly."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,7 +1,5 @@
 """Pairs of images that share all but some factors."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Pairs of consecutive frames."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Images of your own in an .npz or .npy file, under the names that people give them."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any

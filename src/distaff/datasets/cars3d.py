@@ -1,7 +1,5 @@
 """Cars3D (Reed et al. 2015), read from its published files."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path

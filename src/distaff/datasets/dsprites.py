@@ -3,8 +3,6 @@
 github.com/google-deepmind/dsprites-dataset
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -3,8 +3,6 @@
 Paysan et al. 2009, doi:10.1109/AVSS.2009.58.
 """
 
-from __future__ import annotations
-
 import functools
 import math
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Images of your own as a folder of files, their labels in a CSV file or told by folders of classes."""
 
-from __future__ import annotations
-
 import os
 from collections import Counter
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Images of your own as arrays in memory."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from typing import Any

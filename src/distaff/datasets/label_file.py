@@ -1,7 +1,5 @@
 """A CSV file with the labels of a folder's images."""
 
-from __future__ import annotations
-
 import difflib
 import itertools
 import unicodedata

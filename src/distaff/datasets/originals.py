@@ -1,7 +1,5 @@
 """Published files: found, checked, memory-mapped, and unpacked once where they are compressed."""
 
-from __future__ import annotations
-
 import errno
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,7 +1,5 @@
 """Rooms with one object, after the DeepMind Lab scenes of SCAN and DARLA, drawn on demand."""
 
-from __future__ import annotations
-
 import functools
 from dataclasses import dataclass, replace
 

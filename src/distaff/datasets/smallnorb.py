@@ -1,7 +1,5 @@
 """SmallNORB (LeCun et al. 2004, doi:10.1109/CVPR.2004.1315150), read from its published files."""
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field

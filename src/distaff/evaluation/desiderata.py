@@ -1,7 +1,5 @@
 """Judging a representation by what is asked of one: labels needed, clusters, interpolation, sparsity."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Ada-GVAE: pairs of images that share most factors, without knowing which."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """Ada-ML-VAE: pairs of images that share most factors, without knowing which, by products of posteriors."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from distaff.methods.ada_gvae import AdaGVAE

@@ -1,7 +1,5 @@
 """DC-IGN: batches in which one group of factors varies, and latents that may vary only then."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, ClassVar
 

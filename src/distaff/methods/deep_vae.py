@@ -1,7 +1,5 @@
 """A VAE with several stochastic layers."""
 
-from __future__ import annotations
-
 import functools
 import itertools
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What all methods with an encoder and a decoder share: networks, likelihood and optimiser."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

@@ -1,7 +1,5 @@
 """GroupVAE: pairs of images of which it is known what they share."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, ClassVar
 

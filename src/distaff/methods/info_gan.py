@@ -1,7 +1,5 @@
 """InfoGAN: a generative adversarial network whose codes can be read off its images."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import ClassVar

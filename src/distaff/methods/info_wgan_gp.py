@@ -1,7 +1,5 @@
 """InfoWGAN-GP: InfoGAN with the critic and gradient penalty of the Wasserstein GAN."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

@@ -9,8 +9,6 @@ them, so its gamma_sup is a label_weight of gamma_sup times the batch size; labe
 cross-entropy, where it divides them by their number; embeddings start evenly spread, with a temperature of 1.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F

@@ -1,7 +1,5 @@
 """ML-VAE: pairs of images of which it is known what they share, by products of posteriors."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from distaff.methods.group_vae import GroupVAE, geometric_mean

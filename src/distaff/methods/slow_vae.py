@@ -1,7 +1,5 @@
 """SlowVAE: consecutive frames, whose latents rarely change."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Any, ClassVar

@@ -1,7 +1,5 @@
 """Sparse coding of the pixels."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What all VAEs share: a Gaussian posterior of independent latents, and a label term."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The door of the score card: what callers give becomes what metrics take, and what was done is noted."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace

@@ -1,7 +1,5 @@
 """Health checks: what to beware of before a score is believed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np

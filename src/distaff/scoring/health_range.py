@@ -3,8 +3,6 @@
 What a score does is measured, not listed: it is computed again, on at most 2,000 rows, before and after.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """A metric on inputs: its numbers, those of halves of the rows, and where chance and the ceiling lie."""
 
-from __future__ import annotations
-
 import contextlib
 import inspect
 import math

@@ -1,7 +1,5 @@
 """Score codes against factors: values, intervals, chance and ceiling, health."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace

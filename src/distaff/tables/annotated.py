@@ -1,7 +1,5 @@
 """Annotated data (.h5ad): codes from obsm or X, factors from obs, in all layouts that anndata has had."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What the cells of a column mean: numbers, words, or no value. The same for files and for arrays."""
 
-from __future__ import annotations
-
 import math
 import numbers
 import re

@@ -1,7 +1,5 @@
 """How a text is to be read as a table, found from its first lines."""
 
-from __future__ import annotations
-
 import csv
 import re
 from collections import Counter

@@ -1,7 +1,5 @@
 """The names of a table's columns: whether a first row is a header, and which column labels the rows."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Sequence

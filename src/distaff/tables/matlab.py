@@ -1,7 +1,5 @@
 """Tables in MATLAB files: numbers and texts, by scipy; version 7.3 is HDF5. Objects stay shut."""
 
-from __future__ import annotations
-
 import math
 import warnings
 from collections.abc import Sequence

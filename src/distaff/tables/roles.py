@@ -1,7 +1,5 @@
 """A table as codes, or as factors: what each may hold, and errors that name the column and the row."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any

@@ -1,7 +1,5 @@
 """Tables in .xlsx files: the first sheet, read by openpyxl, cells as they were computed last."""
 
-from __future__ import annotations
-
 import contextlib
 import itertools
 import zipfile

@@ -1,7 +1,5 @@
 """Tables in text files as spreadsheets, pandas, R and NumPy write them: the dialect is found, then read."""
 
-from __future__ import annotations
-
 import bz2
 import contextlib
 import csv

@@ -1,7 +1,5 @@
 """Checkpoints and weights: flat dicts of tensors in safetensors files, replaced atomically."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import torch

@@ -1,7 +1,5 @@
 """The config of a run: everything needed to repeat it, as config.json."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import platform

@@ -1,7 +1,5 @@
 """Training: from a method and a data set to a finished run folder, resumed wherever it stopped."""
 
-from __future__ import annotations
-
 import os
 import time
 from contextlib import AbstractContextManager, nullcontext

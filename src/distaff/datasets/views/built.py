@@ -1,7 +1,5 @@
 """A data set whose images were drawn once and lie in a file."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from pathlib import Path
