@@ -3,8 +3,6 @@
 Names are imported when they are first used, so that `import distaff` needs neither torch nor scikit-learn.
 """
 
-from __future__ import annotations
-
 import importlib
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What goes wrong because of what was given, said in one line."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable
 

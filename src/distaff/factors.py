@@ -128,13 +128,10 @@ class FactorSpace:
     @classmethod
     def of_table(cls, names: Sequence[str], labels: NDArray[np.int64]) -> FactorSpace | None:
         """The grid that a table of labels (n, k) walks through in row-major order, or None if it does not."""
-        if (
-            not len(labels)
-            or (labels.min() < 0)
-            or math.prod(int(m) + 1 for m in labels.max(axis=0)) != len(labels)
-        ):
+        sizes = tuple(int(m) + 1 for m in labels.max(axis=0)) if len(labels) else ()
+        if not sizes or labels.min() < 0 or math.prod(sizes) != len(labels):
             return None
-        space = cls(tuple(names), tuple(int(m) + 1 for m in labels.max(axis=0)))
+        space = cls(tuple(names), sizes)
         return space if np.array_equal(space.rows(np.arange(len(labels))), labels) else None
 
 

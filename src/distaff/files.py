@@ -1,12 +1,10 @@
 """Files: replaced atomically when written, never unpickled when read."""
 
-from __future__ import annotations
-
 import json
 import os
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -136,7 +134,11 @@ def read_arrays(path: Path, names: Sequence[str] | None = None) -> dict[str, NDA
         if isinstance(loaded, np.ndarray):
             return {"array": loaded}
         wanted = loaded.files if names is None else list(names)
-        _check_members(loaded, wanted, path)
+        for name in wanted:
+            if name not in loaded.files:
+                raise unknown(f"array of {path.name}", name, loaded.files)
+        members = {f"{name}.npy" for name in wanted} | set(wanted)
+        check_unpacked([member for member in loaded.zip.infolist() if member.filename in members], path)
         arrays = {name: loaded[name] for name in wanted}
     for name, array in arrays.items():
         if not isinstance(array, np.ndarray):
@@ -153,17 +155,11 @@ def array_headers(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]
         for name in loaded.files:
             member = name if name in loaded.zip.namelist() else f"{name}.npy"
             with loaded.zip.open(member) as stream:
-                found[name] = _header(stream)
+                found[name] = None
+                with suppress(Exception):  # NumPy raises many kinds on damaged files
+                    shape, _, found_type = read_header(stream)
+                    found[name] = shape, found_type
     return found
-
-
-def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]] | None:
-    """Shape and type from the header of an .npy, or None where it holds objects or is none."""
-    try:
-        shape, _, dtype = read_header(stream)
-    except Exception:  # NumPy raises many kinds on damaged files
-        return None
-    return shape, dtype
 
 
 def read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
@@ -184,15 +180,6 @@ def _opened(path: Path) -> Iterator[Any]:
             raise BadInput(f"{path} cannot be read: it is neither a .npy nor an .npz file")
         file.seek(0)
         yield np.load(file, allow_pickle=False)
-
-
-def _check_members(loaded: Any, names: Sequence[str], path: Path) -> None:
-    """An error where a name is not in the archive, or a small archive would fill the memory."""
-    for name in names:
-        if name not in loaded.files:
-            raise unknown(f"array of {path.name}", name, loaded.files)
-    members = {f"{name}.npy" for name in names} | set(names)
-    check_unpacked([member for member in loaded.zip.infolist() if member.filename in members], path)
 
 
 def check_unpacked(members: Sequence[zipfile.ZipInfo], path: Path, most: int = LARGEST) -> None:

@@ -1,7 +1,5 @@
 """Ctrl-C and SIGTERM: both as KeyboardInterrupt, or kept waiting."""
 
-from __future__ import annotations
-
 import signal
 import threading
 from collections.abc import Iterator
@@ -24,18 +22,12 @@ def listen() -> None:
 
 
 def _interrupt(_: int, frame: FrameType | None) -> None:
-    if _importing(frame):
-        signal.setitimer(signal.ITIMER_REAL, AGAIN)
-    else:
-        raise KeyboardInterrupt
-
-
-def _importing(frame: FrameType | None) -> bool:
     while frame:
         if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
-            return True
+            signal.setitimer(signal.ITIMER_REAL, AGAIN)
+            return
         frame = frame.f_back
-    return False
+    raise KeyboardInterrupt
 
 
 @contextmanager

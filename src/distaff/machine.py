@@ -1,7 +1,5 @@
 """This machine: its folders of data and caches, and its cores."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

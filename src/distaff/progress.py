@@ -1,7 +1,5 @@
 """Progress for a person: a bar on a terminal, a plain line now and then elsewhere. Always on stderr."""
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Iterator

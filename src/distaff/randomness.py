@@ -1,7 +1,5 @@
 """One way to derive randomness: every purpose has streams of its own, which no other seed or number meets."""
 
-from __future__ import annotations
-
 import zlib
 
 import numpy as np

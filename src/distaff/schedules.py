@@ -4,8 +4,6 @@
 cosine wave; `constant:0:1:10000` is 0 for 10,000 steps and 1 from then on; `constant:4` is 4.
 """
 
-from __future__ import annotations
-
 import functools
 import math
 from typing import NamedTuple

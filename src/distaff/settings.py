@@ -4,8 +4,6 @@ Methods and data sets are frozen dataclasses of such fields. One checker validat
 turns KEY=VALUE into them, and the docs are written from them.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import math
@@ -54,27 +52,21 @@ class Settings:
     scheduled: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        types = typing.get_type_hints(type(self))
-        for field in dataclasses.fields(typing.cast(Any, self)):
+        types, fields = typing.get_type_hints(type(self)), dataclasses.fields(typing.cast(Any, self))
+        for field in fields:
             value, kind = getattr(self, field.name), types[field.name]
             if self.scheduled and kind is float and isinstance(value, str):
                 value = _checked_schedule(field, value)
             else:
                 value = _checked(field, kind, value)
             object.__setattr__(self, field.name, value)
-        self._check_effects()
-
-    def _check_effects(self) -> None:
-        """An error where a setting is given that has no effect beside the others."""
-        fields = {field.name: field for field in dataclasses.fields(typing.cast(Any, self))}
-        for name, field in fields.items():
-            needed, _, wanted = field.metadata.get("only_with", "").partition("=")
-            if not needed or getattr(self, name) == field.default:
-                continue
-            other = getattr(self, needed)
-            if other != wanted if wanted else other == "none":
-                needed = field.metadata["only_with"]
-                raise BadInput(f"{name}={getattr(self, name)} has no effect without {needed}")
+        for field in fields:  # an error where a setting is given that has no effect beside the others
+            value, only_with = getattr(self, field.name), field.metadata.get("only_with", "")
+            needed, _, wanted = only_with.partition("=")
+            if needed and value != field.default:
+                other = getattr(self, needed)
+                if other != wanted if wanted else other == "none":
+                    raise BadInput(f"{field.name}={value} has no effect without {only_with}")
 
 
 def identifying(made: Any) -> dict[str, Any]:

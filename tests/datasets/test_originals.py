@@ -14,6 +14,7 @@ from scipy.io import savemat
 
 from distaff.datasets import cars3d, celeba, load_dataset, mpi3d, smallnorb
 from distaff.datasets.originals import map_npz
+from distaff.datasets.squares import squares
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
 from distaff.testing import check_dataset
@@ -170,11 +171,17 @@ def test_smallnorb_is_cut_to_pixels(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     """Lanczos' filter overshoots beside edges; the original's 8-bit values must not wrap around."""
     sharp = np.zeros((96, 96), np.uint8)
     sharp[:, 48:] = 255
-    from distaff.datasets.pixels import shrunk
-
-    small = shrunk(sharp, 64)
+    small = squares(sharp[None, None], 0, 255, 64)[0, 0]
     assert small[:, :28].max() == 0
     assert small[:, 36:].min() == 255
+
+
+def test_squares_are_what_pillow_makes_of_whole_pictures() -> None:
+    """Cars and toys are made smaller channel by channel, to the bytes of the picture made smaller at once."""
+    picture = np.random.default_rng(0).integers(256, size=(128, 128, 3), dtype=np.uint8)
+    whole = np.asarray(Image.fromarray(picture).resize((64, 64), Image.Resampling.LANCZOS))
+    small = squares(picture.transpose(2, 0, 1)[None], 0, 255, 64)[0]
+    np.testing.assert_array_equal(small, whole.transpose(2, 0, 1))
 
 
 @pytest.mark.parametrize(

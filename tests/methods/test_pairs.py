@@ -14,9 +14,8 @@ from distaff.errors import BadInput
 from distaff.methods.ada_gvae import AdaGVAE
 from distaff.methods.ada_ml_vae import AdaMLVAE
 from distaff.methods.base import Codes
-from distaff.methods.group_vae import GroupVAE
+from distaff.methods.group_vae import GroupVAE, kl_of_pair
 from distaff.methods.ml_vae import MLVAE
-from distaff.methods.pair_vae import PairVAE, kl_of_pair
 from distaff.methods.terms import halves, sampled
 
 RNG = np.random.default_rng(0)
@@ -43,7 +42,7 @@ def kl_by_hand(i: int, j: int) -> float:
     return math.log(s2 / s1) + (s1**2 + (m1 - m2) ** 2) / (2 * s2**2) - 1 / 2
 
 
-def shared_by_hand(method: PairVAE) -> np.ndarray:
+def shared_by_hand(method: GroupVAE) -> np.ndarray:
     """Which latents (N, D) a pair shares."""
     shared = np.zeros((N, D), dtype=bool)
     for i in range(N):
@@ -56,7 +55,7 @@ def shared_by_hand(method: PairVAE) -> np.ndarray:
     return shared
 
 
-def average_by_hand(method: PairVAE, i: int, j: int) -> tuple[float, float]:
+def average_by_hand(method: GroupVAE, i: int, j: int) -> tuple[float, float]:
     """Mean and variance of the posterior that a pair gets where it shares latent j."""
     (m1, m2), (v1, v2) = MEANS[:, i, j], np.exp(LOGVARS[:, i, j])
     if not isinstance(method, MLVAE | AdaMLVAE):
@@ -71,7 +70,7 @@ def average_by_hand(method: PairVAE, i: int, j: int) -> tuple[float, float]:
     return mean, quad(lambda z: (z - mean) ** 2 * root(z), *ends, epsabs=1e-13)[0] / total
 
 
-def posteriors_by_hand(method: PairVAE) -> tuple[np.ndarray, np.ndarray]:
+def posteriors_by_hand(method: GroupVAE) -> tuple[np.ndarray, np.ndarray]:
     """Means and variances (2, N, D) after averaging what is shared, alike for both images."""
     means, variances = MEANS.copy(), np.exp(LOGVARS)
     for i, j in np.argwhere(shared_by_hand(method)):
@@ -79,7 +78,7 @@ def posteriors_by_hand(method: PairVAE) -> tuple[np.ndarray, np.ndarray]:
     return means, variances
 
 
-def codes_of(method: PairVAE) -> Codes:
+def codes_of(method: GroupVAE) -> Codes:
     """The codes that pairs with these posteriors are decoded from."""
     averaged = method.averaged(side(0), side(1), batch_of(torch.zeros(2 * N, 1, 4, 4)))
     return sampled(*averaged, torch.Generator().manual_seed(0))
@@ -100,7 +99,7 @@ def test_the_divergence_is_taken_from_the_first_to_the_second() -> None:
 
 
 @ALL
-def test_averages_equal_the_formula(method: type[PairVAE]) -> None:
+def test_averages_equal_the_formula(method: type[GroupVAE]) -> None:
     mean, logvar = method().average(side(0), side(1))
     for i, j in np.ndindex(N, D):
         expected = average_by_hand(method(), i, j)
@@ -108,14 +107,14 @@ def test_averages_equal_the_formula(method: type[PairVAE]) -> None:
 
 
 @ALL
-def test_the_average_of_equal_posteriors_is_the_same_one(method: type[PairVAE]) -> None:
+def test_the_average_of_equal_posteriors_is_the_same_one(method: type[GroupVAE]) -> None:
     mean, logvar = method().average(side(0), side(0))
     np.testing.assert_allclose(mean, MEANS[0], rtol=1e-12)
     np.testing.assert_allclose(logvar, LOGVARS[0], rtol=1e-9)
 
 
 @ALL
-def test_shared_latents_equal_the_rule(method: type[PairVAE]) -> None:
+def test_shared_latents_equal_the_rule(method: type[GroupVAE]) -> None:
     images = torch.zeros(2 * N, 1, 4, 4)
     found = method(latents=D).shared(side(0), side(1), batch_of(images)).numpy()
     np.testing.assert_array_equal(found, shared_by_hand(method()))
@@ -123,7 +122,7 @@ def test_shared_latents_equal_the_rule(method: type[PairVAE]) -> None:
 
 
 @KNOWN
-def test_latents_beyond_the_factors_are_shared(method: type[PairVAE]) -> None:
+def test_latents_beyond_the_factors_are_shared(method: type[GroupVAE]) -> None:
     everything = Batch(torch.zeros(2 * N, 1, 4, 4), 100, torch.ones((N, 3), dtype=torch.bool))
     found = method(latents=D).shared(side(0), side(1), everything).numpy()
     assert not found[:, :3].any()
@@ -153,7 +152,7 @@ def test_what_is_shared_is_decided_without_gradients_or_labels(method: type[AdaG
 
 @ALL
 def test_both_images_take_the_average_in_the_same_latents_and_keep_the_others(
-    method: type[PairVAE],
+    method: type[GroupVAE],
 ) -> None:
     codes = codes_of(method(latents=D))
     means, variances = posteriors_by_hand(method())
@@ -164,7 +163,7 @@ def test_both_images_take_the_average_in_the_same_latents_and_keep_the_others(
 
 
 @ALL
-def test_each_image_has_a_sample_of_its_own(method: type[PairVAE]) -> None:
+def test_each_image_has_a_sample_of_its_own(method: type[GroupVAE]) -> None:
     codes = codes_of(method(latents=D))
     noise = ((codes.sample - codes.mean) / (codes.logvar / 2).exp()).numpy()
     assert len(np.unique(noise.round(9))) == 2 * N * D
@@ -172,7 +171,7 @@ def test_each_image_has_a_sample_of_its_own(method: type[PairVAE]) -> None:
 
 
 @ALL
-def test_the_loss_is_that_of_a_beta_vae_at_the_averaged_posteriors(method: type[PairVAE]) -> None:
+def test_the_loss_is_that_of_a_beta_vae_at_the_averaged_posteriors(method: type[GroupVAE]) -> None:
     made = method(latents=D, beta=3.0)
     facts = Facts((1, 16, 16), 100, (3, 4, 5))
     modules = made.state(facts, torch.Generator().manual_seed(0)).modules.double()
@@ -194,7 +193,7 @@ def test_the_loss_is_that_of_a_beta_vae_at_the_averaged_posteriors(method: type[
 
 
 @ALL
-def test_the_representation_is_the_plain_encoders(method: type[PairVAE]) -> None:
+def test_the_representation_is_the_plain_encoders(method: type[GroupVAE]) -> None:
     pixels = np.concatenate([MEANS[0], LOGVARS[0]], axis=1).reshape(N, 2 * D, 1, 1)
     modules = nn.ModuleDict({"encoder": nn.Flatten()})
     codes = method(latents=D).encode(modules, torch.tensor(pixels), torch.Generator())
@@ -203,7 +202,7 @@ def test_the_representation_is_the_plain_encoders(method: type[PairVAE]) -> None
 
 
 @ALL
-def test_what_batches_are_asked_for(method: type[PairVAE]) -> None:
+def test_what_batches_are_asked_for(method: type[GroupVAE]) -> None:
     known = not issubclass(method, AdaGVAE | AdaMLVAE)
     assert method().batches == "pairs"
     assert method().batch_options == {"k": None, "known": known}
@@ -211,7 +210,7 @@ def test_what_batches_are_asked_for(method: type[PairVAE]) -> None:
 
 
 @ALL
-def test_a_batch_of_pairs_is_even(method: type[PairVAE]) -> None:
+def test_a_batch_of_pairs_is_even(method: type[GroupVAE]) -> None:
     with pytest.raises(BadInput, match="batch_size=63 is odd"):
         method(batch_size=63)
     with pytest.raises(BadInput, match="batch_size=1 "):
@@ -219,12 +218,12 @@ def test_a_batch_of_pairs_is_even(method: type[PairVAE]) -> None:
 
 
 @KNOWN
-def test_known_factors_need_a_latent_each(method: type[PairVAE]) -> None:
+def test_known_factors_need_a_latent_each(method: type[GroupVAE]) -> None:
     with pytest.raises(BadInput, match="each of the 3 factors needs a latent, got latents=2"):
         method(latents=2).check(Facts((1, 16, 16), 100, (3, 4, 5)))
     method(latents=3).check(Facts((1, 16, 16), 100, (3, 4, 5)))
 
 
 @ADAPTIVE
-def test_unknown_factors_need_no_latents(method: type[PairVAE]) -> None:
+def test_unknown_factors_need_no_latents(method: type[GroupVAE]) -> None:
     method(latents=2).check(Facts((1, 16, 16), 100, (3, 4, 5)))

@@ -7,8 +7,7 @@ import pytest
 
 import distaff
 from distaff.scoring.card import ScoreCard
-from distaff.scoring.health import CHECKS
-from distaff.scoring.health_information import equal_mass, few_rows, lost_factors
+from distaff.scoring.health import CHECKS, equal_mass, few_rows, lost_factors
 
 FAST = ["beta_vae_score", "factor_vae_score", "mig"]
 NAMES = ["shape", "size", "hue", "copy"]

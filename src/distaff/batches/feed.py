@@ -1,7 +1,5 @@
 """The batches of a run: which data a method sees at each step, by seed and step alone."""
 
-from __future__ import annotations
-
 import dataclasses
 import functools
 from typing import Any, Protocol, Self

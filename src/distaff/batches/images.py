@@ -1,7 +1,5 @@
 """Images drawn independently."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

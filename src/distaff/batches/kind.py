@@ -1,7 +1,5 @@
 """What a kind of batch is, and what kinds share."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
@@ -50,8 +48,3 @@ def own_pairs(data: DataSet, pairs: NDArray[np.int64], size: int, rng: np.random
         raise BadInput(f"{data.name}: none of its own pairs is left")
     drawn = pairs[rng.integers(len(pairs), size=size // 2)]
     return Batch(data.images(drawn.T.ravel()), len(data))
-
-
-def images_of(data: DataSet, grid: FactorSpace, *rows: NDArray[np.int64]) -> NDArray[np.generic]:
-    """The images of tables of rows, one after the other, drawn at once."""
-    return data.images(grid.index(np.concatenate(rows)))

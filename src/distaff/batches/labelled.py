@@ -1,9 +1,5 @@
 """A few labelled images of a data set, for semi-supervision, labelled well or badly."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -88,10 +84,4 @@ def partial(labels: Labels, sizes: Sizes, rng: np.random.Generator) -> tuple[Lab
     return labels[:, seen], tuple(sizes[j] for j in seen)
 
 
-LABELLERS: dict[str, Callable[[Labels, Sizes, np.random.Generator], tuple[Labels, Sizes]]] = {
-    "perfect": perfect,
-    "binned": binned,
-    "noisy": noisy,
-    "permuted": permuted,
-    "partial": partial,
-}
+LABELLERS = {labeller.__name__: labeller for labeller in (perfect, binned, noisy, permuted, partial)}

@@ -1,7 +1,5 @@
 """Images that differ in one group of factors only."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

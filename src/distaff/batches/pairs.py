@@ -1,7 +1,5 @@
 """Pairs of images that share all but some factors."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from distaff.batches.batch import Batch, Facts
-from distaff.batches.kind import Draw, Kind, grid_of, images_of, own_pairs
+from distaff.batches.kind import Draw, Kind, grid_of, own_pairs
 from distaff.datasets.base import DataSet
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
@@ -32,7 +30,7 @@ class Pairs(Kind):
         grid = grid_of(data, self.known)
         first = grid.rows(data.draw(size // 2, rng))
         first, second, changed = pair_rows(grid, size // 2, rng, self.k, first)
-        return Batch(images_of(data, grid, first, second), len(data), changed)
+        return Batch(data.images(grid.index(np.concatenate([first, second]))), len(data), changed)
 
     def example(self, images: Draw, facts: Facts, size: int, rng: torch.Generator) -> Batch:
         """Pairs of which any factor may have changed."""

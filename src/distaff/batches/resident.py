@@ -1,7 +1,5 @@
 """A data set whose images all lie on the device, as bytes, so that no batch waits for the bus."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

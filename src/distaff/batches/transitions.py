@@ -1,14 +1,12 @@
 """Pairs of consecutive frames."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from distaff.batches.batch import Batch
-from distaff.batches.kind import Kind, grid_of, images_of, own_pairs
+from distaff.batches.kind import Kind, grid_of, own_pairs
 from distaff.datasets.base import DataSet
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
@@ -27,7 +25,7 @@ class Transitions(Kind):
         grid = grid_of(data)
         first = grid.rows(data.draw(size // 2, rng))
         both = transition_rows(grid, size // 2, rng, self.rate, first)
-        return Batch(images_of(data, grid, *both), len(data))
+        return Batch(data.images(grid.index(np.concatenate(both))), len(data))
 
 
 def transition_rows(

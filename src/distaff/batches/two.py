@@ -1,7 +1,5 @@
 """Two independent batches."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

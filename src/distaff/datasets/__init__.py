@@ -1,7 +1,5 @@
 """Data sets: images by index, drawn or read, with their ground-truth factors."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from pathlib import Path

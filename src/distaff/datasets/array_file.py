@@ -1,7 +1,5 @@
 """Images of your own in an .npz or .npy file, under the names that people give them."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -70,8 +68,9 @@ def _exact(name: str, headers: Headers) -> str | None:
 
 def _find_images(headers: Headers, path: Path) -> str:
     """The only array that can be the images, or an error that names what there is."""
-    usual = {name: each for name, each in headers.items() if name.lower() in IMAGES and _is_numeric(each)}
-    fitting = [name for name, header in usual.items() if header and _is_images(header[0])]
+    named = {name: each for name, each in headers.items() if each and name.lower() in IMAGES}
+    usual = {name: shape for name, (shape, dtype) in named.items() if dtype.kind in "biuf"}
+    fitting = [name for name, shape in usual.items() if _is_images(shape)]
     chosen = fitting or list(usual)  # of a wrong shape: the error about it says more
     if len(chosen) == 1:
         return chosen[0]
@@ -93,10 +92,6 @@ def _find_factors(headers: Headers, images: str, path: Path) -> str | None:
             f"{path} has several arrays that can be the factors: {held}; name one of them 'factors'"
         )
     return fitting[0] if fitting else None
-
-
-def _is_numeric(header: Header) -> bool:
-    return header is not None and header[1].kind in "biuf"
 
 
 def _is_images(shape: tuple[int, ...]) -> bool:

@@ -1,7 +1,5 @@
 """What a data set is: images by index, perhaps with labels, perhaps on a grid of factors."""
 
-from __future__ import annotations
-
 import hashlib
 import math
 from abc import ABC, abstractmethod

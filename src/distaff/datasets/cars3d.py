@@ -1,7 +1,5 @@
 """Cars3D (Reed et al. 2015), read from its published files."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from distaff.datasets.grid import Grid
 from distaff.datasets.originals import find, kept, read_mat
-from distaff.datasets.pixels import reduced, shrunk
+from distaff.datasets.pixels import reduced
+from distaff.datasets.squares import squares
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
 
@@ -57,13 +56,9 @@ class Cars3D(Grid):
 def _cars(files: list[Path]) -> Iterator[NDArray[np.uint8]]:
     """The images (1, 4, 24, 3, 64, 64) of one file after another."""
     for path in files:
-        frames = _read(path).transpose(4, 3, 0, 1, 2)  # elevation, azimuth, height, width, channel
-        flat = [shrunk(frame, SIDE) for frame in frames.reshape(-1, *SHAPE[:3])]
-        yield np.stack(flat).transpose(0, 3, 1, 2).reshape(1, 4, 24, 3, SIDE, SIDE)
-
-
-def _read(path: Path) -> NDArray[np.uint8]:
-    found = read_mat(path, "im")
-    if found.shape != SHAPE or found.dtype != np.uint8:
-        raise BadInput(f"{path}: im must be uint8 {SHAPE}, got {found.dtype} {found.shape}")
-    return found
+        found = read_mat(path, "im")
+        if found.shape != SHAPE or found.dtype != np.uint8:
+            raise BadInput(f"{path}: im must be uint8 {SHAPE}, got {found.dtype} {found.shape}")
+        frames = found.transpose(4, 3, 2, 0, 1)  # elevation, azimuth, channel, height, width
+        small = squares(frames.reshape(-1, 3, *SHAPE[:2]), 0, 255, SIDE)
+        yield small.reshape(1, 4, 24, 3, SIDE, SIDE)

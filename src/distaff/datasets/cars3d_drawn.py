@@ -1,7 +1,5 @@
 """Drawn cars in the place of Cars3D (Reed et al. 2015): elevation, azimuth and object."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass

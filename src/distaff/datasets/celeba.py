@@ -1,7 +1,5 @@
 """CelebA (Liu et al. 2015, arXiv:1411.7766), aligned images and attributes, read from the published files."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path

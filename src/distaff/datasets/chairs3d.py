@@ -3,8 +3,6 @@
 Aubry et al. 2014, doi:10.1109/CVPR.2014.487.
 """
 
-from __future__ import annotations
-
 import functools
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Folders that sort images into classes, as labels."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Color-dSprites (Locatello et al. 2019, arXiv:1811.12359): each sprite in a random colour."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """scikit-learn's handwritten digits, which need no file."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -3,8 +3,6 @@
 github.com/google-deepmind/dsprites-dataset
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,7 +77,6 @@ def open_packed(original: Path, cache: Path, shape: tuple[int, int, int]) -> NDA
     The file's compressed images are unpacked once, in pieces, to `cache` (an eighth of their size). Only
     the array `imgs` is read: the pickled metadata beside it is never touched.
     """
-
     packed = (shape[0], shape[1] * shape[2] // 8)
     return kept(cache, [original], packed, _packed(original, shape), f"unpacking {original.name} once")
 

@@ -3,8 +3,6 @@
 Paysan et al. 2009, doi:10.1109/AVSS.2009.58.
 """
 
-from __future__ import annotations
-
 import functools
 import math
 from dataclasses import dataclass
@@ -66,8 +64,6 @@ class Faces3D(Grid):
         return reduced(images[:, None], self.resolution)
 
 
-# --- the shape of a head ---------------------------------------------------------------------------------
-#
 # A head is star-shaped: its surface lies `radius(d)` times as far out as an ellipsoid in each direction d.
 # Axes are right, up, forwards; lengths are those of the space in which this ellipsoid is the unit sphere.
 # Directions of the right half are tabulated on a square, u = up / (1 + right) and v = forwards / (1 + right),
@@ -176,8 +172,6 @@ def _albedo(t: dict[str, float], right: Floats, up: Floats, front: Floats) -> Fl
     albedo *= 1 - 0.25 * patch(0, MOUTH, 1.2 * mouth, 0.1)
     return albedo
 
-
-# --- drawing ---------------------------------------------------------------------------------------------
 
 _SCALE = 26.0  # pixels a unit
 _PIVOT = 0.13  # the head turns about a point this far before its centre, so that profiles stay in the frame

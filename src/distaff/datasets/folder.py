@@ -1,7 +1,5 @@
 """Images of your own as a folder of files, their labels in a CSV file or told by folders of classes."""
 
-from __future__ import annotations
-
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -15,7 +13,7 @@ from distaff.datasets.classes import class_labels, natural, uneven
 from distaff.datasets.images import ArrayImages
 from distaff.datasets.label_file import read_label_file
 from distaff.datasets.labels import Labels
-from distaff.datasets.pictures import GREY, SUFFIXES, Picture, check_colour, read_picture
+from distaff.datasets.pictures import GREY, SUFFIXES, check_colour, read_picture
 from distaff.datasets.squares import HOW, check_resolution, said
 from distaff.errors import BadInput
 from distaff.tables.text import is_text
@@ -124,7 +122,8 @@ def _decode(
         picture = read_picture(folder / path, path.as_posix(), colour, resolution)
         pixels.append(picture.pixels)
         facts.append(picture._replace(pixels=picture.pixels[:0]))
-        grey = grey and _is_grey(picture)
+        one_channel = picture.mode in GREY and not picture.transparent
+        grey = grey and one_channel and bool((picture.pixels == picture.pixels[:, :, :1]).all())
         if resolution is None and picture.size != facts[0].size:
             sizes = ", ".join(
                 f"{p} is {f.size[1]}x{f.size[0]}" for p, f in ((files[0], facts[0]), (path, facts[-1]))
@@ -132,17 +131,8 @@ def _decode(
             raise BadInput(f"images of mixed sizes: {sizes}; {HOW}, or make them one size")
     notes = said([fact.size for fact in facts], resolution) if resolution else []
     if any(fact.transparent for fact in facts):
-        notes.append(f"transparent pixels are laid on {_named(background)}")
+        named = background if isinstance(background, str) else f"[{','.join(map(str, background))}]"
+        notes.append(f"transparent pixels are laid on {named}")
     if more := sum(fact.more for fact in facts):
         notes.append(f"only the first frame is read of {more} {'files' if more > 1 else 'file'} with several")
     return np.stack([each[:, :, 0] if grey else each for each in pixels]), notes
-
-
-def _is_grey(picture: Picture) -> bool:
-    """Whether a picture can be kept as one channel."""
-    pixels = picture.pixels
-    return picture.mode in GREY and not picture.transparent and bool((pixels == pixels[:, :, :1]).all())
-
-
-def _named(background: Any) -> str:
-    return background if isinstance(background, str) else f"[{','.join(map(str, background))}]"

@@ -1,7 +1,5 @@
 """What drawn data sets, and published ones on a grid, have in common."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from distaff.datasets.base import DataSet

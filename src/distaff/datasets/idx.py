@@ -1,7 +1,5 @@
 """Images in IDX files, the format of MNIST."""
 
-from __future__ import annotations
-
 import gzip
 import math
 import os

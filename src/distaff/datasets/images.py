@@ -1,7 +1,5 @@
 """Images of your own as arrays in memory."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from typing import Any
@@ -57,17 +55,13 @@ class ArrayImages(Listed):
         self.image_shape = self._images.shape[1:]
         notes += [*padded, *["all images are equal"] * _all_equal(self._images)]
         if factors is not None:
-            notes += self._label(factors, names)
+            known = factors if isinstance(factors, Labels) else as_labels(factors, names, len(self), name)
+            self._labels, self.label_names, self.words = known.values, known.names, known.words
+            if known.values.dtype == np.int64:
+                self.factors = FactorSpace.of_table(known.names, known.values)
+            notes += known.notes
         self.note = "; ".join(notes)
         self.pairs = None if pairs is None else _pairs(np.asarray(pairs), len(self._images), name)
-
-    def _label(self, factors: Any, names: Sequence[str] | None) -> list[str]:
-        """Take the labels over, and say what should be known about them."""
-        known = factors if isinstance(factors, Labels) else as_labels(factors, names, len(self), self.name)
-        self._labels, self.label_names, self.words = known.values, known.names, known.words
-        if self._labels.dtype == np.int64:
-            self.factors = FactorSpace.of_table(self.label_names, self._labels)
-        return known.notes
 
     def fingerprint(self) -> str:
         """A hash of every pixel and label, for files change."""
@@ -158,8 +152,7 @@ def _bytes(
         pixels *= np.uint8(255)
         notes = ["pixels are 0 and 1 only, taken as black and white"]
     elif 0 < high < 64:
-        dim = f"the brightest pixel is {high:g} of 255; if that is white, {_declare('0', f'{high:g}')}"
-        notes = [dim]
+        notes = [f"the brightest pixel is {high:g} of 255; if that is white, {_declare('0', f'{high:g}')}"]
     return pixels, (0.0, 255.0), notes
 
 

@@ -1,7 +1,5 @@
 """A CSV file with the labels of a folder's images."""
 
-from __future__ import annotations
-
 import difflib
 import itertools
 import unicodedata
@@ -46,8 +44,7 @@ def read_label_file(
     table = table.take(_order(listed, files, path))
     kept, notes = np.ones(len(table), dtype=bool), []
     if missing == "drop":
-        for column in table.columns(words):
-            kept &= ~column.missing
+        kept = ~table.missing(words)
         if not kept.any():
             named = zip(table.names, table.columns(words), strict=True)
             lacking = [f"'{name}' has no value at all" for name, each in named if each.missing.all()]

@@ -1,7 +1,5 @@
 """Labels of one's own images as one array of numbers, with the words that numbers stand for."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """Images and labels one after the other in arrays, in memory or mapped."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from numpy.typing import ArrayLike, NDArray

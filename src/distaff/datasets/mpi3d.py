@@ -1,7 +1,5 @@
 """MPI3D (Gondal et al. 2019, arXiv:1906.03292), read from its published files."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from pathlib import Path
 

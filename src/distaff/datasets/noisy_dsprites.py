@@ -1,7 +1,5 @@
 """Noisy-dSprites (Locatello et al. 2019, arXiv:1811.12359): white sprites on coloured noise."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Random numbers for a nuisance of each image: the same whenever the image is asked for."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

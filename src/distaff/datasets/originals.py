@@ -1,7 +1,5 @@
 """Published files: found, checked, memory-mapped, and unpacked once where they are compressed."""
 
-from __future__ import annotations
-
 import errno
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -42,7 +40,7 @@ def find(data_dir: Path | None, places: Sequence[str], name: str, where: str) ->
 
 def map_npz(path: Path, key: str, cache: Path) -> NDArray[Any]:
     """The array `key` of an .npz as read-only memory map. A compressed one is unpacked to `cache` first."""
-    with opened(path, ".npz file") as archive:
+    with opened(path) as archive:
         if f"{key}.npy" not in archive.namelist():
             held = ", ".join(name.removesuffix(".npy") for name in archive.namelist())
             raise BadInput(f"{path} has no array '{key}'; it holds: {held or 'nothing'}")
@@ -58,7 +56,7 @@ def map_npz(path: Path, key: str, cache: Path) -> NDArray[Any]:
 
 def npz_pieces(path: Path, key: str) -> Iterator[NDArray[Any]]:
     """The array `key` of an .npz in row order, unpacked some rows at a time."""
-    with opened(path, ".npz file") as archive, archive.open(f"{key}.npy") as stream:
+    with opened(path) as archive, archive.open(f"{key}.npy") as stream:
         shape, by_column, dtype = read_header(stream)
         if by_column:
             raise ValueError("its array is in column order")
@@ -73,7 +71,7 @@ def npz_pieces(path: Path, key: str) -> Iterator[NDArray[Any]]:
 
 
 @contextmanager
-def opened(path: Path, kind: str) -> Iterator[zipfile.ZipFile]:
+def opened(path: Path) -> Iterator[zipfile.ZipFile]:
     """An archive to read from, and one clear error where it is damaged."""
     check_file(path)
     try:
@@ -84,7 +82,7 @@ def opened(path: Path, kind: str) -> Iterator[zipfile.ZipFile]:
         told = isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)
         if told or isinstance(error, BadInput):
             raise
-        raise BadInput(f"{path} is damaged or no {kind}: {error}") from None
+        raise BadInput(f"{path} is damaged or no .npz file: {error}") from None
 
 
 def h5_header(path: Path, key: str) -> tuple[tuple[int, ...], np.dtype[Any]] | None:
@@ -132,7 +130,6 @@ def map_npy(path: Path, shape: tuple[int, ...] | None = None, dtype: Any = np.ui
 
 def read_mat(path: Path, key: str) -> NDArray[Any]:
     """One array of a MATLAB file, version 4 to 7.2."""
-    check_file(path)
     found = by_scipy("loadmat", path, variable_names=[key])
     if key not in found:
         raise BadInput(f"{path} has no array '{key}'")

@@ -1,7 +1,5 @@
 """Files of pictures as pixels: upright, in RGB, the first frame."""
 
-from __future__ import annotations
-
 import logging
 import os
 import sys

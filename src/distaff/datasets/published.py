@@ -1,7 +1,5 @@
 """Published files that are given by their path, recognised by what they hold."""
 
-from __future__ import annotations
-
 import io
 import os
 from pathlib import Path

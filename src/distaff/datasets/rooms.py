@@ -1,7 +1,5 @@
 """Rooms with one object, after the DeepMind Lab scenes of SCAN and DARLA, drawn on demand."""
 
-from __future__ import annotations
-
 import functools
 from dataclasses import dataclass, replace
 
@@ -140,14 +138,10 @@ def _room(camera_yaw: float) -> EmptyRoom:
     eye = np.array(EYE)
     x, y, z = (float(vectors.dot(row, np.array(AHEAD) - eye)) for row in vectors.yaw(camera_yaw))
     target = (EYE[0] + x, EYE[1] + y, EYE[2] + z)
-    places: list[tuple[Triple, float]] = [
-        ((0, BACK, 0), 0),
-        ((-HALF_WIDTH, 0, 0), 90),
-        ((HALF_WIDTH, 0, 0), -90),
-    ]
+    places: dict[Triple, float] = {(0, BACK, 0): 0, (-HALF_WIDTH, 0, 0): 90, (HALF_WIDTH, 0, 0): -90}
     walls = [
         Solid(WALL, shapes.plane, centre=place, turn=vectors.upright(degrees), reach=ENDLESS)
-        for place, degrees in places
+        for place, degrees in places.items()
     ]
     floor = Solid(FLOOR, shapes.plane, reach=ENDLESS)
     return EmptyRoom(Camera(EYE, target, VIEW), [floor, *walls], _texture)

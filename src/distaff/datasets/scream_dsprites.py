@@ -1,7 +1,5 @@
 """Scream-dSprites (Locatello et al. 2019, arXiv:1811.12359): sprites that invert a crop of a painting."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

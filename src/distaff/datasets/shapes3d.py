@@ -3,8 +3,6 @@
 github.com/google-deepmind/3d-shapes
 """
 
-from __future__ import annotations
-
 import colorsys
 import functools
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """SmallNORB (LeCun et al. 2004, doi:10.1109/CVPR.2004.1315150), read from its published files."""
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from distaff.datasets.grid import Grid
 from distaff.datasets.originals import find, kept
-from distaff.datasets.pixels import reduced, shrunk
+from distaff.datasets.pixels import reduced
+from distaff.datasets.squares import squares
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
 from distaff.files import check_file
@@ -101,4 +100,4 @@ def _toys(folder: Path, space: FactorSpace) -> Iterator[NDArray[np.uint8]]:
     split = len(images[0])
     for part in np.array_split(place, max(1, len(place) // 1000)):
         frames = [images[0][i, 0] if i < split else images[1][i - split, 0] for i in part]
-        yield np.stack([shrunk(np.asarray(frame), SIDE) for frame in frames])
+        yield squares(np.stack(frames)[:, None], 0, 255, SIDE)[:, 0]

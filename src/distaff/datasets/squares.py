@@ -1,7 +1,5 @@
 """Images of any size made squares of one size: their middle, shrunk with Lanczos' filter."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from typing import Any
 

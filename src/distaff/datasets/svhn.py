@@ -1,7 +1,5 @@
 """Street View House Numbers (Netzer et al. 2011), cropped digits, read from the published files."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from pathlib import Path
 

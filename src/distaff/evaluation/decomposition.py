@@ -1,7 +1,5 @@
 """The KL of a VAE in three parts, exactly on a data set that is encoded whole."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -1,7 +1,6 @@
 """Judging a representation by what is asked of one: labels needed, clusters, interpolation, sparsity."""
 
-from __future__ import annotations
-
+import contextlib
 import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -56,6 +55,9 @@ def desiderata(
         plane = principal_components(images.reshape(len(images), -1), seed)
         probe = downstream(codes, labels[:, usable], learners=["logistic_regression"], sizes=(10, 100, 1000),
                            seed=seed)  # fmt: skip
+        between = None
+        with contextlib.suppress(BadInput):  # no decoder, or too few images
+            between = interpolation(run.decode, codes, images, seed)
         shown = np.sort(rng.choice(len(index), size=min(DRAWN, len(index)), replace=False))
         found: dict[str, Any] = {
             "label": label,
@@ -66,7 +68,7 @@ def desiderata(
             "silhouette": silhouette(codes, classes),
             "knn_accuracy_of_pixel_plane": knn_accuracy(plane, classes, seed),
             "silhouette_of_pixel_plane": silhouette(plane, classes),
-            "interpolation": _interpolation(run, codes, images, seed),
+            "interpolation": between,
             "sparsity": hoyer_sparsity(codes),
             "views": {
                 "classes": [int(each) for each in classes[shown]],
@@ -105,15 +107,11 @@ def lines(found: dict[str, Any]) -> list[Line]:
     """What was found, in words and numbers."""
     label, accuracy = found["label"], "accuracy, 0..1, higher is better"
     between = "distance from the data of decoded midpoints over that of pixel midpoints; good below 1"
+    apart = "-1..1, higher is better"
     rows = [
-        (f"linear probe, {count} labels", n, None, accuracy) for count, n in found["linear_probe"].items()
-    ]
-    for name, key, meaning in (
-        ("k-NN", "knn_accuracy", accuracy),
-        ("silhouette", "silhouette", "-1..1, higher is better"),
-    ):
-        rows.append((f"{name} of {label}", found[key], found[f"{key}_of_pixel_plane"], meaning))
-    rows += [
+        *((f"linear probe, {count} labels", n, None, accuracy) for count, n in found["linear_probe"].items()),
+        (f"k-NN of {label}", found["knn_accuracy"], found["knn_accuracy_of_pixel_plane"], accuracy),
+        (f"silhouette of {label}", found["silhouette"], found["silhouette_of_pixel_plane"], apart),
         ("interpolation", (found["interpolation"] or {}).get("ratio"), None, between),
         ("sparsity of codes", found["sparsity"], None, "Hoyer's, 0..1; 1: one latent an image"),
     ]
@@ -171,10 +169,7 @@ def hoyer_sparsity(codes: ArrayLike) -> float | None:
 
 
 def interpolation(
-    decode: Callable[[NDArray[Any]], NDArray[Any]],
-    codes: NDArray[Any],
-    images: NDArray[Any],
-    seed: int = 0,
+    decode: Callable[[NDArray[Any]], NDArray[Any]], codes: NDArray[Any], images: NDArray[Any], seed: int = 0
 ) -> dict[str, float]:
     """How near the data linear interpolations are (after Bengio et al. 2013, "Better mixing", section 3).
 
@@ -203,13 +198,6 @@ def _nearest(points: NDArray[Any], data: NDArray[Any], pairs: NDArray[np.int64])
     distances = pairwise_distances(points.astype(np.float64), data)
     np.put_along_axis(distances, pairs, np.inf, axis=1)
     return float(distances.min(axis=1).mean())
-
-
-def _interpolation(run: Run, codes: NDArray[Any], images: NDArray[Any], seed: int) -> dict[str, float] | None:
-    try:
-        return interpolation(run.decode, codes, images, seed)
-    except BadInput:  # no decoder, or too few images
-        return None
 
 
 def principal_components(points: NDArray[Any], seed: int = 0) -> NDArray[np.float64]:

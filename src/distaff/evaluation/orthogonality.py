@@ -1,7 +1,5 @@
 """How far the columns of a decoder's Jacobian are from being orthogonal."""
 
-from __future__ import annotations
-
 import functools
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Ada-GVAE: pairs of images that share most factors, without knowing which."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,12 +7,12 @@ from torch import Tensor
 
 from distaff.batches.batch import Batch
 from distaff.methods.base import Codes
-from distaff.methods.pair_vae import PairVAE, alike
+from distaff.methods.group_vae import GroupVAE, kl_of_pair
 from distaff.settings import setting
 
 
 @dataclass(frozen=True)
-class AdaGVAE(PairVAE):
+class AdaGVAE(GroupVAE):
     """Ada-GVAE (Locatello et al. 2020): as group_vae, deciding itself which latents a pair shares.
 
     A latent is shared where KL(q(z_j|x1) || q(z_j|x2)) lies below `threshold` of the way from the pair's
@@ -27,9 +25,12 @@ class AdaGVAE(PairVAE):
 
     threshold: float = setting(0.5, "where between smallest and largest divergence to split", low=0, high=1)
 
-    study: ClassVar = PairVAE.study | {"threshold": "0.5"}
+    latents_are_factors: ClassVar[bool] = False
+    study: ClassVar = GroupVAE.study | {"threshold": "0.5"}
     paper: ClassVar = study
 
     def shared(self, first: Codes, second: Codes, batch: Batch) -> Tensor:
         """Which latents (n/2, d) differ so little that they count as shared."""
-        return alike(first, second, self.threshold)
+        divergence = kl_of_pair(first, second).detach()
+        low, high = divergence.min(dim=1, keepdim=True)[0], divergence.max(dim=1, keepdim=True)[0]
+        return divergence < low + self.threshold * (high - low)

@@ -1,7 +1,5 @@
 """AnnealedVAE: a VAE whose KL follows a growing capacity."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

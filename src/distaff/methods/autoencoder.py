@@ -1,7 +1,5 @@
 """Autoencoders without a prior: plain, linear, tied, sparse and denoising."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import cast
 

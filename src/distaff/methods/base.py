@@ -6,8 +6,6 @@ codes and, if it can, codes into images. The state holds modules and optimisers,
 dict of tensors, so a checkpoint is one file.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -112,6 +110,8 @@ class Method(Settings, ABC):
     scheduled: ClassVar[bool] = True
     smallest_batch: ClassVar[int] = 1
     smallest_latents: ClassVar[int] = 1
+    #: whether a batch is of pairs of images
+    paired: ClassVar[bool] = False
     #: whether one step on all images is all its training
     fitted: ClassVar[bool] = False
     #: whether its loss is that of one side of a game, which rises where the other side gets better
@@ -202,6 +202,9 @@ class Stepped(Method):
         for name, low in (("batch_size", self.smallest_batch), ("latents", self.smallest_latents)):
             if getattr(self, name) < low:
                 raise BadInput(f"{name}={getattr(self, name)} is out of range; it must be at least {low}")
+        if self.paired and self.batch_size % 2:
+            given = f"batch_size={self.batch_size}"
+            raise BadInput(f"{given} is odd; a batch of pairs needs an even number of images")
 
     def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
         """The loss of a batch of images in 0..1."""

@@ -1,7 +1,5 @@
 """beta-TCVAE: a VAE whose KL is taken apart, with a weight for each part."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import ClassVar

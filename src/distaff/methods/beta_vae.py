@@ -1,7 +1,5 @@
 """beta-VAE."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

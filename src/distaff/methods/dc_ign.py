@@ -1,7 +1,5 @@
 """DC-IGN: batches in which one group of factors varies, and latents that may vary only then."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -42,6 +40,7 @@ class DCIGN(VAE):
     )
     invariance: float = setting(0.01, "strength of the gradient that draws clamped latents together", low=0)
 
+    batches = "one_group_varies"
     smallest_batch: ClassVar[int] = 2
     paper: ClassVar = {
         "batch_size": "20",
@@ -51,11 +50,6 @@ class DCIGN(VAE):
         "learning_rate": "RMSprop, 0.0005",
     }
     study: ClassVar = {}
-
-    @property
-    def batches(self) -> str:
-        """Batches in which one group of factors varies."""
-        return "one_group_varies"
 
     @property
     def batch_options(self) -> dict[str, Any]:

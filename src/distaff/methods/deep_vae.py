@@ -1,7 +1,5 @@
 """A VAE with several stochastic layers."""
 
-from __future__ import annotations
-
 import functools
 import itertools
 from dataclasses import dataclass
@@ -47,8 +45,7 @@ class DeepVAE(VAE):
         sizes = [self.latents] + [self.upper_latents] * (self.layers - 1)
         for below, (size, above) in enumerate(itertools.pairwise(sizes), start=1):
             for name, inputs, outputs in (("recognise", size, above), ("generate", above, size)):
-                between = functools.partial(self._between, inputs, outputs)
-                modules[f"{name}_{below}"] = fresh(between, rng)
+                modules[f"{name}_{below}"] = fresh(functools.partial(self._between, inputs, outputs), rng)
         return modules
 
     def _between(self, inputs: int, outputs: int) -> nn.Module:

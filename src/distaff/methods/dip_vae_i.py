@@ -1,7 +1,5 @@
 """DIP-VAE-I: a VAE whose means are kept uncorrelated."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """DIP-VAE-II: a VAE whose samples are kept uncorrelated."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """What all methods with an encoder and a decoder share: networks, likelihood and optimiser."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch
@@ -75,8 +73,7 @@ class EncoderDecoder(Stepped):
 
     def decode(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:
         """The mean image (n, C, H, W) in 0..1."""
-        images: Tensor = torch.sigmoid(modules["decoder"](codes))
-        return images
+        return torch.sigmoid(modules["decoder"](codes))
 
     def reconstruction(self, outputs: Tensor, images: Tensor) -> Tensor:
         """-log p(x|z) of the decoder's outputs (n, C, H, W), which are logits; not weighted."""

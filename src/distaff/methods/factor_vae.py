@@ -1,7 +1,5 @@
 """FactorVAE: a VAE whose total correlation is estimated by a discriminator and penalised."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """HFS-VAE: a VAE whose codes fill the product of their ranges."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

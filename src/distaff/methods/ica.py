@@ -1,7 +1,5 @@
 """Independent components of the pixels."""
 
-from __future__ import annotations
-
 import warnings
 from dataclasses import dataclass
 from typing import ClassVar

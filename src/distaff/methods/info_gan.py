@@ -1,7 +1,5 @@
 """InfoGAN: a generative adversarial network whose codes can be read off its images."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import ClassVar
@@ -68,6 +66,7 @@ class InfoGAN(Stepped):
     adversarial: ClassVar[bool] = True
     has_prior: ClassVar[bool] = True
     smallest_latents: ClassVar[int] = 0
+    critic_steps = 1  # of D and Q for one of G
     betas: ClassVar[tuple[float, float]] = (0.5, 0.999)
     paper: ClassVar = {
         "latents": "2 (MNIST, SVHN), 5 (faces), 1 (chairs), 0 (CelebA)",
@@ -140,8 +139,7 @@ class InfoGAN(Stepped):
 
     def generate(self, modules: nn.ModuleDict, codes: Tensor, noise: Tensor) -> Tensor:
         """G(z, c): images in 0..1 of codes (n, d) and noise (n, noise_dims)."""
-        images: Tensor = torch.sigmoid(modules["generator"](torch.cat([noise, codes], dim=1)))
-        return images
+        return torch.sigmoid(modules["generator"](torch.cat([noise, codes], dim=1)))
 
     def draw(self, count: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """Codes (n, d) and noise (n, noise_dims) from their distributions."""
@@ -151,8 +149,9 @@ class InfoGAN(Stepped):
         return torch.cat([exact, rest[:, : self.latents]], dim=1), rest[:, self.latents :]
 
     def step(self, state: State, batch: Batch, rng: torch.Generator) -> dict[str, Tensor]:
-        """One step of D and Q, then one of G."""
-        terms = self.discriminator_step(state, batch.images, rng)
+        """Some steps of D and Q, the last of which is logged, then one of G."""
+        for _ in range(self.critic_steps):
+            terms = self.discriminator_step(state, batch.images, rng)
         return self.generator_step(state, batch.images, rng) | terms
 
     def discriminator_step(self, state: State, real: Tensor, rng: torch.Generator) -> dict[str, Tensor]:

@@ -1,15 +1,11 @@
 """InfoWGAN-GP: InfoGAN with the critic and gradient penalty of the Wasserstein GAN."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from distaff.batches.batch import Batch
-from distaff.methods.base import State
 from distaff.methods.info_gan import InfoGAN
 from distaff.networks.threads import undivided
 from distaff.settings import setting
@@ -49,12 +45,6 @@ class InfoWGANGP(InfoGAN):
         "critic_steps": "5",
         "gradient_penalty": "10",
     }
-
-    def step(self, state: State, batch: Batch, rng: torch.Generator) -> dict[str, Tensor]:
-        """Some steps of critic and Q, the last of which is logged, then one of G."""
-        for _ in range(self.critic_steps):
-            terms = self.discriminator_step(state, batch.images, rng)
-        return self.generator_step(state, batch.images, rng) | terms
 
     def discriminator_loss(
         self, modules: nn.ModuleDict, features: Tensor, real: Tensor, fake: Tensor, rng: torch.Generator

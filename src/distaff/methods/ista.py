@@ -3,8 +3,6 @@
 x is (n, p), D is (p, m) and h is (n, m): a row per image. Nothing is drawn at random.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

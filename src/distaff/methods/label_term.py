@@ -9,19 +9,9 @@ them, so its gamma_sup is a label_weight of gamma_sup times the batch size; labe
 cross-entropy, where it divides them by their number; embeddings start evenly spread, with a temperature of 1.
 """
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-
-from distaff.batches.batch import Batch, Facts
-from distaff.errors import BadInput
-from distaff.methods.base import Loss, Method
-from distaff.settings import setting
 
 
 class CrossEntropy(nn.Module):
@@ -81,49 +71,3 @@ LABEL_TERMS: dict[str, type[nn.Module]] = {
     "covariance": Covariance,
     "embedding": Embedding,
 }
-
-
-@dataclass(frozen=True)
-class LabelTerm(Method):
-    """The settings of a label term, and what a method that takes one does with them."""
-
-    label_loss: str = setting(
-        "none", "the term that ties latent j to label j", choices=("none", *LABEL_TERMS)
-    )
-    label_weight: float = setting(1.0, "weight of the label term", low=0, only_with="label_loss")
-    labelled_images: int = setting(1000, "how many images have labels", low=1, only_with="label_loss")
-    labeller: str = setting(
-        "perfect",
-        "their labels: right; in 5 bins; a tenth wrong; values renamed; only two of them",
-        choices=("perfect", "binned", "noisy", "permuted", "partial"),
-        only_with="label_loss",
-    )
-    label_seed: int = setting(0, "seed of which images are labelled, and how", low=0, only_with="label_loss")
-
-    @property
-    def labelled_part(self) -> dict[str, Any] | None:
-        """The labelled images, if there is a label term."""
-        if self.label_loss == "none":
-            return None
-        return {"count": self.labelled_images, "labeller": self.labeller, "seed": self.label_seed}
-
-    def check(self, facts: Facts) -> None:
-        """A label term needs a latent for every label."""
-        super().check(facts)
-        if self.label_loss != "none" and len(facts.labels) > self.latents:
-            raise BadInput(
-                f"label_loss={self.label_loss} needs a latent for each of the {len(facts.labels)} labels, "
-                f"got latents={self.latents}"
-            )
-
-    def label_modules(self, facts: Facts) -> dict[str, nn.Module]:
-        """What the label term learns, by the name of its module."""
-        return {} if self.label_loss == "none" else {"labels": LABEL_TERMS[self.label_loss](facts.labels)}
-
-    def with_labels(self, modules: nn.ModuleDict, batch: Batch, loss: Loss) -> Loss:
-        """The loss, and label_weight times the label term of the labelled images' means."""
-        if self.label_loss == "none":
-            return loss
-        means = modules["encoder"](batch.labelled)[:, : batch.labels.shape[1]]
-        term = modules["labels"](means, batch.labels)
-        return Loss(loss.total + self.label_weight * term, loss.terms | {"label_term": term})

@@ -1,7 +1,5 @@
 """Linear codes: what PCA and ICA share."""
 
-from __future__ import annotations
-
 import math
 from abc import abstractmethod
 from dataclasses import dataclass

@@ -1,15 +1,12 @@
 """ML-VAE: pairs of images of which it is known what they share, by products of posteriors."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import ClassVar
 
-from distaff.methods.pair_vae import PairVAE, geometric_mean
+from distaff.methods.group_vae import GroupVAE, geometric_mean
 
 
 @dataclass(frozen=True)
-class MLVAE(PairVAE):
+class MLVAE(GroupVAE):
     """ML-VAE (Bouchacourt et al. 2018): as group_vae, with the product of the two posteriors.
 
     Shared latents take a Gaussian proportional to the geometric mean of the two posteriors: precision
@@ -20,5 +17,4 @@ class MLVAE(PairVAE):
     equal posteriors give the same one.
     """
 
-    latents_are_factors: ClassVar[bool] = True
     average = staticmethod(geometric_mean)

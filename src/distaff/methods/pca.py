@@ -1,7 +1,5 @@
 """Principal components of the pixels."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

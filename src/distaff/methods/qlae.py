@@ -1,7 +1,5 @@
 """QLAE: an autoencoder whose latents take few values."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, ClassVar
 

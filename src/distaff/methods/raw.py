@@ -1,7 +1,5 @@
 """The pixels themselves."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

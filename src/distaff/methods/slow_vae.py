@@ -1,7 +1,5 @@
 """SlowVAE: consecutive frames, whose latents rarely change."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -11,13 +9,13 @@ from torch import Tensor, nn
 
 from distaff.batches.batch import Batch
 from distaff.methods.base import Codes, Loss
-from distaff.methods.pair_vae import OfPairs
 from distaff.methods.terms import halves, mean_kl
+from distaff.methods.vae import VAE
 from distaff.settings import setting
 
 
 @dataclass(frozen=True)
-class SlowVAE(OfPairs):
+class SlowVAE(VAE):
     """SlowVAE (Klindt et al. 2021): a VAE on pairs of frames with a sparse prior of how latents move.
 
     Minimises, for a pair, both reconstructions + beta KL(q(z_t|x_t) || N(0, I)) + gamma KL(q(z_s|x_s) || p)
@@ -39,6 +37,9 @@ class SlowVAE(OfPairs):
         1.0, "rate of the data's steps; a factor of n values has scale ln(n) / it", above=0
     )
 
+    batches = "transitions"
+    paired: ClassVar[bool] = True
+    smallest_batch: ClassVar[int] = 2
     study: ClassVar = {}
     paper: ClassVar = {
         "latents": "10",
@@ -54,11 +55,6 @@ class SlowVAE(OfPairs):
     def kl_weight(self) -> float:
         """Half of beta, for the KL is counted once for a pair."""
         return self.beta / 2
-
-    @property
-    def batches(self) -> str:
-        """Pairs of consecutive frames."""
-        return "transitions"
 
     @property
     def batch_options(self) -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """Sparse coding of the pixels."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -89,11 +87,7 @@ class SparseCoding(LinearDecoding):
 
 
 def learn(
-    x: Tensor,
-    atoms: int,
-    passes: int,
-    codes: Callable[[Tensor, Tensor], Tensor],
-    rng: torch.Generator,
+    x: Tensor, atoms: int, passes: int, codes: Callable[[Tensor, Tensor], Tensor], rng: torch.Generator
 ) -> Tensor:
     """A dictionary (p, atoms) for centred rows x (n, p), in double precision; h = `codes`(x, dictionary)."""
     dictionary = _from_rows(x, atoms, rng)

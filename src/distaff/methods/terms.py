@@ -1,7 +1,5 @@
 """Terms that several losses share, in nats, of tensors alone."""
 
-from __future__ import annotations
-
 import math
 
 import torch

@@ -1,7 +1,5 @@
 """The door of the score card: what callers give becomes what metrics take, and what was done is noted."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -74,10 +72,14 @@ def admit(codes: Any, factors: Any, **given: Unpack[Given]) -> Admitted:
         raise unknown("way with missing values", str(missing), MISSING)
     words, order = given.get("words", ()), given.get("order") or {}
     everything = {"factors": factors, **given}
-    there = {need: everything[need] for need in NEEDS if _is_there(need, everything.get(need))}
+    there = {need: everything[need] for need in NEEDS if everything.get(need) is not None}
+    there = {n: value for n, value in there.items() if not NEEDS[n].each or len(value)}  # a list may be empty
     tables = paired(codes, there)
     if "factors" in tables and (names := given.get("names")) is not None:
-        tables["factors"] = [_renamed(tables["factors"][0], names)]
+        table = tables["factors"][0]
+        if len(names) != len(table.names):
+            raise BadInput(f"{len(names)} factor names for {len(table.names)} factors")
+        tables["factors"] = [replace(table, names=[str(name) for name in names], named=True)]
     notes: list[str] = []
     if missing == "drop":
         tables, notes = _without_missing(tables, [*words, *order])
@@ -94,11 +96,6 @@ def admit(codes: Any, factors: Any, **given: Unpack[Given]) -> Admitted:
     if labels is None or found is None:
         return Admitted(Inputs(checked, arrays), notes=notes)
     return _with_factors(Inputs(checked, arrays), found, labels[0], notes)
-
-
-def _is_there(need: str, value: Any) -> bool:
-    """Whether a need is given; a list of arrays may be empty."""
-    return value is not None and not (NEEDS[need].each and len(value) == 0)
 
 
 def _counters(table: Table, codes: NDArray[np.float64]) -> Iterator[str]:
@@ -137,26 +134,12 @@ def _with_factors(inputs: Inputs, found: Factors, table: Table, notes: list[str]
     return Admitted(kept, names, left_out, words, notes)
 
 
-def _renamed(table: Table, names: Sequence[str]) -> Table:
-    if len(names) != len(table.names):
-        raise BadInput(f"{len(names)} factor names for {len(table.names)} factors")
-    return replace(table, names=[str(name) for name in names], named=True)
-
-
 def _without_missing(
     tables: Mapping[str, list[Table]], words: Sequence[str]
 ) -> tuple[dict[str, list[Table]], list[str]]:
     """The tables without the rows in which any of them has no value, and a note of how many there were."""
-    gone = np.any([_missing(table, words) for parts in tables.values() for table in parts], axis=0)
+    gone = np.any([table.missing(words) for parts in tables.values() for table in parts], axis=0)
     if not gone.any():
         return dict(tables), []
     note = f"{int(gone.sum())} of {len(gone)} rows left out, in which a value is missing"
     return {what: [table.take(~gone) for table in parts] for what, parts in tables.items()}, [note]
-
-
-def _missing(table: Table, words: Sequence[str]) -> NDArray[np.bool_]:
-    """Which rows (n,) of a table have no value in some column."""
-    if table.block is not None:
-        real = table.block.dtype.kind == "f"
-        return np.asarray(np.isnan(table.block).any(axis=1)) if real else np.zeros(len(table), bool)
-    return np.asarray(np.any([column.missing for column in table.columns(words)], axis=0))

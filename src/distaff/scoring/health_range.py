@@ -3,8 +3,6 @@
 What a score does is measured, not listed: it is computed again, on at most 2,000 rows, before and after.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -121,7 +119,9 @@ def _suffering(
     tame, how = (_clipped, "clipped to its middle 99 %") if kind == "stretched" else (_ranks, "as ranks")
     codes[:, columns] = tame(codes[:, columns])
     allowed = ("fast",) if codes.shape[1] > MANY_CODES else ("fast", "fitted")
-    metrics = [m for m in _metrics(scores) if declared(m).cost in allowed and not _follows(declared(m))]
+    metrics = [m for m in _metrics(scores) if declared(m).cost in allowed]
+    # without those that need what would have to be bent with the codes
+    metrics = [m for m in metrics if not any(NEEDS[need].of_each_code for need in declared(m).needs)]
     moved = _moved(metrics, part, replace(part, codes=codes), _known(inputs, scores), seed)
     if not moved:
         return f"no score here moves by more than {MOVED} with it {how}"
@@ -144,11 +144,6 @@ def _ranks(codes: NDArray[np.float64]) -> NDArray[np.float64]:
     from scipy.stats import rankdata
 
     return standardised(rankdata(codes, axis=0))
-
-
-def _follows(metric: Declaration) -> bool:
-    """Whether a metric needs what would have to be bent with the codes."""
-    return any(NEEDS[need].of_each_code for need in metric.needs)
 
 
 def _metrics(scores: Mapping[str, Score]) -> list[str]:

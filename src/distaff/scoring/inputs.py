@@ -38,11 +38,5 @@ class Inputs:
         }
         return Inputs(self.codes[rows], given, self.continuous, self.unordered)
 
-    def lacks_order(self, values: int | None) -> bool:
-        """Whether a factor of words without an order has more than so many values."""
-        if values is None or self.factors is None:
-            return False
-        return any(self.factors[:, j].max() >= values for j in self.unordered)
-
     def __len__(self) -> int:
         return len(self.codes)

@@ -1,7 +1,5 @@
 """A metric on inputs: its numbers, those of halves of the rows, and where chance and the ceiling lie."""
 
-from __future__ import annotations
-
 import contextlib
 import inspect
 import math
@@ -62,7 +60,11 @@ class Measure:
 
     def result(self, part: float = 1.0, **settings: Any) -> Result:
         """Its numbers, by a `part` of the protocol's rows and with more settings."""
-        self._check_needs()
+        for need in self.declared.needs:
+            if need not in self.inputs.given:
+                raise NotApplicable(NEEDS[need].lacking)
+        if self.inputs.continuous and "factors" in self.declared.needs and not self.declared.continuous:
+            raise NotApplicable("it is defined for factors that are whole numbers")
         sizes = self.declared.protocols.get(self.protocol or "", Sizes())
         learn, score, inputs = int(sizes.learn * part), int(sizes.score * part), self.inputs
         if learn:
@@ -80,16 +82,10 @@ class Measure:
         learner = fields.pop("learner", None)
         return Result({f"{name}.{k}": None if v is None else float(v) for k, v in fields.items()}, learner)
 
-    def _check_needs(self) -> None:
-        for need in self.declared.needs:
-            if need not in self.inputs.given:
-                raise NotApplicable(NEEDS[need].lacking)
-        if self.inputs.continuous and "factors" in self.declared.needs and not self.declared.continuous:
-            raise NotApplicable("it is defined for factors that are whole numbers")
-
     def _arguments(self, inputs: Inputs) -> dict[str, Any]:
         """The arguments by name: codes, what it needs and what else it takes, and the seed."""
-        if inputs.lacks_order(self.declared.needs_order_above):
+        most = self.declared.needs_order_above
+        if most is not None and any(inputs.given["factors"][:, j].max() >= most for j in inputs.unordered):
             words = "words have no order (--order gives them one)"
             raise NotApplicable(f"it reads factors as numbers, and {words}")
         takes = inspect.signature(self.metric).parameters
@@ -140,10 +136,9 @@ class Measure:
         seeds = [derived(self.seed, "chance", i) for i in range(DRAWS[self.declared.cost])]
         draws = [self._finite(_noise(self.inputs, rng), seed) for seed in seeds]
         chance = {key: _mean([draw.get(key) for draw in draws]) for key in sorted(set().union(*draws))}
-        return Reference(
-            chance,
-            self._finite(_ideal(self.inputs, rng), self.seed) if "factors" in self.inputs.given else {},
-        )
+        if "factors" not in self.inputs.given:
+            return Reference(chance, {})
+        return Reference(chance, self._finite(_ideal(self.inputs, rng), self.seed))
 
     def _finite(self, inputs: Inputs, seed: int) -> Numbers:
         """The numbers on other inputs that are finite; none where a split leaves a factor a single value."""

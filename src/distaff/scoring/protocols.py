@@ -1,7 +1,5 @@
 """Published protocols: what metrics declare to take under them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from distaff import registry

@@ -1,7 +1,5 @@
 """Where chance and the ceiling of a metric lie for a table of factors: computed once, kept in a cache."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """Score codes against factors: values, intervals, chance and ceiling, health."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -28,6 +26,8 @@ from distaff.scoring.reference import Reference, versions
 
 MANY_CODES = 500  # above it what grows with their square, or takes long, is left out of the default card
 LONGEST = 60  # seconds
+
+Value = float | None
 
 
 @names_given
@@ -81,9 +81,8 @@ def score(
     learners: dict[str, str] = {}
     for done, metric in enumerate(scored):
         report(done, metric)
-        scores, learner = _scores(
-            Measure(registry.get("metrics", metric), inputs, seed, protocol), values_only
-        )
+        measure = Measure(registry.get("metrics", metric), inputs, seed, protocol)
+        scores, learner = _scores(measure, values_only)
         found |= scores
         learners |= {metric: learner} if learner else {}
     report(len(scored), "")
@@ -196,13 +195,7 @@ def _failure(error: Exception) -> str:
     return f"{FAILED}: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
-def _score(
-    value: float | None,
-    halves: list[float | None],
-    chance: float | None,
-    ceiling: float | None,
-    declared: Declaration,
-) -> Score:
+def _score(value: Value, halves: list[Value], chance: Value, ceiling: Value, declared: Declaration) -> Score:
     better = declared.higher_is_better
     if value is None:
         return Score(reason="not applicable: too few rows", higher_is_better=better)

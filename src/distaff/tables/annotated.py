@@ -1,7 +1,5 @@
 """Annotated data (.h5ad): codes from obsm or X, factors from obs, in all layouts that anndata has had."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -108,9 +106,6 @@ def _matrix(held: Any, name: str, path: Path) -> NDArray[Any]:
     raise BadInput(
         f"{path}: {name} is sparse or no array; store it dense, as by data.obsm['codes'] = X.toarray()"
     )
-
-
-# obs
 
 
 def _obs(file: Any, path: Path) -> tuple[Obs, list[str] | None]:

@@ -1,7 +1,5 @@
 """What the cells of a column mean: numbers, words, or no value. The same for files and for arrays."""
 
-from __future__ import annotations
-
 import math
 import numbers
 import re
@@ -22,6 +20,7 @@ MISSING = frozenset(
     ]
 )
 DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+#: a number with a decimal comma, perhaps with points for thousands: -1,5e3, 1.234,5
 DECIMAL_COMMA = re.compile(r"[+-]?(?:\d*|\d{1,3}(?:\.\d{3})+),\d+(?:[eE][+-]?\d+)?", re.ASCII)
 #: what a column of decimals is made of, and float() takes nothing else of
 PLAIN = re.compile(r"[0-9+\-.eE \n]*")
@@ -103,11 +102,6 @@ def read_column(
     return Column(objects, missing, np.array([is_number[cell] for cell in plain], dtype=bool), ordered)
 
 
-def is_decimal_comma(cell: str) -> bool:
-    """Whether a text is a number with a decimal comma, perhaps with points for thousands: -1,5e3, 1.234,5."""
-    return DECIMAL_COMMA.fullmatch(cell) is not None
-
-
 def _quick(cells: list[Any], comma: bool) -> NDArray[Any] | None:
     """The numbers of a column of texts that are all plain decimals; None for any other column."""
     try:
@@ -152,7 +146,7 @@ def _plain(cell: Any, as_words: bool, comma: bool) -> Any:
         cell = cell.strip()
         if cell == "" or (not as_words and cell in MISSING):
             return None
-        if comma and not as_words and is_decimal_comma(cell):
+        if comma and not as_words and DECIMAL_COMMA.fullmatch(cell):
             return cell.replace(".", "").replace(",", ".")
         return cell
     if cell is None or type(cell).__name__ in ("NAType", "NaTType"):

@@ -1,7 +1,5 @@
 """How a text is to be read as a table, found from its first lines."""
 
-from __future__ import annotations
-
 import csv
 import re
 from collections import Counter
@@ -9,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from distaff.errors import BadInput
-from distaff.tables.columns import DECIMAL, is_decimal_comma
+from distaff.tables.columns import DECIMAL, DECIMAL_COMMA
 
 SAMPLE = 60  # lines that the separator is found from
 ONE_COLUMN = "\x1f"  # separates the cells where nothing does
@@ -105,7 +103,7 @@ def _divides(rows: list[Row], lines: list[str]) -> bool:
 def has_decimal_commas(rows: list[Row]) -> bool:
     """Whether some column, its header apart, has decimal commas and no other cell with a comma."""
     with_comma = ([cell for cell in column if "," in cell] for column in _columns(rows))
-    return any(cells and all(map(is_decimal_comma, cells)) for cells in with_comma)
+    return any(cells and all(map(DECIMAL_COMMA.fullmatch, cells)) for cells in with_comma)
 
 
 def check_thousands(rows: list[Row], separator: str, path: Path) -> None:

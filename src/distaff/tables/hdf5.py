@@ -1,7 +1,5 @@
 """Tables in HDF5 files, read by h5py: plain arrays by their path, and annotated data (.h5ad)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The names of a table's columns: whether a first row is a header, and which column labels the rows."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -113,5 +111,4 @@ def _kinds(cells: list[str], comma: bool) -> list[str]:
     column = read_column(np.array(cells, dtype=object), comma=comma)
     infinite = np.array([cell.lower().lstrip("+-") in ("inf", "infinity") for cell in cells], dtype=bool)
     kinds = np.where(column.number | infinite, "number", "word")
-    found: list[str] = np.where(column.missing, "missing", kinds).tolist()
-    return found
+    return np.where(column.missing, "missing", kinds).tolist()

@@ -1,7 +1,5 @@
 """Tables in MATLAB files: numbers and texts, by scipy; version 7.3 is HDF5. Objects stay shut."""
 
-from __future__ import annotations
-
 import math
 import warnings
 from collections.abc import Sequence
@@ -37,12 +35,12 @@ def read_matlab(path: Path, wanted: Sequence[str] | None = None) -> Table:
     if not names:
         kinds = ", ".join(f"{name} ({kind})" for name, _, kind in held)
         raise BadInput(f"{path} holds no variable of numbers or text: {kinds}")
-    return choose(path, names, usable, lambda asked: _load(path, asked), wanted)
 
+    def load(asked: list[str]) -> dict[str, NDArray[Any]]:
+        found = by_scipy("loadmat", path, variable_names=asked)
+        return {name: _upright(np.asarray(found[name])) for name in asked}
 
-def _load(path: Path, names: list[str]) -> dict[str, NDArray[Any]]:
-    found = by_scipy("loadmat", path, variable_names=names)
-    return {name: _upright(np.asarray(found[name])) for name in names}
+    return choose(path, names, usable, load, wanted)
 
 
 def _upright(array: NDArray[Any]) -> NDArray[Any]:

@@ -1,7 +1,5 @@
 """Arrays, frames and tensors of any library as a table. No library is imported for it."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """A table from a file of named arrays, as .npz: which of them is meant, and how they stand side by side."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Tables in Parquet files, read by duckdb."""
 
-from __future__ import annotations
-
 import glob
 import json
 import re

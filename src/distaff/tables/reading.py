@@ -1,7 +1,5 @@
 """Read a table from a file of any kind that people have."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A table as codes, or as factors: what each may hold, and errors that name the column and the row."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -93,7 +91,11 @@ def factors_of(
         is_words = holds_words(table, j, column, name in words or name in order)
         if j in real:
             if is_words:
-                raise _not_real(table, j, column)
+                word = shown(column.cells[int(column.odd.argmax())])
+                raise BadInput(
+                    f"{table.column(j)} holds words, such as '{word}', and continuous factors are real "
+                    "numbers; name those that are: continuous=[...] (--continuous NAMES)"
+                )
             found.append(_reals(table, j, column))
             continue
         if order.get(name):
@@ -151,14 +153,6 @@ def holds_words(table: Table, j: int, column: Column, as_words: bool) -> bool:
     say = f", or say {table.as_words(j)}" if table.keep else ""
     many = f"{count} of its {total} cells are none" if count > 1 else f"it alone of {total} cells is none"
     raise table.odd_error(j, column, f"; {many}; mend that{say}")
-
-
-def _not_real(table: Table, j: int, column: Column) -> BadInput:
-    word = shown(column.cells[int(column.odd.argmax())])
-    return BadInput(
-        f"{table.column(j)} holds words, such as '{word}', and continuous factors are real numbers; name "
-        "those that are: continuous=[...] (--continuous NAMES)"
-    )
 
 
 def _check_whole(table: Table, j: int, values: list[float]) -> None:

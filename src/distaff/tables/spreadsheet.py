@@ -1,7 +1,5 @@
 """Tables in .xlsx files: the first sheet, read by openpyxl, cells as they were computed last."""
 
-from __future__ import annotations
-
 import contextlib
 import itertools
 import zipfile
@@ -42,7 +40,10 @@ def read_spreadsheet(path: Path, wanted: Sequence[str] | None = None) -> Table:
 
 
 def _rows(sheet: Any, path: Path) -> dict[int, list[Any]]:
-    """The rows of a sheet that hold something, by their line."""
+    """The rows of a sheet by their line; empty ones only between others, where they lack values.
+
+    None above the first, right below it, or below the last.
+    """
     rows: dict[int, list[Any]] = {}
     width = 0
     for line, row in enumerate(sheet.iter_rows(values_only=True), start=1):
@@ -52,11 +53,6 @@ def _rows(sheet: Any, path: Path) -> dict[int, list[Any]]:
         rows[line], width = cells, max(width, len(cells))
         if len(rows) * width > MOST_CELLS:
             raise BadInput(f"{path} holds over {MOST_CELLS:,} cells; save large tables as .csv or .parquet")
-    return _without_margins(rows)
-
-
-def _without_margins(rows: dict[int, list[Any]]) -> dict[int, list[Any]]:
-    """Rows without the empty ones above the first, right below it, and below the last; others lack values."""
     held = [line for line, cells in rows.items() if cells]
     if len(held) < 2:
         return {line: rows[line] for line in held}

@@ -93,6 +93,12 @@ class Table:
                 raise BadInput(f"{self.column(j)}: {error}") from None
         return found
 
+    def missing(self, words: Sequence[str]) -> NDArray[np.bool_]:
+        """Which rows (n,) have no value in some column."""
+        if self.block is not None:
+            return np.isnan(self.block).any(axis=1)
+        return np.any([column.missing for column in self.columns(words)], axis=0)
+
     def keys(self) -> dict[str | None, list[str]]:
         """The rows' labels, under None, or columns that could be: words or whole numbers, all different."""
         if self.labels is not None:

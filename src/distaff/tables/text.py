@@ -1,7 +1,5 @@
 """Tables in text files as spreadsheets, pandas, R and NumPy write them: the dialect is found, then read."""
 
-from __future__ import annotations
-
 import bz2
 import contextlib
 import csv
@@ -93,9 +91,6 @@ def _plain_suffix(path: Path) -> str:
     return Path(name).suffix
 
 
-# The text
-
-
 def _decoded(path: Path) -> tuple[str, str]:
     """The text of a file with plain line ends, and its encoding."""
     data = _unpacked(path)
@@ -126,9 +121,6 @@ def _unpacked(path: Path) -> bytes:
             f"{path} holds more than {LARGEST / 1e9:.1f} GB of text; keep large tables as .npy or .parquet"
         )
     return data
-
-
-# The cells
 
 
 def _rows(

@@ -4,8 +4,6 @@ A training step frees and asks again for the same large buffers. glibc hands eac
 then clears every page anew. Told to keep them, it trains 1.3 to 1.5 times as fast on a CPU.
 """
 
-from __future__ import annotations
-
 import ctypes
 import functools
 import sys

@@ -1,7 +1,5 @@
 """Checkpoints and weights: flat dicts of tensors in safetensors files, replaced atomically."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import torch
@@ -32,11 +30,6 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
         if value.is_floating_point() and value.element_size() > 1 and not value.isfinite().all():
             raise BadInput(f"{path} is damaged: {name} holds values that are no finite numbers")
     return tensors
-
-
-def save_checkpoint(path: Path, tensors: dict[str, Tensor], step: int) -> None:
-    """Replace the checkpoint by the state after `step` steps."""
-    save_tensors(path, tensors | {"step": torch.tensor(step)})
 
 
 def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], int]:

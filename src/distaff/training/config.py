@@ -1,7 +1,5 @@
 """The config of a run: everything needed to repeat it, as config.json."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import platform
@@ -91,8 +89,7 @@ def read_config(path: Path) -> Config:
     found = read_json(path)
     if isinstance(found, dict) and found.get("format", FORMAT) != FORMAT:
         raise BadInput(f"{path} has format {found['format']!r}; this version reads format {FORMAT}")
-    config: Config = as_record(found, Config, path)
-    return config
+    return as_record(found, Config, path)
 
 
 def differences(recorded: Config, config: Config) -> Iterator[tuple[Any, Any, str]]:

@@ -1,7 +1,5 @@
 """The device on which the arithmetic happens."""
 
-from __future__ import annotations
-
 import re
 
 import torch

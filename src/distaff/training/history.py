@@ -1,7 +1,5 @@
 """The history of a run: a line of averaged loss terms every so many steps, as history.jsonl."""
 
-from __future__ import annotations
-
 import json
 import math
 import time

@@ -1,7 +1,5 @@
 """A run: one trained method in a folder, ready to encode and decode."""
 
-from __future__ import annotations
-
 import dataclasses
 import functools
 import math

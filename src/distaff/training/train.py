@@ -1,7 +1,5 @@
 """Training: from a method and a data set to a finished run folder, resumed wherever it stopped."""
 
-from __future__ import annotations
-
 import os
 import time
 from contextlib import AbstractContextManager, nullcontext
@@ -22,7 +20,7 @@ from distaff.networks.threads import network_threads, torch_threads
 from distaff.progress import Report, progress, say
 from distaff.settings import build, whole_number
 from distaff.training.allocator import keep_freed_memory
-from distaff.training.checkpoint import load_checkpoint, save_checkpoint, save_tensors
+from distaff.training.checkpoint import load_checkpoint, save_tensors
 from distaff.training.config import Config, differences, make_config, read_config
 from distaff.training.device import choose_device
 from distaff.training.history import Window, diverged, trim_history
@@ -193,7 +191,7 @@ def _save(run: Run, state: State, step: int) -> None:
         raise BadInput(f"{run.folder} was removed while it was trained; nothing is left of it")
     if not (run.folder / "config.json").exists():  # removed meanwhile, and nothing can be read without it
         write_json(run.folder / "config.json", run.config)
-    save_checkpoint(run.folder / "checkpoint.safetensors", tensors, step)
+    save_tensors(run.folder / "checkpoint.safetensors", tensors | {"step": torch.tensor(step)})
 
 
 def _loop(run: Run, feed: Feed, state: State, steps: range, report: Report, asked_to_stop: list[int]) -> None:

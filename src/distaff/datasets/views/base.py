@@ -1,7 +1,5 @@
 """What a view is: a data set made of the images of another."""
 
-from __future__ import annotations
-
 import json
 from typing import Any, ClassVar
 

@@ -1,10 +1,7 @@
 """A data set whose images were drawn once and lie in a file."""
 
-from __future__ import annotations
-
 import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +40,7 @@ def built_path(data: DataSet, options: dict[str, Any], folder: Path) -> Path:
 
 def draw_all(data: DataSet, path: Path, show: bool = True) -> None:
     """Draw every image of `data` and keep them in `path`, to be memory-mapped."""
-
-    def pieces() -> Iterator[NDArray[Any]]:
-        for start in range(0, len(data), PIECE):
-            yield data.images(np.arange(start, min(start + PIECE, len(data))))
-
+    starts, n = range(0, len(data), PIECE), len(data)
+    pieces = (data.images(np.arange(start, min(start + PIECE, n))) for start in starts)
     dtype = data.images(np.arange(1)).dtype
-    write_npy(path, (len(data), *data.image_shape), dtype, pieces(), f"drawing {data.name}", show)
+    write_npy(path, (n, *data.image_shape), dtype, pieces, f"drawing {data.name}", show)

@@ -1,7 +1,5 @@
 """A data set some of whose factors no one is told of."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, ClassVar
 

@@ -1,7 +1,5 @@
 """A part of a grid data set: fewer values of some factors, in the original order."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np
