@@ -53,10 +53,10 @@ def test_faults_were_tried_where_the_code_tries_them(monkeypatch: pytest.MonkeyP
     faults, found = benchmark("faults"), result("faults")
     assert found.keys() == faults.KINDS.keys()
     for kind in ("kills", "signals"):
-        assert found[kind]["phases"].keys() == {"starting", *faults.TRAINING, *faults.EVALUATION}
+        assert found[kind]["phases"].keys() == {"starting", *faults.runs.TRAINING, *faults.runs.EVALUATION}
         assert sum(found[kind]["phases"].values()) == found[kind]["tried"]
     assert found["fuzz"]["subjects"].keys() <= faults.files.SUBJECTS.keys()  # two are newer than the record
-    assert found["threads"]["differences"].keys() == faults.METHODS.keys()
+    assert found["threads"]["differences"].keys() == faults.runs.METHODS.keys()
     assert found["threads"]["tolerance"] == faults.TOLERANCE
 
 
