@@ -4,11 +4,9 @@
     python benchmarks/faults.py kills signals --count 10
     python benchmarks/faults.py fuzz --case 1234         # one hostile file again
 
-`kills`: SIGKILL at random moments of training, checkpointing, encoding and scoring; the same command again
-has to end with the bytes of an undisturbed run. `signals`: Ctrl-C and SIGTERM likewise, with exit status 130.
-`lock`: two processes and one folder. `disk`: a full and a read-only disk (which takes root, to mount), files
-removed meanwhile, clocks that run backwards. `threads`: bytes and scores with one thread and two. `fuzz`: see
-fuzz.py. Writes benchmarks/results/faults.json.
+The docstring of each of KINDS says what happens and what has to come of it. A random moment is one of
+training, checkpointing, encoding and scoring; small disks take root, to mount. Writes
+benchmarks/results/faults.json.
 """
 
 from __future__ import annotations
@@ -58,12 +56,12 @@ def rounds(count: int, root: Path, number: Callable[[], int], check: Callable[..
 
 
 def kills(count: int, root: Path) -> dict[str, Any]:
-    """SIGKILL at random moments."""
+    """SIGKILL at a random moment, then the same command: the bytes of an undisturbed run."""
     return rounds(count, root, lambda: signal.SIGKILL, lambda *_: "")
 
 
 def signals(count: int, root: Path) -> dict[str, Any]:
-    """Ctrl-C and SIGTERM: what was begun is written, the status is 130, and a line says how to go on."""
+    """Ctrl-C or SIGTERM at a random moment: status 130, how to continue, then the same bytes."""
     chance = random.Random(time.time_ns())
     return rounds(count, root, lambda: chance.choice((signal.SIGINT, signal.SIGTERM)), stopped_well)
 
@@ -83,7 +81,7 @@ def stopped_well(phase: str, status: int, lines: list[str], folder: Path) -> str
 
 
 def lock(count: int, root: Path) -> dict[str, Any]:
-    """A second process is told who holds the folder; after a kill the next one may have it."""
+    """A second process in the folder leaves and says who holds it; after a kill the next may have it."""
     failures = []
     for n in range(count):
         method, folder = list(runs.METHODS)[n % 2], root / f"shared-{n}"
@@ -191,7 +189,7 @@ DISK: dict[str, Callable[[str, Path], str]] = {
 
 
 def disk(count: int, root: Path) -> dict[str, Any]:
-    """Full and read-only disks, files that vanish, and the clock; with each method in turn."""
+    """Full or read-only disk, files removed, clocks that run backwards: a line, nothing lost."""
     found: dict[str, str] = {}
     for n in range(count):
         name, method = list(DISK)[n % len(DISK)], list(runs.METHODS)[(n + n // len(DISK)) % 2]
@@ -208,7 +206,7 @@ def disk(count: int, root: Path) -> dict[str, Any]:
 
 
 def threads(count: int, root: Path) -> dict[str, Any]:
-    """The same run with one thread and with two, twice each, and how far the scores then differ."""
+    """One thread and two: the same scores within .05."""
     failures, far = [], {}
     for method in list(runs.METHODS)[:count]:
         folders = {(n, again): root / f"{method}-{n}-{again}" for n in (1, 2) for again in (0, 1)}
@@ -225,7 +223,7 @@ def threads(count: int, root: Path) -> dict[str, Any]:
 
 
 def fuzz(count: int, root: Path, case: int | None = None) -> dict[str, Any]:
-    """Hostile files."""
+    """Hostile folders, weights, arrays, tables, images: an error of ours or success, no code run."""
     results = files.run_cases(*((0, count) if case is None else (case, case + 1)), root)
     if case is not None:
         print(json.dumps(results, indent=2))

@@ -9,18 +9,20 @@ elsewhere, code run from data, images from elsewhere, or a name that reaches a p
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import json
+import multiprocessing
 import os
 import random
 import resource
 import shutil
-import signal
-import subprocess
 import sys
 import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -33,7 +35,7 @@ from fuzz_files import GRID, RUNS, SCORED, TRAINED, make_bases
 from hostile_values import SCRIPT
 
 MEMORY_DISK = "/dev/shm" if Path("/dev/shm").is_dir() else None
-SECONDS, MEMORY, WATCHDOG, LONGEST = 20, 4 << 30, 90, 3000
+SECONDS, MEMORY, LONGEST = 20, 4 << 30, 3000  # of a case, and characters of what it says
 METRICS = ["mig", "mcc", "sap", "irs", "modularity", "gaussian_total_correlation"]
 METRICS += ["jemmig", "mig_sup", "infomec"]
 ORIGINALS = {
@@ -54,10 +56,6 @@ REFUSED = ("foreign", "outside")  # damage that nothing may come of
 PICTURES = ("pictures", "classes")  # subjects that are folders of images
 #: how the files begin of the formats that are read under any picture's name
 READ = (b"\x89PNG", b"\xff\xd8", b"GIF8", b"II*\0", b"MM\0*", b"BM", b"RIFF")
-
-
-class Late(BaseException):
-    """A case took too long."""
 
 
 @contextlib.contextmanager
@@ -183,7 +181,7 @@ def run_case(root: Path, case: int) -> dict[str, Any]:
     damage = hostile.spoil(path, rng)
     refused = damage in REFUSED and not (damage == "foreign" and path.read_bytes().startswith(READ))
     before, (outcome, detail) = _around(root), ("succeeded", "")
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    faulthandler.dump_traceback_later(SECONDS, exit=True)  # which also ends what hangs outside Python
     try:
         with warnings.catch_warnings(), contextlib.chdir(root / "here"), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
@@ -193,7 +191,7 @@ def run_case(root: Path, case: int) -> dict[str, Any]:
     except BaseException as error:
         outcome, detail = judge(error)
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        faulthandler.cancel_dump_traceback_later()
     if _around(root) != before:
         outcome, detail = "failed", f"written elsewhere: {set(_around(root)) ^ set(before)}"
     found = {"case": case, "subject": subject, "file": path.name, "damage": damage, "outcome": outcome}
@@ -219,60 +217,45 @@ def _around(root: Path) -> list[tuple[str, int]]:
     return sorted(outside + [(str(path), 0) for path in (*(root / "here").iterdir(), *root.iterdir())])
 
 
-def work(root: Path, first: int, last: int, log: Path) -> None:
-    """Run cases in this process, a line before and after each."""
-
-    def late(*_: Any) -> None:
-        raise Late
-
-    signal.signal(signal.SIGALRM, late)
+def ready(root: Path) -> None:
+    """Make a new process ready for cases: what it prints is kept, and its memory is bounded."""
+    with (root / "stderr").open("w") as file:
+        for stream in (1, 2):
+            os.dup2(file.fileno(), stream)
     import h5py  # noqa: F401
     import torch
 
-    import distaff
     from distaff import training  # noqa: F401
 
     torch.set_num_threads(1)
-    if not (root / "bases").exists():
-        make_bases(root / "bases")
-    distaff.load_run(root / "bases" / "qlae")
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, resource.RLIM_INFINITY))
-    with log.open("a") as file:
-        for case in range(first, last):
-            print(json.dumps({"begun": case}), file=file, flush=True)
-            print(json.dumps(run_case(root, case)), file=file, flush=True)
 
 
 def run_cases(first: int, last: int, root: Path) -> list[dict[str, Any]]:
-    """Run cases in processes of their own, a new one wherever one dies or hangs."""
-    for name in ("here", "outside"):
+    """Run cases in a process of their own, a new one wherever one ends it."""
+    for name in ("here", "outside", "cache"):
         (root / name).mkdir(parents=True, exist_ok=True)
-    log, results = root / "log.jsonl", []
     marks = {"FUZZ_MARKER": str(root / "outside" / "marker"), "XDG_CACHE_HOME": str(root / "cache")}
-    (root / "cache").mkdir(exist_ok=True)
-    while first < last:
-        log.write_text("")
-        words = [sys.executable, __file__, str(root), str(first), str(last), str(log)]
-        with (root / "stderr").open("w") as errors:
-            process = subprocess.Popen(words, env=os.environ | marks, stdout=errors, stderr=errors)
-        size = -1
-        while process.poll() is None:
-            try:
-                process.wait(WATCHDOG)
-            except subprocess.TimeoutExpired:
-                if log.stat().st_size == size:
-                    process.kill()
-                size = log.stat().st_size
-        lines = [json.loads(line) for line in log.read_text().splitlines()]
-        results += [line for line in lines if "outcome" in line]
-        first = lines[-1].get("begun", last) if lines else last
-        if process.returncode:
-            detail = f"the process ended with {process.returncode}: {(root / 'stderr').read_text()[-300:]}"
-            failed = {"subject": "", "damage": "", "outcome": "failed", "detail": detail}
-            results.append({"case": first, **failed})
-            first += 1
+    results: list[dict[str, Any]] = []
+    with mock.patch.dict(os.environ, marks):
+        while first + len(results) < last:
+            results += _until_it_ends(range(first + len(results), last), root)
     return results
+
+
+def _until_it_ends(cases: range, root: Path) -> Iterator[dict[str, Any]]:
+    """Cases in one process, up to the one that ends it, which has failed."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), ready, (root,)) as pool:
+        if not (root / "bases").exists():
+            pool.submit(make_bases, root / "bases").result()
+        for case in cases:
+            try:
+                yield pool.submit(run_case, root, case).result()
+            except BrokenProcessPool:
+                detail = f"the process ended: {(root / 'stderr').read_text()[-300:]}"
+                yield {"case": case, "subject": "", "damage": "", "outcome": "failed", "detail": detail}
+                return
 
 
 def summary(results: list[dict[str, Any]]) -> dict[str, dict[str, int]]:
@@ -282,7 +265,3 @@ def summary(results: list[dict[str, Any]]) -> dict[str, dict[str, int]]:
         table.setdefault(result["subject"], Counter())[result["outcome"]] += 1
     none = {"refused": 0, "succeeded": 0, "failed": 0}
     return {name: {"tried": counts.total(), **none, **counts} for name, counts in sorted(table.items())}
-
-
-if __name__ == "__main__":
-    work(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4]))

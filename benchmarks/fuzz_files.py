@@ -10,7 +10,7 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
-from hostile_values import SCRIPT, Payload, npy
+from hostile_values import SCRIPT, acting, npy
 
 GRID = {"resolution": 16, "x": 3, "y": 3, "orientation": 2, "scale": 2}
 RUNS: dict[str, dict[str, Any]] = {"beta_vae": {"beta": 2.0}, "qlae": {"values": 4}}
@@ -29,26 +29,32 @@ def make_bases(root: Path) -> None:
         distaff.evaluate(run, **SCORED)
         (root / method / ".lock").unlink()
     rng = np.random.default_rng(0)
-    makers = {
-        "tables": _tables, "originals": _originals, "pictures": _pictures, "classes": _classes, "keys": _keys,
-    }  # fmt: skip
-    for name, make in makers.items():
-        (root / name).mkdir()
-        make(root / name, rng)
+    for make in (tables, originals, pictures, classes, keys, npz, idx):
+        (root / make.__name__).mkdir()
+        make(root / make.__name__, rng)
+
+
+LABELS = np.stack([np.arange(12) % 3, np.arange(12) // 3], axis=1)
+
+
+def npz(folder: Path, rng: np.random.Generator) -> None:
+    """Images, factors with names and pairs, as `distaff` reads them."""
     images = rng.integers(256, size=(12, 16, 16), dtype=np.uint8)
-    labels = np.stack([np.arange(12) % 3, np.arange(12) // 3], axis=1)
-    for name in ("npz", "idx"):
-        (root / name).mkdir()
     pairs = np.stack([np.arange(11), np.arange(1, 12)], axis=1)
     names = np.array(["a", SCRIPT])
-    np.savez(root / "npz" / "data.npz", images=images, factors=labels, factor_names=names, pairs=pairs)
-    idx = struct.pack(">4B3I", 0, 0, 8, 3, 12, 16, 16) + images.tobytes()
-    (root / "idx" / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx))
-    numbers = labels[:, 0].astype(np.uint8).tobytes()
-    (root / "idx" / "train-labels-idx1-ubyte").write_bytes(struct.pack(">4BI", 0, 0, 8, 1, 12) + numbers)
+    np.savez(folder / "data.npz", images=images, factors=LABELS, factor_names=names, pairs=pairs)
 
 
-def _pictures(folder: Path, rng: np.random.Generator) -> None:
+def idx(folder: Path, rng: np.random.Generator) -> None:
+    """Images and labels as MNIST has them."""
+    images = struct.pack(">4B3I", 0, 0, 8, 3, 12, 16, 16) + rng.bytes(12 * 16 * 16)
+    (folder / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(images))
+    labels = struct.pack(">4BI", 0, 0, 8, 1, 12) + LABELS[:, 0].astype(np.uint8).tobytes()
+    (folder / "train-labels-idx1-ubyte").write_bytes(labels)
+
+
+def pictures(folder: Path, rng: np.random.Generator) -> None:
+    """Images of every kind, some of several frames, turned in all ways, beside a table of labels."""
     from PIL import Image
 
     lines = ["file,shape,size"]
@@ -68,7 +74,7 @@ def _pictures(folder: Path, rng: np.random.Generator) -> None:
     (folder / "labels.csv").write_text("\n".join(lines))
 
 
-def _classes(folder: Path, rng: np.random.Generator) -> None:
+def classes(folder: Path, rng: np.random.Generator) -> None:
     """Folders of classes, transparent images, a link to a folder that leads back."""
     from PIL import Image
 
@@ -80,70 +86,52 @@ def _classes(folder: Path, rng: np.random.Generator) -> None:
     (folder / "dogs" / "more").symlink_to("../cats", target_is_directory=True)
 
 
-def _keys(folder: Path, rng: np.random.Generator) -> None:
+def keys(folder: Path, rng: np.random.Generator) -> None:
     """Arrays under other usual names, beside a pickled one."""
     images = rng.integers(2, size=(12, 16, 16, 3), dtype=np.uint8)
     words = np.array([f"{SCRIPT}{i % 3}" for i in range(12)])
     with zipfile.ZipFile(folder / "data.npz", "w", 8) as archive:
         for name, array in (("X", images), ("y", words)):
             archive.writestr(f"{name}.npy", npy(array))
-        archive.writestr("notes.npy", npy(np.array([Payload()], dtype=object)))
+        archive.writestr("notes.npy", acting())
 
 
-def _tables(folder: Path, rng: np.random.Generator) -> None:
+def tables(folder: Path, rng: np.random.Generator) -> None:
+    """The same codes and factors in every kind of file that holds a table."""
+    import anndata
     import duckdb
+    import h5py
+    import pandas as pd
+    import scipy.io
 
     factors = rng.integers(3, size=(80, 2))
     codes = factors + 0.1 * rng.standard_normal(factors.shape)
     for name, table in (("codes", codes), ("factors", factors)):
-        np.save(folder / f"{name}.npy", table)
-        np.savez(folder / f"{name}.npz", table=table)
-        header = f"a,{SCRIPT}"
-        text = folder / f"{name}.csv"
-        np.savetxt(text, table, delimiter=",", header=header, comments="", fmt="%g")
-        (folder / f"{name}.csv.gz").write_bytes(gzip.compress(text.read_bytes()))
-        np.savetxt(folder / f"{name}.txt", table, fmt="%g")
-        duckdb.sql(f"COPY (FROM '{text}') TO '{folder / name}.parquet' (FORMAT parquet)")
-        _other_tables(folder, name, table)
-    _annotated(folder / "codes.h5ad", codes, factors)
+        frame = pd.DataFrame(table, columns=["a", SCRIPT])
+        place = folder / name
+        np.save(f"{place}.npy", table)
+        np.savez(f"{place}.npz", table=table)
+        np.savetxt(f"{place}.txt", table, fmt="%g")
+        frame.to_csv(f"{place}.csv", index=False)
+        frame.to_csv(f"{place}.csv.gz", index=False)
+        frame.to_excel(f"{place}.xlsx", index=False)
+        duckdb.sql(f"COPY (FROM '{place}.csv') TO '{place}.parquet' (FORMAT parquet)")
+        scipy.io.savemat(f"{place}.mat", {"table": table}, do_compression=name == "codes")
+        with h5py.File(f"{place}.h5", "w") as file:
+            file.create_dataset("run/table", data=table, chunks=(16, 2), compression="gzip")
+    with pd.option_context("future.infer_string", False):  # words as files of all versions have them
+        kind = pd.Categorical.from_codes(factors[:, 0], ["a", "b", SCRIPT])
+        obs = pd.DataFrame({"kind": kind, "size": factors[:, 1]}, index=[f"c{i}" for i in range(len(codes))])
+        anndata.AnnData(obs=obs, obsm={"X_pca": codes}).write_h5ad(folder / "codes.h5ad")
 
 
-def _other_tables(folder: Path, name: str, table: np.ndarray) -> None:
-    """The same table as a sheet, a MATLAB file of each kind, and HDF5."""
-    import h5py
-    import openpyxl
-    import scipy.io
-
-    book = openpyxl.Workbook()
-    for row in [["a", SCRIPT], *table.tolist()]:
-        book.active.append(row)
-    book.save(folder / f"{name}.xlsx")
-    scipy.io.savemat(folder / f"{name}.mat", {"table": table}, do_compression=name == "codes")
-    with h5py.File(folder / f"{name}.h5", "w") as file:
-        file.create_dataset("run/table", data=table, chunks=(16, 2), compression="gzip")
-
-
-def _annotated(path: Path, codes: np.ndarray, factors: np.ndarray) -> None:
-    """Annotated data in today's layout, words and missing values among them."""
-    import h5py
-
-    with h5py.File(path, "w") as file:
-        file["obsm/X_pca"] = codes
-        obs = file.create_group("obs")
-        obs.attrs["_index"], obs.attrs["column-order"] = "_index", ["kind", "size"]
-        obs["_index"] = [f"c{i}" for i in range(len(codes))]
-        kind = obs.create_group("kind")
-        kind.attrs["encoding-type"], kind.attrs["ordered"] = "categorical", False
-        kind["codes"], kind["categories"] = factors[:, 0].astype(np.int8), ["a", "b", SCRIPT]
-        obs["size"] = factors[:, 1]
-
-
-def _originals(folder: Path, rng: np.random.Generator) -> None:
+def originals(folder: Path, rng: np.random.Generator) -> None:
+    """The files of published data sets with few images, one with a pickled array."""
     import h5py
 
     with zipfile.ZipFile(folder / "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz", "w", 8) as archive:
         archive.writestr("imgs.npy", npy(rng.integers(2, size=(48, 64, 64), dtype=np.uint8)))
-        archive.writestr("metadata.npy", npy(np.array([Payload()], dtype=object)))
+        archive.writestr("metadata.npy", acting())
     np.savez_compressed(folder / "mpi3d_toy.npz", images=np.zeros((16, 64, 64, 3), np.uint8))
     np.savez(folder / "mpi3d_real.npz", images=np.zeros((16, 64, 64, 3), np.uint8))
     with h5py.File(folder / "3dshapes.h5", "w") as file:

@@ -20,6 +20,7 @@ HOSTILE: list[Any] = [
     "DEEP", "DIGITS", [], {}, [[]], [None], [1e9] * 3, [1] * 2000, {"a": {}}, {SCRIPT: SCRIPT}, {"x": [0, 1]},
     {"factors": ["x", "y"], "sigma": 0},
 ]  # fmt: skip
+KEYS = ["", SCRIPT, "a\0", "data_dir", "name", "x", "$^"]
 CELLS = [
     *WORDS[:-2], "nan", "inf", "1e400", "1_0", "1_0.5", "١", "0x1", "9" * 5000, "x" * 130_000, "x" * 140_000,
     '"', '"a\nb"', "=1+1", "\ufeff", "-0", "1e-320", "True", "1,2", "\r", "\u2028",
@@ -39,6 +40,7 @@ HEADERS = ["(" * 5000, "{" * 300, "[" * 9000 + "]" * 9000, "__import__('os')", "
 MEMBERS = ["../../up.npy", "/abs.npy", "images", "images.npz", "x", "a\0.npy", "é.npy", "x" * 9000]
 TENSORS = ["{}.x", "step", "optimiser/adam/0/x", "optimiser/adam/99/step", "model/x"]
 TENSOR_TYPES = {"F32": ("I32", "U32"), "F64": ("I64", "C64"), "I64": ("F64", "U64", "C64"), "F16": ("BF16",)}
+PLACES = ["A1", "XFD1048576", "A99999999", "ZZZZ9", "0", "-1", "e", "b", "s", "str", "inlineStr"]
 CHUNKS = [b"zTXt", b"iTXt", b"tEXt", b"tRNS", b"PLTE", b"iCCP", b"eXIf", b"acTL", b"fcTL", b"gAMA", b"pHYs"]
 FOREIGN = ["eps", "gif", "tiff", "bmp", "webp", "ppm", "ico", "tga", "pcx", "sgi", "im"]
 EXTREMES = [0, 1, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1, 2**40, 2**62, 2**63 - 1, 2**63, 2**64 - 1]
@@ -49,6 +51,11 @@ class Payload:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (open, (os.environ["FUZZ_MARKER"], "w"))
+
+
+def acting() -> bytes:
+    """An .npy file that holds a Payload."""
+    return npy(np.array([Payload()], dtype=object))
 
 
 def npy(array: Any) -> bytes:

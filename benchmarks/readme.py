@@ -25,12 +25,13 @@ from distaff.pages.contact_sheet import save_sheet
 from distaff.pages.images import strip
 from distaff.pages.traversals import traversals
 
+DEMO = (
+    "distaff train beta_vae --dataset dsprites --data resolution=32 "
+    "--set beta=3 --set latents=5 --set batch_size=32 --set learning_rate=1e-3 --steps 10000 "
+)
 COMMANDS = {
-    "demo": "distaff train beta_vae --dataset dsprites --data resolution=32 "
-    "--set beta=3 --set latents=5 --set batch_size=32 --set learning_rate=1e-3 --steps 10000 --out runs/demo",
-    "demo_seed1": "distaff train beta_vae --dataset dsprites --data resolution=32 "
-    "--set beta=3 --set latents=5 --set batch_size=32 --set learning_rate=1e-3 --steps 10000 --seed 1 "
-    "--out runs/demo_seed1",
+    "demo": DEMO + "--out runs/demo",
+    "demo_seed1": DEMO + "--seed 1 --out runs/demo_seed1",
     "dsprites64": "distaff train beta_vae --dataset dsprites "
     "--set beta=10 --set learning_rate=1e-3 --steps 15000 --threads 1 --out runs/dsprites64",
 }

@@ -66,7 +66,7 @@ def other_libraries() -> str:
 
 def _on_the_grid(recipe: SimpleNamespace, record: Any) -> tuple[str, ...]:
     _, factors = recipe.grid_arrays()
-    codes = (factors - factors.mean(axis=0)) / factors.std(axis=0)
+    codes = recipe.standardised(factors)
     value = registry.get("metrics", "mig_exact")(codes, factors, np.full(codes.shape, 2 * np.log(0.01)))
     found = record["values"]["grid_ideal"]["mig"]["disentangling_vae"]
     return ("`mig_exact`", "grid_ideal", f"{value:.3f}", f"disentangling_vae {_said(found)}")

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 from compared import other_libraries
+from faults import KINDS
 from markdown_table import table
 
 from distaff import registry
@@ -32,11 +34,16 @@ SHEETS = "images/datasets"
 MADE = "<!-- Written by `make docs` from the registry; edit the docstrings instead. -->\n"
 
 
+def _opened(title: str, name: str) -> list[str]:
+    """The beginning of a page: its title, and the introduction that is written by hand."""
+    introduction = (HERE / f"{name}_introduction.md").read_text(encoding="utf-8")
+    return [f"# {title}\n", MADE, introduction]
+
+
 def methods() -> str:
     """Every method: what it is, its settings, its differences from the paper."""
     rows = [(f"[`{name}`](#{name})", registry.summary("methods", name)) for name in registry.names("methods")]
-    introduction = (HERE / "methods_introduction.md").read_text(encoding="utf-8")
-    parts = ["# Methods\n", MADE, introduction, table(("name", "what it is"), rows)]
+    parts = [*_opened("Methods", "methods"), table(("name", "what it is"), rows)]
     for name in registry.names("methods"):
         method = registry.get("methods", name)
         paper, study = method.paper, method.study
@@ -61,8 +68,7 @@ def experiments() -> str:
         takes = [each.at(scale).takes for scale in ("nano", "small", "paper")]
         rows.append((link, registry.summary("experiments", name), holds, *takes))
     header = ("name", "claim", "claims that hold", "`nano` takes", "`small` takes", "`paper` takes")
-    introduction = (HERE / "experiments_introduction.md").read_text(encoding="utf-8")
-    return "\n".join(["# Experiments\n", MADE, introduction, table(header, rows)])
+    return "\n".join([*_opened("Experiments", "experiments"), table(header, rows)])
 
 
 STALE = "> **Stale**: made by an older version of this experiment; run `distaff experiment {} --scale nano`"
@@ -126,8 +132,7 @@ def _found(claims: list[dict[str, Any]]) -> str:
 def engine() -> str:
     """What the speed and fault benchmarks measured last."""
     results = ROOT / "benchmarks" / "results"
-    introduction = (HERE / "engine_introduction.md").read_text(encoding="utf-8")
-    parts = ["# Speed and reliability\n", MADE, introduction]
+    parts = _opened("Speed and reliability", "engine")
     for part, found in read_json(results / "engine.json").items():
         on = found.pop("on")
         rows = [(what, f"{value:,.4g}") for what, value in found.items()]
@@ -135,21 +140,17 @@ def engine() -> str:
         parts.append(f"{on['processor']}, {on['threads']} threads, torch {on['torch']}, {on['date']}.\n")
     parts += ["## What may happen to a run\n", "`make faults`; a failure would be told below.\n"]
     faults = [
-        (part, FAULTS[part], f"{found['tried']:,}", len(found["failures"]), found["date"])
+        (
+            part,
+            inspect.getdoc(KINDS[part][0])[:-1],
+            f"{found['tried']:,}",
+            len(found["failures"]),
+            found["date"],
+        )
         for part, found in read_json(results / "faults.json").items()
     ]
     parts.append(table(("part", "what happens", "tried", "failures", "on"), faults))
     return "\n".join(parts)
-
-
-FAULTS = {
-    "kills": "SIGKILL at a random moment, then the same command: the bytes of an undisturbed run",
-    "signals": "Ctrl-C or SIGTERM at a random moment: status 130, how to continue, then the same bytes",
-    "lock": "a second process in the folder leaves and says who holds it; after a kill the next may have it",
-    "disk": "full or read-only disk, files removed, clocks that run backwards: a line, nothing lost",
-    "threads": "one thread and two: the same scores within .05",
-    "fuzz": "hostile folders, weights, arrays, tables, images: an error of ours or success, no code run",
-}
 
 
 def metrics() -> str:
@@ -165,8 +166,7 @@ def metrics() -> str:
         real = "yes" if d.continuous else ""
         rows.append((f"[`{name}`](#{name})", needs, f"{d.low:g} to {d.high:g}", better, took, real, d.source))
     header = ("name", "needs", "range", "better", "time", "continuous", "source")
-    parts = ["# Metrics\n", MADE, (HERE / "metrics_introduction.md").read_text(encoding="utf-8")]
-    parts.append(table(header, rows))
+    parts = [*_opened("Metrics", "metrics"), table(header, rows)]
     parts += ["## Health checks\n", "Below a score card stand the findings of these checks:\n"]
     parts.append(table(("code", "what it looks for"), list(CHECKS.items())))
     parts += [_metric(name) for name in registry.names("metrics")]
@@ -210,8 +210,7 @@ def datasets() -> str:
         kind = registry.get("datasets", name)
         source = f"file `{kind.places[0]}`" if kind.places else kind.source
         rows.append((f"[`{name}`](#{name})", registry.summary("datasets", name), source))
-    parts = ["# Data sets\n", MADE, (HERE / "datasets_introduction.md").read_text(encoding="utf-8")]
-    parts.append(table(("name", "what it is", "from"), rows))
+    parts = [*_opened("Data sets", "datasets"), table(("name", "what it is", "from"), rows)]
     return "\n".join([*parts, *(_dataset(name) for name in names)])
 
 

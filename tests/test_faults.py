@@ -26,10 +26,21 @@ def test_hostile_files_are_used_or_refused(tmp_path: Path) -> None:
     assert sum(subject["succeeded"] for subject in tried) > 0
 
 
+def test_a_process_that_ends_has_failed_its_case_and_the_next_is_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(faults.files, "ready", sys.exit)
+    (tmp_path / "bases").mkdir()
+    (tmp_path / "stderr").write_text("Timeout (0:00:20)!")
+    found = faults.files.run_cases(3, 5, tmp_path)
+    assert [(each["case"], each["outcome"]) for each in found] == [(3, "failed"), (4, "failed")]
+    assert found[0]["detail"] == "the process ended: Timeout (0:00:20)!"
+
+
 @pytest.mark.parametrize(
     ("error", "outcome"),
     [
-        (faults.files.Late(), "failed"),
+        (SystemExit(2), "failed"),
         (KeyError("x"), "failed"),
         (MemoryError(), "failed"),
         (BadInput("no"), "refused"),

@@ -4,7 +4,8 @@
     python -m benchmarks.other_libraries --ubisoft DIR --situations mixed noise
 
 Runs the metric code of the given checkouts, as it stands there, and merges what it returns into
-tests/metrics/other_libraries.json. Libraries that need an old scikit-learn can so be run one by one, with an
+tests/metrics/other_libraries.json: null is NaN, min and max are over runs with the seeds 0, 1 ..., error is
+what was raised. Libraries that need an old scikit-learn can so be run one by one, with an
 interpreter of their own (its versions go into the file). Before a library runs, this needs NumPy alone.
 """
 
@@ -23,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.other_libraries.arrays import GRIDS, SITUATIONS, arrays, recipes
+from benchmarks.other_libraries.arrays import GRIDS, SITUATIONS, arrays
 from benchmarks.other_libraries.common import Found, flat, give_up
 
 RESULT = Path(__file__).parents[2] / "tests" / "metrics" / "other_libraries.json"
@@ -50,9 +51,8 @@ def plain(value: Any) -> Any:
     return None if np.isnan(value) else repr(float(value))
 
 
-def returned(module: Any, folder: Path, situations: list[str]) -> Iterator[Found]:
+def returned(module: Any, situations: list[str]) -> Iterator[Found]:
     """What a library returns: its `scores` of the arrays, and what its file calls `others`."""
-    module.prepare(folder)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for situation in SITUATIONS if hasattr(module, "scores") else ():
@@ -86,10 +86,9 @@ def versions() -> str:
 
 def record(library: str, made: dict[str, Any], found: list[Found]) -> None:
     """Put the values of one library into their places in RESULT."""
-    result: dict[str, Any] = {"arrays": {}, "libraries": {}, "values": {}, "matrices": {}}
+    result: dict[str, Any] = {"libraries": {}, "values": {}, "matrices": {}}
     if RESULT.exists():
         result |= json.loads(RESULT.read_text())
-    result["arrays"] = recipes()
     result["libraries"][library] = made
     for section, name, metric, value in found:
         result[section].setdefault(name, {}).setdefault(metric, {})[library] = plain(value)
@@ -107,11 +106,12 @@ def main() -> None:
     signal.signal(signal.SIGALRM, give_up)
     for library in LIBRARIES:
         if folder := options[library]:
+            sys.path.insert(0, str(folder.resolve()))  # its file imports from there
             module = importlib.import_module(f"benchmarks.other_libraries.{library}")
             repository, note = about(module.__doc__)
             made = {"repository": repository, "commit": commit(folder), "versions": versions(), "note": note}
             found = []
-            for line in returned(module, folder.resolve(), options["situations"]):
+            for line in returned(module, options["situations"]):
                 found.append(line)
                 print(library, *line[1:3], str(plain(line[3]))[:90], sep="  ", flush=True)
             record(library, made, found)

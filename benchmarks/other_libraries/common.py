@@ -1,4 +1,4 @@
-"""What the libraries' files share: arrays as ground truth, scores by name, stand-ins for what is absent."""
+"""What the libraries' files share: scores by name, stand-ins for what is absent."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-from benchmarks.other_libraries.arrays import GRID_SIZES
 
 PATIENCE = 200  # seconds for one score; a Munkres assignment of NaNs never ends
 Scores = Iterable[tuple[str, Any]]  # values by name, or dictionaries of them
@@ -81,12 +79,12 @@ def stub(name: str, **content: Any) -> types.ModuleType:
     return module
 
 
-def packages(folder: Path, *names: str) -> None:
-    """Make the modules of packages importable without running their __init__, which asks for much more."""
+def packages(*names: str, under: str = "") -> None:
+    """Make modules of the checkout's packages importable without their __init__, which ask for much more."""
     for name in names:
         for loaded in [module for module in sys.modules if module.startswith(f"{name}.")]:
             del sys.modules[loaded]
-        stub(name, __path__=[str(folder / Path(*name.split(".")))])
+        stub(name, __path__=[str(Path(sys.path[0], under, *name.split(".")))])
 
 
 def stub_google() -> None:
@@ -101,46 +99,3 @@ def stub_google() -> None:
     stub("absl", logging=silent)
     six = stub("six", range=range)
     six.moves = stub("six.moves", range=range)  # type: ignore[attr-defined]
-
-
-class Rows:
-    """Ground truth for disentanglement_lib that hands out given rows in order; observations are the codes."""
-
-    def __init__(self, codes: np.ndarray, factors: np.ndarray) -> None:
-        self.codes, self.factors, self.next = codes, factors, 0
-
-    def sample(self, count: int, _: Any) -> tuple[np.ndarray, np.ndarray]:
-        """The next rows."""
-        rows = np.arange(self.next, self.next + count)
-        self.next += count
-        return self.factors[rows], self.codes[rows]
-
-    def sample_observations(self, count: int, random_state: Any) -> np.ndarray:
-        """The codes of the next rows."""
-        return self.sample(count, random_state)[1]
-
-
-class Grid:
-    """Ground truth for disentanglement_lib over the complete grid; observations are the codes."""
-
-    num_factors = len(GRID_SIZES)
-
-    def __init__(self, codes: np.ndarray) -> None:
-        self.codes = codes
-
-    def sample_factors(self, count: int, random_state: Any) -> np.ndarray:
-        """Uniform values, one factor after the other."""
-        return np.stack([random_state.randint(size, size=count) for size in GRID_SIZES], axis=1)
-
-    def sample_observations_from_factors(self, factors: np.ndarray, _: Any) -> np.ndarray:
-        """The codes of these combinations."""
-        return self.codes[np.ravel_multi_index(tuple(factors.T), GRID_SIZES)]
-
-    def sample_observations(self, count: int, random_state: Any) -> np.ndarray:
-        """The codes of random combinations."""
-        return self.sample_observations_from_factors(self.sample_factors(count, random_state), random_state)
-
-
-def same(observations: np.ndarray) -> np.ndarray:
-    """The representation of an observation that is a code already."""
-    return observations

@@ -7,7 +7,6 @@ tested on the others.
 from __future__ import annotations
 
 import importlib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,12 +14,9 @@ import numpy as np
 from benchmarks.other_libraries.arrays import BINS, SPLIT
 from benchmarks.other_libraries.common import Scores, attempt, packages, spread, stub
 
-
-def prepare(folder: Path) -> None:
-    """Make its code in `folder` importable."""
-    stub("fastargs")
-    stub("fastargs.decorators", param=lambda *_: lambda function: function)
-    packages(folder, "dent", "dent.metrics")
+stub("fastargs")
+stub("fastargs.decorators", param=lambda *_: lambda function: function)
+packages("dent", "dent.metrics")
 
 
 def scores(codes: np.ndarray, factors: np.ndarray) -> Scores:

@@ -7,32 +7,18 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.other_libraries.arrays import ROWS, SPLIT, grid_arrays
-from benchmarks.other_libraries.common import (
-    Found,
-    Grid,
-    Rows,
-    Scores,
-    attempt,
-    packages,
-    part_of,
-    same,
-    spread,
-    stub,
-)
+from benchmarks.other_libraries.common import Found, Scores, attempt, packages, part_of, spread, stub
+from benchmarks.other_libraries.truth import Grid, Rows, same
 
-
-def prepare(folder: Path) -> None:
-    """Make its code in `folder` importable."""
-    packages(folder, "disent", "disent.metrics")
-    stub("disent.dataset", DisentDataset=object)
-    stub("disent.util", to_numpy=np.asarray)
-    stub("disent.util.function", wrapped_partial=lambda function, **_: function)
+packages("disent", "disent.metrics")
+stub("disent.dataset", DisentDataset=object)
+stub("disent.util", to_numpy=np.asarray)
+stub("disent.util.function", wrapped_partial=lambda function, **_: function)
 
 
 def scores(codes: np.ndarray, factors: np.ndarray) -> Scores:

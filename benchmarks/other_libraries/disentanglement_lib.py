@@ -11,49 +11,33 @@ explicitness within 2e-5, dci_two_factors within .003.
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.other_libraries.arrays import (
-    BINS,
-    ROWS,
-    SPLIT,
-    TRAIN,
-    arrays,
-    grid_arrays,
-    importance_matrices,
-    models,
+from benchmarks.other_libraries import arrays as given
+from benchmarks.other_libraries.arrays import BINS, ROWS, SPLIT, TRAIN
+from benchmarks.other_libraries.common import Found, Scores, attempt, part_of, spread, stub_google
+from benchmarks.other_libraries.truth import Grid, Rows, same
+
+stub_google()
+from disentanglement_lib.evaluation.metrics import (
+    beta_vae,
+    dci,
+    downstream_task,
+    factor_vae,
+    irs,
+    mig,
+    modularity_explicitness,
+    sap_score,
+    unsupervised_metrics,
+    utils,
 )
-from benchmarks.other_libraries.common import (
-    Found,
-    Grid,
-    Rows,
-    Scores,
-    attempt,
-    part_of,
-    same,
-    spread,
-    stub_google,
-)
+from disentanglement_lib.evaluation.udr.metrics import udr as udr_metric
 
-
-def prepare(folder: Path) -> None:
-    """Make its metrics in `folder` importable, with 20 histogram bins."""
-    stub_google()
-    sys.path.insert(0, str(folder))
-    utils = module("metrics.utils")
-    utils.make_discretizer = lambda target: utils._histogram_discretize(target, num_bins=BINS)
-    utils.make_predictor_fn = lambda: utils.logistic_regression_cv
-
-
-def module(name: str) -> Any:
-    """A module of its evaluation."""
-    return importlib.import_module(f"disentanglement_lib.evaluation.{name}")
+utils.make_discretizer = lambda target: utils._histogram_discretize(target, num_bins=BINS)
+utils.make_predictor_fn = lambda: utils.logistic_regression_cv
 
 
 def scores(codes: np.ndarray, factors: np.ndarray) -> Scores:
@@ -63,40 +47,40 @@ def scores(codes: np.ndarray, factors: np.ndarray) -> Scores:
         truth, settings["batch_size"] = Rows(codes, factors), ROWS
         return attempt(function, truth, same, np.random.RandomState(0), **settings)
 
-    yield ("mig", part_of(score(module("metrics.mig").compute_mig, num_train=ROWS), "discrete_mig"))
-    explicit, utils = module("metrics.modularity_explicitness"), module("metrics.utils")
+    yield "mig", part_of(score(mig.compute_mig, num_train=ROWS), "discrete_mig")
     information = utils.discrete_mutual_info(utils.make_discretizer(codes.T), factors.T)
-    yield "modularity", attempt(explicit.modularity, information)
-    scores = score(explicit.compute_modularity_explicitness, **SPLIT)
+    yield "modularity", attempt(modularity_explicitness.modularity, information)
+    scores = score(modularity_explicitness.compute_modularity_explicitness, **SPLIT)
     yield "modularity_train_rows", part_of(scores, "modularity_score")
     yield "explicitness_train", part_of(scores, "explicitness_score_train")
     yield "explicitness_test", part_of(scores, "explicitness_score_test")
-    sap = module("metrics.sap_score").compute_sap
+    sap = sap_score.compute_sap
     scores = score(sap, num_train=ROWS, num_test=0, continuous_factors=True)
     yield "sap_continuous", part_of(scores, "SAP_score")
     yield ("sap_continuous_train_rows", part_of(score(sap, continuous_factors=True, **SPLIT), "SAP_score"))
     trees = spread(lambda _: part_of(score(sap, continuous_factors=False, **SPLIT), "SAP_score"), 3)
     yield "sap_discrete", trees
-    irs = module("metrics.irs").compute_irs
-    yield "irs_0.99", part_of(score(irs, num_train=ROWS, diff_quantile=0.99), "IRS")
-    yield "irs_1.0", part_of(score(irs, num_train=ROWS, diff_quantile=1.0), "IRS")
-    yield "", score(module("metrics.unsupervised_metrics").unsupervised_metrics, num_train=ROWS)
-    dci = module("metrics.dci")._compute_dci
+    for quantile in (0.99, 1.0):
+        found = score(irs.compute_irs, num_train=ROWS, diff_quantile=quantile)
+        yield f"irs_{quantile}", part_of(found, "IRS")
+    yield "", score(unsupervised_metrics.unsupervised_metrics, num_train=ROWS)
+    fit = dci._compute_dci
     for name, count, runs in (("dci_two_factors", 2, 3), ("dci", 5, 1)):
         train, test = factors[:TRAIN, :count], factors[TRAIN:, :count]
-        yield (name, spread(lambda _, y=train, t=test: dci(codes[:TRAIN].T, y.T, codes[TRAIN:].T, t.T), runs))
+        yield (name, spread(lambda _, y=train, t=test: fit(codes[:TRAIN].T, y.T, codes[TRAIN:].T, t.T), runs))
     yield "downstream_logistic", downstream(codes, factors)
 
 
 def downstream(codes: np.ndarray, factors: np.ndarray) -> dict[str, Any]:
     """Cross-validated logistic regression from 100 and 1000 rows; rows are shuffled by default_rng(seed)."""
-    task = module("metrics.downstream_task").compute_downstream_task
 
     def run(seed: int, count: int) -> Any:
         rows = np.random.default_rng(seed).permutation(ROWS)
         truth = Rows(codes[rows], factors[rows])
         state = np.random.RandomState(seed)
-        scores = task(truth, same, state, num_train=[count], num_test=1000, batch_size=ROWS)
+        scores = downstream_task.compute_downstream_task(
+            truth, same, state, num_train=[count], num_test=1000, batch_size=ROWS
+        )
         return {key.split(":")[1]: scores[key] for key in scores if "mean_" in key}
 
     return {str(count): spread(lambda seed, count=count: run(seed, count), 3) for count in (100, 1000)}
@@ -105,21 +89,21 @@ def downstream(codes: np.ndarray, factors: np.ndarray) -> dict[str, Any]:
 def votes(truth: Grid) -> Scores:
     """BetaVAE and FactorVAE scores from 2000 and 1000 votes of 64 rows, over five random states."""
     settings = {"batch_size": 64, "num_train": 2000, "num_eval": 1000}
-    beta, factor, state = module("metrics.beta_vae"), module("metrics.factor_vae"), np.random.RandomState
-    found = spread(lambda seed: beta.compute_beta_vae_sklearn(truth, same, state(seed), **settings), 5)
+    state = np.random.RandomState
+    found = spread(lambda seed: beta_vae.compute_beta_vae_sklearn(truth, same, state(seed), **settings), 5)
     yield "beta_vae", found
-    prune = factor._prune_dims
+    prune = factor_vae._prune_dims
     settings["num_variance_estimate"] = 10000
     for threshold in (0.0, 0.05):
-        factor._prune_dims = lambda variances, threshold=threshold: prune(variances, threshold)
-        found = spread(lambda seed: factor.compute_factor_vae(truth, same, state(seed), **settings), 5)
+        factor_vae._prune_dims = lambda variances, threshold=threshold: prune(variances, threshold)
+        found = spread(lambda seed: factor_vae.compute_factor_vae(truth, same, state(seed), **settings), 5)
         yield f"factor_vae_threshold_{threshold}", found
 
 
 def udr() -> Scores:
     """UDR of three models, all 3000 rows in one batch; the KLs follow the positions, or the columns."""
-    compute = module("udr.metrics.udr").compute_udr_sklearn
-    codes, kls, order = models()
+    compute = udr_metric.compute_udr_sklearn
+    codes, kls, order = given.models()
     for name, kl in (("", kls), ("_kl_permuted", [kls[0], kls[1][order], kls[2]])):
         functions = [lambda rows, z=z, q=q: (z[rows[:, 0]], q) for z, q in zip(codes, kl, strict=True)]
         for matrix in ("lasso", "spearman"):
@@ -136,7 +120,7 @@ def others(situations: list[str]) -> Iterator[Found]:
     """BetaVAE and FactorVAE on the grids, UDR of the models, and the matrices."""
     for situation in situations:
         if situation in ("grid", "grid_dead"):
-            codes, _ = grid_arrays(situation == "grid_dead")
+            codes, _ = given.grid_arrays(situation == "grid_dead")
             yield from (("values", situation, *score) for score in votes(Grid(codes)))
         elif situation == "models":
             yield from (("values", situation, *score) for score in udr())
@@ -146,17 +130,14 @@ def others(situations: list[str]) -> Iterator[Found]:
 
 def matrices() -> Iterator[Found]:
     """DCI's aggregation of fixed matrices, and the matrices of `mixed`."""
-    dci, utils = module("metrics.dci"), module("metrics.utils")
-    for name, matrix in importance_matrices().items():
+    for name, matrix in given.importance_matrices().items():
         yield "matrices", name, "disentanglement", attempt(dci.disentanglement, matrix)
         yield "matrices", name, "completeness", attempt(dci.completeness, matrix)
-    codes, factors = arrays("mixed")
+    codes, factors = given.arrays("mixed")
     information = utils.discrete_mutual_info(utils.make_discretizer(codes.T), factors.T)
     yield "matrices", "mixed", "mutual_information", information
     yield "matrices", "mixed", "factor_entropies", utils.discrete_entropy(factors.T)
-    sap = module("metrics.sap_score").compute_score_matrix(codes.T, factors.T, None, None, True)
+    sap = sap_score.compute_score_matrix(codes.T, factors.T, None, None, True)
     yield "matrices", "mixed", "sap_continuous", sap
-    irs = module("metrics.irs").scalable_disentanglement_score(
-        utils.make_discretizer(factors.T).T, codes, 1.0
-    )
-    yield "matrices", "mixed", "irs_1.0", irs["IRS_matrix"]
+    found = irs.scalable_disentanglement_score(utils.make_discretizer(factors.T).T, codes, 1.0)
+    yield "matrices", "mixed", "irs_1.0", found["IRS_matrix"]

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from benchmarks.other_libraries.arrays import BINS
-from benchmarks.other_libraries.common import Scores, packages, spread, stub
+from benchmarks.other_libraries.common import Scores, spread, stub
+
+stub("ipdb")
+stub("jax", numpy=np)
+sys.modules["jax.numpy"] = np  # whose functions have its names
 
 
-def prepare(folder: Path) -> None:
-    """Make the metrics of a checkout importable, with NumPy for jax.numpy, whose functions have its names."""
-    stub("ipdb")
-    stub("jax", numpy=np)
-    sys.modules["jax.numpy"] = np
-    packages(folder, "disentangle", "disentangle.metrics")
-
-
-def infomec(codes: np.ndarray, factors: np.ndarray) -> Scores:
+def infomec(compute: Callable[..., Any], codes: np.ndarray, factors: np.ndarray) -> Scores:
     """InfoM, InfoC and InfoE with the nearest-neighbour estimate, and with codes cut into 20 bins."""
-    compute = importlib.import_module("disentangle.metrics.infomec").compute_infomec
 
     def run(latents: np.ndarray, discrete: bool) -> dict[str, float]:
         scores = compute(factors, latents, discrete)

@@ -8,28 +8,28 @@ active: number of active latents. The neighbour estimate adds tiny noise from Nu
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 
 import numpy as np
 
 from benchmarks.other_libraries.arrays import BINS, arrays
-from benchmarks.other_libraries.common import Found, Scores, spread
-from benchmarks.other_libraries.infomec import infomec, prepare
+from benchmarks.other_libraries.common import Found, Scores, packages, spread
+from benchmarks.other_libraries.infomec import infomec
 
-__all__ = ["others", "prepare", "scores"]
+packages("disentangle", "disentangle.metrics")
+from disentangle.metrics import mutual_information
+from disentangle.metrics.infomec import compute_infomec, compute_nmi
 
 
 def scores(codes: np.ndarray, factors: np.ndarray) -> Scores:
     """InfoMEC, and InfoM and InfoC as logged in training, with NumPy and so in double precision."""
-    yield from infomec(codes, factors)
-    functions = importlib.import_module("disentangle.metrics.mutual_information")
+    yield from infomec(compute_infomec, codes, factors)
 
     def logged(estimator: str) -> dict[str, float]:
-        information, active = functions.compute_pairwise_mutual_information(
+        information, active = mutual_information.compute_pairwise_mutual_information(
             codes, factors, continuous_latents=True, estimator=estimator, bins=BINS
         )
-        ratio = functions.compute_mutual_information_ratio
+        ratio = mutual_information.compute_mutual_information_ratio
         names = {"infom": "modularity", "infoc": "compactness"}
         return {name: ratio(information, active, kind) for name, kind in names.items()}
 
@@ -42,5 +42,5 @@ def others(situations: list[str]) -> Iterator[Found]:
     if "matrices" in situations:
         codes, factors = arrays("mixed")
         np.random.seed(0)  # noqa: NPY002  the nearest-neighbour estimate adds noise from it
-        nmi = importlib.import_module("disentangle.metrics.infomec").compute_nmi(factors, codes, False)
+        nmi = compute_nmi(factors, codes, False)
         yield "matrices", "mixed", "nearest_neighbour_information_over_entropy", nmi.T

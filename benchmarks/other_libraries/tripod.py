@@ -6,18 +6,17 @@ random forests: D, C and I, the accuracy on a tenth of the rows.
 
 from __future__ import annotations
 
-import importlib
-
 import numpy as np
 
-from benchmarks.other_libraries.common import Scores, spread
-from benchmarks.other_libraries.infomec import infomec, prepare
+from benchmarks.other_libraries.common import Scores, packages, spread
+from benchmarks.other_libraries.infomec import infomec
 
-__all__ = ["prepare", "scores"]
+packages("disentangle", "disentangle.metrics")
+from disentangle.metrics.dci import compute_dci
+from disentangle.metrics.infomec import compute_infomec
 
 
 def scores(codes: np.ndarray, factors: np.ndarray) -> Scores:
     """InfoMEC and DCI."""
-    yield from infomec(codes, factors)
-    dci = importlib.import_module("disentangle.metrics.dci").compute_dci
-    yield "dci_forest", spread(lambda _: dci(factors, codes), 3)
+    yield from infomec(compute_infomec, codes, factors)
+    yield "dci_forest", spread(lambda _: compute_dci(factors, codes), 3)

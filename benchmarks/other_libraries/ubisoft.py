@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import importlib
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,11 +17,8 @@ import numpy as np
 from benchmarks.other_libraries.arrays import BINS
 from benchmarks.other_libraries.common import Scores, attempt, stub
 
-
-def prepare(folder: Path) -> None:
-    """Make its code in `folder` importable."""
-    stub("matplotlib").pyplot = stub("matplotlib.pyplot")  # type: ignore[attr-defined]
-    sys.path.insert(0, str(folder / "src"))
+stub("matplotlib").pyplot = stub("matplotlib.pyplot")  # type: ignore[attr-defined]
+sys.path.insert(0, f"{sys.path[0]}/src")
 
 
 def scores(codes: np.ndarray, factors: np.ndarray) -> Scores:
