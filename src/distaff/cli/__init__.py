@@ -1,7 +1,5 @@
 """The command line: verbs only, a file a verb or family, which imports what is heavy when it runs."""
 
-from __future__ import annotations
-
 import io
 import signal
 import sys

@@ -1,7 +1,5 @@
 """Exit statuses: 0 done, 1 failed, 2 bad input, 130 interrupted, each but the first with one line."""
 
-from __future__ import annotations
-
 import errno
 import sys
 

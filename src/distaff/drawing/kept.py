@@ -1,7 +1,5 @@
 """What is drawn when it is first asked for, and then kept."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

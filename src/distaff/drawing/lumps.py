@@ -1,7 +1,5 @@
 """Bodies put together from lumps, ellipsoids and boxes, as planes of albedo and normals (see bodies.py)."""
 
-from __future__ import annotations
-
 import functools
 import math
 from collections.abc import Iterable

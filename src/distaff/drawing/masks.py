@@ -1,7 +1,5 @@
 """Masks of every geometry on a grid, kept, and images of any colours made of them."""
 
-from __future__ import annotations
-
 import functools
 import math
 from collections.abc import Callable

@@ -7,8 +7,6 @@ sees it, is drawn first. Unlike sorting by depth this is exact. Corners are roun
 picture of 256 x 256 is averaged over blocks of 4 x 4, so that pixels come from whole numbers only.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

@@ -7,8 +7,6 @@ contact shadows and highlights are in the masks, so an image of any colours is a
 The world has x to the right, y away from the reader and z up.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Vectors of space: their inner products, and turns, matrices that are applied to columns."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -3,8 +3,6 @@
 Every registered metric is an attribute here: `distaff.metrics.mig(codes, factors)`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

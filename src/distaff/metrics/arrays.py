@@ -1,7 +1,5 @@
 """Codes and factors as every metric takes them, checked once, with errors that name the column."""
 
-from __future__ import annotations
-
 import math
 import numbers
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The average maximal mutual information."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from distaff.metrics.arrays import Codes, Factors

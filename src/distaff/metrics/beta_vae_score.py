@@ -1,7 +1,5 @@
 """The beta-VAE score."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

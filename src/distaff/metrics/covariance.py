@@ -1,7 +1,5 @@
 """The covariance of codes, for what is measured on a Gaussian with the same covariance."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

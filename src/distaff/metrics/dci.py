@@ -1,7 +1,5 @@
 """DCI: disentanglement, completeness and informativeness."""
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """DCIMIG, also called 3CharM."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from distaff.metrics.arrays import Codes, Factors

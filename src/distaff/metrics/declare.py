@@ -1,7 +1,5 @@
 """What a metric says of itself, attached to its function."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar

@@ -1,7 +1,5 @@
 """Downstream accuracy and statistical efficiency."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Sequence
 from functools import partial

@@ -1,7 +1,5 @@
 """The FactorVAE score."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

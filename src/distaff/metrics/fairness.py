@@ -1,7 +1,5 @@
 """Fairness: do predictions of one factor change with another?"""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The total correlation of a Gaussian."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The Wasserstein distance of a Gaussian from the product of its marginals."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The Wasserstein distance of a Gaussian from the product of its marginals, as a share of its variance."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from distaff.metrics.arrays import Codes

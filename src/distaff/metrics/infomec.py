@@ -1,7 +1,5 @@
 """InfoMEC: modularity, explicitness and compactness in terms of information."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Histograms, mutual information and entropy of codes and factors, in nats."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

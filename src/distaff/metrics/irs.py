@@ -1,7 +1,5 @@
 """The interventional robustness score."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -1,7 +1,5 @@
 """JEMMIG, the mutual information gap with joint entropy."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from distaff.metrics.arrays import Codes, Factors

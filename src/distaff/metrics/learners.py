@@ -1,7 +1,5 @@
 """Predictors of a factor from codes that also say how important each code was."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

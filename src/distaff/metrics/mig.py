@@ -1,7 +1,5 @@
 """The mutual information gap, with histograms as in disentanglement_lib."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from distaff.metrics.arrays import Codes, Factors

@@ -1,7 +1,5 @@
 """The mutual information gap of the posterior itself, without bins of codes."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

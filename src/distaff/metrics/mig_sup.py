@@ -1,7 +1,5 @@
 """The mutual information gap from the side of the codes."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from distaff.metrics.arrays import Codes, Factors, check_number

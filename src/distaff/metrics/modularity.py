@@ -1,7 +1,5 @@
 """Modularity."""
 
-from __future__ import annotations
-
 from distaff.metrics.arrays import Codes, Factors
 from distaff.metrics.declare import Sizes, metric, truths
 from distaff.metrics.information import binned_information

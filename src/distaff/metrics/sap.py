@@ -1,7 +1,5 @@
 """The separated attribute predictability score."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

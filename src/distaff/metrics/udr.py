@@ -1,7 +1,5 @@
 """Unsupervised disentanglement ranking."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The tasks of a study on a Ray cluster. Every node needs distaff, and the study's folder at one path."""
 
-from __future__ import annotations
-
 import logging
 import os
 import socket

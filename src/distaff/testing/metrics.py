@@ -1,7 +1,5 @@
 """Does a metric do what it declares?"""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable, Mapping
 from typing import Any

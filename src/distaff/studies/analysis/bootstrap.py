@@ -1,7 +1,5 @@
 """Bootstrap intervals: how much a number would differ had the study drawn other runs."""
 
-from __future__ import annotations
-
 import warnings
 from typing import Any, NamedTuple
 

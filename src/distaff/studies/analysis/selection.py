@@ -4,8 +4,6 @@ Locatello et al. 2019, arXiv:1811.12359; selection by agreement: Duan et al. 202
 arXiv:1905.12614.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

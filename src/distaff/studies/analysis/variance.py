@@ -3,8 +3,6 @@
 Locatello et al. 2019, arXiv:1811.12359.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -73,7 +71,7 @@ def variance_shares(
     return pd.concat(found)[["dataset", "metric", "source", "share", "low", "high", "unbiased", "runs"]]
 
 
-def _explained(scores: pd.Series[float], resamples: int, rng: np.random.Generator) -> pd.DataFrame:
+def _explained(scores: pd.Series, resamples: int, rng: np.random.Generator) -> pd.DataFrame:
     """Shares, intervals and unbiased shares of one score on one data set, a row per source."""
     scores = scores.sort_index()
     cell: NDArray[Any] = scores.groupby(level=["method", "strength"]).ngroup().to_numpy(dtype=np.int64)
