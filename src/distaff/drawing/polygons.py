@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw
 
-from distaff.drawing.vectors import dot
+from distaff.drawing.kept import in_blocks
+from distaff.drawing.vectors import dot, unit
 
 SIZE = 64  # pixels
 FINE = 4  # drawn pixels along the side of a pixel
@@ -221,8 +222,7 @@ def normals(polygons: NDArray[np.float64]) -> NDArray[np.float64]:
     x, y, z = np.moveaxis(here, 2, 0)
     u, v, w = np.moveaxis(np.roll(here, -1, axis=1), 2, 0)
     crossed = y * w - z * v, z * u - x * w, x * v - y * u
-    twice = np.stack([part.sum(axis=1) for part in crossed], 1)
-    return twice / np.sqrt(dot(twice, twice))[:, None]
+    return unit(np.stack([part.sum(axis=1) for part in crossed], 1))
 
 
 def _whole(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -236,15 +236,6 @@ def on_white(pieces: Sequence[Piece], shape: tuple[int, int, int]) -> NDArray[np
     for image, piece in zip(images, pieces, strict=True):
         _, height, width = piece.pixels.shape
         image[:, piece.top : piece.top + height, piece.left : piece.left + width] = piece.pixels
-    return _averaged(images, shape[1])
-
-
-def _averaged(images: NDArray[np.uint8], resolution: int) -> NDArray[np.uint8]:
-    block = SIZE // resolution
-    if block == 1:
-        return images
-    total = np.full((*images.shape[:2], resolution, resolution), block * block // 2, dtype=np.uint16)
-    for i in range(block):
-        for j in range(block):
-            total += images[:, :, i::block, j::block]
-    return (total // (block * block)).astype(np.uint8)
+    block = SIZE // shape[1]
+    total = np.add.reduce(in_blocks(images, block), dtype=np.uint16)
+    return np.asarray((total + block**2 // 2) // block**2, dtype=np.uint8)

@@ -12,6 +12,11 @@ def dot(a: Vectors, b: Vectors) -> Vectors:
     return a[..., 0] * b[..., 0] + a[..., 1] * b[..., 1] + a[..., 2] * b[..., 2]
 
 
+def unit(vectors: Vectors) -> Vectors:
+    """The vectors (..., 3) with length 1."""
+    return vectors / np.sqrt(dot(vectors, vectors))[..., None]
+
+
 def yaw(degrees: float) -> Vectors:
     """The turn (3, 3) anticlockwise as seen from above."""
     c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))

@@ -56,14 +56,11 @@ def renumbered(factors: NDArray[Any], continuous: Sequence[int] = ()) -> NDArray
     """
     for j in single_valued(factors):
         raise BadInput(f"factor column {j} has a single value, {factors[0, j]:g}; drop that column")
-    columns = [column if j in continuous else _without_gaps(column) for j, column in enumerate(factors.T)]
-    return np.stack(columns, axis=1).astype(factors.dtype, copy=False)
-
-
-def _without_gaps(column: NDArray[Any]) -> NDArray[np.int64]:
-    numbers = column.astype(np.int64, copy=False)
-    present = np.bincount(numbers) > 0
-    return numbers if present.all() else (np.cumsum(present) - 1)[numbers]
+    found = factors.copy()
+    for j in set(range(factors.shape[1])).difference(continuous):
+        column = factors[:, j].astype(np.int64, copy=False)
+        found[:, j] = (np.cumsum(np.bincount(column) > 0) - 1)[column]
+    return found
 
 
 def factor_name(table: Table, j: int) -> str:

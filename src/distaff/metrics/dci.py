@@ -32,7 +32,6 @@ def _bounds(*bounds: tuple[float, float]) -> dict[str, tuple[float, float]]:
 @metric(
     source="Eastwood and Williams 2018, openreview:By-7dz-AZ, section 2; weights as in disentanglement_lib",
     cost="fitted",
-    continuous=True,
     seconds=30.0,
     protocols={"locatello2019": Sizes(10_000, 5_000, settings={"learner": "gradient_boosting"})},
     least_codes=2,
@@ -113,17 +112,10 @@ def importance_matrix(
 
 
 def disentanglement(importance: NDArray[np.float64]) -> float:
-    """Disentanglement of an importance matrix (d, k), non-negative."""
-    return _concentration(importance)
+    """Disentanglement of an importance matrix (d, k), non-negative.
 
-
-def completeness(importance: NDArray[np.float64]) -> float:
-    """Completeness of an importance matrix (d, k), non-negative."""
-    return _concentration(importance.T)
-
-
-def _concentration(importance: NDArray[np.float64]) -> float:
-    """The mean over rows, weighted by their sums, of 1 minus the entropy of a row (base: its length)."""
+    The mean over rows, weighted by their sums, of 1 minus the entropy of a row (base: its length).
+    """
     filled = importance + 1e-11  # an empty row counts as an even one
     shares = filled / filled.sum(axis=1, keepdims=True)
     entropies = -(shares * np.log(shares)).sum(axis=1) / np.log(shares.shape[1])
@@ -133,14 +125,17 @@ def _concentration(importance: NDArray[np.float64]) -> float:
     return float(np.clip(np.average(1 - entropies, weights=weights), 0.0, 1.0))
 
 
+def completeness(importance: NDArray[np.float64]) -> float:
+    """Completeness of an importance matrix (d, k), non-negative: the same of its columns."""
+    return disentanglement(importance.T)
+
+
 def _importance(
     learn: Rows, learner: str, seed: int, real: tuple[int, ...]
 ) -> tuple[NDArray[np.float64], list[Any]]:
     def model(j: int) -> Any:
-        factor = learn.factors[:, j]
-        return fit(
-            learner, learn.codes, factor if j in real else factor.astype(np.int64), seed, regress=j in real
-        )
+        factor = learn.factors[:, j].astype(np.float64 if j in real else np.int64)
+        return fit(learner, learn.codes, factor, seed, regress=j in real)
 
     # trees are grown without Python's lock; which warnings are shown is set for all threads at once
     with quiet(), ThreadPoolExecutor(usable_cores()) as pool:

@@ -6,22 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.metrics.arrays import Codes
-from distaff.metrics.covariance import covariance
-from distaff.metrics.declare import Sizes, metric, truths
+from distaff.metrics.covariance import covariance, of_a_gaussian
+from distaff.metrics.declare import truths
 
 
-@metric(
+@of_a_gaussian(
     high=math.inf,
-    higher_is_better=False,
     source="Locatello et al. 2019, arXiv:1811.12359, section 5.5",
-    needs=(),
-    grows=3,
     seconds=0.12,
-    protocols={"locatello2019": Sizes(10_000)},
-    least_codes=2,
     invariant_to=frozenset({"permutation", "sign"}),
     truth=truths((0.0, 0.01), (0.0, 0.01), (0.0, 0.0), (4.6, 4.8), (0.0, 0.01), (0.0, 0.01)),
-    worse_with=frozenset({"holistic", "spread", "copied"}),
 )
 def gaussian_wasserstein_correlation(codes: Codes) -> float:
     """Gaussian Wasserstein correlation: how far codes are from independent, were they Gaussian.

@@ -72,7 +72,10 @@ def infomec(
         >>> [round(value, 2) for value in infomec(codes, factors, discrete_codes=True)]
         [1.0, 0.5, 0.0]
     """
-    rows = Rows(*_sample(codes, factors if test is None else renumbered(factors), seed))
+    rows = Rows(codes, factors if test is None else renumbered(factors))
+    if len(codes) > MOST_ROWS:
+        chosen = np.random.default_rng(seed).permutation(len(codes))[:MOST_ROWS]
+        rows = Rows(rows.codes[chosen], rows.factors[chosen])
     if any(np.bincount(factor).max() < 2 for factor in rows.factors.T):
         raise NotApplicable("infomec needs a value of every factor that two rows share")
     learn, score = (rows, rows) if test is None else learn_and_score(codes, factors, test, seed)
@@ -85,13 +88,6 @@ def infomec(
         _explicitness(learn, score, discrete_codes),
         _largest_share(information.T),
     )
-
-
-def _sample(codes: NDArray[Any], factors: Factors, seed: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    if len(codes) <= MOST_ROWS:
-        return codes, factors
-    rows = np.random.default_rng(seed).permutation(len(codes))[:MOST_ROWS]
-    return codes[rows], factors[rows]
 
 
 def _information(

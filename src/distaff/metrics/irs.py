@@ -16,7 +16,6 @@ from distaff.tables import Continuous
 @metric(
     low=-math.inf,  # where codes are very skewed
     source="Suter et al. 2019, arXiv:1811.00007, section 4; quantile and bins as in disentanglement_lib",
-    continuous=True,
     needs_order_above=20,
     protocols={"locatello2019": Sizes(10_000)},
     invariant_to=frozenset({"permutation", "sign"}),

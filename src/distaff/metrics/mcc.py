@@ -14,7 +14,6 @@ CORRELATIONS = ("spearman", "pearson")
 
 @metric(
     source="Hyvarinen and Morioka 2016, arXiv:1605.06336, section 5; Spearman's as in Klindt et al. 2021",
-    continuous=True,
     needs_order_above=0,
     invariant_to=frozenset({"permutation", "sign", "scale"}),
     truth=truths((0.999, 1.0), (0.4, 0.6), (0.0, 0.0), (0.999, 1.0), (0.0, 0.05), (0.74, 0.77)),
