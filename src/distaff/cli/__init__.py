@@ -31,9 +31,7 @@ app.add_typer(study.app, name="study")
 
 
 @app.callback(invoke_without_command=True)
-def _version(
-    version: Annotated[bool, Option("--version", help="Print the version.")] = False,
-) -> None:
+def _version(version: Annotated[bool, Option("--version", help="Print the version.")] = False) -> None:
     if version:
         print(__version__)
         raise typer.Exit

@@ -3,9 +3,8 @@
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
-from distaff.metrics.arrays import Codes, varying
+from distaff.metrics.arrays import Codes, Floats, varying
 from distaff.metrics.declare import Sizes, metric
 
 #: a metric of how far such a Gaussian is from independent, by one decomposition of the covariance
@@ -20,7 +19,7 @@ of_a_gaussian = partial(
 )
 
 
-def covariance(codes: Codes) -> NDArray[np.float64]:
+def covariance(codes: Codes) -> Floats:
     """The covariance (d, d) of codes (n, d), without bias. Constant codes are left out."""
     live = codes[:, varying(codes)] if len(codes) > 1 else codes[:, :0]
     return np.cov(live, rowvar=False, dtype=np.float64).reshape(live.shape[1], live.shape[1])

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.machine import usable_cores
-from distaff.metrics.arrays import Codes, Factors, Test, real_columns
+from distaff.metrics.arrays import Codes, Factors, Floats, Test, real_columns
 from distaff.metrics.declare import Sizes, metric
 from distaff.metrics.door import checked
 from distaff.metrics.held_out import Rows, learn_and_score
@@ -105,13 +105,13 @@ def importance_matrix(
     continuous: Continuous = False,
     test: Test = None,
     seed: int = 0,
-) -> NDArray[np.float64]:
+) -> Floats:
     """The importance of every code for every factor, (d, k); each column sums to 1. See `dci`."""
     learn, _ = learn_and_score(codes, factors, test, seed)
     return _importance(learn, learner, seed, real_columns(continuous))[0]
 
 
-def disentanglement(importance: NDArray[np.float64]) -> float:
+def disentanglement(importance: Floats) -> float:
     """Disentanglement of an importance matrix (d, k), non-negative.
 
     The mean over rows, weighted by their sums, of 1 minus the entropy of a row (base: its length).
@@ -125,14 +125,12 @@ def disentanglement(importance: NDArray[np.float64]) -> float:
     return float(np.clip(np.average(1 - entropies, weights=weights), 0.0, 1.0))
 
 
-def completeness(importance: NDArray[np.float64]) -> float:
+def completeness(importance: Floats) -> float:
     """Completeness of an importance matrix (d, k), non-negative: the same of its columns."""
     return disentanglement(importance.T)
 
 
-def _importance(
-    learn: Rows, learner: str, seed: int, real: tuple[int, ...]
-) -> tuple[NDArray[np.float64], list[Any]]:
+def _importance(learn: Rows, learner: str, seed: int, real: tuple[int, ...]) -> tuple[Floats, list[Any]]:
     def model(j: int) -> Any:
         factor = learn.factors[:, j].astype(np.float64 if j in real else np.int64)
         return fit(learner, learn.codes, factor, seed, regress=j in real)

@@ -3,9 +3,8 @@
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
-from distaff.metrics.arrays import Codes
+from distaff.metrics.arrays import Codes, Floats
 from distaff.metrics.covariance import covariance, of_a_gaussian
 from distaff.metrics.declare import truths
 
@@ -34,7 +33,7 @@ def gaussian_wasserstein_correlation(codes: Codes) -> float:
     return squared_distance(covariance(codes))
 
 
-def squared_distance(matrix: NDArray[np.float64]) -> float:
+def squared_distance(matrix: Floats) -> float:
     """The squared Wasserstein-2 distance of a Gaussian with this covariance from its marginals' product."""
     if not len(matrix):
         return 0.0

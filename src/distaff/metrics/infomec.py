@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import NotApplicable
-from distaff.metrics.arrays import Codes, Factors, Test, renumbered, standardised
+from distaff.metrics.arrays import Codes, Factors, Floats, Ints, Test, renumbered, standardised
 from distaff.metrics.declare import metric
 from distaff.metrics.held_out import Rows, learn_and_score
 from distaff.metrics.information import entropy, mutual_information
@@ -90,9 +90,7 @@ def infomec(
     )
 
 
-def _information(
-    codes: NDArray[Any], factors: NDArray[np.int64], discrete: bool, seed: int
-) -> NDArray[np.float64]:
+def _information(codes: NDArray[Any], factors: Ints, discrete: bool, seed: int) -> Floats:
     """Mutual information (active codes, k), nats."""
     if discrete or not codes.shape[1]:
         values = [np.unique(column, return_inverse=True)[1] for column in codes.T]
@@ -108,7 +106,7 @@ def _information(
     return np.stack(columns, axis=1).astype(np.float64)  # integers where all estimates are below 0
 
 
-def _largest_share(information: NDArray[np.float64]) -> float:
+def _largest_share(information: Floats) -> float:
     """The mean over rows of the largest share of a row, from 0 for even rows to 1."""
     columns = information.shape[1]
     informed = information[information.sum(axis=1) > 0]
@@ -139,7 +137,7 @@ def _inputs(learn: Rows, score: Rows, discrete: bool) -> tuple[Any, Any]:
     return encoder.transform(learn.codes), encoder.transform(score.codes)
 
 
-def _cross_entropy(seen: Any, known: NDArray[np.int64], unseen: Any, truth: NDArray[np.int64]) -> float:
+def _cross_entropy(seen: Any, known: Ints, unseen: Any, truth: Ints) -> float:
     """The mean negative logarithm of the probability given to the truth, nats.
 
     A value that was not seen in learning costs what an even guess does.

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distaff.metrics.arrays import Codes, Factors, check_number, varying
+from distaff.metrics.arrays import Codes, Factors, Floats, Ints, check_number, varying
 from distaff.metrics.declare import Sizes, metric, truths
 from distaff.metrics.information import discretise
 from distaff.settings import whole_number
@@ -55,7 +55,7 @@ def irs(
     return float(np.average(robustness.max(axis=1), weights=largest))
 
 
-def _deviation(codes: NDArray[Any], groups: NDArray[np.int64], quantile: float) -> NDArray[np.float64]:
+def _deviation(codes: NDArray[Any], groups: Ints, quantile: float) -> Floats:
     """The quantile of each code's distance from its group's mean, averaged over groups: (d,)."""
     order = np.argsort(groups, kind="stable")
     starts = np.flatnonzero(np.diff(groups[order], prepend=-1))

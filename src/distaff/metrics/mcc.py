@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import unknown
-from distaff.metrics.arrays import Codes, Factors, standardised
+from distaff.metrics.arrays import Codes, Factors, Floats, standardised
 from distaff.metrics.declare import metric, truths
 from distaff.metrics.door import checked
 from distaff.tables import Continuous
@@ -46,14 +46,14 @@ def mcc(
 @checked(order_above=0)
 def correlation_matrix(
     codes: Codes, factors: Factors, *, correlation: str = "spearman", continuous: Continuous = False
-) -> NDArray[np.float64]:
+) -> Floats:
     """The absolute correlation of every code with every factor, (d, k); 0 for constant codes."""
     return absolute_correlation(codes, factors, correlation)
 
 
 def absolute_correlation(
     first: NDArray[np.floating], second: NDArray[np.floating], correlation: str
-) -> NDArray[np.float64]:
+) -> Floats:
     """The absolute correlation of the columns of two arrays with as many rows: (d, k), 0 where one is
     constant."""
     if correlation not in CORRELATIONS:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distaff.metrics.arrays import Codes, Factors, Test, real_columns, standardised
+from distaff.metrics.arrays import Codes, Factors, Floats, Ints, Test, real_columns, standardised
 from distaff.metrics.declare import Sizes, metric, truths
 from distaff.metrics.door import checked
 from distaff.metrics.held_out import Rows, learn_and_score
@@ -54,7 +54,7 @@ def sap(
 @checked()
 def predictability_matrix(
     codes: Codes, factors: Factors, *, continuous: Continuous = False, test: Test = None, seed: int = 0
-) -> NDArray[np.float64]:
+) -> Floats:
     """How well each code alone predicts each factor, (d, k): accuracy, or squared correlation; see `sap`."""
     real = real_columns(continuous)
     if not real:
@@ -72,7 +72,7 @@ def predictability_matrix(
     return found
 
 
-def _accuracies(learn: Rows, score: Rows, seed: int) -> NDArray[np.float64]:
+def _accuracies(learn: Rows, score: Rows, seed: int) -> Floats:
     """The accuracy (d, k) of each code for each factor."""
     found = np.empty((learn.codes.shape[1], learn.factors.shape[1]))
     for j, (known, truth) in enumerate(zip(learn.factors.T, score.factors.T, strict=True)):
@@ -87,9 +87,7 @@ def _accuracies(learn: Rows, score: Rows, seed: int) -> NDArray[np.float64]:
     return found
 
 
-def _machine(
-    seen: NDArray[Any], classes: NDArray[np.int64], seed: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _machine(seen: NDArray[Any], classes: Ints, seed: int) -> tuple[Floats, Floats]:
     """The slopes and offsets of scikit-learn's LinearSVC, one per class, or one in all for two.
 
     Its checks of what it is given take three times as long as the fit of a single code, so that the routine
