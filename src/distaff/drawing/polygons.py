@@ -56,17 +56,16 @@ def frustum(low: Sequence[float], bottom: float, high: Sequence[float], top: flo
 
     Its sides look to -y, +x, +y, -x.
     """
-    return prism(_rectangle(low, bottom), _rectangle(high, top), colour)
+    lower, upper = (
+        [[x0, y0, z], [x1, y0, z], [x1, y1, z], [x0, y1, z]]
+        for (x0, x1, y0, y1), z in ((low, bottom), (high, top))
+    )
+    return prism(lower, upper, colour)
 
 
 def box(x0: float, x1: float, y0: float, y1: float, z0: float, z1: float, colour: Colour) -> Solid:
     """A box along the axes."""
     return frustum((x0, x1, y0, y1), z0, (x0, x1, y0, y1), z1, colour)
-
-
-def _rectangle(bounds: Sequence[float], z: float) -> Polygon:
-    x0, x1, y0, y1 = bounds
-    return np.array([[x0, y0, z], [x1, y0, z], [x1, y1, z], [x0, y1, z]], dtype=np.float64)
 
 
 def patch(side: Polygon, across: tuple[float, float], up: tuple[float, float]) -> Polygon:

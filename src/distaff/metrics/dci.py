@@ -87,10 +87,10 @@ def dci(
     learn, score = learn_and_score(codes, factors, test, seed)
     real = real_columns(continuous)
     importance, models = _importance(learn, learner, seed, real)
-    informativeness = [
-        (_r2 if j in real else _accuracy)(truth, models[j].predict(score.codes))
-        for j, truth in enumerate(score.factors.T)
-    ]
+    informativeness = []
+    for j, truth in enumerate(score.factors.T):
+        predicted = models[j].predict(score.codes)
+        informativeness.append(_r2(truth, predicted) if j in real else np.mean(truth == predicted))
     return DCI(
         disentanglement(importance), completeness(importance), float(np.mean(informativeness)), learner
     )
@@ -139,10 +139,6 @@ def _importance(learn: Rows, learner: str, seed: int, real: tuple[int, ...]) -> 
     with quiet(), ThreadPoolExecutor(usable_cores()) as pool:
         models = list(pool.map(model, range(learn.factors.shape[1])))
     return np.stack([importances(model) for model in models], axis=1), models
-
-
-def _accuracy(truth: NDArray[Any], predicted: NDArray[Any]) -> float:
-    return float(np.mean(truth == predicted))
 
 
 def _r2(truth: NDArray[Any], predicted: NDArray[Any]) -> float:

@@ -120,21 +120,19 @@ def _largest_share(information: Floats) -> float:
 
 def _explicitness(learn: Rows, score: Rows, discrete: bool) -> float:
     """The mean over factors of the cross-entropy's fall below ln(number of values), as a share of it."""
-    seen, unseen = _inputs(learn, score, discrete)
+    seen, unseen = learn.codes, score.codes
+    if discrete:
+        from sklearn.preprocessing import OneHotEncoder
+
+        encoder = OneHotEncoder(handle_unknown="ignore").fit(seen)
+        seen, unseen = encoder.transform(seen), encoder.transform(unseen)
+    else:
+        seen, unseen = standardised(seen), standardised(unseen, like=seen)
     shares = []
     for known, truth in zip(learn.factors.T, score.factors.T, strict=True):
         even = np.log(len(np.unique(known)))
         shares.append(max(0.0, 1 - _cross_entropy(seen, known, unseen, truth) / even) if even > 0 else 0.0)
     return float(np.mean(shares))
-
-
-def _inputs(learn: Rows, score: Rows, discrete: bool) -> tuple[Any, Any]:
-    if not discrete:
-        return standardised(learn.codes), standardised(score.codes, like=learn.codes)
-    from sklearn.preprocessing import OneHotEncoder
-
-    encoder = OneHotEncoder(handle_unknown="ignore").fit(learn.codes)
-    return encoder.transform(learn.codes), encoder.transform(score.codes)
 
 
 def _cross_entropy(seen: Any, known: Ints, unseen: Any, truth: Ints) -> float:

@@ -114,14 +114,6 @@ def on_the_grid(wide: pd.DataFrame) -> Scores:
     return Scores(values, list(datasets), list(settings), list(seeds))
 
 
-def best_settings(values: Floats) -> Floats:
-    """The probability (..., settings, seeds) that a setting is chosen by its seed's scores; ties share it."""
-    filled = np.where(np.isfinite(values), values, -np.inf)
-    best = filled.max(axis=-2, keepdims=True)
-    hit = (filled == best) & np.isfinite(values)
-    return np.asarray(hit / np.maximum(hit.sum(axis=-2, keepdims=True), 1))
-
-
 def standing(values: Floats, weights: Floats) -> Floats:
     """The share of values (n,) below each, with half of the equal ones, by weights (resamples, n): 0..1."""
     return weight_below(values, weights) / np.maximum(weights.sum(axis=1, keepdims=True), 1e-300)
@@ -134,7 +126,10 @@ def _beats(values: Floats, counts: Floats) -> Floats:
     there. (resamples, sources, targets), NaN where no run could be compared.
     """
     pairs = values.reshape(-1, *values.shape[2:])  # (metrics x data sets, settings, seeds)
-    choice = best_settings(pairs)
+    filled = np.where(np.isfinite(pairs), pairs, -np.inf)
+    hit = (filled == filled.max(axis=-2, keepdims=True)) & np.isfinite(pairs)
+    # the probability that a setting is chosen by its seed's scores; ties share it
+    choice = hit / np.maximum(hit.sum(axis=-2, keepdims=True), 1)
     some = max(1, MEMORY // pairs.size)
     parts = [counts[start : start + some] for start in range(0, len(counts), some)]
     return np.concatenate([_beats_some(pairs, choice, part) for part in parts])
