@@ -87,7 +87,9 @@ class _Table:
         self.step = max(float(deviation.min()) / STEPS_PER_DEVIATION, span / MOST_POINTS)
         self.points = int(2 ** np.ceil(np.log2(span / self.step + 2)))
         variance = np.maximum(deviation, STEPS_PER_DEVIATION * self.step) ** 2
-        levels = _tabulated(variance)
+        least, most = float(variance.min()), float(variance.max()) * (1 + 1e-9)
+        count = max(2, 1 + int(np.ceil(np.log(most / least) / (2 * np.log(RATIO)))))
+        levels = np.geomspace(least, most, count)  # deviations a constant ratio apart
         octave = (np.log2(levels / levels[0]) / 2 + 1e-9).astype(np.int64)
         self.coarse = 2**octave  # (levels,)
         self.offset = np.concatenate([[0], np.cumsum(self.points // self.coarse)])
@@ -127,10 +129,3 @@ class _Table:
         weights += np.bincount(corner, share * (1 - right), minlength=size)
         weights += np.bincount(corner + 1, share * right, minlength=size)
         return weights
-
-
-def _tabulated(variance: Floats) -> Floats:
-    """Variances from the smallest to the largest, deviations a constant ratio apart."""
-    low, high = float(variance.min()), float(variance.max()) * (1 + 1e-9)
-    count = max(2, 1 + int(np.ceil(np.log(high / low) / (2 * np.log(RATIO)))))
-    return np.geomspace(low, high, count)

@@ -47,7 +47,7 @@ WORSE: dict[str, Callable[[Codes, float, np.random.Generator], Codes]] = {
     "holistic": lambda ideal, much, rng: (1 - much / 2) * ideal + much / 2 * np.roll(ideal, 1, axis=1),
     # the same through a fixed noise
     "blurred": lambda ideal, much, rng: (
-        (1 - much / 2) * ideal + much / 2 * np.roll(ideal, 1, axis=1) + 0.4 * rng.standard_normal(ideal.shape)
+        WORSE["holistic"](ideal, much, rng) + 0.4 * rng.standard_normal(ideal.shape)
     ),
     # a second code knows more and more of each factor
     "spread": lambda ideal, much, rng: np.concatenate(
