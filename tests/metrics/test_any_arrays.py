@@ -14,8 +14,8 @@ import pytest
 
 from distaff import registry
 from distaff.errors import BadInput, NotApplicable
+from distaff.metrics.arrays import standardised
 from distaff.testing import SITUATIONS, WORSE
-from distaff.testing.metrics import _standardised
 
 METRICS = {name: registry.get("metrics", name) for name in registry.names("metrics")}
 FAST = [name for name, function in METRICS.items() if function.declaration.cost == "fast"]
@@ -40,7 +40,7 @@ def draw_factors(rng: np.random.Generator) -> np.ndarray:
 
 def draw_codes(factors: np.ndarray, rng: np.random.Generator) -> tuple[str, np.ndarray]:
     """One of the constructed codes, cut or filled to 1 to 6 columns, of any of several scales and types."""
-    kind, ideal = str(rng.choice(KINDS)), _standardised(factors, rng)
+    kind, ideal = str(rng.choice(KINDS)), standardised(factors)
     if kind in SITUATIONS and not (kind == "one_missing" and ideal.shape[1] == 1):
         codes = SITUATIONS[kind](ideal, rng)
     else:

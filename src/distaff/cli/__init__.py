@@ -1,7 +1,5 @@
 """The command line: verbs only, a file a verb or family, which imports what is heavy when it runs."""
 
-from __future__ import annotations
-
 import io
 import signal
 import sys
@@ -33,9 +31,7 @@ app.add_typer(study.app, name="study")
 
 
 @app.callback(invoke_without_command=True)
-def _version(
-    version: Annotated[bool, Option("--version", help="Print the version.")] = False,
-) -> None:
+def _version(version: Annotated[bool, Option("--version", help="Print the version.")] = False) -> None:
     if version:
         print(__version__)
         raise typer.Exit

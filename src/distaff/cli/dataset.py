@@ -1,7 +1,5 @@
 """`distaff dataset`: show, build and perturb."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Any
 

@@ -1,7 +1,5 @@
 """Options that several verbs take, what is made of their values, and how a verb prints what it found."""
 
-from __future__ import annotations
-
 import json
 import os
 from pathlib import Path

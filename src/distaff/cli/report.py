@@ -1,7 +1,5 @@
 """`distaff report`."""
 
-from __future__ import annotations
-
 from distaff.cli.options import DataDir, RunFolder
 
 

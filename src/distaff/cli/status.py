@@ -1,7 +1,5 @@
 """Exit statuses: 0 done, 1 failed, 2 bad input, 130 interrupted, each but the first with one line."""
 
-from __future__ import annotations
-
 import errno
 import sys
 
@@ -15,7 +13,8 @@ def explained(error: BaseException) -> tuple[int, str]:
     if isinstance(error, KeyboardInterrupt):
         return 130, str(error) or "interrupted; run the same command again to continue"
     if isinstance(error, BadInput):
-        return 2, _printable(" ".join(str(error).split()))
+        text = " ".join(str(error).split())  # names in files may hold what a terminal would obey
+        return 2, "".join(character if character.isprintable() else "?" for character in text)
     if hasattr(error, "format_message"):  # wrong usage, as the parser says it
         context = getattr(error, "ctx", None)
         place = f" See: {context.command_path} --help" if context else ""
@@ -30,11 +29,6 @@ def explained(error: BaseException) -> tuple[int, str]:
     if isinstance(error, MemoryError) or "not enough memory" in str(error) or "out of memory" in str(error):
         return 1, "there is not enough memory; a smaller batch_size, --rows or resolution takes less"
     raise error
-
-
-def _printable(text: str) -> str:
-    """Text without characters that a terminal would obey; names in files may hold them."""
-    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def tell_failures(failed: dict[str, str]) -> None:

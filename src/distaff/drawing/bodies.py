@@ -5,8 +5,6 @@ the surface normal (right, up, towards the viewer), each times the part of the p
 units of 1/127. Any light then costs a few multiply-adds.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

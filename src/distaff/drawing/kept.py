@@ -1,14 +1,18 @@
-"""What is drawn when it is first asked for, and then kept."""
-
-from __future__ import annotations
+"""Arrays of pixels: drawn when they are first asked for and then kept, and the blocks that are averaged."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+Number = TypeVar("Number", bound=np.generic)
+
+
+def in_blocks(pixels: NDArray[Number], side: int) -> list[NDArray[Number]]:
+    """The first pixels of all blocks of `side` x `side` of images (..., h, w), then their second ones, ..."""
+    return [pixels[..., i::side, j::side] for i in range(side) for j in range(side)]
 
 
 class Table:

@@ -1,7 +1,5 @@
 """Bodies put together from lumps, ellipsoids and boxes, as planes of albedo and normals (see bodies.py)."""
 
-from __future__ import annotations
-
 import functools
 import math
 from collections.abc import Iterable
@@ -11,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.drawing.bodies import SIZE
-from distaff.drawing.kept import Floats
+from distaff.drawing.kept import Floats, in_blocks
 from distaff.drawing.vectors import roll, yaw
 
 _OVERSAMPLE = 2
@@ -56,8 +54,7 @@ def planes(parts: Iterable[Lump], view: NDArray[np.float64]) -> Floats:
     length = np.sqrt(normals[0] ** 2 + normals[1] ** 2 + normals[2] ** 2)
     normals /= np.maximum(length, np.float32(1e-9))
     fine = np.concatenate([(depth > -9).astype(np.float32)[None], normals])
-    k = _OVERSAMPLE
-    return np.mean([fine[:, i::k, j::k] for i in range(k) for j in range(k)], axis=0)
+    return np.mean(in_blocks(fine, _OVERSAMPLE), axis=0)
 
 
 def _add(part: Lump, view: NDArray[np.float64], depth: Floats, normals: Floats) -> None:

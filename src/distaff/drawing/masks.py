@@ -1,7 +1,5 @@
 """Masks of every geometry on a grid, kept, and images of any colours made of them."""
 
-from __future__ import annotations
-
 import functools
 import math
 from collections.abc import Callable
@@ -9,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from distaff.drawing.kept import Floats, Table
+from distaff.drawing.kept import Floats, Table, in_blocks
 from distaff.drawing.raycast import SIZE
 
 CHUNK = 16  # images composed at once, so that they stay in the cache
@@ -62,5 +60,4 @@ class Masks:
 def shrink(pixels: Floats, resolution: int) -> Floats:
     """Arrays (..., 64, 64) averaged over blocks down to (..., resolution, resolution)."""
     block = SIZE // resolution
-    parts = [pixels[..., i::block, j::block] for i in range(block) for j in range(block)]
-    return functools.reduce(np.add, parts) / np.float32(block**2)
+    return functools.reduce(np.add, in_blocks(pixels, block)) / np.float32(block**2)

@@ -7,8 +7,6 @@ sees it, is drawn first. Unlike sorting by depth this is exact. Corners are roun
 picture of 256 x 256 is averaged over blocks of 4 x 4, so that pixels come from whole numbers only.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -16,7 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw
 
-from distaff.drawing.vectors import dot
+from distaff.drawing.kept import in_blocks
+from distaff.drawing.vectors import dot, unit
 
 SIZE = 64  # pixels
 FINE = 4  # drawn pixels along the side of a pixel
@@ -57,17 +56,16 @@ def frustum(low: Sequence[float], bottom: float, high: Sequence[float], top: flo
 
     Its sides look to -y, +x, +y, -x.
     """
-    return prism(_rectangle(low, bottom), _rectangle(high, top), colour)
+    lower, upper = (
+        [[x0, y0, z], [x1, y0, z], [x1, y1, z], [x0, y1, z]]
+        for (x0, x1, y0, y1), z in ((low, bottom), (high, top))
+    )
+    return prism(lower, upper, colour)
 
 
 def box(x0: float, x1: float, y0: float, y1: float, z0: float, z1: float, colour: Colour) -> Solid:
     """A box along the axes."""
     return frustum((x0, x1, y0, y1), z0, (x0, x1, y0, y1), z1, colour)
-
-
-def _rectangle(bounds: Sequence[float], z: float) -> Polygon:
-    x0, x1, y0, y1 = bounds
-    return np.array([[x0, y0, z], [x1, y0, z], [x1, y1, z], [x0, y1, z]], dtype=np.float64)
 
 
 def patch(side: Polygon, across: tuple[float, float], up: tuple[float, float]) -> Polygon:
@@ -223,8 +221,7 @@ def normals(polygons: NDArray[np.float64]) -> NDArray[np.float64]:
     x, y, z = np.moveaxis(here, 2, 0)
     u, v, w = np.moveaxis(np.roll(here, -1, axis=1), 2, 0)
     crossed = y * w - z * v, z * u - x * w, x * v - y * u
-    twice = np.stack([part.sum(axis=1) for part in crossed], 1)
-    return twice / np.sqrt(dot(twice, twice))[:, None]
+    return unit(np.stack([part.sum(axis=1) for part in crossed], 1))
 
 
 def _whole(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -238,15 +235,6 @@ def on_white(pieces: Sequence[Piece], shape: tuple[int, int, int]) -> NDArray[np
     for image, piece in zip(images, pieces, strict=True):
         _, height, width = piece.pixels.shape
         image[:, piece.top : piece.top + height, piece.left : piece.left + width] = piece.pixels
-    return _averaged(images, shape[1])
-
-
-def _averaged(images: NDArray[np.uint8], resolution: int) -> NDArray[np.uint8]:
-    block = SIZE // resolution
-    if block == 1:
-        return images
-    total = np.full((*images.shape[:2], resolution, resolution), block * block // 2, dtype=np.uint16)
-    for i in range(block):
-        for j in range(block):
-            total += images[:, :, i::block, j::block]
-    return (total // (block * block)).astype(np.uint8)
+    block = SIZE // shape[1]
+    total = np.add.reduce(in_blocks(images, block), dtype=np.uint16)
+    return np.asarray((total + block**2 // 2) // block**2, dtype=np.uint8)

@@ -7,8 +7,6 @@ contact shadows and highlights are in the masks, so an image of any colours is a
 The world has x to the right, y away from the reader and z up.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -18,7 +16,7 @@ from numpy.typing import NDArray
 
 from distaff.drawing.kept import Floats
 from distaff.drawing.shapes import Shape
-from distaff.drawing.vectors import Triple, Vectors, dot
+from distaff.drawing.vectors import Triple, Vectors, dot, unit
 
 SIZE = 64  # pixels
 OVERSAMPLE = 4  # rays along each side of a pixel
@@ -92,14 +90,12 @@ class Camera:
 
         First come the first rays of all pixels, row by row from the top, then their second rays, and so on.
         """
-        ahead = np.subtract(self.target, self.eye)
-        ahead = ahead / np.sqrt(dot(ahead, ahead))
+        ahead = unit(np.subtract(self.target, self.eye))
         right = np.array([ahead[1], -ahead[0], 0]) / np.hypot(ahead[0], ahead[1])
         up = np.cross(right, ahead)
         steps = oversample * SIZE
         place = ((np.arange(steps) + 0.5) / steps * 2 - 1) * np.tan(np.radians(self.view / 2))
-        rays = ahead + place[None, :, None] * right - place[:, None, None] * up
-        rays = rays / np.sqrt(dot(rays, rays))[..., None]
+        rays = unit(ahead + place[None, :, None] * right - place[:, None, None] * up)
         rays = rays.reshape(SIZE, oversample, SIZE, oversample, 3).transpose(1, 3, 0, 2, 4)
         return rays.reshape(-1, 3)
 
@@ -176,9 +172,7 @@ def _lit(room: EmptyRoom, rays: Vectors, hits: Hits) -> tuple[Vectors, Vectors]:
     facing = np.maximum(dot(hits.normal, LIGHT), 0)
     from_sky = 0.85 + 0.15 * hits.normal[:, 2]
     open_ = room.openness(points, hits.normal, reach=0.2)
-    halfway = LIGHT - rays
-    halfway = halfway / np.sqrt(dot(halfway, halfway))[:, None]
-    shine = np.maximum(dot(hits.normal, halfway), 0) ** SHARPNESS
+    shine = np.maximum(dot(hits.normal, unit(LIGHT - rays)), 0) ** SHARPNESS
     return AMBIENT * from_sky * open_ + DIRECT * facing, GLOSS * shine * (facing > 0)
 
 
@@ -193,11 +187,9 @@ def _unshadowed(room: EmptyRoom, solids: Sequence[Solid], centre: Triple, radius
     """The share (64, 64) of the light's disc that the room's points see past the solids."""
     count = np.arange(LIGHT_RAYS) + 0.5
     turn, out = 2.399963 * count, PENUMBRA * np.sqrt(count / LIGHT_RAYS)  # a sunflower's seeds
-    side = np.cross(LIGHT, [0.0, 0.0, 1.0])
-    side = side / np.sqrt(dot(side, side))
+    side = unit(np.cross(LIGHT, [0.0, 0.0, 1.0]))
     other = np.cross(LIGHT, side)
-    rays = LIGHT + out[:, None] * (np.cos(turn)[:, None] * side + np.sin(turn)[:, None] * other)
-    rays = rays / np.sqrt(dot(rays, rays))[:, None]
+    rays = unit(LIGHT + out[:, None] * (np.cos(turn)[:, None] * side + np.sin(turn)[:, None] * other))
     # no shadow falls farther than 6 from what casts it, so none is wider than this
     wide = _passes(room.points, np.broadcast_to(LIGHT, room.points.shape), centre, radius + 6 * PENUMBRA)
     near = np.tile(np.flatnonzero(wide), LIGHT_RAYS)

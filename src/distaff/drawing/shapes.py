@@ -3,8 +3,6 @@
 Rays are (n, 3), distances (n,) in units of the ray's direction, infinite where a ray misses.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -16,8 +16,6 @@ different horizontal cuts through an outline. Where each cut crosses the outline
 shape, scale and orientation (10 MB). A row of an image is then four table entries turned into 64 bits.
 """
 
-from __future__ import annotations
-
 import functools
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Vectors of space: their inner products, and turns, matrices that are applied to columns."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +10,11 @@ Triple = tuple[float, float, float]
 def dot(a: Vectors, b: Vectors) -> Vectors:
     """The inner products of vectors along the last axis of length 3, written out so that no order varies."""
     return a[..., 0] * b[..., 0] + a[..., 1] * b[..., 1] + a[..., 2] * b[..., 2]
+
+
+def unit(vectors: Vectors) -> Vectors:
+    """The vectors (..., 3) with length 1."""
+    return vectors / np.sqrt(dot(vectors, vectors))[..., None]
 
 
 def yaw(degrees: float) -> Vectors:

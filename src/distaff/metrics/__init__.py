@@ -3,9 +3,6 @@
 Every registered metric is an attribute here: `distaff.metrics.mig(codes, factors)`.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable
 from typing import Any
 
 from distaff import registry
@@ -28,8 +25,7 @@ __all__ = [
 globals().update({name: registry.get("metrics", name) for name in registry.names("metrics")})
 
 
-def __getattr__(name: str) -> Callable[..., Any]:
+def __getattr__(name: str) -> Any:
     if name in registry.names("metrics"):
-        found: Callable[..., Any] = registry.get("metrics", name)
-        return found
+        return registry.get("metrics", name)
     raise AttributeError(f"there is no metric '{name}'; there are: {', '.join(registry.names('metrics'))}")

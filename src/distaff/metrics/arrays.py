@@ -1,7 +1,5 @@
 """Codes and factors as every metric takes them, checked once, with errors that name the column."""
 
-from __future__ import annotations
-
 import math
 import numbers
 from collections.abc import Sequence
@@ -15,7 +13,10 @@ from distaff.settings import whole_number
 from distaff.tables import Continuous, Table, as_table, codes_of, factors_of, in_order_of, with_keys
 from distaff.tables.columns import shown
 
-Codes = NDArray[np.float64]  # (n, d)
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Codes = Floats  # (n, d)
 Factors = NDArray[Any]  # (n, k), int64, or float64 where some are real numbers
 Test = tuple[Codes, Factors] | None  # rows to score on, where they are given
 
@@ -24,7 +25,7 @@ SMALLEST = 1e-60  # a range below this counts as none, for its powers underflow
 SEEDS = 2**32  # what scikit-learn takes
 
 
-def check_codes(codes: Any) -> NDArray[np.float64]:
+def check_codes(codes: Any) -> Floats:
     """Codes (n, d) as float64, from any array, frame or tensor; a vector becomes one column."""
     array = codes_of(as_table(codes, "codes"))
     if float(np.abs(array).max(initial=0)) > LARGEST:
@@ -58,14 +59,11 @@ def renumbered(factors: NDArray[Any], continuous: Sequence[int] = ()) -> NDArray
     """
     for j in single_valued(factors):
         raise BadInput(f"factor column {j} has a single value, {factors[0, j]:g}; drop that column")
-    columns = [column if j in continuous else _without_gaps(column) for j, column in enumerate(factors.T)]
-    return np.stack(columns, axis=1).astype(factors.dtype, copy=False)
-
-
-def _without_gaps(column: NDArray[Any]) -> NDArray[np.int64]:
-    numbers = column.astype(np.int64, copy=False)
-    present = np.bincount(numbers) > 0
-    return numbers if present.all() else (np.cumsum(present) - 1)[numbers]
+    found = factors.copy()
+    for j in set(range(factors.shape[1])).difference(continuous):
+        column = factors[:, j].astype(np.int64, copy=False)
+        found[:, j] = (np.cumsum(np.bincount(column) > 0) - 1)[column]
+    return found
 
 
 def factor_name(table: Table, j: int) -> str:
@@ -73,9 +71,7 @@ def factor_name(table: Table, j: int) -> str:
     return f"factor '{table.names[j]}'" if table.named else f"factor column {j}"
 
 
-def check_pair(
-    codes: Any, factors: Any, continuous: Continuous = False
-) -> tuple[NDArray[np.float64], NDArray[Any]]:
+def check_pair(codes: Any, factors: Any, continuous: Continuous = False) -> tuple[Floats, NDArray[Any]]:
     """Codes (n, d) and factors (n, k) with as many rows, at least two."""
     codes, factors = same_rows(codes, factors)
     if len(codes) < 2:
@@ -133,12 +129,12 @@ def usable_factors(factors: NDArray[Any], names: Sequence[str]) -> tuple[list[in
     return usable, left_out
 
 
-def varying(codes: NDArray[Any]) -> NDArray[np.bool_]:
+def varying(codes: NDArray[Any]) -> Bools:
     """Which columns of codes (n, d) take more than one value."""
     return np.asarray(np.ptp(codes.astype(np.float64, copy=False), axis=0) > SMALLEST)
 
 
-def standardised(codes: NDArray[Any], like: NDArray[Any] | None = None) -> NDArray[np.float64]:
+def standardised(codes: NDArray[Any], like: NDArray[Any] | None = None) -> Floats:
     """Codes with the mean 0 and deviation 1 that the columns of `like` (default: they themselves) then have.
 
     Constant columns become 0.

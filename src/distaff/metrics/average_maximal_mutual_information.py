@@ -1,7 +1,5 @@
 """The average maximal mutual information."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from distaff.metrics.arrays import Codes, Factors
@@ -12,7 +10,6 @@ from distaff.tables import Continuous
 
 @metric(
     source="Chen et al. 2018, arXiv:1802.04942, section 4.1",
-    continuous=True,
     invariant_to=frozenset({"permutation", "sign", "scale"}),
     truth=truths((0.98, 1.0), (0.05, 0.35), (0.0, 0.0), (0.98, 1.0), (0.0, 0.02), (0.73, 0.80)),
     worse_with=frozenset({"noise", "holistic", "bent", "missing"}),

@@ -1,11 +1,9 @@
 """The beta-VAE score."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 
-from distaff.metrics.arrays import Codes, Factors, check_votes
+from distaff.metrics.arrays import Codes, Factors, Floats, Ints, check_votes
 from distaff.metrics.declare import Sizes, metric, truths
 from distaff.metrics.rows import RowGroups, gather
 from distaff.metrics.threads import one_thread, quiet
@@ -64,7 +62,7 @@ def beta_vae_score(
 
 def _points(
     codes: NDArray[np.floating], groups: RowGroups, count: int, batch: int, rng: np.random.Generator
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+) -> tuple[Floats, Ints]:
     """Mean absolute code differences (count, d) of pairs that share a factor, and which factor it was."""
     features, labels = [], []
     for factor, some in groups.chosen(count, batch * codes.shape[1], rng):

@@ -1,7 +1,5 @@
 """The mean mutual information between codes."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from distaff.metrics.arrays import Codes

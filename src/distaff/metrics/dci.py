@@ -1,7 +1,5 @@
 """DCI: disentanglement, completeness and informativeness."""
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -9,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.machine import usable_cores
-from distaff.metrics.arrays import Codes, Factors, Test, real_columns
+from distaff.metrics.arrays import Codes, Factors, Floats, Test, real_columns
 from distaff.metrics.declare import Sizes, metric
 from distaff.metrics.door import checked
 from distaff.metrics.held_out import Rows, learn_and_score
@@ -34,7 +32,6 @@ def _bounds(*bounds: tuple[float, float]) -> dict[str, tuple[float, float]]:
 @metric(
     source="Eastwood and Williams 2018, openreview:By-7dz-AZ, section 2; weights as in disentanglement_lib",
     cost="fitted",
-    continuous=True,
     seconds=30.0,
     protocols={"locatello2019": Sizes(10_000, 5_000, settings={"learner": "gradient_boosting"})},
     least_codes=2,
@@ -90,10 +87,10 @@ def dci(
     learn, score = learn_and_score(codes, factors, test, seed)
     real = real_columns(continuous)
     importance, models = _importance(learn, learner, seed, real)
-    informativeness = [
-        (_r2 if j in real else _accuracy)(truth, models[j].predict(score.codes))
-        for j, truth in enumerate(score.factors.T)
-    ]
+    informativeness = []
+    for j, truth in enumerate(score.factors.T):
+        predicted = models[j].predict(score.codes)
+        informativeness.append(_r2(truth, predicted) if j in real else np.mean(truth == predicted))
     return DCI(
         disentanglement(importance), completeness(importance), float(np.mean(informativeness)), learner
     )
@@ -108,24 +105,17 @@ def importance_matrix(
     continuous: Continuous = False,
     test: Test = None,
     seed: int = 0,
-) -> NDArray[np.float64]:
+) -> Floats:
     """The importance of every code for every factor, (d, k); each column sums to 1. See `dci`."""
     learn, _ = learn_and_score(codes, factors, test, seed)
     return _importance(learn, learner, seed, real_columns(continuous))[0]
 
 
-def disentanglement(importance: NDArray[np.float64]) -> float:
-    """Disentanglement of an importance matrix (d, k), non-negative."""
-    return _concentration(importance)
+def disentanglement(importance: Floats) -> float:
+    """Disentanglement of an importance matrix (d, k), non-negative.
 
-
-def completeness(importance: NDArray[np.float64]) -> float:
-    """Completeness of an importance matrix (d, k), non-negative."""
-    return _concentration(importance.T)
-
-
-def _concentration(importance: NDArray[np.float64]) -> float:
-    """The mean over rows, weighted by their sums, of 1 minus the entropy of a row (base: its length)."""
+    The mean over rows, weighted by their sums, of 1 minus the entropy of a row (base: its length).
+    """
     filled = importance + 1e-11  # an empty row counts as an even one
     shares = filled / filled.sum(axis=1, keepdims=True)
     entropies = -(shares * np.log(shares)).sum(axis=1) / np.log(shares.shape[1])
@@ -135,23 +125,20 @@ def _concentration(importance: NDArray[np.float64]) -> float:
     return float(np.clip(np.average(1 - entropies, weights=weights), 0.0, 1.0))
 
 
-def _importance(
-    learn: Rows, learner: str, seed: int, real: tuple[int, ...]
-) -> tuple[NDArray[np.float64], list[Any]]:
+def completeness(importance: Floats) -> float:
+    """Completeness of an importance matrix (d, k), non-negative: the same of its columns."""
+    return disentanglement(importance.T)
+
+
+def _importance(learn: Rows, learner: str, seed: int, real: tuple[int, ...]) -> tuple[Floats, list[Any]]:
     def model(j: int) -> Any:
-        factor = learn.factors[:, j]
-        return fit(
-            learner, learn.codes, factor if j in real else factor.astype(np.int64), seed, regress=j in real
-        )
+        factor = learn.factors[:, j].astype(np.float64 if j in real else np.int64)
+        return fit(learner, learn.codes, factor, seed, regress=j in real)
 
     # trees are grown without Python's lock; which warnings are shown is set for all threads at once
     with quiet(), ThreadPoolExecutor(usable_cores()) as pool:
         models = list(pool.map(model, range(learn.factors.shape[1])))
     return np.stack([importances(model) for model in models], axis=1), models
-
-
-def _accuracy(truth: NDArray[Any], predicted: NDArray[Any]) -> float:
-    return float(np.mean(truth == predicted))
 
 
 def _r2(truth: NDArray[Any], predicted: NDArray[Any]) -> float:

@@ -1,7 +1,5 @@
 """DCIMIG, also called 3CharM."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from distaff.metrics.arrays import Codes, Factors
@@ -12,7 +10,6 @@ from distaff.tables import Continuous
 
 @metric(
     source="Sepliarskaia et al. 2019, arXiv:1910.05587, 'How to not measure disentanglement', section 4",
-    continuous=True,
     least_factors=2,
     invariant_to=frozenset({"permutation", "sign", "scale"}),
     truth=truths((0.95, 1.0), (0.0, 0.2), (0.0, 0.0), (0.95, 1.0), (0.0, 0.01), (0.5, 0.9)),

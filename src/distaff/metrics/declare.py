@@ -1,9 +1,8 @@
 """What a metric says of itself, attached to its function."""
 
-from __future__ import annotations
-
+import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
 from distaff.metrics.door import Checked, checked
@@ -47,7 +46,7 @@ class Declaration:
     least_factors: int = 1
     #: "fast": a second on 10,000 rows; "fitted": some seconds; "slow": longer, and not in the default card
     cost: str = "fast"
-    #: factors may be real numbers, with `continuous=True`
+    #: factors may be real numbers, with `continuous=True`; it is so where the function takes `continuous`
     continuous: bool = False
     #: factors of more values than this are read as numbers, so that words need an order; None: never
     needs_order_above: int | None = None
@@ -101,7 +100,7 @@ def metric(**declared: Any) -> Callable[[Callable[..., R]], Metric[R]]:
 
     def attach(function: Callable[..., R]) -> Metric[R]:
         found: Any = door(function)
-        found.declaration = said
+        found.declaration = replace(said, continuous="continuous" in inspect.signature(function).parameters)
         return found  # type: ignore[no-any-return]
 
     return attach

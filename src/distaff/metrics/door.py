@@ -1,7 +1,5 @@
 """The door of a function of arrays: what callers give is checked there, once, and becomes arrays."""
 
-from __future__ import annotations
-
 import functools
 import inspect
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Downstream accuracy and statistical efficiency."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Sequence
 from functools import partial
@@ -11,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import unknown
-from distaff.metrics.arrays import Codes, Factors, Test
+from distaff.metrics.arrays import Codes, Factors, Ints, Test
 from distaff.metrics.declare import Sizes, metric, truths
 from distaff.metrics.held_out import Rows, learn_and_score
 from distaff.metrics.learners import fit
@@ -104,7 +102,7 @@ def downstream(
     return Downstream(**found)
 
 
-def _accuracy(learner: str, learn: Rows, rows: NDArray[np.int64], score: Rows, seed: int) -> float:
+def _accuracy(learner: str, learn: Rows, rows: Ints, score: Rows, seed: int) -> float:
     """The mean over factors of a learner's accuracy, learned from some rows."""
     fitted = _logistic_regression if learner == "logistic_regression" else partial(fit, learner)
     models = [fitted(learn.codes[rows], factor, seed) for factor in learn.factors[rows].T]
@@ -112,7 +110,7 @@ def _accuracy(learner: str, learn: Rows, rows: NDArray[np.int64], score: Rows, s
     return float(np.mean(hits))
 
 
-def _logistic_regression(codes: NDArray[Any], factor: NDArray[np.int64], seed: int) -> Any:
+def _logistic_regression(codes: NDArray[Any], factor: Ints, seed: int) -> Any:
     from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
     from sklearn.model_selection import KFold
 

@@ -1,12 +1,9 @@
 """Explicitness."""
 
-from __future__ import annotations
-
 import numpy as np
-from numpy.typing import NDArray
 
 from distaff.errors import NotApplicable
-from distaff.metrics.arrays import Codes, Factors, Test, standardised
+from distaff.metrics.arrays import Codes, Factors, Floats, Ints, Test, standardised
 from distaff.metrics.declare import Sizes, metric, truths
 from distaff.metrics.held_out import learn_and_score
 from distaff.metrics.threads import one_thread, quiet
@@ -47,9 +44,7 @@ def explicitness(codes: Codes, factors: Factors, *, test: Test = None, seed: int
     return float(np.mean(areas))
 
 
-def _area(
-    seen: NDArray[np.float64], known: NDArray[np.int64], unseen: NDArray[np.float64], truth: NDArray[np.int64]
-) -> float:
+def _area(seen: Floats, known: Ints, unseen: Floats, truth: Ints) -> float:
     """The mean over a factor's values of the area under the curve of this value against the rest."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import roc_auc_score

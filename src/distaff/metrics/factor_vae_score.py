@@ -1,11 +1,8 @@
 """The FactorVAE score."""
 
-from __future__ import annotations
-
 import numpy as np
-from numpy.typing import NDArray
 
-from distaff.metrics.arrays import Codes, Factors, check_number, check_votes, varying
+from distaff.metrics.arrays import Codes, Factors, Floats, Ints, check_number, check_votes, varying
 from distaff.metrics.declare import Sizes, metric, truths
 from distaff.metrics.rows import RowGroups, gather
 from distaff.settings import whole_number
@@ -62,9 +59,7 @@ def factor_vae_score(
     return float(fresh[majority, np.arange(active.shape[1])].sum() / test)
 
 
-def _votes(
-    codes: Codes, groups: RowGroups, count: int, batch: int, rng: np.random.Generator
-) -> NDArray[np.int64]:
+def _votes(codes: Codes, groups: RowGroups, count: int, batch: int, rng: np.random.Generator) -> Ints:
     """How often each code was the one that varied least with each factor fixed: (k, d)."""
     table = np.zeros((groups.factors.shape[1], codes.shape[1]), dtype=np.int64)
     variance = codes.var(axis=0, ddof=1)
@@ -77,7 +72,7 @@ def _votes(
     return table
 
 
-def _variance(batches: NDArray[np.float64]) -> NDArray[np.float64]:
+def _variance(batches: Floats) -> Floats:
     """The variance of the codes of some batches, without bias: (some, batch, d) give (some, d)."""
     rows = batches.shape[1]
     batches -= batches.sum(axis=1, keepdims=True) / rows

@@ -1,13 +1,10 @@
 """Fairness: do predictions of one factor change with another?"""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from distaff.metrics.arrays import Codes, Factors, Test
+from distaff.metrics.arrays import Codes, Factors, Floats, Ints, Test
 from distaff.metrics.declare import Sizes, metric, truths
 from distaff.metrics.door import checked
 from distaff.metrics.held_out import learn_and_score
@@ -70,7 +67,7 @@ def fairness(
 @checked()
 def unfairness_matrix(
     codes: Codes, factors: Factors, *, learner: str = "gradient_boosting", test: Test = None, seed: int = 0
-) -> NDArray[np.float64]:
+) -> Floats:
     """How far the predictions of factor i depend on factor j, (k, k), 0 where i is j; see `fairness`."""
     learn, score = learn_and_score(codes, factors, test, seed)
     models = [fit(learner, learn.codes, factor, seed) for factor in learn.factors.T]
@@ -80,7 +77,7 @@ def unfairness_matrix(
     return matrix
 
 
-def _distance(predicted: NDArray[np.int64], sensitive: NDArray[np.int64]) -> float:
+def _distance(predicted: Ints, sensitive: Ints) -> float:
     """The total variation distance of predictions at a sensitive value from all, averaged over rows."""
     counts = np.zeros((predicted.max() + 1, sensitive.max() + 1))
     np.add.at(counts, (predicted, sensitive), 1)

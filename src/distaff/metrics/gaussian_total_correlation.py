@@ -1,28 +1,20 @@
 """The total correlation of a Gaussian."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np
 
 from distaff.metrics.arrays import Codes
-from distaff.metrics.covariance import covariance
-from distaff.metrics.declare import Sizes, metric, truths
+from distaff.metrics.covariance import covariance, of_a_gaussian
+from distaff.metrics.declare import truths
 
 
-@metric(
+@of_a_gaussian(
     high=math.inf,
-    higher_is_better=False,
     source="Locatello et al. 2019, arXiv:1811.12359, section 5.1",
-    needs=(),
-    grows=3,
     seconds=0.14,
-    protocols={"locatello2019": Sizes(10_000)},
-    least_codes=2,
     invariant_to=frozenset({"permutation", "sign", "scale"}),
     truth=truths((0.0, 0.01), (0.0, 0.01), (0.0, 0.0), (math.inf, math.inf), (0.0, 0.01), (0.0, 0.01)),
-    worse_with=frozenset({"holistic", "spread", "copied"}),
 )
 def gaussian_total_correlation(codes: Codes) -> float:
     """Gaussian total correlation: how far codes are from independent, were they Gaussian.

@@ -1,29 +1,20 @@
 """The Wasserstein distance of a Gaussian from the product of its marginals."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
-from distaff.metrics.arrays import Codes
-from distaff.metrics.covariance import covariance
-from distaff.metrics.declare import Sizes, metric, truths
+from distaff.metrics.arrays import Codes, Floats
+from distaff.metrics.covariance import covariance, of_a_gaussian
+from distaff.metrics.declare import truths
 
 
-@metric(
+@of_a_gaussian(
     high=math.inf,
-    higher_is_better=False,
     source="Locatello et al. 2019, arXiv:1811.12359, section 5.5",
-    needs=(),
-    grows=3,
     seconds=0.12,
-    protocols={"locatello2019": Sizes(10_000)},
-    least_codes=2,
     invariant_to=frozenset({"permutation", "sign"}),
     truth=truths((0.0, 0.01), (0.0, 0.01), (0.0, 0.0), (4.6, 4.8), (0.0, 0.01), (0.0, 0.01)),
-    worse_with=frozenset({"holistic", "spread", "copied"}),
 )
 def gaussian_wasserstein_correlation(codes: Codes) -> float:
     """Gaussian Wasserstein correlation: how far codes are from independent, were they Gaussian.
@@ -42,7 +33,7 @@ def gaussian_wasserstein_correlation(codes: Codes) -> float:
     return squared_distance(covariance(codes))
 
 
-def squared_distance(matrix: NDArray[np.float64]) -> float:
+def squared_distance(matrix: Floats) -> float:
     """The squared Wasserstein-2 distance of a Gaussian with this covariance from its marginals' product."""
     if not len(matrix):
         return 0.0

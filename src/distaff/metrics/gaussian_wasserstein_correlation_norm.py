@@ -1,27 +1,19 @@
 """The Wasserstein distance of a Gaussian from the product of its marginals, as a share of its variance."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from distaff.metrics.arrays import Codes
-from distaff.metrics.covariance import covariance
-from distaff.metrics.declare import Sizes, metric, truths
+from distaff.metrics.covariance import covariance, of_a_gaussian
+from distaff.metrics.declare import truths
 from distaff.metrics.gaussian_wasserstein_correlation import squared_distance
 
 
-@metric(
+@of_a_gaussian(
     high=2.0,
-    higher_is_better=False,
     source="Locatello et al. 2019, arXiv:1811.12359, section 5.5",
-    needs=(),
-    grows=3,
     seconds=0.12,
-    protocols={"locatello2019": Sizes(10_000)},
-    least_codes=2,
     invariant_to=frozenset({"permutation", "sign"}),
     truth=truths((0.0, 0.01), (0.0, 0.01), (0.0, 0.0), (0.58, 0.59), (0.0, 0.01), (0.0, 0.01)),
-    worse_with=frozenset({"holistic", "spread", "copied"}),
 )
 def gaussian_wasserstein_correlation_norm(codes: Codes) -> float:
     """Normalised Gaussian Wasserstein correlation: the same over the codes' total variance.

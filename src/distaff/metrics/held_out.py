@@ -1,7 +1,5 @@
 """Rows to learn from and rows to score on."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -1,14 +1,12 @@
 """InfoMEC: modularity, explicitness and compactness in terms of information."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import NotApplicable
-from distaff.metrics.arrays import Codes, Factors, Test, renumbered, standardised
+from distaff.metrics.arrays import Codes, Factors, Floats, Ints, Test, renumbered, standardised
 from distaff.metrics.declare import metric
 from distaff.metrics.held_out import Rows, learn_and_score
 from distaff.metrics.information import entropy, mutual_information
@@ -74,7 +72,10 @@ def infomec(
         >>> [round(value, 2) for value in infomec(codes, factors, discrete_codes=True)]
         [1.0, 0.5, 0.0]
     """
-    rows = Rows(*_sample(codes, factors if test is None else renumbered(factors), seed))
+    rows = Rows(codes, factors if test is None else renumbered(factors))
+    if len(codes) > MOST_ROWS:
+        chosen = np.random.default_rng(seed).permutation(len(codes))[:MOST_ROWS]
+        rows = Rows(rows.codes[chosen], rows.factors[chosen])
     if any(np.bincount(factor).max() < 2 for factor in rows.factors.T):
         raise NotApplicable("infomec needs a value of every factor that two rows share")
     learn, score = (rows, rows) if test is None else learn_and_score(codes, factors, test, seed)
@@ -89,16 +90,7 @@ def infomec(
     )
 
 
-def _sample(codes: NDArray[Any], factors: Factors, seed: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    if len(codes) <= MOST_ROWS:
-        return codes, factors
-    rows = np.random.default_rng(seed).permutation(len(codes))[:MOST_ROWS]
-    return codes[rows], factors[rows]
-
-
-def _information(
-    codes: NDArray[Any], factors: NDArray[np.int64], discrete: bool, seed: int
-) -> NDArray[np.float64]:
+def _information(codes: NDArray[Any], factors: Ints, discrete: bool, seed: int) -> Floats:
     """Mutual information (active codes, k), nats."""
     if discrete or not codes.shape[1]:
         values = [np.unique(column, return_inverse=True)[1] for column in codes.T]
@@ -114,7 +106,7 @@ def _information(
     return np.stack(columns, axis=1).astype(np.float64)  # integers where all estimates are below 0
 
 
-def _largest_share(information: NDArray[np.float64]) -> float:
+def _largest_share(information: Floats) -> float:
     """The mean over rows of the largest share of a row, from 0 for even rows to 1."""
     columns = information.shape[1]
     informed = information[information.sum(axis=1) > 0]
@@ -128,7 +120,14 @@ def _largest_share(information: NDArray[np.float64]) -> float:
 
 def _explicitness(learn: Rows, score: Rows, discrete: bool) -> float:
     """The mean over factors of the cross-entropy's fall below ln(number of values), as a share of it."""
-    seen, unseen = _inputs(learn, score, discrete)
+    seen, unseen = learn.codes, score.codes
+    if discrete:
+        from sklearn.preprocessing import OneHotEncoder
+
+        encoder = OneHotEncoder(handle_unknown="ignore").fit(seen)
+        seen, unseen = encoder.transform(seen), encoder.transform(unseen)
+    else:
+        seen, unseen = standardised(seen), standardised(unseen, like=seen)
     shares = []
     for known, truth in zip(learn.factors.T, score.factors.T, strict=True):
         even = np.log(len(np.unique(known)))
@@ -136,16 +135,7 @@ def _explicitness(learn: Rows, score: Rows, discrete: bool) -> float:
     return float(np.mean(shares))
 
 
-def _inputs(learn: Rows, score: Rows, discrete: bool) -> tuple[Any, Any]:
-    if not discrete:
-        return standardised(learn.codes), standardised(score.codes, like=learn.codes)
-    from sklearn.preprocessing import OneHotEncoder
-
-    encoder = OneHotEncoder(handle_unknown="ignore").fit(learn.codes)
-    return encoder.transform(learn.codes), encoder.transform(score.codes)
-
-
-def _cross_entropy(seen: Any, known: NDArray[np.int64], unseen: Any, truth: NDArray[np.int64]) -> float:
+def _cross_entropy(seen: Any, known: Ints, unseen: Any, truth: Ints) -> float:
     """The mean negative logarithm of the probability given to the truth, nats.
 
     A value that was not seen in learning costs what an even guess does.

@@ -1,13 +1,11 @@
 """Histograms, mutual information and entropy of codes and factors, in nats."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from distaff.metrics.arrays import Codes, Factors, real_columns
+from distaff.metrics.arrays import Codes, Factors, Floats, Ints, real_columns
 from distaff.metrics.door import checked
 from distaff.settings import whole_number
 from distaff.tables import Continuous
@@ -19,7 +17,7 @@ CELLS_AT_ONCE = 2**16  # bounds the memory of the columns that are counted toget
 @checked()
 def mutual_information_matrix(
     codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuous = False
-) -> NDArray[np.float64]:
+) -> Floats:
     """The mutual information of every code with every factor, (d, k) in nats.
 
     Codes (n, d) are put in `bins` equal bins of their range, as in disentanglement_lib; so are `continuous`
@@ -30,16 +28,14 @@ def mutual_information_matrix(
 
 def binned_information(
     codes: Codes, factors: Factors, bins: int, continuous: Continuous
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[Floats, Floats]:
     """The mutual information (d, k) of binned codes and factors, and the entropy (k,) of the factors."""
     binned, classes = binned_pair(codes, factors, bins, continuous)
     entropies = entropy(classes)
     return np.minimum(mutual_information(binned, classes), entropies), entropies  # rounding may lead beyond
 
 
-def binned_pair(
-    codes: Codes, factors: Factors, bins: int, continuous: Continuous
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def binned_pair(codes: Codes, factors: Factors, bins: int, continuous: Continuous) -> tuple[Ints, Ints]:
     """Codes (n, d) in bins, and factors (n, k) as classes, `continuous` ones in bins too."""
     whole_number("bins", bins, 2)
     classes, real = factors.copy(), list(real_columns(continuous))
@@ -48,7 +44,7 @@ def binned_pair(
     return discretise(codes, bins), classes.astype(np.int64)
 
 
-def discretise(codes: NDArray[np.floating[Any]], bins: int) -> NDArray[np.int64]:
+def discretise(codes: NDArray[np.floating[Any]], bins: int) -> Ints:
     """Each column of codes (n, d) in `bins` equal bins from its smallest to its largest value, 0..bins-1."""
     binned = np.empty(codes.shape, dtype=np.int64, order="F")  # columns are counted one by one
     for j, column in enumerate(codes.T):
@@ -64,7 +60,7 @@ def discretise(codes: NDArray[np.floating[Any]], bins: int) -> NDArray[np.int64]
     return binned
 
 
-def mutual_information(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
+def mutual_information(first: Ints, second: Ints) -> Floats:
     """I(first_i; second_j) of the empirical joint, nats: columns (n, d) and (n, k) give (d, k)."""
     found = np.empty((first.shape[1], second.shape[1]))
     heights, widths = first.max(axis=0) + 1, second.max(axis=0) + 1
@@ -78,9 +74,7 @@ def mutual_information(first: NDArray[np.int64], second: NDArray[np.int64]) -> N
     return np.where(found > ROUNDING, found, 0.0)
 
 
-def _informations(
-    columns: NDArray[np.int64], height: int, b: NDArray[np.int64], width: int, room: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def _informations(columns: Ints, height: int, b: Ints, width: int, room: Ints) -> Floats:
     """The information of some columns (m, n) with one, all counted together; `room` is for their cells."""
     m, n = columns.shape
     cell = np.multiply(columns, width, out=room[:m])
@@ -94,13 +88,13 @@ def _informations(
     return np.asarray(terms.reshape(m, height * width).sum(axis=1))
 
 
-def entropy(columns: NDArray[np.int64]) -> NDArray[np.float64]:
+def entropy(columns: Ints) -> Floats:
     """The empirical entropy of each column (n, k), nats."""
     shares = [np.bincount(column) / len(column) for column in columns.T]
     return np.array([-(p[p > 0] * np.log(p[p > 0])).sum() for p in shares])
 
 
-def gap(scores: NDArray[np.float64], axis: int = 0) -> NDArray[np.float64]:
+def gap(scores: Floats, axis: int = 0) -> Floats:
     """Largest minus second largest along an axis."""
     ordered = np.sort(scores, axis=axis)
     return np.asarray(np.take(ordered, -1, axis) - np.take(ordered, -2, axis))

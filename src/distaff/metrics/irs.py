@@ -1,14 +1,12 @@
 """The interventional robustness score."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from distaff.metrics.arrays import Codes, Factors, check_number, varying
+from distaff.metrics.arrays import Codes, Factors, Floats, Ints, check_number, varying
 from distaff.metrics.declare import Sizes, metric, truths
 from distaff.metrics.information import discretise
 from distaff.settings import whole_number
@@ -18,7 +16,6 @@ from distaff.tables import Continuous
 @metric(
     low=-math.inf,  # where codes are very skewed
     source="Suter et al. 2019, arXiv:1811.00007, section 4; quantile and bins as in disentanglement_lib",
-    continuous=True,
     needs_order_above=20,
     protocols={"locatello2019": Sizes(10_000)},
     invariant_to=frozenset({"permutation", "sign"}),
@@ -58,7 +55,7 @@ def irs(
     return float(np.average(robustness.max(axis=1), weights=largest))
 
 
-def _deviation(codes: NDArray[Any], groups: NDArray[np.int64], quantile: float) -> NDArray[np.float64]:
+def _deviation(codes: NDArray[Any], groups: Ints, quantile: float) -> Floats:
     """The quantile of each code's distance from its group's mean, averaged over groups: (d,)."""
     order = np.argsort(groups, kind="stable")
     starts = np.flatnonzero(np.diff(groups[order], prepend=-1))

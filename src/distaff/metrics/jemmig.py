@@ -1,7 +1,5 @@
 """JEMMIG, the mutual information gap with joint entropy."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from distaff.metrics.arrays import Codes, Factors
@@ -12,7 +10,6 @@ from distaff.tables import Continuous
 
 @metric(
     source="Do and Tran 2020, arXiv:1908.09961, section 3.4, in the normalised form",
-    continuous=True,
     least_codes=2,
     invariant_to=frozenset({"permutation", "sign", "scale"}),
     truth=truths((0.98, 1.0), (0.0, 0.3), (0.55, 0.65), (0.55, 0.65), (0.0, 0.15), (0.5, 0.85)),

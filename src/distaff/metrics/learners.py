@@ -1,7 +1,5 @@
 """Predictors of a factor from codes that also say how important each code was."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -25,8 +23,12 @@ def fit(name: str, codes: NDArray[Any], factor: NDArray[Any], seed: int, regress
     """A model of `factor` (n,) fitted to codes (n, d), with `predict` and `feature_importances_`."""
     if name not in LEARNERS:
         raise unknown("learner", str(name), LEARNERS)
-    if not regress and len(np.unique(factor)) < 2:
-        return _constant(codes, factor)
+    if not regress and len(np.unique(factor)) < 2:  # a single value is all there is to learn
+        from sklearn.dummy import DummyClassifier
+
+        model: Any = DummyClassifier().fit(codes, factor)
+        model.feature_importances_ = np.zeros(codes.shape[1])
+        return model
     with quiet():
         if name == "random_forest":
             return _random_forest(codes, factor, seed, regress)
@@ -42,15 +44,6 @@ def importances(model: Any) -> NDArray[np.float64]:
     """The importance of each code for a model that `fit` gave, (d,); they sum to 1, or are all 0."""
     found = np.abs(np.asarray(model.feature_importances_, dtype=np.float64))
     return found / found.sum() if found.sum() > 0 else found
-
-
-def _constant(codes: NDArray[Any], factor: NDArray[Any]) -> Any:
-    """What can be learned where a factor has a single value."""
-    from sklearn.dummy import DummyClassifier
-
-    model = DummyClassifier().fit(codes, factor)
-    model.feature_importances_ = np.zeros(codes.shape[1])
-    return model
 
 
 def _random_forest(codes: NDArray[Any], factor: NDArray[Any], seed: int, regress: bool) -> Any:

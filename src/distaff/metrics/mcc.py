@@ -1,12 +1,10 @@
 """The mean correlation coefficient."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import unknown
-from distaff.metrics.arrays import Codes, Factors, standardised
+from distaff.metrics.arrays import Codes, Factors, Floats, standardised
 from distaff.metrics.declare import metric, truths
 from distaff.metrics.door import checked
 from distaff.tables import Continuous
@@ -16,7 +14,6 @@ CORRELATIONS = ("spearman", "pearson")
 
 @metric(
     source="Hyvarinen and Morioka 2016, arXiv:1605.06336, section 5; Spearman's as in Klindt et al. 2021",
-    continuous=True,
     needs_order_above=0,
     invariant_to=frozenset({"permutation", "sign", "scale"}),
     truth=truths((0.999, 1.0), (0.4, 0.6), (0.0, 0.0), (0.999, 1.0), (0.0, 0.05), (0.74, 0.77)),
@@ -49,14 +46,14 @@ def mcc(
 @checked(order_above=0)
 def correlation_matrix(
     codes: Codes, factors: Factors, *, correlation: str = "spearman", continuous: Continuous = False
-) -> NDArray[np.float64]:
+) -> Floats:
     """The absolute correlation of every code with every factor, (d, k); 0 for constant codes."""
     return absolute_correlation(codes, factors, correlation)
 
 
 def absolute_correlation(
     first: NDArray[np.floating], second: NDArray[np.floating], correlation: str
-) -> NDArray[np.float64]:
+) -> Floats:
     """The absolute correlation of the columns of two arrays with as many rows: (d, k), 0 where one is
     constant."""
     if correlation not in CORRELATIONS:

@@ -1,7 +1,5 @@
 """The mutual information gap, with histograms as in disentanglement_lib."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from distaff.metrics.arrays import Codes, Factors
@@ -13,7 +11,6 @@ from distaff.tables import Continuous
 @metric(
     source="Chen et al. 2018, arXiv:1802.04942, section 4.1; "
     "histograms as in Locatello et al. 2019, appendix C",
-    continuous=True,
     protocols={"locatello2019": Sizes(10_000)},
     least_codes=2,
     invariant_to=frozenset({"permutation", "sign", "scale"}),

@@ -1,11 +1,8 @@
 """The mutual information gap of the posterior itself, without bins of codes."""
 
-from __future__ import annotations
-
 import numpy as np
-from numpy.typing import NDArray
 
-from distaff.metrics.arrays import Codes, Factors
+from distaff.metrics.arrays import Codes, Factors, Floats, Ints
 from distaff.metrics.declare import metric, truths
 from distaff.metrics.information import entropy, gap
 
@@ -47,9 +44,7 @@ def mig_exact(codes: Codes, factors: Factors, logvar: Codes) -> float:
     return float(np.mean(gap(information) / entropies))
 
 
-def mutual_information_of_posteriors(
-    codes: Codes, factors: Factors, logvar: Codes
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def mutual_information_of_posteriors(codes: Codes, factors: Factors, logvar: Codes) -> tuple[Floats, Floats]:
     """I(z_j; v_k) of Gaussian posteriors (d, k), and the entropy of the factors (k,), in nats.
 
     The posteriors' means go to the points of a grid, eight to the smallest deviation of the latent, and their
@@ -65,9 +60,7 @@ def mutual_information_of_posteriors(
     return np.maximum(information, 0.0), entropy(factors)
 
 
-def _information(
-    mean: NDArray[np.float64], deviation: NDArray[np.float64], factors: NDArray[np.int64]
-) -> list[float]:
+def _information(mean: Floats, deviation: Floats, factors: Ints) -> list[float]:
     """I(z; v_k) of one latent with every factor."""
     table = _Table(mean, deviation)
     every_row = np.arange(len(mean))
@@ -88,13 +81,15 @@ class _Table:
     that much earlier, and is added to the low end of the finest grid's.
     """
 
-    def __init__(self, mean: NDArray[np.float64], deviation: NDArray[np.float64]) -> None:
+    def __init__(self, mean: Floats, deviation: Floats) -> None:
         widest = float(deviation.max())
         span = float(np.ptp(mean)) + 2 * MARGIN * widest
         self.step = max(float(deviation.min()) / STEPS_PER_DEVIATION, span / MOST_POINTS)
         self.points = int(2 ** np.ceil(np.log2(span / self.step + 2)))
         variance = np.maximum(deviation, STEPS_PER_DEVIATION * self.step) ** 2
-        levels = _tabulated(variance)
+        least, most = float(variance.min()), float(variance.max()) * (1 + 1e-9)
+        count = max(2, 1 + int(np.ceil(np.log(most / least) / (2 * np.log(RATIO)))))
+        levels = np.geomspace(least, most, count)  # deviations a constant ratio apart
         octave = (np.log2(levels / levels[0]) / 2 + 1e-9).astype(np.int64)
         self.coarse = 2**octave  # (levels,)
         self.offset = np.concatenate([[0], np.cumsum(self.points // self.coarse)])
@@ -111,7 +106,7 @@ class _Table:
         low, high = levels[self.level], levels[self.level + 1]
         self.up = ((variance - low) / (high - low)).clip(0.0, 1.0)
 
-    def entropy(self, rows: NDArray[np.int64]) -> float:
+    def entropy(self, rows: Ints) -> float:
         """The differential entropy of the mixture of these rows' posteriors, nats."""
         level, up = self.level[rows], self.up[rows]
         weights = self._weights(rows, level, 1 - up) + self._weights(rows, level + 1, up)
@@ -124,9 +119,7 @@ class _Table:
         filled = density[density > 1e-300]
         return float(-(filled * np.log(filled / self.step)).sum())
 
-    def _weights(
-        self, rows: NDArray[np.int64], level: NDArray[np.int64], share: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
+    def _weights(self, rows: Ints, level: Ints, share: Floats) -> Floats:
         """Rows' shares at their level, divided between the two points of its grid next to their means."""
         place = self.place[rows] / self.coarse[level]
         cell = place.astype(np.int64)
@@ -136,10 +129,3 @@ class _Table:
         weights += np.bincount(corner, share * (1 - right), minlength=size)
         weights += np.bincount(corner + 1, share * right, minlength=size)
         return weights
-
-
-def _tabulated(variance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Variances from the smallest to the largest, deviations a constant ratio apart."""
-    low, high = float(variance.min()), float(variance.max()) * (1 + 1e-9)
-    count = max(2, 1 + int(np.ceil(np.log(high / low) / (2 * np.log(RATIO)))))
-    return np.geomspace(low, high, count)

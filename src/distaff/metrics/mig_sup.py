@@ -1,7 +1,5 @@
 """The mutual information gap from the side of the codes."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from distaff.metrics.arrays import Codes, Factors, check_number
@@ -12,7 +10,6 @@ from distaff.tables import Continuous
 
 @metric(
     source="Li et al. 2020, arXiv:2002.10549, section 4",
-    continuous=True,
     least_factors=2,
     invariant_to=frozenset({"permutation", "sign"}),
     truth=truths((0.95, 1.0), (0.0, 0.2), (0.0, 0.0), (0.95, 1.0), (0.0, 0.01), (0.95, 1.0)),

@@ -1,7 +1,5 @@
 """Modularity."""
 
-from __future__ import annotations
-
 from distaff.metrics.arrays import Codes, Factors
 from distaff.metrics.declare import Sizes, metric, truths
 from distaff.metrics.information import binned_information
@@ -11,7 +9,6 @@ from distaff.tables import Continuous
 @metric(
     source="Ridgeway and Mozer 2018, arXiv:1802.05312, section 3; "
     "histograms as in Locatello et al. 2019, appendix C",
-    continuous=True,
     protocols={"locatello2019": Sizes(10_000)},
     least_factors=2,
     invariant_to=frozenset({"permutation", "sign", "scale"}),

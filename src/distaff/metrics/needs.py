@@ -3,8 +3,6 @@
 Another is a record in NEEDS, here or put there by a file of your own.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

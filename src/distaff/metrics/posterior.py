@@ -1,7 +1,5 @@
 """What Gaussian posteriors (n, d) say of their latents."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

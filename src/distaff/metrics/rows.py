@@ -1,7 +1,5 @@
 """Rows that share a factor's value, found among the rows themselves: no simulator, no second encoding."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

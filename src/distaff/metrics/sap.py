@@ -1,13 +1,11 @@
 """The separated attribute predictability score."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from distaff.metrics.arrays import Codes, Factors, Test, real_columns, standardised
+from distaff.metrics.arrays import Codes, Factors, Floats, Ints, Test, real_columns, standardised
 from distaff.metrics.declare import Sizes, metric, truths
 from distaff.metrics.door import checked
 from distaff.metrics.held_out import Rows, learn_and_score
@@ -21,7 +19,6 @@ LEAST_VARIANCE = 1e-12  # of a code, as in disentanglement_lib; below it predict
 @metric(
     source="Kumar et al. 2018, arXiv:1711.00848, section 3; settings as in Locatello et al. 2019, appendix C",
     cost="fitted",
-    continuous=True,
     protocols={"locatello2019": Sizes(10_000, 5_000)},
     least_codes=2,
     invariant_to=frozenset({"permutation", "sign"}),
@@ -57,51 +54,40 @@ def sap(
 @checked()
 def predictability_matrix(
     codes: Codes, factors: Factors, *, continuous: Continuous = False, test: Test = None, seed: int = 0
-) -> NDArray[np.float64]:
+) -> Floats:
     """How well each code alone predicts each factor, (d, k): accuracy, or squared correlation; see `sap`."""
     real = real_columns(continuous)
     if not real:
-        return _accuracy_matrix(*learn_and_score(codes, factors, test, seed), seed)
-    found = _squared_correlation(codes, factors)
+        return _accuracies(*learn_and_score(codes, factors, test, seed), seed)
+    correlation = standardised(codes).T @ standardised(factors) / len(codes)
+    live = np.var(codes, axis=0, ddof=1) > LEAST_VARIANCE
+    found = np.where(live[:, None], correlation**2, 0.0)
     rest = [j for j in range(found.shape[1]) if j not in real]
     if rest:
         learn, score = (
             Rows(part.codes, part.factors[:, rest].astype(np.int64))
             for part in learn_and_score(codes, factors, test, seed)
         )
-        found[:, rest] = _accuracy_matrix(learn, score, seed)
+        found[:, rest] = _accuracies(learn, score, seed)
     return found
 
 
-def _squared_correlation(codes: Codes, factors: Factors) -> NDArray[np.float64]:
-    correlation = standardised(codes).T @ standardised(factors) / len(codes)
-    live = np.var(codes, axis=0, ddof=1) > LEAST_VARIANCE
-    return np.where(live[:, None], correlation**2, 0.0)
-
-
-def _accuracy_matrix(learn: Rows, score: Rows, seed: int) -> NDArray[np.float64]:
-    return np.array([_accuracies(learn, score, j, seed) for j in range(learn.codes.shape[1])])
-
-
-def _accuracies(learn: Rows, score: Rows, code: int, seed: int) -> list[float]:
-    """The accuracy of one code for each factor."""
-    seen, unseen = learn.codes[:, code : code + 1], score.codes[:, code : code + 1]
-    found: list[float] = []
-    for known, truth in zip(learn.factors.T, score.factors.T, strict=True):
+def _accuracies(learn: Rows, score: Rows, seed: int) -> Floats:
+    """The accuracy (d, k) of each code for each factor."""
+    found = np.empty((learn.codes.shape[1], learn.factors.shape[1]))
+    for j, (known, truth) in enumerate(zip(learn.factors.T, score.factors.T, strict=True)):
         values, classes = np.unique(known, return_inverse=True)
-        if len(values) < 2:
-            found.append(float(np.mean(truth == values[0])))
-            continue
-        slopes, offsets = _machine(seen, classes, seed)
-        height = unseen * slopes + offsets
-        chosen = height.argmax(axis=1) if len(values) > 2 else (height[:, 0] > 0).astype(np.int64)
-        found.append(float(np.mean(values[chosen] == truth)))
+        for i in range(len(found)):
+            chosen = np.zeros(len(truth), dtype=np.int64)
+            if len(values) > 1:
+                slopes, offsets = _machine(learn.codes[:, i : i + 1], classes, seed)
+                height = score.codes[:, i : i + 1] * slopes + offsets
+                chosen = height.argmax(axis=1) if len(values) > 2 else (height[:, 0] > 0).astype(np.int64)
+            found[i, j] = np.mean(values[chosen] == truth)
     return found
 
 
-def _machine(
-    seen: NDArray[Any], classes: NDArray[np.int64], seed: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _machine(seen: NDArray[Any], classes: Ints, seed: int) -> tuple[Floats, Floats]:
     """The slopes and offsets of scikit-learn's LinearSVC, one per class, or one in all for two.
 
     Its checks of what it is given take three times as long as the fit of a single code, so that the routine

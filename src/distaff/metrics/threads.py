@@ -1,7 +1,5 @@
 """How fits run: on one thread each, and without warnings about what is known."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager

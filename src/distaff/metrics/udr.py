@@ -1,14 +1,12 @@
 """Unsupervised disentanglement ranking."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from distaff.errors import BadInput, unknown
-from distaff.metrics.arrays import Codes, standardised
+from distaff.metrics.arrays import Codes, Floats, standardised
 from distaff.metrics.declare import metric, truths
 from distaff.metrics.mcc import absolute_correlation
 from distaff.metrics.posterior import mean_kl
@@ -79,7 +77,7 @@ def udr(
     return float(np.median([_pair(own, other, similarity, variant) for other in others]))
 
 
-def _informative(codes: Codes, kl: ArrayLike | None) -> NDArray[np.float64]:
+def _informative(codes: Codes, kl: ArrayLike | None) -> Floats:
     """Standardised codes without those that say nothing."""
     keep = np.ptp(codes, axis=0) > 0
     if kl is not None:
@@ -90,7 +88,7 @@ def _informative(codes: Codes, kl: ArrayLike | None) -> NDArray[np.float64]:
     return standardised(codes[:, keep])
 
 
-def _pair(own: NDArray[np.float64], other: NDArray[np.float64], similarity: str, variant: str) -> float:
+def _pair(own: Floats, other: Floats, similarity: str, variant: str) -> float:
     if not own.shape[1] or not other.shape[1]:
         return 0.0
     if similarity == "lasso":
@@ -106,7 +104,7 @@ def _pair(own: NDArray[np.float64], other: NDArray[np.float64], similarity: str,
     return float(np.concatenate(strengths).mean())
 
 
-def _strength(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+def _strength(matrix: Floats) -> Floats:
     """For each row, its largest entry squared over its sum; 0 for an empty row."""
     total = matrix.sum(axis=1)
     return np.asarray(matrix.max(axis=1) ** 2 / np.where(total > 0, total, 1.0))

@@ -6,8 +6,6 @@ larger side to 3 or 4 (two at 16 pixels, five with another 64 at 128); sides tha
 padded on the way in and cropped on the way out.
 """
 
-from __future__ import annotations
-
 import itertools
 import math
 

@@ -1,7 +1,5 @@
 """FactorVAE's discriminator: which of two distributions a code comes from."""
 
-from __future__ import annotations
-
 from torch import nn
 
 from distaff.networks.network import Network

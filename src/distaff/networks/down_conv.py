@@ -5,8 +5,6 @@ forward and backward are one matrix product each, with the 4x4 patches of the im
 those of nn.Conv2d up to rounding.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

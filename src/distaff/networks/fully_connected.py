@@ -3,8 +3,6 @@
 openreview:Sy2fzU9gl.
 """
 
-from __future__ import annotations
-
 import math
 
 from torch import nn

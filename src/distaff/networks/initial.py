@@ -1,7 +1,5 @@
 """Fresh weights from a seed, without touching torch's global generator."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

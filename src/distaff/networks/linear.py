@@ -1,7 +1,5 @@
 """One layer each way: the encoder of an autoencoder with a single hidden layer, which is then the code."""
 
-from __future__ import annotations
-
 import math
 
 import torch

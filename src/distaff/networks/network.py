@@ -1,7 +1,5 @@
 """Layers in a row, and how they are run while they are trained."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Iterator
 

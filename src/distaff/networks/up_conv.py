@@ -5,8 +5,6 @@ a sum over channels-last memory in the wrong order; and the forward pass to one 
 its kernels are not made. Values are those of nn.ConvTranspose2d up to rounding.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -1,7 +1,5 @@
 """The study of Locatello et al. 2019, arXiv:1811.12359: six methods, fifty seeds, seven data sets."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """The tasks of a study on a Ray cluster. Every node needs distaff, and the study's folder at one path."""
 
-from __future__ import annotations
-
 import logging
 import os
 import socket
@@ -22,10 +20,10 @@ def answers(study: Path, tasks: Sequence[str], address: str, data_dir: str | Non
         import ray
     except ImportError:
         raise BadInput("--ray needs the package ray: pip install 'distaff[ray]'") from None
-    _check_reachable(address)
     try:
+        _reach(address)
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, OverflowError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise BadInput(f"no Ray cluster answers at --ray {address}: {reason}") from None
     try:
@@ -34,15 +32,11 @@ def answers(study: Path, tasks: Sequence[str], address: str, data_dir: str | Non
         ray.shutdown()
 
 
-def _check_reachable(address: str) -> None:
+def _reach(address: str) -> None:
     """Fail now where nobody listens: Ray itself would wait for minutes."""
     host, _, port = address.rpartition("//")[2].rpartition(":")
-    if not port.isdecimal():  # auto, local
-        return
-    try:
+    if port.isdecimal():  # not auto, nor local
         socket.create_connection((host, int(port)), timeout=10).close()
-    except (OSError, OverflowError) as error:
-        raise BadInput(f"no Ray cluster answers at --ray {address}: {error}") from None
 
 
 def _answers(ray: Any, study: Path, tasks: Sequence[str], data_dir: str | None) -> Iterator[Answer]:

@@ -1,7 +1,5 @@
 """The report of a study: one self-contained HTML file, and its figures as PNG files."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path

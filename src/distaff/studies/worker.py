@@ -5,8 +5,6 @@
 A line of its input is `run ID` or `udr ID`; a line of JSON on its output answers it. It ends with its input.
 """
 
-from __future__ import annotations
-
 import contextlib
 import sys
 import time

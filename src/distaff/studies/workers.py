@@ -1,7 +1,5 @@
 """Local workers: processes that take tasks from one queue. One that dies is replaced, its task repeated."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import queue

@@ -3,8 +3,6 @@
 Each raises AssertionError with a line that says what is wrong, and returns nothing if all is well.
 """
 
-from __future__ import annotations
-
 import importlib
 from typing import Any
 

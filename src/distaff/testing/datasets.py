@@ -1,7 +1,5 @@
 """Does a data set give what a data set must?"""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Does a method learn, repeatably, and survive being saved?"""
 
-from __future__ import annotations
-
 import dataclasses
 import itertools
 from typing import Any

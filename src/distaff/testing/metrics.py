@@ -1,7 +1,5 @@
 """Does a metric do what it declares?"""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,6 +9,7 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
+from distaff.metrics.arrays import standardised
 from distaff.metrics.needs import NEEDS
 from distaff.randomness import derived
 
@@ -21,20 +20,11 @@ ROWS = 10_000
 Codes = NDArray[np.float64]
 
 
-def _standardised(factors: NDArray[np.int64], rng: np.random.Generator) -> Codes:
-    return (factors - factors.mean(axis=0)) / factors.std(axis=0)
-
-
-def _rotated(codes: Codes) -> Codes:
-    """Codes times I - 2/d, which is orthogonal, with entries of one size at d = 4."""
-    d = codes.shape[1]
-    return codes @ (np.eye(d) - 2 / d)
-
-
 #: constructed codes, each made from standardised factors and a generator
 SITUATIONS: dict[str, Callable[[Codes, np.random.Generator], Codes]] = {
     "identity": lambda codes, rng: codes,
-    "rotated": lambda codes, rng: _rotated(codes),
+    # an orthogonal matrix, with entries of one size at d = 4
+    "rotated": lambda codes, rng: codes @ (np.eye(codes.shape[1]) - 2 / codes.shape[1]),
     "constant": lambda codes, rng: np.ones_like(codes),
     "duplicated": lambda codes, rng: np.concatenate([codes, codes], axis=1),
     "noise": lambda codes, rng: rng.standard_normal(codes.shape),
@@ -57,7 +47,7 @@ WORSE: dict[str, Callable[[Codes, float, np.random.Generator], Codes]] = {
     "holistic": lambda ideal, much, rng: (1 - much / 2) * ideal + much / 2 * np.roll(ideal, 1, axis=1),
     # the same through a fixed noise
     "blurred": lambda ideal, much, rng: (
-        (1 - much / 2) * ideal + much / 2 * np.roll(ideal, 1, axis=1) + 0.4 * rng.standard_normal(ideal.shape)
+        WORSE["holistic"](ideal, much, rng) + 0.4 * rng.standard_normal(ideal.shape)
     ),
     # a second code knows more and more of each factor
     "spread": lambda ideal, much, rng: np.concatenate(
@@ -88,7 +78,7 @@ def check_metric(function: Callable[..., Any], seed: int = 0, rows: int = ROWS) 
     missing = set(SITUATIONS) - set(declared.truth)
     assert not missing, f"{function.__name__} states no truth for: {', '.join(sorted(missing))}"
     factors = SPACE.sample(rows, seed)
-    ideal = _standardised(factors, np.random.default_rng(seed))
+    ideal = standardised(factors)
     for situation, make in SITUATIONS.items():
         codes = make(ideal, np.random.default_rng(derived(seed, "situation")))
         _check_truth(function, situation, _values(function, codes, factors, seed))

@@ -1,12 +1,12 @@
 """Bootstrap intervals: how much a number would differ had the study drawn other runs."""
 
-from __future__ import annotations
-
 import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from distaff.metrics.arrays import Floats
 
 LEVEL = 0.95
 RESAMPLES = 1000
@@ -20,12 +20,12 @@ class Estimate(NamedTuple):
     high: float
 
 
-def resampled_counts(units: int, resamples: int, rng: np.random.Generator) -> NDArray[np.float64]:
+def resampled_counts(units: int, resamples: int, rng: np.random.Generator) -> Floats:
     """How often each unit is drawn in each resample of as many units: (resamples, units)."""
     return rng.multinomial(units, np.full(units, 1 / units), size=resamples).astype(np.float64)
 
 
-def ends(draws: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def ends(draws: NDArray[Any]) -> tuple[Floats, Floats]:
     """The middle 95 % of resampled numbers (resamples, ...), of those that exist; NaN where none does."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
@@ -33,9 +33,7 @@ def ends(draws: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]
     return low, high
 
 
-def mean_of_some(
-    values: NDArray[np.float64], weights: NDArray[np.float64], axes: tuple[int, ...]
-) -> NDArray[np.float64]:
+def mean_of_some(values: Floats, weights: Floats, axes: tuple[int, ...]) -> Floats:
     """The weighted mean over axes of the values that exist; NaN where none does. The two are broadcast."""
     weights = np.where(np.isfinite(values), weights, 0.0)
     total = weights.sum(axis=axes)
@@ -43,7 +41,7 @@ def mean_of_some(
     return np.divide(summed, total, out=np.full(total.shape, np.nan), where=total > 0)
 
 
-def weight_below(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+def weight_below(values: Floats, weights: Floats) -> Floats:
     """The weight of all values below each, and half that of the equal ones: (resamples, n).
 
     `values` (n,) without NaN; `weights` (resamples, n). With weights that count, it is the rank less 1/2.

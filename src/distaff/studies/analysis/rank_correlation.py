@@ -3,8 +3,6 @@
 Locatello et al. 2019, arXiv:1811.12359.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput
+from distaff.metrics.arrays import Bools, Floats, Ints
 from distaff.studies.analysis.bootstrap import RESAMPLES, ends, resampled_counts, weight_below
 from distaff.studies.analysis.score_table import (
     by_run,
@@ -116,9 +115,7 @@ def correlate_columns(
     return pd.concat(found)[["dataset", "first", "second", "correlation", "low", "high", "runs"]]
 
 
-def spearman(
-    left: NDArray[np.float64], right: NDArray[np.float64], resamples: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
+def spearman(left: Floats, right: Floats, resamples: int, rng: np.random.Generator) -> Floats:
     """Spearman correlations of columns of left (n, p) with columns of right (n, q), and their intervals.
 
     (4, p, q): the correlation, the ends of its 95 % bootstrap interval over rows, and the number of rows,
@@ -141,8 +138,8 @@ def spearman(
 
 
 def _long(
-    left: NDArray[np.float64],
-    right: NDArray[np.float64],
+    left: Floats,
+    right: Floats,
     first: Sequence[str],
     second: Sequence[str],
     resamples: int,
@@ -155,15 +152,13 @@ def _long(
     return pd.DataFrame(columns, index=pairs).reset_index()
 
 
-def _patterns(values: NDArray[np.float64]) -> list[tuple[NDArray[np.int64], NDArray[np.bool_]]]:
+def _patterns(values: Floats) -> list[tuple[Ints, Bools]]:
     """Columns that lack values in the same rows, with those rows' mask."""
     masks, which = np.unique(np.isfinite(values).T, axis=0, return_inverse=True)
     return [(np.flatnonzero(which.ravel() == i), mask) for i, mask in enumerate(masks)]
 
 
-def _correlations(
-    left: NDArray[np.float64], right: NDArray[np.float64], counts: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _correlations(left: Floats, right: Floats, counts: Floats) -> Floats:
     """Spearman correlations (resamples, p, q) where row i is there counts[:, i] times."""
     n, width = left.shape[0], left.shape[1] + right.shape[1]
     some = max(1, MEMORY // (n * width))
@@ -171,12 +166,12 @@ def _correlations(
     return np.concatenate([_pearson(_ranks(left, part), _ranks(right, part), part) for part in parts])
 
 
-def _ranks(values: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
+def _ranks(values: Floats, counts: Floats) -> Floats:
     """Ranks (resamples, columns, n) less their mean, ties sharing theirs; row i counts counts[:, i] times."""
     return np.stack([weight_below(column, counts) for column in values.T], axis=1) - len(values) / 2
 
 
-def _pearson(left: NDArray[Any], right: NDArray[Any], counts: NDArray[np.float64]) -> NDArray[np.float64]:
+def _pearson(left: NDArray[Any], right: NDArray[Any], counts: Floats) -> Floats:
     """Correlations (resamples, p, q) of centred, weighted columns (resamples, p or q, n)."""
     both = np.matmul(left * counts[:, None], right.transpose(0, 2, 1))
     own = np.einsum("rpn,rpn,rn->rp", left, left, counts)

@@ -3,8 +3,6 @@
 Locatello et al. 2019, arXiv:1811.12359.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

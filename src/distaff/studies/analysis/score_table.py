@@ -1,7 +1,5 @@
 """The results table of a study, a row per run, representation and metric; and the same a row per run."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any
 

@@ -4,14 +4,12 @@ Locatello et al. 2019, arXiv:1811.12359; selection by agreement: Duan et al. 202
 arXiv:1905.12614.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from distaff.metrics.arrays import Floats
 from distaff.studies.analysis.bootstrap import RESAMPLES, ends, mean_of_some, resampled_counts
 from distaff.studies.analysis.score_table import by_run, disentanglement_of, metrics_of
 from distaff.studies.analysis.transfer import on_the_grid, standing
@@ -72,9 +70,7 @@ def selection(
     return long.sort_values("dataset", kind="stable", ignore_index=True)
 
 
-def _rules(
-    values: NDArray[np.float64], by: dict[str, NDArray[np.float64]], d: int, counts: NDArray[np.float64]
-) -> dict[str, NDArray[np.float64]]:
+def _rules(values: Floats, by: dict[str, Floats], d: int, counts: Floats) -> dict[str, Floats]:
     """What each rule's model scores on data set `d`, in each resample: (resamples,), higher better.
 
     `values` (data sets, settings, seeds) of one metric; `by` holds unsupervised scores (settings, seeds) of
@@ -89,9 +85,7 @@ def _rules(
     return rules
 
 
-def _best_by(
-    score: NDArray[np.float64], values: NDArray[np.float64], counts: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _best_by(score: Floats, values: Floats, counts: Floats) -> Floats:
     """The value of the run whose score is highest among those drawn: (resamples,)."""
     usable = np.isfinite(score) & np.isfinite(values) & (counts > 0)[:, None]  # (resamples, settings, seeds)
     scored = np.where(usable, score, -np.inf)
@@ -99,7 +93,7 @@ def _best_by(
     return mean_of_some(np.where(hit, values, np.nan), counts[:, None], (1, 2))
 
 
-def _transferred(values: NDArray[np.float64], d: int, counts: NDArray[np.float64]) -> NDArray[np.float64]:
+def _transferred(values: Floats, d: int, counts: Floats) -> Floats:
     """The mean value on data set `d` of the setting that stands highest on the others: (resamples,)."""
     ranks = np.full(values.shape, np.nan)
     for other in range(len(values)):
@@ -115,7 +109,7 @@ def _transferred(values: NDArray[np.float64], d: int, counts: NDArray[np.float64
     return mean_of_some(np.where(hit, here, np.nan), np.ones((1, 1)), (1,))
 
 
-def _rows(rules: dict[str, NDArray[np.float64]], sign: float, many: bool) -> pd.DataFrame:
+def _rows(rules: dict[str, Floats], sign: float, many: bool) -> pd.DataFrame:
     """A row per rule from its values (1 + resamples,), the first of which is the estimate."""
     values = np.stack(list(rules.values()), axis=1)  # (1 + resamples, rules)
     way = rules["oracle"] - rules["random"]

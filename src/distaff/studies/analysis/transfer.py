@@ -3,16 +3,14 @@
 Locatello et al. 2019, arXiv:1811.12359.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from distaff.errors import BadInput
+from distaff.metrics.arrays import Floats
 from distaff.studies.analysis.bootstrap import (
     RESAMPLES,
     Estimate,
@@ -42,7 +40,7 @@ class Transfer(NamedTuple):
 class Scores(NamedTuple):
     """Values (metrics, data sets, settings, seeds), higher better, NaN where there is none."""
 
-    values: NDArray[np.float64]
+    values: Floats
     datasets: list[str]
     settings: list[tuple[str, float]]
     seeds: list[int]
@@ -116,35 +114,28 @@ def on_the_grid(wide: pd.DataFrame) -> Scores:
     return Scores(values, list(datasets), list(settings), list(seeds))
 
 
-def best_settings(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The probability (..., settings, seeds) that a setting is chosen by its seed's scores; ties share it."""
-    filled = np.where(np.isfinite(values), values, -np.inf)
-    best = filled.max(axis=-2, keepdims=True)
-    hit = (filled == best) & np.isfinite(values)
-    return np.asarray(hit / np.maximum(hit.sum(axis=-2, keepdims=True), 1))
-
-
-def standing(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+def standing(values: Floats, weights: Floats) -> Floats:
     """The share of values (n,) below each, with half of the equal ones, by weights (resamples, n): 0..1."""
     return weight_below(values, weights) / np.maximum(weights.sum(axis=1, keepdims=True), 1e-300)
 
 
-def _beats(values: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
+def _beats(values: Floats, counts: Floats) -> Floats:
     """For every source and target (metric, data set), how often the choice beats a random model.
 
     `values` (metrics, data sets, settings, seeds); `counts` (resamples, seeds) says how often each seed is
     there. (resamples, sources, targets), NaN where no run could be compared.
     """
     pairs = values.reshape(-1, *values.shape[2:])  # (metrics x data sets, settings, seeds)
-    choice = best_settings(pairs)
+    filled = np.where(np.isfinite(pairs), pairs, -np.inf)
+    hit = (filled == filled.max(axis=-2, keepdims=True)) & np.isfinite(pairs)
+    # the probability that a setting is chosen by its seed's scores; ties share it
+    choice = hit / np.maximum(hit.sum(axis=-2, keepdims=True), 1)
     some = max(1, MEMORY // pairs.size)
     parts = [counts[start : start + some] for start in range(0, len(counts), some)]
     return np.concatenate([_beats_some(pairs, choice, part) for part in parts])
 
 
-def _beats_some(
-    pairs: NDArray[np.float64], choice: NDArray[np.float64], counts: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _beats_some(pairs: Floats, choice: Floats, counts: Floats) -> Floats:
     there = np.isfinite(pairs).astype(np.float64)
     wins = np.zeros((len(counts), *pairs.shape))
     every = np.broadcast_to(counts[:, None], (len(counts), *pairs.shape[1:]))
@@ -154,7 +145,7 @@ def _beats_some(
             wins[:, target, rows] = standing(scores[rows], every[:, rows])
     chosen = (choice * counts[:, None, None]).sum(axis=-1)  # (resamples, sources, settings)
 
-    def over_other_seeds(what: NDArray[np.float64]) -> NDArray[np.float64]:
+    def over_other_seeds(what: Floats) -> Floats:
         """Sums (resamples, sources, targets) over every seed of the source with every other seed."""
         all_seeds = chosen @ (what * counts[:, None, None]).sum(axis=-1).transpose(0, 2, 1)
         flat = what.reshape(*what.shape[:2], -1)
@@ -166,7 +157,7 @@ def _beats_some(
     return np.divide(won, compared, out=np.full(won.shape, np.nan), where=compared > 1e-9)
 
 
-def _by_kind(beats: NDArray[np.float64], metrics: int, datasets: int) -> NDArray[np.float64]:
+def _by_kind(beats: Floats, metrics: int, datasets: int) -> Floats:
     """Means (resamples, 4) over the pairs of each kind, in the order of Transfer; NaN where there is none."""
     metric, dataset = np.divmod(np.arange(metrics * datasets), datasets)
     same_metric, same_data = metric[:, None] == metric, dataset[:, None] == dataset

@@ -3,8 +3,6 @@
 Locatello et al. 2019, arXiv:1811.12359.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput
+from distaff.metrics.arrays import Floats, Ints
 from distaff.studies.analysis.bootstrap import RESAMPLES, ends
 from distaff.studies.analysis.score_table import by_run, described, disentanglement_of, each_dataset
 
@@ -73,7 +72,7 @@ def variance_shares(
     return pd.concat(found)[["dataset", "metric", "source", "share", "low", "high", "unbiased", "runs"]]
 
 
-def _explained(scores: pd.Series[float], resamples: int, rng: np.random.Generator) -> pd.DataFrame:
+def _explained(scores: pd.Series, resamples: int, rng: np.random.Generator) -> pd.DataFrame:
     """Shares, intervals and unbiased shares of one score on one data set, a row per source."""
     scores = scores.sort_index()
     cell: NDArray[Any] = scores.groupby(level=["method", "strength"]).ngroup().to_numpy(dtype=np.int64)
@@ -97,9 +96,7 @@ def _explained(scores: pd.Series[float], resamples: int, rng: np.random.Generato
     return pd.DataFrame({"source": SOURCES, **columns})
 
 
-def _squares(
-    values: NDArray[np.float64], starts: NDArray[np.int64], method_starts: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def _squares(values: Floats, starts: Ints, method_starts: Ints) -> Floats:
     """Sums of squares (resamples, 3): method, strength within method, rest; of values (resamples, runs)."""
     runs = values.shape[1]
     sizes = np.diff(starts, append=runs)
@@ -113,7 +110,7 @@ def _squares(
     return np.maximum(np.stack([by_method - overall, by_setting - by_method, rest], axis=1), 0)
 
 
-def _shares(squares: NDArray[np.float64]) -> NDArray[np.float64]:
+def _shares(squares: Floats) -> Floats:
     """Shares (resamples, 4) in the order of SOURCES; NaN where the score does not vary."""
     total = squares.sum(axis=1)
     method, strength, rest = np.divide(
@@ -122,7 +119,7 @@ def _shares(squares: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.stack([method, strength, method + strength, rest], axis=1)
 
 
-def _unbiased(squares: NDArray[np.float64], runs: int, settings: int, methods: int) -> NDArray[np.float64]:
+def _unbiased(squares: Floats, runs: int, settings: int, methods: int) -> Floats:
     """Shares (resamples, 4) less what noise would explain, in the order of SOURCES."""
     noise = squares[:, 2] / (runs - settings)  # expected per degree of freedom
     freed = squares + np.outer(noise, [1 - methods, methods - settings, settings])
@@ -130,12 +127,8 @@ def _unbiased(squares: NDArray[np.float64], runs: int, settings: int, methods: i
 
 
 def _redrawn(
-    values: NDArray[Any],
-    starts: NDArray[np.int64],
-    cell: NDArray[Any],
-    resamples: int,
-    rng: np.random.Generator,
-) -> NDArray[np.float64]:
+    values: NDArray[Any], starts: Ints, cell: NDArray[Any], resamples: int, rng: np.random.Generator
+) -> Floats:
     """Values (resamples, runs) with each setting's runs drawn again from its own."""
     sizes = np.diff(starts, append=len(values))
     drawn = starts[cell] + (rng.random((resamples, len(values))) * sizes[cell]).astype(np.int64)
