@@ -2,9 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 RUN := runs/demo
+# a worker for each core, which takes tests from another when it has none left
+PARALLEL := -n auto --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check slow bench faults docs clean
+.PHONY: help install demo test check slow durations bench faults docs clean
 
 help:  ## show what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,10 +34,14 @@ check: install  ## format, lint and type checks
 	$(BIN)/mypy
 
 test: check  ## the checks and the tests
-	$(BIN)/pytest -m 'not slow'
+	$(BIN)/pytest $(PARALLEL) -m 'not slow'
 
 slow: install  ## the tests that take minutes each
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest $(PARALLEL) -m slow
+
+durations: install  ## which 30 tests take longest (wants an idle machine)
+	bash -o pipefail -c "$(BIN)/pytest $(PARALLEL) -m 'not slow' --durations=30 | sed -n '/slowest 30/,\$$p' \
+		> benchmarks/results/test_durations.txt"
 
 bench: install  ## how fast it trains, encodes and scores (40 minutes, wants an idle machine)
 	$(BIN)/python benchmarks/engine.py

@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import random
 import shutil
 import signal
@@ -31,24 +30,10 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
+import faults_runs as runs
 import fuzz as files
-from faults_runs import (
-    EVALUATION,
-    FILES,
-    METHODS,
-    TRAINING,
-    await_moment,
-    differing,
-    disturbed,
-    ended,
-    finish,
-    saved_step,
-    start,
-    undisturbed,
-)
+from circumstances import circumstances, keep
 
-ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "results" / "faults.json"
 TOLERANCE = 0.05  # between scores with other numbers of threads
 
 # Signals
@@ -60,14 +45,14 @@ def rounds(count: int, root: Path, number: Callable[[], int], check: Callable[..
     for n in range(count):
         if phases.total() >= count:
             break
-        method, folder = list(METHODS)[n % 2], root / f"broken-{n}"
-        plan = ["starting", *chance.choices(TRAINING, k=5), *EVALUATION]
+        method, folder = list(runs.METHODS)[n % 2], root / f"broken-{n}"
+        plan = ["starting", *chance.choices(runs.TRAINING, k=5), *runs.EVALUATION]
         for phase in plan[: count - phases.total()]:
-            hit, wrong, status, lines = disturbed(number(), method, phase, folder, chance)
+            hit, wrong, status, lines = runs.disturbed(number(), method, phase, folder, chance)
             phases[phase] += hit
             wrong = wrong or (check(phase, status, lines, folder) if hit else "")
             failures += [f"{method}, {phase}: {wrong}"] * bool(wrong)
-        wrong = ended(method, folder, root)
+        wrong = runs.ended(method, folder, root)
         failures += [f"{method}, the end: {wrong}"] * bool(wrong)
     return {"tried": phases.total(), "phases": dict(phases), "failures": failures}
 
@@ -92,8 +77,8 @@ def stopped_well(phase: str, status: int, lines: list[str], folder: Path) -> str
         return ""
     if status != 130 or not any(words in lines[-1] for words in ("the same command again", "is finished")):
         return f"status {status}, {lines[-1]}"
-    step = saved_step(folder)
-    lost = phase in TRAINING and step is not None and f"stopped at step {step} " not in lines[-1]
+    step = runs.saved_step(folder)
+    lost = phase in runs.TRAINING and step is not None and f"stopped at step {step} " not in lines[-1]
     return f"{lines[-1]}, but step {step} is saved" if lost else ""
 
 
@@ -101,15 +86,15 @@ def lock(count: int, root: Path) -> dict[str, Any]:
     """A second process is told who holds the folder; after a kill the next one may have it."""
     failures = []
     for n in range(count):
-        method, folder = list(METHODS)[n % 2], root / f"shared-{n}"
-        first = start(method, folder)
-        await_moment("training", first, folder, random.Random(n))
-        status, lines = finish(start(method, folder))
+        method, folder = list(runs.METHODS)[n % 2], root / f"shared-{n}"
+        first = runs.start(method, folder)
+        runs.await_moment("training", first, folder, random.Random(n))
+        status, lines = runs.finish(runs.start(method, folder))
         if status != 2 or f"in use by another distaff process, {first.pid} on" not in lines[-1]:
             failures.append(f"the second: status {status}, {lines[-1]}")
         first.kill()
-        finish(first)
-        failures += filter(None, [ended(method, folder, root)])
+        runs.finish(first)
+        failures += filter(None, [runs.ended(method, folder, root)])
     return {"tried": count, "failures": failures}
 
 
@@ -136,7 +121,7 @@ def remount(folder: Path, options: str) -> None:
 
 def refused(method: str, folder: Path, said: str) -> str:
     """What is wrong with a command that has to end with status 2 and to say something, or ""."""
-    status, lines = finish(start(method, folder))
+    status, lines = runs.finish(runs.start(method, folder))
     if status != 2 or said not in lines[-1] or any("Traceback" in line for line in lines):
         return f"status {status}, {lines[-1]}"
     return ", ".join(path.name for path in folder.glob(".*.partial"))
@@ -144,49 +129,49 @@ def refused(method: str, folder: Path, said: str) -> str:
 
 def full_disk(method: str, root: Path, held: int, room: float) -> str:
     """A disk that holds `held` of the files and `room` times the next, and is then made larger."""
-    whole = undisturbed(method, root)
+    whole = runs.undisturbed(method, root)
     with small_disk(root, 2**30) as folder:
         folder.mkdir()
-        for name in ("config.json", "history.jsonl", *FILES[:held]) if held else ():
+        for name in ("config.json", "history.jsonl", *runs.FILES[:held]) if held else ():
             shutil.copy(whole / name, folder)
         disk = os.statvfs(folder)
         used = (disk.f_blocks - disk.f_bfree) * disk.f_frsize
-        remount(folder, f"size={used + int(room * (whole / FILES[held]).stat().st_size)}")
+        remount(folder, f"size={used + int(room * (whole / runs.FILES[held]).stat().st_size)}")
         wrong = refused(method, folder, "No space left on device")
         remount(folder, f"size={2**30}")
-        return wrong or ended(method, folder, root)
+        return wrong or runs.ended(method, folder, root)
 
 
 def read_only_disk(method: str, root: Path) -> str:
     """A run of which a part is there, on a disk that may not be written to for a while."""
     with small_disk(root, 2**30) as folder:
-        disturbed(signal.SIGKILL, method, "training", folder, random.Random(0))
+        runs.disturbed(signal.SIGKILL, method, "training", folder, random.Random(0))
         remount(folder, "ro")
         wrong = refused(method, folder, "Read-only file system")
         remount(folder, "rw")
-        return wrong or ended(method, folder, root)
+        return wrong or runs.ended(method, folder, root)
 
 
 def removed(method: str, root: Path, name: str) -> str:
     """A file, or without a name the folder, removed while the run is trained."""
     folder = Path(tempfile.mkdtemp(dir=root)) / "run"
-    process = start(method, folder)
-    await_moment("training", process, folder, random.Random(0))
+    process = runs.start(method, folder)
+    runs.await_moment("training", process, folder, random.Random(0))
     if name:
         (folder / name).unlink()
     else:
         shutil.rmtree(folder, ignore_errors=True)
-    status, lines = finish(process)
+    status, lines = runs.finish(process)
     if not name and (status != 2 or not lines[-1].startswith("distaff: ") or str(folder) not in lines[-1]):
         return f"status {status}, {lines[-1]}"
-    if name and (status or differing(folder, undisturbed(method, root))):
+    if name and (status or runs.differing(folder, runs.undisturbed(method, root))):
         return f"status {status}, {lines[-1]}"
-    return ended(method, folder, root)
+    return runs.ended(method, folder, root)
 
 
 def clock_back(method: str, root: Path) -> str:
     """Both clocks run backwards."""
-    return ended(method, Path(tempfile.mkdtemp(dir=root)) / "run", root, back=True)
+    return runs.ended(method, Path(tempfile.mkdtemp(dir=root)) / "run", root, back=True)
 
 
 DISK: dict[str, Callable[[str, Path], str]] = {
@@ -209,7 +194,7 @@ def disk(count: int, root: Path) -> dict[str, Any]:
     """Full and read-only disks, files that vanish, and the clock; with each method in turn."""
     found: dict[str, str] = {}
     for n in range(count):
-        name, method = list(DISK)[n % len(DISK)], list(METHODS)[(n + n // len(DISK)) % 2]
+        name, method = list(DISK)[n % len(DISK)], list(runs.METHODS)[(n + n // len(DISK)) % 2]
         try:
             found[f"{name}, {method}"] = DISK[name](method, root) or "right"
         except PermissionError as error:
@@ -225,12 +210,12 @@ def disk(count: int, root: Path) -> dict[str, Any]:
 def threads(count: int, root: Path) -> dict[str, Any]:
     """The same run with one thread and with two, twice each, and how far the scores then differ."""
     failures, far = [], {}
-    for method in list(METHODS)[:count]:
+    for method in list(runs.METHODS)[:count]:
         folders = {(n, again): root / f"{method}-{n}-{again}" for n in (1, 2) for again in (0, 1)}
         for (n, _), folder in folders.items():
-            finish(start(method, folder, threads=n))
+            runs.finish(runs.start(method, folder, threads=n))
         for n in (1, 2):
-            other = differing(folders[n, 0], folders[n, 1])
+            other = runs.differing(folders[n, 0], folders[n, 1])
             failures += [f"{method}, {n} threads twice: {other}"] * bool(other)
         one, two = (json.loads((folders[n, 0] / "scores.json").read_text())["scores"] for n in (1, 2))
         apart = {name: round(abs(one[name]["value"] - two[name]["value"]), 6) for name in one}
@@ -258,25 +243,6 @@ KINDS: dict[str, tuple[Callable[..., dict[str, Any]], int]] = {
 }
 
 
-def circumstances() -> dict[str, Any]:
-    """The machine, the date and the versions."""
-    import torch
-
-    import distaff
-
-    words = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
-    return {
-        "date": time.strftime("%Y-%m-%d"),
-        "commit": subprocess.run(words, capture_output=True, text=True).stdout.strip(),
-        "machine": {"cores": os.cpu_count(), "system": platform.system(), "root": os.geteuid() == 0},
-        "versions": {
-            "distaff": distaff.__version__,
-            "torch": torch.__version__,
-            "python": platform.python_version(),
-        },
-    }
-
-
 def main() -> None:
     """Run the kinds that were asked for, print a table, and keep it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -284,7 +250,6 @@ def main() -> None:
     parser.add_argument("--count", type=int, help="how many of each kind")
     parser.add_argument("--case", type=int, help="one case of fuzz again")
     asked = parser.parse_args()
-    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for kind in asked.kinds:
         run, usual = KINDS[kind]
         more = {} if asked.case is None else {"case": asked.case}
@@ -296,8 +261,8 @@ def main() -> None:
         for failure in failures:
             print(f"    {failure}", flush=True)
         if not more:
-            kept[kind] = result | {"seconds": seconds} | circumstances()
-            RESULTS.write_text(json.dumps(kept, indent=2) + "\n")
+            root_too = {"root": os.geteuid() == 0}  # who may mount small disks
+            keep("faults.json", kind, result | {"seconds": seconds} | root_too | circumstances())
 
 
 if __name__ == "__main__":

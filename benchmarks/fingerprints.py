@@ -42,6 +42,8 @@ FITTED = {
     "ica": {"latents": 5},
     "sparse_coding": {"latents": 8, "passes": 1},
 }
+LABELLED = {"label_loss": "squared", "labelled_images": 50}
+LABELLERS = {"cross_entropy": "perfect", "squared": "noisy", "covariance": "permuted", "embedding": "binned"}
 #: settings beside the defaults whose code differs
 VARIANTS: dict[str, list[dict[str, Any]]] = {
     "autoencoder": [
@@ -52,20 +54,12 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     ],
     "vae": [
         {"likelihood": "gaussian"},
-        *(
-            {"label_loss": loss, "labelled_images": 50, "labeller": labeller}
-            for loss, labeller in (
-                ("cross_entropy", "perfect"),
-                ("squared", "noisy"),
-                ("covariance", "permuted"),
-                ("embedding", "binned"),
-            )
-        ),
+        *(LABELLED | {"label_loss": loss, "labeller": labeller} for loss, labeller in LABELLERS.items()),
     ],
     "beta_vae": [{"beta": "linear:0:4:30", "network": "fc"}],
-    "beta_tc_vae": [{"sampling": "stratified", "label_loss": "squared", "labelled_images": 50}],
-    "factor_vae": [{"second_batch": False, "label_loss": "squared", "labelled_images": 50}],
-    "group_vae": [{"changed_factors": 1, "label_loss": "squared", "labelled_images": 50}],
+    "beta_tc_vae": [{"sampling": "stratified"} | LABELLED],
+    "factor_vae": [{"second_batch": False} | LABELLED],
+    "group_vae": [{"changed_factors": 1} | LABELLED],
     "ml_vae": [{"changed_factors": 2}],
     "deep_vae": [{"layers": 1}, {"layers": 3}],
     "dc_ign": [{"latents": 12}],
@@ -73,12 +67,24 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
 }
 
 
+#: the runs whose codes and scores are looked at, and those whose likelihood is
+SCORED: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("dsprites", "beta_vae", SMALL),
+    ("rooms", "deep_vae", SMALL | {"layers": 3}),
+    ("dsprites", "vae", SMALL | {"likelihood": "gaussian"}),
+    ("rooms", "ada_gvae", SMALL),
+    ("dsprites", "info_gan", SMALL),
+    ("rooms", "pca", FITTED["pca"] | {"images": 300}),
+)
+WITH_LIKELIHOOD = SCORED[:3]
+
+
 def digest(value: Any) -> str:
     if isinstance(value, np.ndarray):
-        return hashlib.sha256(
-            f"{value.dtype}{value.shape}".encode() + np.ascontiguousarray(value).tobytes()
-        ).hexdigest()[:16]
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+        data = f"{value.dtype}{value.shape}".encode() + np.ascontiguousarray(value).tobytes()
+    else:
+        data = json.dumps(value, sort_keys=True).encode()
+    return hashlib.sha256(data).hexdigest()[:16]
 
 
 def of_file(path: Path) -> str:
@@ -110,32 +116,18 @@ def weights(runs: Path, steps: int) -> dict[str, Any]:
         loaded = distaff.load_dataset(data, **options)
         for method, settings in cases():
             folder = folder_of(runs, name, method, settings)
-            run = distaff.train(
-                method,
-                loaded,
-                steps=steps,
-                seed=1,
-                threads=1,
-                device="cpu",
-                out=folder,
-                show=False,
-                **settings,
-            )
+            given = {"steps": steps, "seed": 1, "threads": 1, "device": "cpu", "show": False} | settings
+            run = distaff.train(method, loaded, out=folder, **given)
             found |= {f"{folder.name} {key}": value for key, value in of_run(run).items()}
     return found
 
 
 def cards(runs: Path) -> dict[str, Any]:
     """The scores, codes and likelihoods of some runs."""
+    from distaff.evaluation.posterior import likelihood
+
     found: dict[str, Any] = {}
-    for data, method, settings in (
-        ("dsprites", "beta_vae", SMALL),
-        ("rooms", "ada_gvae", SMALL),
-        ("rooms", "deep_vae", SMALL | {"layers": 3}),
-        ("dsprites", "vae", SMALL | {"likelihood": "gaussian"}),
-        ("dsprites", "info_gan", SMALL),
-        ("rooms", "pca", FITTED["pca"] | {"images": 300}),
-    ):
+    for data, method, settings in SCORED:
         run = distaff.load_run(folder_of(runs, data, method, settings))
         for representation in ("mean", "sampled"):
             card = distaff.evaluate(run, rows=500, seed=0, representation=representation, show=False)
@@ -143,13 +135,7 @@ def cards(runs: Path) -> dict[str, Any]:
         with np.load(run.folder / "encoding.npz") as arrays:
             found |= {f"{run.folder.name} codes {name}": digest(arrays[name]) for name in arrays}
         found[f"{run.folder.name} normalised beta"] = run.normalised_beta
-    from distaff.evaluation.posterior import likelihood
-
-    for data, method, settings in (
-        ("dsprites", "beta_vae", SMALL),
-        ("rooms", "deep_vae", SMALL | {"layers": 3}),
-        ("dsprites", "vae", SMALL | {"likelihood": "gaussian"}),
-    ):
+    for data, method, settings in WITH_LIKELIHOOD:
         bounds = likelihood(folder_of(runs, data, method, settings), images=50, samples=5)
         found |= {f"{data} {method} likelihood {key}": bounds[key] for key in ("elbo", "bound")}
     return found
@@ -180,11 +166,8 @@ def constructions() -> dict[str, Any]:
     found |= of_card("noisy", distaff.score(noisy, factors, **more, seed=3))
     real = np.concatenate([factors, rng.standard_normal((len(factors), 1))], axis=1)
     found |= of_card("real", distaff.score(noisy, real, continuous=[4]))
-    slow = {
-        "downstream": {"learners": ["logistic_regression"], "sizes": [10, 100]},
-        "infomec": {},
-        "fairness": {},
-    }
+    learners = {"learners": ["logistic_regression"], "sizes": [10, 100]}
+    slow: dict[str, dict[str, Any]] = {"downstream": learners, "infomec": {}, "fairness": {}}
     for metric, options in slow.items():
         value = registry.get("metrics", metric)(noisy[:400], factors[:400] % 3, **options)
         found[f"slow {metric}"] = [v if isinstance(v, str | None) else float(v) for v in value]
@@ -208,24 +191,16 @@ def tiny_plan() -> Plan:
     )
     metrics = ("mig", "dci", "sap", "beta_vae_score", "downstream")
     options = {"downstream": {"learners": ["logistic_regression"], "sizes": [10]}}
-    return Plan(
-        "tiny",
-        "test",
-        runs_of(product(common, methods, each(seed=range(2)))),
-        metrics,
-        96,
-        metric_options=options,
-    )
+    runs = runs_of(product(common, methods, each(seed=range(2))))
+    return Plan("tiny", "test", runs, metrics, 96, metric_options=options)
 
 
 def study(folder: Path) -> dict[str, Any]:
     made = Study(folder / "tiny", tiny_plan())
     made.run(workers=1, show=False)
     table = made.results()
-    found = {
-        f"study {row.run} {row.representation} {row.metric}": row.value
-        for row in table.itertuples(index=False)
-    }
+    rows = table.itertuples(index=False)
+    found = {f"study {row.run} {row.representation} {row.metric}": row.value for row in rows}
     for scale in ("paper", "desktop", "nano"):
         found[f"ids {scale}"] = digest([run.id for run in locatello2019(scale).runs])
     return found

@@ -30,20 +30,12 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 import hostile
 from fuzz_files import GRID, RUNS, SCORED, TRAINED, make_bases
+from hostile_values import SCRIPT
 
 MEMORY_DISK = "/dev/shm" if Path("/dev/shm").is_dir() else None
 SECONDS, MEMORY, WATCHDOG, LONGEST = 20, 4 << 30, 90, 3000
-METRICS = [
-    "mig",
-    "mcc",
-    "sap",
-    "irs",
-    "modularity",
-    "gaussian_total_correlation",
-    "jemmig",
-    "mig_sup",
-    "infomec",
-]
+METRICS = ["mig", "mcc", "sap", "irs", "modularity", "gaussian_total_correlation"]
+METRICS += ["jemmig", "mig_sup", "infomec"]
 ORIGINALS = {
     "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz": "dsprites",
     "3dshapes.h5": "shapes3d",
@@ -105,7 +97,7 @@ def use_run(folder: Path, damaged: str, rng: random.Random) -> None:
         json.dumps([str(card), card.to_dict()])
     elif kind == "report":
         page = distaff.report(run, show=False).read_text(errors="replace")
-        assert hostile.SCRIPT not in page, "a name was not escaped"
+        assert SCRIPT not in page, "a name was not escaped"
     else:
         run.encode(run.data.images(np.arange(3)))
         run.decode(np.zeros((2, run.method.latents)))
@@ -204,9 +196,8 @@ def run_case(root: Path, case: int) -> dict[str, Any]:
         signal.setitimer(signal.ITIMER_REAL, 0)
     if _around(root) != before:
         outcome, detail = "failed", f"written elsewhere: {set(_around(root)) ^ set(before)}"
-    return {"case": case, "subject": subject, "file": path.name, "damage": damage, "outcome": outcome} | (
-        {"detail": detail} if detail else {}
-    )
+    found = {"case": case, "subject": subject, "file": path.name, "damage": damage, "outcome": outcome}
+    return found | ({"detail": detail} if detail else {})
 
 
 def judge(error: BaseException) -> tuple[str, str]:
@@ -224,10 +215,8 @@ def judge(error: BaseException) -> tuple[str, str]:
 
 def _around(root: Path) -> list[tuple[str, int]]:
     """What lies outside the folder of the case."""
-    found = [root / "outside", *(root / "outside").iterdir(), *(root / "here").iterdir(), *root.iterdir()]
-    return sorted(
-        (str(path), path.stat().st_mtime_ns if path.parent.name == "outside" else 0) for path in found
-    )
+    outside = [(str(path), path.stat().st_mtime_ns) for path in (root / "outside").iterdir()]
+    return sorted(outside + [(str(path), 0) for path in (*(root / "here").iterdir(), *root.iterdir())])
 
 
 def work(root: Path, first: int, last: int, log: Path) -> None:
@@ -280,9 +269,8 @@ def run_cases(first: int, last: int, root: Path) -> list[dict[str, Any]]:
         first = lines[-1].get("begun", last) if lines else last
         if process.returncode:
             detail = f"the process ended with {process.returncode}: {(root / 'stderr').read_text()[-300:]}"
-            results.append(
-                {"case": first, "subject": "", "damage": "", "outcome": "failed", "detail": detail}
-            )
+            failed = {"subject": "", "damage": "", "outcome": "failed", "detail": detail}
+            results.append({"case": first, **failed})
             first += 1
     return results
 
@@ -292,11 +280,8 @@ def summary(results: list[dict[str, Any]]) -> dict[str, dict[str, int]]:
     table: dict[str, Counter[str]] = {}
     for result in results:
         table.setdefault(result["subject"], Counter())[result["outcome"]] += 1
-    outcomes = ("refused", "succeeded", "failed")
-    return {
-        name: {"tried": counts.total()} | {outcome: counts[outcome] for outcome in outcomes}
-        for name, counts in sorted(table.items())
-    }
+    none = {"refused": 0, "succeeded": 0, "failed": 0}
+    return {name: {"tried": counts.total(), **none, **counts} for name, counts in sorted(table.items())}
 
 
 if __name__ == "__main__":

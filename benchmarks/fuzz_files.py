@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-import hostile
 import numpy as np
+from hostile_values import SCRIPT, Payload, npy
 
 GRID = {"resolution": 16, "x": 3, "y": 3, "orientation": 2, "scale": 2}
 RUNS: dict[str, dict[str, Any]] = {"beta_vae": {"beta": 2.0}, "qlae": {"values": 4}}
@@ -40,7 +40,7 @@ def make_bases(root: Path) -> None:
     for name in ("npz", "idx"):
         (root / name).mkdir()
     pairs = np.stack([np.arange(11), np.arange(1, 12)], axis=1)
-    names = np.array(["a", hostile.SCRIPT])
+    names = np.array(["a", SCRIPT])
     np.savez(root / "npz" / "data.npz", images=images, factors=labels, factor_names=names, pairs=pairs)
     idx = struct.pack(">4B3I", 0, 0, 8, 3, 12, 16, 16) + images.tobytes()
     (root / "idx" / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx))
@@ -83,11 +83,11 @@ def _classes(folder: Path, rng: np.random.Generator) -> None:
 def _keys(folder: Path, rng: np.random.Generator) -> None:
     """Arrays under other usual names, beside a pickled one."""
     images = rng.integers(2, size=(12, 16, 16, 3), dtype=np.uint8)
-    words = np.array([f"{hostile.SCRIPT}{i % 3}" for i in range(12)])
+    words = np.array([f"{SCRIPT}{i % 3}" for i in range(12)])
     with zipfile.ZipFile(folder / "data.npz", "w", 8) as archive:
         for name, array in (("X", images), ("y", words)):
-            archive.writestr(f"{name}.npy", hostile.npy(array))
-        archive.writestr("notes.npy", hostile.npy(np.array([hostile.Payload()], dtype=object)))
+            archive.writestr(f"{name}.npy", npy(array))
+        archive.writestr("notes.npy", npy(np.array([Payload()], dtype=object)))
 
 
 def _tables(folder: Path, rng: np.random.Generator) -> None:
@@ -98,7 +98,7 @@ def _tables(folder: Path, rng: np.random.Generator) -> None:
     for name, table in (("codes", codes), ("factors", factors)):
         np.save(folder / f"{name}.npy", table)
         np.savez(folder / f"{name}.npz", table=table)
-        header = f"a,{hostile.SCRIPT}"
+        header = f"a,{SCRIPT}"
         text = folder / f"{name}.csv"
         np.savetxt(text, table, delimiter=",", header=header, comments="", fmt="%g")
         (folder / f"{name}.csv.gz").write_bytes(gzip.compress(text.read_bytes()))
@@ -115,7 +115,7 @@ def _other_tables(folder: Path, name: str, table: np.ndarray) -> None:
     import scipy.io
 
     book = openpyxl.Workbook()
-    for row in [["a", hostile.SCRIPT], *table.tolist()]:
+    for row in [["a", SCRIPT], *table.tolist()]:
         book.active.append(row)
     book.save(folder / f"{name}.xlsx")
     scipy.io.savemat(folder / f"{name}.mat", {"table": table}, do_compression=name == "codes")
@@ -134,7 +134,7 @@ def _annotated(path: Path, codes: np.ndarray, factors: np.ndarray) -> None:
         obs["_index"] = [f"c{i}" for i in range(len(codes))]
         kind = obs.create_group("kind")
         kind.attrs["encoding-type"], kind.attrs["ordered"] = "categorical", False
-        kind["codes"], kind["categories"] = factors[:, 0].astype(np.int8), ["a", "b", hostile.SCRIPT]
+        kind["codes"], kind["categories"] = factors[:, 0].astype(np.int8), ["a", "b", SCRIPT]
         obs["size"] = factors[:, 1]
 
 
@@ -142,8 +142,8 @@ def _originals(folder: Path, rng: np.random.Generator) -> None:
     import h5py
 
     with zipfile.ZipFile(folder / "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz", "w", 8) as archive:
-        archive.writestr("imgs.npy", hostile.npy(rng.integers(2, size=(48, 64, 64), dtype=np.uint8)))
-        archive.writestr("metadata.npy", hostile.npy(np.array([hostile.Payload()], dtype=object)))
+        archive.writestr("imgs.npy", npy(rng.integers(2, size=(48, 64, 64), dtype=np.uint8)))
+        archive.writestr("metadata.npy", npy(np.array([Payload()], dtype=object)))
     np.savez_compressed(folder / "mpi3d_toy.npz", images=np.zeros((16, 64, 64, 3), np.uint8))
     np.savez(folder / "mpi3d_real.npz", images=np.zeros((16, 64, 64, 3), np.uint8))
     with h5py.File(folder / "3dshapes.h5", "w") as file:

@@ -11,21 +11,18 @@ from __future__ import annotations
 
 import argparse
 import inspect
-import os
-import platform
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from circumstances import RESULTS, circumstances
 
 from distaff import metrics, registry
 from distaff.files import write_json
-from distaff.scoring.reference import versions
 
 SIZES = (3, 6, 40, 32, 32)
 BOOSTED = ("downstream", "fairness")
-RESULT = Path(__file__).parent / "results" / "metrics.json"
 
 
 def codes_of(factors: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -78,15 +75,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--slow", action="store_true")
-    parser.add_argument("--out", type=Path, default=RESULT)
+    parser.add_argument("--out", type=Path, default=RESULTS / "metrics.json")
     options = parser.parse_args()
     found = measure(options.slow)
     apart = (*BOOSTED, "dci", "mig_exact", "mig_exact, all of dSprites")
     together = sum(value for name, value in found.items() if name not in apart)
     print(f"{'all but these: ' + ', '.join(apart[:4]):<40} {together:8.2f} s")
-    about = {"cores": os.cpu_count(), "machine": platform.machine(), "versions": versions()}
     rounded = {name: round(value, 2) for name, value in found.items()}
-    write_json(options.out, {"about": about, "seconds": rounded, "together": round(together, 2)})
+    write_json(options.out, {"about": circumstances(), "seconds": rounded, "together": round(together, 2)})
 
 
 if __name__ == "__main__":

@@ -5,27 +5,26 @@
     python benchmarks/readme.py dsprites64   # about an hour; the same command continues where it stopped
 
 Trains, scores and reports with the command line, then writes benchmarks/results/NAME.json (command, scores,
-seconds, machine, versions) and docs/images/NAME.png (traversals of the active latents).
+seconds, circumstances) and docs/images/NAME.png (traversals of the active latents).
 """
 
 from __future__ import annotations
 
 import json
-import os
-import platform
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+from circumstances import RESULTS, ROOT, circumstances
+
 import distaff
 from distaff.evaluation.encode import encode_run
 from distaff.evaluation.posterior import active, carried
-from distaff.reporting import figures
-from distaff.reporting.contact_sheet import save_sheet
-from distaff.reporting.traversals import traversals
+from distaff.pages.contact_sheet import save_sheet
+from distaff.pages.images import strip
+from distaff.pages.traversals import traversals
 
-ROOT = Path(__file__).parents[1]
 COMMANDS = {
     "demo": "distaff train beta_vae --dataset dsprites --data resolution=32 "
     "--set beta=3 --set latents=5 --set batch_size=32 --set learning_rate=1e-3 --steps 10000 --out runs/demo",
@@ -53,22 +52,13 @@ def training_seconds(run: distaff.Run) -> float:
     return seconds
 
 
-def processor() -> str:
-    """The name of the processor, where the system tells."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor()
-
-
 def draw(run: distaff.Run, path: Path) -> None:
     """Traversals of the active latents, as in the report."""
     encoding = encode_run(run, show=False)
     nats, live = carried(encoding), active(encoding)
     strips = traversals(run, encoding, [int(j) for j in (-nats).argsort() if live[j]])
-    titles = [f"{strip.name}  {nats[strip.columns[0]]:.1f} nats" for strip in strips]
-    save_sheet(path, titles, [figures.strip(strip.images) for strip in strips])
+    titles = [f"{each.name}  {nats[each.columns[0]]:.1f} nats" for each in strips]
+    save_sheet(path, titles, [strip(each.images) for each in strips])
 
 
 def main(name: str) -> None:
@@ -85,12 +75,9 @@ def main(name: str) -> None:
         "command": COMMANDS[name],
         "scores": card.to_dict()["scores"],
         "seconds": {"training": round(training_seconds(run)), "evaluation": round(evaluation)},
-        "machine": {"cores": os.cpu_count(), "processor": processor(), "threads": run.config.threads},
-        "versions": run.config.versions,
-        "date": time.strftime("%Y-%m-%d"),
+        **circumstances(run.config.threads),
     }
-    path = ROOT / "benchmarks" / "results" / f"{name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = RESULTS / f"{name}.json"
     path.write_text(json.dumps(result, indent=2) + "\n")
     draw(run, ROOT / "docs" / "images" / f"{name}.png")
     print(path.read_text())

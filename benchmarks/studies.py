@@ -15,8 +15,6 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -24,17 +22,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
+from circumstances import circumstances, keep
 
-import distaff
 from distaff.files import write_json
 from distaff.studies.execute import folder_of
 from distaff.studies.locatello2019 import plan as locatello2019
 from distaff.studies.plan import Plan, each, product, runs_of
 from distaff.studies.study import Study
 
-ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "results" / "studies.json"
 GRID = {"data.resolution": [16], "data.x": [8], "data.y": [8], "data.orientation": [2]}
 
 
@@ -149,23 +144,13 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS), default=list(PARTS))
     parser.add_argument("--count", type=int, help="how many runs")
     asked = parser.parse_args()
-    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    commit = subprocess.run(
-        ["git", "-C", str(ROOT), "describe", "--always", "--dirty"], capture_output=True, text=True
-    ).stdout.strip()
     for name in asked.parts:
         part, usual = PARTS[name]
         with tempfile.TemporaryDirectory() as root:
             found = part(asked.count or usual, Path(root))
         print(name, json.dumps(found), flush=True)
-        kept[name] = found | {
-            "date": time.strftime("%Y-%m-%d"),
-            "commit": commit,
-            "cores": os.cpu_count(),
-            "versions": {"distaff": distaff.__version__, "torch": str(torch.__version__)},
-        }
-        RESULTS.write_text(json.dumps(kept, indent=2) + "\n")
+        keep("studies.json", name, found | circumstances())
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

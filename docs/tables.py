@@ -6,20 +6,21 @@ Run by `make docs`; a test fails where a page is not what this writes.
 from __future__ import annotations
 
 import functools
-import importlib.util
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import numpy as np
+sys.path.insert(0, str(Path(__file__).parent))
+from compared import other_libraries
+from markdown_table import table
 
 from distaff import registry
 from distaff.datasets import load_dataset
 from distaff.experiments.claims import is_stale, measured, tally
 from distaff.files import read_json
-from distaff.reporting.contact_sheet import write_contact_sheet
+from distaff.pages.contact_sheet import write_contact_sheet
 from distaff.scoring.health import CHECKS
 from distaff.settings import describe
 
@@ -31,17 +32,9 @@ SHEETS = "images/datasets"
 MADE = "<!-- Written by `make docs` from the registry; edit the docstrings instead. -->\n"
 
 
-def table(header: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
-    """A Markdown table."""
-    lines = [header, tuple("---" for _ in header), *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines) + "\n"
-
-
 def methods() -> str:
     """Every method: what it is, its settings, its differences from the paper."""
-    rows: list[tuple[object, ...]] = [
-        (f"[`{name}`](#{name})", registry.summary("methods", name)) for name in registry.names("methods")
-    ]
+    rows = [(f"[`{name}`](#{name})", registry.summary("methods", name)) for name in registry.names("methods")]
     introduction = (HERE / "methods_introduction.md").read_text(encoding="utf-8")
     parts = ["# Methods\n", MADE, introduction, table(("name", "what it is"), rows)]
     for name in registry.names("methods"):
@@ -137,14 +130,15 @@ def engine() -> str:
     parts = ["# Speed and reliability\n", MADE, introduction]
     for part, found in read_json(results / "engine.json").items():
         on = found.pop("on")
-        rows: list[tuple[object, ...]] = [(what, f"{value:,.4g}") for what, value in found.items()]
+        rows = [(what, f"{value:,.4g}") for what, value in found.items()]
         parts += [f"## {part}\n", table(("what (and the bound)", "measured"), rows)]
         parts.append(f"{on['processor']}, {on['threads']} threads, torch {on['torch']}, {on['date']}.\n")
     parts += ["## What may happen to a run\n", "`make faults`; a failure would be told below.\n"]
-    rows = []
-    for part, found in read_json(results / "faults.json").items():
-        rows.append((part, FAULTS[part], f"{found['tried']:,}", len(found["failures"]), found["date"]))
-    parts.append(table(("part", "what happens", "tried", "failures", "on"), rows))
+    faults = [
+        (part, FAULTS[part], f"{found['tried']:,}", len(found["failures"]), found["date"])
+        for part, found in read_json(results / "faults.json").items()
+    ]
+    parts.append(table(("part", "what happens", "tried", "failures", "on"), faults))
     return "\n".join(parts)
 
 
@@ -162,7 +156,7 @@ def metrics() -> str:
     """Every metric: what it needs, range, direction, cost, source, truth table; health checks; other
     libraries."""
     cost = read_json(ROOT / "benchmarks" / "results" / "metrics.json")
-    rows: list[tuple[object, ...]] = []
+    rows = []
     for name in registry.names("metrics"):
         d = registry.get("metrics", name).declaration
         better = "higher" if d.higher_is_better else "lower"
@@ -176,7 +170,7 @@ def metrics() -> str:
     parts += ["## Health checks\n", "Below a score card stand the findings of these checks:\n"]
     parts.append(table(("code", "what it looks for"), list(CHECKS.items())))
     parts += [_metric(name) for name in registry.names("metrics")]
-    parts.append(_other_libraries())
+    parts.append(other_libraries())
     return "\n".join(parts)
 
 
@@ -204,92 +198,6 @@ def _range(bounds: tuple[float, float]) -> str:
     return f"{bounds[0]:g}" if bounds[0] == bounds[1] else f"{bounds[0]:g} to {bounds[1]:g}"
 
 
-#: our metric and its settings -> its name in tests/metrics/other_libraries.json
-COMPARED = {
-    "mig": ("mig", {}),
-    "modularity": ("modularity", {}),
-    "mig_sup": ("mig_sup", {}),
-    "dcimig": ("dcimig", {}),
-    "jemmig": ("jemmig", {}),
-    "sap, continuous": ("sap_continuous", {"continuous": True}),
-    "irs": ("irs_0.99", {}),
-    "irs, quantile=1": ("irs_1.0", {"quantile": 1.0}),
-    "mcc": ("mcc_spearman", {}),
-    "gaussian_total_correlation": ("gaussian_total_correlation", {}),
-}
-
-
-OTHERS = """## What other libraries return on the same arrays
-
-3,000 rows of factors with 3, 6, 40, 32 and 32 values. `ideal`: the factors, standardised; `mixed`: ten
-codes that mix them sparsely, with noise; `dead`: those with two constant columns; `rotated`: mixed
-evenly; `missing`: without the last. `grid_ideal`: standardised factors on a grid of 3, 4, 5 and 6 values,
-with posterior deviations of .01. Recorded by `benchmarks/other_libraries.py` in
-`tests/metrics/other_libraries.json`, where the fitted scores stand too; ours is computed anew.
-"""
-
-
-def _other_libraries() -> str:
-    """What other libraries return on the same arrays, beside ours."""
-    record = read_json(ROOT / "tests" / "metrics" / "other_libraries.json")
-    recipe = _module(ROOT / "benchmarks" / "other_libraries.py")
-    rows: list[tuple[object, ...]] = []
-    for ours, (theirs, settings) in COMPARED.items():
-        function = registry.get("metrics", ours.partition(",")[0])
-        for situation in ("ideal", "mixed", "noise", "dead", "rotated", "missing"):
-            codes, factors = recipe.arrays(situation)
-            given = {"factors": factors}
-            value = function(codes, *(given[need] for need in function.declaration.needs), **settings)
-            others = record["values"].get(situation, {}).get(theirs, {})
-            said = "; ".join(f"{library} {_said(found)}" for library, found in sorted(others.items()))
-            rows.append((f"`{ours}`", situation, f"{value:.3f}", said))
-    rows.append(_on_the_grid(recipe, record))
-    libraries = [
-        (
-            name,
-            f"[{lib['repository']}](https://github.com/{lib['repository']})",
-            f"`{lib['commit'][:12]}`",
-            lib["note"],
-        )
-        for name, lib in record["libraries"].items()
-    ]
-    return "\n".join(
-        [
-            OTHERS,
-            table(("ours", "codes", "distaff", "others"), rows),
-            table(("library", "repository", "commit", "how it was run"), libraries),
-        ]
-    )
-
-
-def _on_the_grid(recipe: ModuleType, record: Any) -> tuple[object, ...]:
-    _, factors = recipe.grid_arrays()
-    codes = (factors - factors.mean(axis=0)) / factors.std(axis=0)
-    value = registry.get("metrics", "mig_exact")(codes, factors, np.full(codes.shape, 2 * np.log(0.01)))
-    found = record["values"]["grid_ideal"]["mig"]["disentangling_vae"]
-    return ("`mig_exact`", "grid_ideal", f"{value:.3f}", f"disentangling_vae {_said(found)}")
-
-
-def _said(found: Any) -> str:
-    if found is None:
-        return "NaN"
-    if isinstance(found, Mapping):
-        if "error" in found:
-            return "fails"
-        low, high = f"{found['min']:.3f}", f"{found['max']:.3f}"
-        return low if low == high else f"{low} to {high}"
-    return f"{found:.3f}"
-
-
-def _module(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def _arguments(function: Callable[..., object]) -> str:
     arguments = inspect.signature(function).parameters.values()
     return ", ".join(a.name if a.default is a.empty else f"{a.name}={a.default}" for a in arguments)
@@ -297,13 +205,10 @@ def _arguments(function: Callable[..., object]) -> str:
 
 def datasets() -> str:
     """Every data set: its facts, settings and contact sheet."""
-    names = registry.names("datasets")
-    rows: list[tuple[object, ...]] = []
+    names, rows = registry.names("datasets"), []
     for name in names:
         kind = registry.get("datasets", name)
-        source = (
-            f"file `{kind.places[0]}`" if kind.places else "drawn" if kind.source == "drawn" else kind.source
-        )
+        source = f"file `{kind.places[0]}`" if kind.places else kind.source
         rows.append((f"[`{name}`](#{name})", registry.summary("datasets", name), source))
     parts = ["# Data sets\n", MADE, (HERE / "datasets_introduction.md").read_text(encoding="utf-8")]
     parts.append(table(("name", "what it is", "from"), rows))

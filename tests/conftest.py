@@ -1,18 +1,35 @@
 """Small things that many tests need."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
+# A worker of tests has one thread: two that wait for each other beside another busy process run at a tenth
+# of their rate. Read when torch and NumPy are loaded, and by the commands that tests start.
+os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
+
 import pytest
+from threadpoolctl import threadpool_limits
 
 import distaff
+from distaff.machine import cores
+
+threadpool_limits(1)  # for a plugin of pytest may have loaded NumPy before
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Workers of `-n auto`: the cores that this process may run on, with psutil installed or not."""
+    return cores()
 
 
 @pytest.fixture(autouse=True, scope="session")
-def cache_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Chance and ceiling are cached for this session only."""
+def place_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Chance and ceiling are cached for this session only; a run that asks for no threads has one."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.delenv("DISTAFF_DATA", raising=False)
+        patch.setattr("distaff.machine.cores", lambda: 1)
         yield
 
 

@@ -44,15 +44,15 @@ def test_only_errors_of_ours_are_right(error: BaseException, outcome: str) -> No
 def test_a_folder_that_differs_is_seen(tmp_path: Path) -> None:
     for name in ("one", "other"):
         (tmp_path / name).mkdir()
-        for file in faults.FILES:
+        for file in faults.runs.FILES:
             (tmp_path / name / file).write_bytes(b"same")
-    assert faults.differing(tmp_path / "one", tmp_path / "other") == []
-    (tmp_path / "one" / faults.FILES[1]).write_bytes(b"not")
-    (tmp_path / "one" / faults.FILES[2]).unlink()
+    assert faults.runs.differing(tmp_path / "one", tmp_path / "other") == []
+    (tmp_path / "one" / faults.runs.FILES[1]).write_bytes(b"not")
+    (tmp_path / "one" / faults.runs.FILES[2]).unlink()
     (tmp_path / "one" / ".model.safetensors.1.partial").touch()
-    assert faults.differing(tmp_path / "one", tmp_path / "other") == [
-        faults.FILES[2],
-        faults.FILES[1],
+    assert faults.runs.differing(tmp_path / "one", tmp_path / "other") == [
+        faults.runs.FILES[2],
+        faults.runs.FILES[1],
         ".model.safetensors.1.partial",
     ]
 
@@ -69,6 +69,6 @@ def test_a_bad_stop_is_seen(tmp_path: Path) -> None:
 
 def test_a_killed_process_is_met_in_its_phase(tmp_path: Path) -> None:
     chance: Any = random.Random(0)
-    hit, wrong, status, _ = faults.disturbed(9, "beta_vae", "checkpointing", tmp_path / "run", chance)
+    hit, wrong, status, _ = faults.runs.disturbed(9, "beta_vae", "checkpointing", tmp_path / "run", chance)
     assert (hit, wrong, status) == (True, "", -9)
-    assert faults.ended("beta_vae", tmp_path / "run", tmp_path) == ""
+    assert faults.runs.ended("beta_vae", tmp_path / "run", tmp_path) == ""

@@ -43,15 +43,13 @@ MAY_IMPORT = {
     "methods": SMALL | {"networks", "batches"},
     "scoring": SMALL | {"factors", "metrics"},
 }
-MAY_IMPORT["training"] = SMALL | {"factors", "datasets", "batches", "methods"}
+MAY_IMPORT["training"] = SMALL | {"factors", "datasets", "batches", "networks", "methods"}
 MAY_IMPORT["evaluation"] = MAY_IMPORT["training"] | {"training", "metrics", "scoring"}
-MAY_IMPORT["reporting"] = MAY_IMPORT["evaluation"] | {"evaluation"}
-MAY_IMPORT["studies"] = MAY_IMPORT["reporting"] | {"reporting"}
+MAY_IMPORT["pages"] = MAY_IMPORT["evaluation"] | {"evaluation"}
+MAY_IMPORT["studies"] = MAY_IMPORT["pages"] | {"pages"}
 MAY_IMPORT["experiments"] = MAY_IMPORT["studies"] | {"studies"}
 MAY_IMPORT["testing"] = SMALL | {"factors", "batches", "methods", "metrics", "scoring"}
-MAY_IMPORT["cli_study"] = MAY_IMPORT["experiments"] | {"experiments"}
-MAY_IMPORT["cli_experiment"] = MAY_IMPORT["cli_study"] | {"cli_study"}
-MAY_IMPORT["cli"] = MAY_IMPORT["cli_study"] | {"cli_study", "cli_experiment", "testing"}
+MAY_IMPORT["cli"] = MAY_IMPORT["experiments"] | {"experiments", "testing"}
 
 
 def imported_rooms(path: Path) -> set[str]:

@@ -17,8 +17,8 @@ from distaff.methods.annealed_vae import AnnealedVAE
 from distaff.methods.beta_vae import BetaVAE
 from distaff.methods.factor_vae import FactorVAE
 from distaff.methods.slow_vae import SlowVAE
+from distaff.networks.threads import torch_threads
 from distaff.schedules import parse
-from distaff.training.device import torch_threads
 
 
 @pytest.mark.parametrize("step", [0, 1, 2, 5, 8, 9, 10, 11, 1000])

@@ -18,7 +18,7 @@ _HOME = {
     "evaluate": "distaff.evaluation.evaluate",
     "score": "distaff.scoring.score",
     "ScoreCard": "distaff.scoring.card",
-    "report": "distaff.reporting.report",
+    "report": "distaff.pages.report",
     "FactorSpace": "distaff.factors",
     "BadInput": "distaff.errors",
     "register": "distaff.registry",

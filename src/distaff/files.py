@@ -51,31 +51,45 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def plain(value: Any) -> Any:
-    """A value as what JSON takes: records as dicts, NumPy's numbers as Python's."""
-    return msgspec.to_builtins(value, enc_hook=lambda number: number.item())
+    """A value as what JSON takes: records as dicts, ranges as lists, what is NumPy's as Python's."""
+    return msgspec.to_builtins(value, enc_hook=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if not isinstance(value, range | np.ndarray | np.generic):
+        raise BadInput(f"{value!r} is not allowed; it must be numbers, text, or lists or tables of these")
+    return list(value) if isinstance(value, range) else value.tolist()
 
 
 def read_json(path: Path, kind: Any = Any) -> Any:
     """The JSON value of a file, as a record of its kind. BadInput says what is wrong in which file."""
     check_file(path)
-    return _parsed(path.read_bytes(), kind, path)
+    return as_record(_parsed(path.read_bytes(), path), kind, path)
 
 
 def read_json_lines(path: Path, kind: Any = Any) -> list[Any]:
     """The values of a file with one in every line, as records of their kind."""
     check_file(path)
-    return [_parsed(line, kind, path) for line in path.read_bytes().splitlines()]
+    return [as_record(_parsed(line, path), kind, path) for line in path.read_bytes().splitlines()]
 
 
-def _parsed(text: bytes, kind: Any, path: Path) -> Any:
+def _parsed(text: bytes, path: Path) -> Any:
     try:
-        return msgspec.convert(json.loads(text.decode()), kind)
+        return json.loads(text.decode())
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{path} is not JSON: {error}") from None
+
+
+def as_record(value: Any, kind: Any, path: Path) -> Any:
+    """The JSON value of a file as a record of its kind, or BadInput that says what is wrong with it."""
+    try:
+        return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         if isinstance(error.__cause__, BadInput):  # not the file is damaged, but what it names is not there
             raise BadInput(f"{path}: {error.__cause__}") from None
         raise BadInput(f"{path} is damaged: {error}") from None
-    except (ValueError, RecursionError) as error:
-        raise BadInput(f"{path} is not JSON: {error}") from None
+    except RecursionError as error:
+        raise BadInput(f"{path} is damaged: {error}") from None
 
 
 def check_own(path: Path) -> None:

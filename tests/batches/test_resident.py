@@ -1,48 +1,79 @@
 """Images that lie on the device give the same batches."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
 import distaff
-from distaff.batches import feed, resident
+from distaff import registry
 from distaff.batches.feed import Feed
-from distaff.methods.ada_gvae import AdaGVAE
+from distaff.batches.resident import Resident, fits
+from distaff.datasets import ArrayImages
 from distaff.methods.beta_vae import BetaVAE
-from distaff.methods.factor_vae import FactorVAE
-from distaff.methods.group_vae import GroupVAE
-from distaff.methods.slow_vae import SlowVAE
 
-CPU = torch.device("cpu")
-DATA = {"resolution": 16, "x": 4, "y": 4, "orientation": 2, "scale": 2}
+CPU, META = torch.device("cpu"), torch.device("meta")  # meta stands for a GPU: shapes, and no numbers
+DATA = distaff.load_dataset("dsprites", resolution=16, x=4, y=4, orientation=2, scale=2)
 
 
-@pytest.mark.parametrize(
-    "method",
-    [BetaVAE(label_loss="squared", labelled_images=50), FactorVAE(), AdaGVAE(), GroupVAE(), SlowVAE()],
-)
-def test_the_same_batches(method: BetaVAE, monkeypatch: pytest.MonkeyPatch) -> None:
-    data = distaff.load_dataset("dsprites", **DATA)
-    usual = Feed(method, data, 3).at(7)[0]
-    monkeypatch.setattr(feed, "fits", lambda *_: True)
-    theirs = Feed(method, data, 3)
-    assert isinstance(theirs._data, resident.Resident)
-    assert theirs._data._images.dtype == torch.uint8
-    for name, value in vars(usual).items():
-        other = getattr(theirs.at(7)[0], name)
-        assert torch.equal(value, other) if isinstance(value, torch.Tensor) else value == other
+class Counted(ArrayImages):
+    """Images whose data set counts how many are asked of it."""
+
+    asked = 0
+
+    def images(self, index: np.ndarray) -> np.ndarray:
+        self.asked += len(index)
+        return super().images(index)
 
 
-def test_it_is_for_other_devices_and_moderate_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
-    data, meta = distaff.load_dataset("dsprites", **DATA), torch.device("meta")
-    assert not resident.fits(data, CPU)
-    assert resident.fits(data, meta)
-    monkeypatch.setattr(resident, "MOST", len(data) * 256 - 1)
-    assert not resident.fits(data, meta)
+@pytest.mark.parametrize("kind", registry.names("batches"))
+def test_the_same_batches(kind: str) -> None:
+    made = registry.get("batches", kind)()
+    usual, theirs = (
+        made.sample(data, 8, np.random.default_rng(3)).to(CPU, data.pixel_range)
+        for data in (DATA, Resident(DATA, CPU))
+    )
+    for field in dataclasses.fields(usual):
+        one, other = getattr(usual, field.name), getattr(theirs, field.name)
+        assert torch.equal(one, other) if isinstance(one, torch.Tensor) else one == other, field.name
+    assert usual.images.max() == 1
 
 
-def test_filled_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resident, "ROWS", 5)
-    data = distaff.load_dataset("dsprites", **DATA)
-    whole = resident.Resident(data, CPU).images(np.arange(len(data)))
-    assert np.array_equal(whole.numpy(), data.images(np.arange(len(data))))
+def test_many_images_of_any_type_arrive_whole_and_in_order() -> None:
+    rng = np.random.default_rng(0)
+    real = ArrayImages(rng.random((20_000, 2, 2), dtype=np.float32))
+    rows = rng.permutation(20_000)
+    found = Resident(real, CPU).images(rows)
+    assert found.dtype == torch.float32
+    assert np.array_equal(found.numpy(), real.images(rows))
+    assert Resident(DATA, CPU).images(rows[:1] * 0).dtype == torch.uint8  # a quarter of the memory
+
+
+@pytest.mark.parametrize(("device", "asked"), [(CPU, 64), (META, 0)])
+def test_no_batch_waits_for_the_data_set_of_another_device(device: torch.device, asked: int) -> None:
+    data = Counted(np.random.default_rng(0).integers(256, size=(30, 16, 16), dtype=np.uint8))
+    feed = Feed(BetaVAE(batch_size=64), data, 3, device)
+    before = data.asked
+    batch, _ = feed.at(7)
+    assert (batch.images.device.type, batch.images.shape) == (device.type, (64, 1, 16, 16))
+    assert data.asked - before == asked
+
+
+class Large:
+    """As many images of a kilobyte."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def images(self, index: np.ndarray) -> np.ndarray:
+        return np.zeros((len(index), 1, 32, 32), np.uint8)
+
+
+def test_it_is_for_other_devices_and_up_to_4_gigabytes() -> None:
+    assert fits(Large(4 * 2**20), META)
+    assert not fits(Large(4 * 2**20 + 1), META)
+    assert not fits(Large(1), CPU)

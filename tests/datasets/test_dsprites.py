@@ -90,10 +90,10 @@ data, rng = DSprites(), np.random.default_rng(0)
 data.images(rng.integers(len(data), size=64))
 rates = []
 for _ in range(5):
-    began = time.perf_counter()
+    began = time.process_time()  # of this process alone, whatever runs beside it
     for _ in range(20):
         data.images(rng.integers(len(data), size=256))
-    rates.append(20 * 256 / (time.perf_counter() - began))
+    rates.append(20 * 256 / (time.process_time() - began))
 print(max(rates), int(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1]) / 1000)
 """
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -10,25 +10,25 @@ import pytest
 
 from distaff.datasets import SubGrid, shapes3d
 from distaff.datasets.shapes3d import ORIGINAL, Shapes3D
-from distaff.drawing import raycast
+from distaff.drawing import shapes, vectors
 from distaff.drawing.raycast import Solid
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
 from distaff.testing import check_dataset
 
 INSIDE = {
-    "box": (raycast.box, lambda p: np.abs(p).max(axis=-1) <= 1),
-    "ball": (raycast.ball, lambda p: (p**2).sum(axis=-1) <= 1),
+    "box": (shapes.box, lambda p: np.abs(p).max(axis=-1) <= 1),
+    "ball": (shapes.ball, lambda p: (p**2).sum(axis=-1) <= 1),
     "cylinder": (
-        raycast.cylinder,
+        shapes.cylinder,
         lambda p: (np.hypot(p[..., 0], p[..., 1]) <= 1) & (np.abs(p[..., 2]) <= 1),
     ),
     "cone": (
-        functools.partial(raycast.cylinder, top=0.3),
+        functools.partial(shapes.cylinder, top=0.3),
         lambda p: (np.hypot(p[..., 0], p[..., 1]) <= 0.65 - 0.35 * p[..., 2]) & (np.abs(p[..., 2]) <= 1),
     ),
     "capsule": (
-        functools.partial(raycast.capsule, half=0.8),
+        functools.partial(shapes.capsule, half=0.8),
         lambda p: np.linalg.norm(p - np.array([0, 0, 1]) * np.clip(p[..., 2:], -0.8, 0.8), axis=-1) <= 1,
     ),
 }
@@ -38,7 +38,7 @@ INSIDE = {
 def test_rays_enter_where_a_slow_march_does(name: str) -> None:
     shape, inside = INSIDE[name]
     rng = np.random.default_rng(0)
-    turn = raycast.one_turn(raycast.yaw(35), raycast.pitch(20))
+    turn = vectors.one_turn(vectors.yaw(35), vectors.pitch(20))
     size, centre = (0.7, 0.4, 1.1), (0.2, -0.1, 0.3)
     direction = rng.standard_normal((600, 3))
     direction /= np.linalg.norm(direction, axis=1)[:, None]

@@ -5,6 +5,7 @@ import pytest
 
 from distaff.datasets import SubGrid, smallnorb_drawn
 from distaff.datasets.smallnorb_drawn import CATEGORIES, SmallNORBDrawn
+from distaff.drawing import lumps
 from distaff.testing import check_dataset
 
 BACKGROUND = 115
@@ -84,8 +85,8 @@ def test_rays_meet_balls_and_boxes_where_they_should() -> None:
     for _ in range(10):
         inward = (rng.normal(size=(3, 3)) + 2 * np.eye(3)).astype(np.float32)
         for hit, size in (
-            (smallnorb_drawn._ball, lambda p: np.sqrt((p**2).sum(axis=0))),
-            (smallnorb_drawn._box, lambda p: np.abs(p).max(axis=0)),
+            (lumps.ball, lambda p: np.sqrt((p**2).sum(axis=0))),
+            (lumps.box, lambda p: np.abs(p).max(axis=0)),
         ):
             inside, z, _ = hit(inward, x, y)
             depth = np.linspace(-9, 9, 901)[:, None, None]
@@ -104,7 +105,7 @@ def test_toys_fill_the_unit_ball() -> None:
     for category in range(5):
         for instance in range(10):
             parts = smallnorb_drawn.toy(category, instance)
-            points = np.concatenate([smallnorb_drawn._extremes(part) for part in parts])
+            points = np.concatenate([part.extremes() for part in parts])
             assert np.sqrt((points**2).sum(axis=1)).max() == pytest.approx(1)
             assert 7 <= len(parts) <= 14
 

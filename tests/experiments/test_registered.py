@@ -61,7 +61,7 @@ def test_claims_are_well_formed(name: str) -> None:
 def test_experiment(name: str, tmp_path: Path) -> None:
     found = conduct(name, "quick", tmp_path / "lab", threads=1, show=False)
     assert json.loads((tmp_path / "lab" / "experiment.json").read_text()) == json.loads(json.dumps(found))
-    assert "<img" in (tmp_path / "lab" / "report.html").read_text(), "it draws nothing"
+    assert "<svg" in (tmp_path / "lab" / "report.html").read_text(), "it draws nothing"
     claims = experiment(name).claims
     assert [each["key"] for each in found["claims"]] == [claim.key for claim in claims]
     expected = {claim.key: "holds" if claim.since == "quick" else "not judged" for claim in claims}

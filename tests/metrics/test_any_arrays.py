@@ -6,6 +6,7 @@ distaff.testing. Warnings are errors here, so that a division by zero counts as 
 
 import inspect
 import math
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -59,8 +60,8 @@ def settings(function: Any, continuous: bool, all_of_it: bool) -> dict[str, Any]
     return given | ({"continuous": True} if continuous else {})
 
 
-def check(name: str, codes: np.ndarray, factors: np.ndarray, case: int, all_of_it: bool = False) -> None:
-    """A metric's numbers are within the bounds it declares, or it raises one of our errors."""
+def check(name: str, codes: np.ndarray, factors: np.ndarray, case: int, all_of_it: bool = False) -> bool:
+    """Whether a metric has numbers, within the bounds it declares; else it raises one of our errors."""
     function, rng = METRICS[name], np.random.default_rng(case)
     declared = function.declaration
     continuous = declared.continuous and rng.random() < 0.25
@@ -74,32 +75,41 @@ def check(name: str, codes: np.ndarray, factors: np.ndarray, case: int, all_of_i
     try:
         found = function(codes, *needed, **settings(function, continuous, all_of_it))
     except (BadInput, NotApplicable):
-        return
+        return False
     fields = found._asdict() if hasattr(found, "_asdict") else {name: found}
     for key, value in fields.items():
         if key == "learner" or value is None:  # too few rows for this field
             continue
         assert not math.isnan(value), f"{key} is not a number"
         assert declared.low <= value <= declared.high, f"{key} is {value}"
+    return True
 
 
-def check_case(case: int, names: list[str], all_of_it: bool = False) -> None:
+def check_case(case: int, names: list[str], all_of_it: bool = False) -> list[str]:
+    """The metrics that have numbers."""
     rng = np.random.default_rng([18, case])
     factors = draw_factors(rng)
     kind, codes = draw_codes(factors, rng)
+    valued = []
     for name in names:
         try:
-            check(name, codes, factors, case, all_of_it)
+            valued += [name] * check(name, codes, factors, case, all_of_it)
         except Exception as error:
             raise AssertionError(
                 f"case {case}, {kind}, codes {codes.shape}, factors {factors.max(axis=0)}: {name}: {error!r}"
             ) from error
+    return valued
 
 
-@pytest.mark.parametrize("case", range(100))
-def test_values_or_reasons(case: int) -> None:
-    """All fast metrics, and of the others a third each time."""
-    check_case(case, FAST + OTHERS[case % 3 :: 3])
+@pytest.mark.parametrize("block", range(5))
+def test_values_or_reasons(block: int) -> None:
+    """All fast metrics, and of the others a third each time; most times there are values, not reasons."""
+    tried, valued = Counter[str](), Counter[str]()
+    for case in range(20 * block, 20 * block + 20):
+        names = FAST + OTHERS[case % 3 :: 3]
+        tried.update(names)
+        valued.update(check_case(case, names))
+    assert {name: valued[name] / tried[name] for name in METRICS if valued[name] < 0.5 * tried[name]} == {}
 
 
 @pytest.mark.slow

@@ -173,15 +173,25 @@ def test_what_arrays_may_be() -> None:
 @pytest.mark.parametrize(
     "name", [n for n in registry.names("metrics") if n not in ("downstream", "fairness")]
 )
-def test_codes_of_any_size_give_a_number(name: str, scale: float) -> None:
+def test_codes_of_any_size_give_the_number_of_their_shape(name: str, scale: float) -> None:
+    """Tiny ones may count as constant: learners do not part what differs by less than some 1e-7."""
     rng = np.random.default_rng(0)
     factors = rng.integers(3, size=(60, 2))
-    codes = scale * (factors + 0.1 * rng.standard_normal((60, 2)))
-    given = {"factors": factors, "logvar": np.zeros((60, 2)), "mates": [codes]}
+    shape = factors + 0.1 * rng.standard_normal((60, 2))
     function = getattr(distaff.metrics, name)
-    value = function(codes, *(given[need] for need in function.declaration.needs))
-    numbers = [v for v in (value if isinstance(value, tuple) else (value,)) if isinstance(v, int | float)]
-    assert np.isfinite(numbers).all()
+    declared = function.declaration
+
+    def numbers(codes: np.ndarray) -> list[float]:
+        given = {"factors": factors, "logvar": np.zeros((60, 2)), "mates": [codes]}
+        value = function(codes, *(given[need] for need in declared.needs))
+        return [v for v in (value if isinstance(value, tuple) else (value,)) if isinstance(v, int | float)]
+
+    found = numbers(scale * shape)
+    assert np.isfinite(found).all()
+    assert declared.low - 1e-9 <= min(found) <= max(found) <= declared.high + 1e-9
+    if "scale" in declared.invariant_to:
+        allowed = [numbers(shape)] if scale > 1 else [numbers(shape), numbers(0 * shape)]
+        assert any(found == pytest.approx(expected, abs=1e-6) for expected in allowed)
 
 
 def test_a_factor_of_nearly_unique_values_is_scored_without_a_storm() -> None:
@@ -200,6 +210,10 @@ def test_a_rare_class_costs_no_card() -> None:
         rng = np.random.default_rng(seed)
         factors = np.zeros((24, 1), dtype=int)
         factors[rng.permutation(24)[:3]] = 1
-        distaff.score(
-            rng.standard_normal((24, 3)), factors, metrics=["explicitness", "sap", "mig"], seed=seed
-        )
+        names = ["explicitness", "sap", "mig"]
+        card = distaff.score(rng.standard_normal((24, 3)), factors, metrics=names, seed=seed)
+        assert [*card.scores] == names
+        assert card["mig"].low <= card["mig"].value < card["mig"].high
+        assert card["mig"].chance is not None
+        for score in card.scores.values():
+            assert (score.value is None) == bool(score.reason)

@@ -9,6 +9,7 @@ import distaff
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
 from distaff.scoring.card import ScoreCard
+from distaff.scoring.measure import HALVES
 from distaff.scoring.score import score
 
 SPACE = FactorSpace(("a", "b"), (4, 5))
@@ -37,7 +38,7 @@ def test_more_rows_narrow_it() -> None:
     assert (many.high - many.low) < 0.5 * (few.high - few.low)
 
 
-def test_chance_ceiling_and_scale() -> None:
+def test_chance_ceiling_and_scale(no_intervals: None) -> None:
     factors = SPACE.sample(4000, 0)
     ideal = score((factors - factors.mean(axis=0)) / factors.std(axis=0), factors)
     noise = score(np.random.default_rng(1).standard_normal((4000, 2)), factors)
@@ -52,7 +53,7 @@ def test_chance_ceiling_and_scale() -> None:
         assert ideal[name].chance == pytest.approx(noise[name].value, abs=tolerance)
 
 
-def test_what_does_not_apply_is_said_and_the_rest_is_scored() -> None:
+def test_what_does_not_apply_is_said_and_the_rest_is_scored(no_intervals: None) -> None:
     codes, factors = noisy(500, 0)
     one_factor = score(codes, factors[:, 0])
     assert one_factor["factor_vae_score"].value is None
@@ -68,7 +69,8 @@ def test_what_does_not_apply_is_said_and_the_rest_is_scored() -> None:
 
 
 def test_round_trip_and_frame() -> None:
-    card = score(*noisy(300, 0), names=["a", "b"])
+    some = ["mig", "dci", "irs", "gaussian_wasserstein_correlation"]
+    card = score(*noisy(300, 0), names=["a", "b"], metrics=some)
     again = ScoreCard.from_dict(json.loads(json.dumps(card.to_dict())))
     assert again == card
     frame = card.to_frame()
@@ -100,7 +102,10 @@ def test_what_is_no_card_is_refused_and_says_where() -> None:
     assert ScoreCard.from_dict(more).protocol["of a newer version"] == 1
 
 
-def test_the_same_seed_gives_the_same_card_and_few_rows_no_interval() -> None:
+def test_the_same_seed_gives_the_same_card_and_few_rows_no_interval(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(HALVES, "fast", 3)
     fast = ["factor_vae_score", "mig", "sap"]
     assert score(*noisy(100, 0), metrics=fast) == score(*noisy(100, 0), metrics=fast)
     tiny = score(*noisy(19, 0), metrics=fast)

@@ -55,18 +55,24 @@ def test_each_check_finds_what_it_is_for() -> None:
             "1 active latents for 3 factors",
         ),
         "H02": (
-            found(np.c_[codes, np.ones(len(codes))], factors, values_only=True),
+            found(np.c_[codes, np.ones(len(codes))], factors, metrics="mig", values_only=True),
             "1 of 4 codes are constant: 3",
         ),
-        "H03": (found(np.c_[codes, -2 * codes[:, 1]], factors, values_only=True), "codes 1 and 3 are copies"),
-        "H04": (found(codes[:60], factors[:60]), "factor hue has 8 values in 60 rows"),
-        "H05": (found(noise, factors), "not to be told from noise: beta_vae_score, factor_vae_score, mig"),
+        "H03": (
+            found(np.c_[codes, -2 * codes[:, 1]], factors, metrics="mig", values_only=True),
+            "codes 1 and 3 are copies",
+        ),
+        "H04": (found(codes[:60], factors[:60], metrics="mig"), "factor hue has 8 values in 60 rows"),
+        "H05": (
+            found(noise, factors, metrics=["mig", "explicitness", "irs"]),
+            "not to be told from noise: mig, explicitness, irs",
+        ),
         "H06": (found(codes[:, :2], factors, values_only=True), "no code knows of hue, .*: beta_vae_score"),
         "H07": (
             found(0.01 * codes, factors, values_only=True),
             r"factor_vae_score 0\.00, 1\.00 standardised \(it leaves out codes 0, 1, 2\)",
         ),
-        "H08": (found(np.c_[codes, noise][:6], factors[:6]), "6 codes for 6 rows"),
+        "H08": (found(np.c_[codes, noise][:6], factors[:6], metrics="mig"), "6 codes for 6 rows"),
         "H09": (
             found(with_outlier(codes), factors, values_only=True),
             r"code 0 \(row 1234 holds 1e\+04\).*mig 0\.6. -> 0\.9",

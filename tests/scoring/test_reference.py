@@ -47,7 +47,7 @@ def test_a_cache_that_cannot_be_written_is_no_obstacle(
     assert distaff.score(*world(), metrics="mig")["mig"].ceiling == pytest.approx(1, abs=0.05)
 
 
-def test_the_published_caps_and_floors_come_out() -> None:
+def test_the_published_caps_and_floors_come_out(no_intervals: None) -> None:
     """Equal bins cap MIG at .902 on dSprites; noise scores .65 on modularity and .365 on IRS there."""
     rng = np.random.default_rng(0)
     factors = np.stack([rng.integers(size, size=10_000) for size in (3, 6, 40, 32, 32)], axis=1)

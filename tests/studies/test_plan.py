@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from msgspec import structs
 
 from distaff import registry
+from distaff.batches.batch import Facts
 from distaff.errors import BadInput
 from distaff.files import read_json, write_json
 from distaff.studies.cost import estimate, factors_of, shape_of
@@ -183,18 +185,27 @@ def test_channels_are_those_of_the_images() -> None:
     assert factors_of(PlannedRun("vae", {}, "celeba", {}, 10, 0)) == ["a", "b"]
 
 
+def weights_of(run: PlannedRun) -> list[torch.nn.Parameter]:
+    facts = Facts(shape_of(run), 1000)
+    return list(run.made.state(facts, torch.Generator().manual_seed(0)).modules.parameters())
+
+
 def test_a_dry_run_opens_no_data(monkeypatch: pytest.MonkeyPatch) -> None:
     from distaff.studies import cost
 
     monkeypatch.setattr(cost, "TIMED", 2)
-    runs = runs_of(product(each(method=["vae", "factor_vae"], dataset=["smallnorb"], steps=[100], seed=[0])))
-    found = estimate(Plan("t", "t", runs, ("mig",)), workers=4)
+    part = each(method=["vae", "factor_vae"], dataset=["smallnorb"], steps=[10**6], seed=[0])
+    plan = Plan("t", "t", runs_of(part), ("mig",), rows=64 * 3000)
+    found = estimate(plan, workers=4)
     assert found["runs"] == 2
-    assert found["core_hours"] >= 0
     assert set(found["step_seconds"]) == {"vae at 1x64x64", "factor_vae at 1x64x64"}
-    assert found["bytes"] > 2 * 16 * 400_000
-    unscored = estimate(Plan("t", "t", runs, ()), workers=4)
-    assert unscored["bytes"] < found["bytes"], "nothing is encoded"
+    steps = 10**6 + 3000 / 3  # a batch is encoded in a third of the time of a step
+    assert found["core_hours"] == pytest.approx(sum(found["step_seconds"].values()) * steps / 3600, abs=0.02)
+    assert found["hours"] == pytest.approx(found["core_hours"] / 4, abs=0.01)
+    weights = sum(p.numel() for run in plan.runs for p in weights_of(run))
+    assert found["bytes"] == 16 * weights + 2 * (12 * plan.rows * 10 + 200 * 10**4)
+    unscored = estimate(Plan("t", "t", plan.runs, ()), workers=4)
+    assert unscored["bytes"] == 16 * weights + 2 * 200 * 10**4, "nothing is encoded"
 
 
 def test_the_command_line(

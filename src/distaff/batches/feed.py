@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -45,22 +46,27 @@ class Feed:
             labels=self.labelled.sizes if self.labelled else (),
         )
         method.check(self.facts)
-        self._method, self._seed, self._device = method, seed, device
+        self._seed, self._device, self._batch_size = seed, device, method.batch_size
+        self._now = functools.lru_cache(maxsize=1)(method.at)  # a step's batch and its loss ask for the same
         self._data: Any = Resident(data, device) if fits(data, device) else data
         self._sample(0, 2, np.random.default_rng(0))  # an error now if it cannot
+
+    def method(self, step: int) -> Any:
+        """The method with the values that its schedules have at a step."""
+        return self._now(step)
 
     def at(self, step: int) -> tuple[Batch, torch.Generator]:
         """The batch of a step, on the device, images in 0..1, and the generator of the step's noise."""
         drawing = np.random.default_rng([self._seed, step])
         rng = torch.Generator().manual_seed(int(drawing.integers(2**63)))
-        batch = self._sample(step, self._method.batch_size, drawing)
+        batch = self._sample(step, self._batch_size, drawing)
         if self.labelled is not None:
-            images, labels = self.labelled.sample(self._method.batch_size, drawing)
+            images, labels = self.labelled.sample(self._batch_size, drawing)
             batch = dataclasses.replace(batch, labelled=images, labels=labels)
         return batch.to(self._device, self._data.pixel_range), rng
 
     def _sample(self, step: int, size: int, rng: np.random.Generator) -> Batch:
-        method = self._method.at(step)
+        method = self.method(step)
         kind = registry.get("batches", method.batches)(**method.batch_options)
         sampled: Batch = kind.sample(self._data, size, rng)
         return sampled

@@ -20,9 +20,9 @@ Sizes = tuple[int, ...]
 class LabelledPart:
     """`count` random images of a data set with the labels (count, k) that a labeller gives them.
 
-    `sizes` are the labels' numbers of values. The images and the labeller's choices follow from the seed.
-    The labellers are those of Locatello et al. 2020 ("Disentangling factors of variations using few labels",
-    section 4).
+    `sizes` are the labels' numbers of values. The images and the labeller's choices follow from the seed. The
+    labellers are those of Locatello et al. 2020, arXiv:1905.01258 ("Disentangling factors of variations using
+    few labels", section 4).
     """
 
     def __init__(self, data: DataSet, count: int, labeller: str = "perfect", seed: int = 0) -> None:

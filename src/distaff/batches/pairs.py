@@ -52,7 +52,7 @@ def pair_rows(
 
     The two share all but `k` factors, whose values are drawn anew and uniformly (so they may agree by
     chance). With `k` None it is drawn uniformly from 1 to factors - 1 for every pair (Locatello et al. 2020,
-    section 5). `first` (size, factors) may be given; else it is drawn uniformly.
+    arXiv:2002.02886, section 5). `first` (size, factors) may be given; else it is drawn uniformly.
     """
     factors = len(space.sizes)
     if factors < 2:

@@ -40,8 +40,8 @@ def transition_rows(
     """Rows (size, factors) of consecutive frames: each factor of n values moves, by a Laplace distribution.
 
     Its scale is ln(n) / `rate` values, cut off at the ends of the grid. Where nothing has moved, a factor
-    chosen at random does. (Klindt et al. 2021, their LAP data sets, as their code has them; there, factors
-    without an order such as shape never move.)
+    chosen at random does. (Klindt et al. 2021, arXiv:2007.10930, their LAP data sets, as their code has them;
+    there, factors without an order such as shape never move.)
     """
     if not 0 < rate < np.inf:
         raise BadInput(f"rate={rate} is not allowed; it must be above 0")

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from distaff import registry
 from distaff.datasets.array_file import read_array_file
 from distaff.datasets.base import DataSet
@@ -24,7 +22,7 @@ from distaff.datasets.views.subgrid import SubGrid
 from distaff.datasets.views.subset import Subset, hold_out, labelled_rows
 from distaff.errors import BadInput, unknown
 from distaff.factors import FactorSpace
-from distaff.files import array_headers, read_arrays
+from distaff.files import array_headers, plain, read_arrays
 from distaff.machine import data_folder
 from distaff.settings import build
 
@@ -74,7 +72,7 @@ def load_dataset(name: Place, /, *, data_dir: Place | None = None, **options: An
 
     Raises BadInput (a ValueError) with the names that are allowed.
     """
-    options = {key: _plain(value) for key, value in options.items()}
+    options = plain(options)
     made = _without_views(options)
     if isinstance(name, str) and name in registry.names("datasets"):
         location, data = name, _built(name, data_folder(data_dir), made)
@@ -86,13 +84,6 @@ def load_dataset(name: Place, /, *, data_dir: Place | None = None, **options: An
             data = registry.get("views", view).made(data, asked[view])
     data.spec = {"name": location, "options": options}
     return data
-
-
-def _plain(value: Any) -> Any:
-    """NumPy numbers, arrays and ranges as what JSON takes."""
-    if isinstance(value, np.ndarray | np.generic):
-        return value.tolist()
-    return list(value) if isinstance(value, range | tuple) else value
 
 
 def _without_views(options: dict[str, Any]) -> dict[str, Any]:
@@ -141,7 +132,7 @@ def build_images(name: str, *, data_dir: Place | None = None, show: bool = True,
     if folder is None:
         raise BadInput("no data folder to build in; give --data-dir or set DISTAFF_DATA")
     registry.check("datasets", name)
-    made = _without_views({key: _plain(value) for key, value in options.items()})
+    made = _without_views(plain(options))
     data = _registered(name, folder, made)
     if registry.get("datasets", name).places:
         raise BadInput(f"{name} is read from a file; there is nothing to build")

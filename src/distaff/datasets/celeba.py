@@ -1,4 +1,4 @@
-"""CelebA (Liu et al. 2015), aligned images and attributes, read from the published files."""
+"""CelebA (Liu et al. 2015, arXiv:1411.7766), aligned images and attributes, read from the published files."""
 
 from __future__ import annotations
 

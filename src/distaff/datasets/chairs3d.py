@@ -1,4 +1,7 @@
-"""Drawn chairs in the place of the 3D Chairs (Aubry et al. 2014): style, azimuth and elevation."""
+"""Drawn chairs in the place of the 3D Chairs: style, azimuth and elevation.
+
+Aubry et al. 2014, doi:10.1109/CVPR.2014.487.
+"""
 
 from __future__ import annotations
 

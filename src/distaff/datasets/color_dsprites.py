@@ -1,4 +1,4 @@
-"""Color-dSprites (Locatello et al. 2019): each sprite in a random colour."""
+"""Color-dSprites (Locatello et al. 2019, arXiv:1811.12359): each sprite in a random colour."""
 
 from __future__ import annotations
 

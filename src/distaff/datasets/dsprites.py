@@ -1,4 +1,7 @@
-"""dSprites (Matthey et al. 2017), drawn on demand, or read where the original file is present."""
+"""dSprites (Matthey et al. 2017), drawn on demand, or read where the original file is present.
+
+github.com/google-deepmind/dsprites-dataset
+"""
 
 from __future__ import annotations
 

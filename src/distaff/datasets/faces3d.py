@@ -1,4 +1,7 @@
-"""Faces3D: shaded heads that turn under a moving light, in place of the 3D Faces of Paysan et al. 2009."""
+"""Faces3D: shaded heads that turn under a moving light, in place of the 3D Faces.
+
+Paysan et al. 2009, doi:10.1109/AVSS.2009.58.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from distaff.datasets.grid import Grid
 from distaff.datasets.pixels import reduced
-from distaff.drawing import raycast
 from distaff.drawing.bodies import SIZE, geometries, lit, towards
 from distaff.drawing.kept import Floats
+from distaff.drawing.vectors import pitch, roll
 from distaff.factors import FactorSpace
 
 AZIMUTHS = np.linspace(-90, 90, 21)  # degrees; the face turns to the viewer's right
@@ -210,7 +213,7 @@ def _draw(geometry: int) -> Floats:
 @functools.cache
 def _pose(azimuth: int, elevation: int) -> Pose:
     """The rays of a pose, walked finely through the hull of all heads and to what is inside all of them."""
-    nod, shake = raycast.pitch(ELEVATIONS[elevation]), raycast.roll(AZIMUTHS[MIDDLE + azimuth])  # y points up
+    nod, shake = pitch(ELEVATIONS[elevation]), roll(AZIMUTHS[MIDDLE + azimuth])  # y points up
     turn = (nod @ shake).astype(np.float32)
     way = turn[2] / _AXES
     place = ((np.arange(SIZE) - (SIZE - 1) / 2) / _SCALE).astype(np.float32)

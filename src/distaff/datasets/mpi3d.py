@@ -1,4 +1,4 @@
-"""MPI3D (Gondal et al. 2019), read from its published files."""
+"""MPI3D (Gondal et al. 2019, arXiv:1906.03292), read from its published files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Noisy-dSprites (Locatello et al. 2019): white sprites on coloured noise."""
+"""Noisy-dSprites (Locatello et al. 2019, arXiv:1811.12359): white sprites on coloured noise."""
 
 from __future__ import annotations
 

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from distaff.datasets.grid import Grid
-from distaff.drawing import raycast
+from distaff.drawing import raycast, shapes, vectors
 from distaff.drawing.kept import Floats
-from distaff.drawing.raycast import ENDLESS, Camera, EmptyRoom, Solid, Triple, Vectors
+from distaff.drawing.masks import Masks
+from distaff.drawing.raycast import ENDLESS, Camera, EmptyRoom, Solid
+from distaff.drawing.vectors import Triple, Vectors
 from distaff.factors import FactorSpace
 
 _COLOUR_TABLE = {
@@ -84,37 +86,37 @@ def _draw(thing: int, camera: int, turn: int) -> Floats:
     return np.concatenate([masks[:DARK], light])
 
 
-_MASKS = raycast.Masks(Rooms.factors.sizes[3:], 6, _draw)
+_MASKS = Masks(Rooms.factors.sizes[3:], 6, _draw)
 
 
 def _turned(part: Solid, degrees: float) -> Solid:
     """A part of an object, turned about the upright axis."""
-    turn = raycast.yaw(degrees)
-    x, y, z = (float(raycast.dot(row, np.array(part.centre))) for row in turn)
-    return replace(part, centre=(x, y, z), turn=raycast.one_turn(turn, part.turn))
+    turn = vectors.yaw(degrees)
+    x, y, z = (float(vectors.dot(row, np.array(part.centre))) for row in turn)
+    return replace(part, centre=(x, y, z), turn=vectors.one_turn(turn, part.turn))
 
 
 def _hat() -> list[Solid]:
     """An oval hat on its brim, with a band and a feather."""
-    crown = functools.partial(raycast.cylinder, top=0.84)
-    feather = functools.partial(raycast.capsule, half=1.5)
-    lean = raycast.one_turn(raycast.pitch(-14), raycast.roll(18))
+    crown = functools.partial(shapes.cylinder, top=0.84)
+    feather = functools.partial(shapes.capsule, half=1.5)
+    lean = vectors.one_turn(vectors.pitch(-14), vectors.roll(18))
     return [
-        Solid(OBJECT, raycast.cylinder, (0.8, 0.66, 0.035), (0, 0, 0.06)),
+        Solid(OBJECT, shapes.cylinder, (0.8, 0.66, 0.035), (0, 0, 0.06)),
         Solid(OBJECT, crown, (0.54, 0.42, 0.3), (0, 0, 0.37)),
-        Solid(OBJECT, raycast.ball, (0.4536, 0.3528, 0.19), (0, 0, 0.66)),
-        Solid(DARK, raycast.cylinder, (0.547, 0.428, 0.075), (0, 0, 0.17)),
+        Solid(OBJECT, shapes.ball, (0.4536, 0.3528, 0.19), (0, 0, 0.66)),
+        Solid(DARK, shapes.cylinder, (0.547, 0.428, 0.075), (0, 0, 0.17)),
         Solid(FEATHER, feather, (0.11, 0.035, 0.16), (0.32, -0.38, 0.53), lean, reach=(1, 1, 2.5)),
     ]
 
 
 def _ice_lolly() -> list[Solid]:
     """A flat bar with a round top on a stick."""
-    disc = raycast.pitch(90)
+    disc = vectors.pitch(90)
     return [
-        Solid(OBJECT, raycast.box, (0.38, 0.17, 0.36), (0, 0, 0.8)),
-        Solid(OBJECT, raycast.cylinder, (0.38, 0.38, 0.17), (0, 0, 1.16), disc),
-        Solid(WOOD, raycast.box, (0.085, 0.05, 0.25), (0, 0, 0.25)),
+        Solid(OBJECT, shapes.box, (0.38, 0.17, 0.36), (0, 0, 0.8)),
+        Solid(OBJECT, shapes.cylinder, (0.38, 0.38, 0.17), (0, 0, 1.16), disc),
+        Solid(WOOD, shapes.box, (0.085, 0.05, 0.25), (0, 0, 0.25)),
     ]
 
 
@@ -122,10 +124,10 @@ def _suitcase() -> list[Solid]:
     """A box with two straps and a handle."""
 
     def bar(size: Triple, centre: Triple) -> Solid:
-        return Solid(DARK, raycast.box, size, centre)
+        return Solid(DARK, shapes.box, size, centre)
 
     return [
-        Solid(OBJECT, raycast.box, (0.63, 0.22, 0.43), (0, 0, 0.45)),
+        Solid(OBJECT, shapes.box, (0.63, 0.22, 0.43), (0, 0, 0.45)),
         *(bar((0.055, 0.23, 0.44), (x, 0, 0.45)) for x in (-0.37, 0.37)),
         *(bar((0.035, 0.045, 0.09), (x, 0, 0.96)) for x in (-0.17, 0.17)),
         bar((0.205, 0.045, 0.035), (0, 0, 1.07)),
@@ -136,7 +138,7 @@ def _suitcase() -> list[Solid]:
 def _room(camera_yaw: float) -> EmptyRoom:
     """The floor, the wall at the back and those at the sides, from a camera turned about itself."""
     eye = np.array(EYE)
-    x, y, z = (float(raycast.dot(row, np.array(AHEAD) - eye)) for row in raycast.yaw(camera_yaw))
+    x, y, z = (float(vectors.dot(row, np.array(AHEAD) - eye)) for row in vectors.yaw(camera_yaw))
     target = (EYE[0] + x, EYE[1] + y, EYE[2] + z)
     places: list[tuple[Triple, float]] = [
         ((0, BACK, 0), 0),
@@ -144,10 +146,10 @@ def _room(camera_yaw: float) -> EmptyRoom:
         ((HALF_WIDTH, 0, 0), -90),
     ]
     walls = [
-        Solid(WALL, raycast.plane, centre=place, turn=raycast.upright(degrees), reach=ENDLESS)
+        Solid(WALL, shapes.plane, centre=place, turn=vectors.upright(degrees), reach=ENDLESS)
         for place, degrees in places
     ]
-    floor = Solid(FLOOR, raycast.plane, reach=ENDLESS)
+    floor = Solid(FLOOR, shapes.plane, reach=ENDLESS)
     return EmptyRoom(Camera(EYE, target, VIEW), [floor, *walls], _texture)
 
 

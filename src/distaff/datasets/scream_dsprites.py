@@ -1,4 +1,4 @@
-"""Scream-dSprites (Locatello et al. 2019): sprites that invert a crop of a painting."""
+"""Scream-dSprites (Locatello et al. 2019, arXiv:1811.12359): sprites that invert a crop of a painting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""3D Shapes (Burgess and Kim 2018), drawn on demand, or read where the published file is present."""
+"""3D Shapes (Burgess and Kim 2018), drawn on demand, or read where the published file is present.
+
+github.com/google-deepmind/3d-shapes
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 from distaff.datasets.grid import Grid
 from distaff.datasets.originals import map_h5, present
 from distaff.datasets.pixels import reduced
-from distaff.drawing import raycast
+from distaff.drawing import raycast, shapes, vectors
 from distaff.drawing.kept import Floats
+from distaff.drawing.masks import Masks
 from distaff.drawing.raycast import ENDLESS, SIZE, Camera, EmptyRoom, Solid
 from distaff.factors import FactorSpace
 
@@ -75,22 +79,22 @@ def _draw(scale: int, shape: int, orientation: int) -> Floats:
     return raycast.draw(room, [solid], solid.centre, SCALES[scale] * reach, surfaces=3)
 
 
-_MASKS = raycast.Masks(Shapes3D.factors.sizes[3:], 4, _draw)
+_MASKS = Masks(Shapes3D.factors.sizes[3:], 4, _draw)
 
 
 def _object(shape: str, scale: float) -> tuple[Solid, float]:
     """An object that stands on the floor, and the radius at scale 1 of a ball around it."""
     if shape == "cube":
         half = 0.47 * scale
-        return Solid(OBJECT, raycast.box, (half,) * 3, (0, 0, half), raycast.yaw(45)), 0.82
+        return Solid(OBJECT, shapes.box, (half,) * 3, (0, 0, half), vectors.yaw(45)), 0.82
     if shape == "cylinder":
         half = 0.52 * scale
-        return Solid(OBJECT, raycast.cylinder, (half,) * 3, (0, 0, half)), 0.74
+        return Solid(OBJECT, shapes.cylinder, (half,) * 3, (0, 0, half)), 0.74
     if shape == "sphere":
         half = 0.59 * scale
-        return Solid(OBJECT, raycast.ball, (half,) * 3, (0, 0, half)), 0.6
+        return Solid(OBJECT, shapes.ball, (half,) * 3, (0, 0, half)), 0.6
     half = 0.41 * scale
-    pill = functools.partial(raycast.capsule, half=0.75)
+    pill = functools.partial(shapes.capsule, half=0.75)
     return Solid(OBJECT, pill, (half,) * 3, (0, 0, 1.75 * half), reach=(1, 1, 1.75)), 0.72
 
 
@@ -100,8 +104,8 @@ def _room(orientation: float) -> EmptyRoom:
     angle = np.radians(orientation)
     eye = (DISTANCE * float(np.sin(angle)), -DISTANCE * float(np.cos(angle)), HEIGHT)
     walls = [
-        Solid(WALL, raycast.plane, centre=(0, CORNER, 0), turn=raycast.upright(degrees), reach=ENDLESS)
+        Solid(WALL, shapes.plane, centre=(0, CORNER, 0), turn=vectors.upright(degrees), reach=ENDLESS)
         for degrees in (45, -45)
     ]
-    floor = Solid(FLOOR, raycast.plane, reach=ENDLESS)
+    floor = Solid(FLOOR, shapes.plane, reach=ENDLESS)
     return EmptyRoom(Camera(eye, (0, 0, 0.66), VIEW), [floor, *walls])

@@ -1,4 +1,4 @@
-"""SmallNORB (LeCun et al. 2004), read from its published files."""
+"""SmallNORB (LeCun et al. 2004, doi:10.1109/CVPR.2004.1315150), read from its published files."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw
 
-from distaff.drawing.raycast import dot
+from distaff.drawing.vectors import dot
 
 SIZE = 64  # pixels
 FINE = 4  # drawn pixels along the side of a pixel

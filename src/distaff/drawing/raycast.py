@@ -1,17 +1,14 @@
-"""Scenes by analytic ray casting: planes, boxes, balls, cylinders and capsules, with soft light.
+"""Scenes by analytic ray casting: shapes in their places, with soft light.
 
 A scene is drawn once per geometry, not once per image: what comes out are masks, one for each surface, that
 say how much of the surface's colour each pixel shows. Coverage (anti-aliased), Lambert and ambient light,
 contact shadows and highlights are in the masks, so an image of any colours is a sum of masks times colours.
 
-The world has x to the right, y away from the reader and z up. Rays are (n, 3), distances (n,) in units of
-the ray's direction, infinite where a ray misses.
+The world has x to the right, y away from the reader and z up.
 """
 
 from __future__ import annotations
 
-import functools
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -19,7 +16,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from distaff.drawing.kept import Floats, Table
+from distaff.drawing.kept import Floats
+from distaff.drawing.shapes import Shape
+from distaff.drawing.vectors import Triple, Vectors, dot
 
 SIZE = 64  # pixels
 OVERSAMPLE = 4  # rays along each side of a pixel
@@ -28,122 +27,7 @@ GLOSS, SHARPNESS = 0.35, 30.0  # of highlights
 LIGHT = np.array([-0.36, -0.7, 1.0]) / np.linalg.norm([-0.36, -0.7, 1.0])  # towards the light
 PENUMBRA = 0.16  # the light's radius, seen from afar
 LIGHT_RAYS = 20
-CHUNK = 16  # images composed at once, so that they stay in the cache
-
-Vectors = NDArray[np.float64]
-Triple = tuple[float, float, float]
-#: (origins, directions) to (distances, normals of any length), in the shape's own coordinates
-Shape = Callable[[Vectors, Vectors], tuple[Vectors, Vectors]]
 ENDLESS: Triple = (np.inf, np.inf, np.inf)
-
-
-def dot(a: Vectors, b: Vectors) -> Vectors:
-    """The inner products of vectors along the last axis of length 3, written out so that no order varies."""
-    return a[..., 0] * b[..., 0] + a[..., 1] * b[..., 1] + a[..., 2] * b[..., 2]
-
-
-def plane(origin: Vectors, direction: Vectors) -> tuple[Vectors, Vectors]:
-    """The plane z = 0, seen from above."""
-    towards = direction[..., 2] < -1e-9
-    t = np.where(towards, -origin[..., 2] / np.where(towards, direction[..., 2], 1), np.inf)
-    return t, np.broadcast_to([0.0, 0.0, 1.0], direction.shape)
-
-
-def box(origin: Vectors, direction: Vectors) -> tuple[Vectors, Vectors]:
-    """The cube from -1 to 1 along each axis."""
-    direction = np.where(np.abs(direction) < 1e-12, 1e-12, direction)
-    sign = np.sign(direction)
-    enter = (-sign - origin) / direction
-    first, last = enter.max(axis=-1), ((sign - origin) / direction).min(axis=-1)
-    normal = np.where(np.arange(3) == enter.argmax(axis=-1)[..., None], -sign, 0)
-    return np.where((first <= last) & (first > 0), first, np.inf), normal
-
-
-def ball(origin: Vectors, direction: Vectors) -> tuple[Vectors, Vectors]:
-    """The ball of radius 1."""
-    t = _roots(dot(direction, direction), dot(origin, direction), dot(origin, origin) - 1)[0]
-    t = np.where(t > 0, t, np.inf)
-    return t, origin + _finite(t)[:, None] * direction
-
-
-def cylinder(origin: Vectors, direction: Vectors, top: float = 1.0) -> tuple[Vectors, Vectors]:
-    """The upright cylinder of radius 1 from z = -1 to 1; `top` is its radius there, if another."""
-    mean, slope = (top + 1) / 2, (top - 1) / 2
-    flat = np.array([1.0, 1.0, 0.0])
-    radius, growth = mean + slope * origin[..., 2], slope * direction[..., 2]
-    roots = _roots(
-        dot(direction * flat, direction) - growth**2,
-        dot(origin * flat, direction) - growth * radius,
-        dot(origin * flat, origin) - radius**2,
-    )
-    best, normal = np.full(len(direction), np.inf), np.zeros(direction.shape)
-    for t in roots:
-        p = origin + _finite(t)[:, None] * direction
-        nearer = (np.abs(p[:, 2]) <= 1) & (t > 0) & (t < best)
-        best = np.where(nearer, t, best)
-        p[:, 2] = -slope * (mean + slope * p[:, 2])
-        normal = np.where(nearer[:, None], p, normal)
-    rise = np.where(np.abs(direction[:, 2]) < 1e-12, 1e-12, direction[:, 2])
-    for z, size in ((1.0, top), (-1.0, 1.0)):
-        t = (z - origin[..., 2]) / rise
-        p = (origin + t[:, None] * direction) * flat
-        nearer = (dot(p, p) <= size**2) & (t > 0) & (t < best)
-        best = np.where(nearer, t, best)
-        normal = np.where(nearer[:, None], [0.0, 0.0, z], normal)
-    return best, normal
-
-
-def capsule(origin: Vectors, direction: Vectors, half: float) -> tuple[Vectors, Vectors]:
-    """All points within 1 of the upright line from z = -half to half."""
-    flat = np.array([1.0, 1.0, 0.0])
-    level = origin * flat
-    t = _roots(dot(direction * flat, direction), dot(level, direction), dot(level, origin) - 1)[0]
-    best = np.where((t > 0) & (np.abs(origin[..., 2] + _finite(t) * direction[:, 2]) <= half), t, np.inf)
-    for z in (-half, half):
-        best = np.minimum(best, ball(origin - [0.0, 0.0, z], direction)[0])
-    normal = origin + _finite(best)[:, None] * direction
-    normal[:, 2] -= np.clip(normal[:, 2], -half, half)
-    return best, normal
-
-
-def _roots(a: Vectors, b: Vectors, c: Vectors) -> tuple[Vectors, Vectors]:
-    """Both solutions of a t^2 + 2 b t + c = 0, the smaller first if a > 0; infinite if there are none."""
-    a = np.where(np.abs(a) < 1e-12, 1e-12, a)
-    square = b * b - a * c
-    root = np.sqrt(np.maximum(square, 0))
-    return np.where(square >= 0, (-b - root) / a, np.inf), np.where(square >= 0, (-b + root) / a, np.inf)
-
-
-def _finite(t: Vectors) -> Vectors:
-    return np.where(np.isfinite(t), t, 0)
-
-
-def yaw(degrees: float) -> Vectors:
-    """The turn (3, 3) anticlockwise as seen from above."""
-    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    return np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
-
-
-def pitch(degrees: float) -> Vectors:
-    """The turn (3, 3) about x that leans what points up towards the reader."""
-    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    return np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
-
-
-def roll(degrees: float) -> Vectors:
-    """The turn (3, 3) about y that leans what points up to the right."""
-    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    return np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
-
-
-def upright(degrees: float) -> Vectors:
-    """The turn (3, 3) of a plane into a wall that faces the reader, then turned by `degrees` of yaw."""
-    return one_turn(yaw(degrees), pitch(90))
-
-
-def one_turn(a: Vectors, b: Vectors) -> Vectors:
-    """The turn (3, 3) that does `b`, then `a`."""
-    return np.stack([dot(a[i], b.T) for i in range(3)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -336,54 +220,3 @@ def _pixels(which: NDArray[np.int64], values: Vectors) -> Vectors:
     """Values (n,) of rays `which` (n,), summed over pixels (64, 64) and divided by the rays of a pixel."""
     total = np.bincount(which % SIZE**2, values, minlength=SIZE**2)
     return total.reshape(SIZE, SIZE) / OVERSAMPLE**2
-
-
-class Masks:
-    """The masks of every geometry on a grid of `sizes` and at every resolution, drawn when first asked for.
-
-    `draw(*places)` gives the masks (m, 64, 64) of a geometry: one for each surface, then one of white light
-    or three of red, green and blue light. Smaller ones are averaged over blocks.
-    """
-
-    def __init__(self, sizes: tuple[int, ...], m: int, draw: Callable[..., Floats]) -> None:
-        self._sizes, self._m, self._draw = sizes, m, draw
-        self._tables: dict[int, Table] = {}
-
-    def at(self, resolution: int) -> Table:
-        """The masks (m, resolution, resolution) by the number of a geometry."""
-        if resolution not in self._tables:
-            shape = (self._m, resolution, resolution)
-            make = functools.partial(self._make, resolution)
-            self._tables[resolution] = Table(math.prod(self._sizes), shape, make)
-        return self._tables[resolution]
-
-    def _make(self, resolution: int, number: int) -> Floats:
-        if resolution < SIZE:
-            return shrink(self.at(SIZE)[np.array([number])][0], resolution)
-        return self._draw(*np.unravel_index(number, self._sizes))
-
-    def images(self, places: NDArray[np.int64], colours: Floats, resolution: int) -> NDArray[np.uint8]:
-        """Images (n, 3, resolution, resolution): the masks at `places` (n, k) of the grid, times `colours`.
-
-        Those are (n, surfaces, 3) and run from 0 to 255.
-        """
-        numbers = np.ravel_multi_index(tuple(places.T), self._sizes)
-        table, surfaces = self.at(resolution), colours.shape[1]
-        images = np.empty((len(numbers), 3, resolution, resolution), dtype=np.uint8)
-        for start in range(0, len(numbers), CHUNK):
-            part = slice(start, start + CHUNK)
-            masks = table[numbers[part]]
-            light = masks[:, surfaces:] * np.float32(255) + np.float32(0.5)
-            for channel in range(3):
-                total = light[:, channel % light.shape[1]].copy()
-                for surface in range(surfaces):
-                    total += masks[:, surface] * colours[part, surface, channel, None, None]
-                images[part, channel] = total
-        return images
-
-
-def shrink(pixels: Floats, resolution: int) -> Floats:
-    """Arrays (..., 64, 64) averaged over blocks down to (..., resolution, resolution)."""
-    block = SIZE // resolution
-    parts = [pixels[..., i::block, j::block] for i in range(block) for j in range(block)]
-    return functools.reduce(np.add, parts) / np.float32(block**2)

@@ -24,9 +24,9 @@ class KLParts(NamedTuple):
 def kl_decomposition(mean: ArrayLike, logvar: ArrayLike, *, samples: int = 1, seed: int = 0) -> KLParts:
     """E KL(q(z|n) || p) = I(z; n) + KL(q(z) || prod_j q(z_j)) + sum_j KL(q(z_j) || p(z_j)).
 
-    Chen et al. 2018, section 2.1. `mean` and `logvar` (n, d) are the posteriors of all n images; q(z) is
-    their mixture, so that only z itself is sampled, `samples` times from every posterior. `kl` is closed.
-    Takes n * n * d steps: for some thousands of images.
+    Chen et al. 2018, arXiv:1802.04942, section 2.1. `mean` and `logvar` (n, d) are the posteriors of all n
+    images; q(z) is their mixture, so that only z itself is sampled, `samples` times from every posterior.
+    `kl` is closed. Takes n * n * d steps: for some thousands of images.
     """
     means, logvars = np.asarray(mean, np.float64), np.asarray(logvar, np.float64)
     n, d = means.shape

@@ -16,7 +16,6 @@ from distaff.metrics.downstream import downstream
 from distaff.metrics.held_out import learn_and_score
 from distaff.metrics.threads import one_thread
 from distaff.settings import whole_number
-from distaff.training.device import torch_threads
 from distaff.training.lock import only_one
 from distaff.training.run import Run, load_run
 
@@ -51,7 +50,7 @@ def desiderata(
         raise unknown("label", label, names)
     label = label or names[0]
     classes = labels[:, run.data.label_names.index(label)]
-    with only_one(run.folder), torch_threads(run.config.threads):
+    with only_one(run.folder), run.threads():
         images = run.data.unit_images(index)
         codes = run.encode(run.data.images(index), seed).mean.astype(np.float64)
         plane = principal_components(images.reshape(len(images), -1), seed)
@@ -128,8 +127,8 @@ def _number(value: float | None) -> str:
 def knn_accuracy(codes: ArrayLike, classes: ArrayLike, seed: int = 0) -> float:
     """Accuracy of the 5-nearest-neighbours rule (Cover and Hart 1967) on a held-out third, 0..1.
 
-    `codes` (n, d), Euclidean distances in the codes' own scale; `classes` (n,). Higher is better; noise
-    scores about the share of the commonest class or less.
+    doi:10.1109/TIT.1967.1053964. `codes` (n, d), Euclidean distances in the codes' own scale; `classes` (n,).
+    Higher is better; noise scores about the share of the commonest class or less.
     """
     from sklearn.neighbors import KNeighborsClassifier
 
@@ -143,8 +142,8 @@ def knn_accuracy(codes: ArrayLike, classes: ArrayLike, seed: int = 0) -> float:
 def silhouette(codes: ArrayLike, classes: ArrayLike) -> float | None:
     """Mean silhouette of classes (Rousseeuw 1987): (b - a) / max(a, b), -1..1, higher is better.
 
-    a is a row's mean distance to its own class, b to the nearest other class; 0 where classes overlap. None
-    where every row is a class of its own.
+    doi:10.1016/0377-0427(87)90125-7. a is a row's mean distance to its own class, b to the nearest other
+    class; 0 where classes overlap. None where every row is a class of its own.
     """
     from sklearn.metrics import silhouette_score
 
@@ -158,8 +157,8 @@ def silhouette(codes: ArrayLike, classes: ArrayLike) -> float | None:
 def hoyer_sparsity(codes: ArrayLike) -> float | None:
     """Mean over rows of (sqrt(d) - |z|_1 / |z|_2) / (sqrt(d) - 1) (Hoyer 2004, section 3.1), 0..1.
 
-    1 where a single latent differs from 0, 0 where all are of one magnitude. Rows of zeros are left out.
-    None with one latent, or zeros alone.
+    arXiv:cs/0408058. 1 where a single latent differs from 0, 0 where all are of one magnitude. Rows of zeros
+    are left out. None with one latent, or zeros alone.
     """
     table = check_codes(codes).astype(np.float64)
     table = table[np.abs(table).max(axis=1) > 0]
@@ -179,10 +178,10 @@ def interpolation(
 ) -> dict[str, float]:
     """How near the data linear interpolations are (after Bengio et al. 2013, "Better mixing", section 3).
 
-    Of 500 random pairs of images (n, C, H, W) in 0..1: the mean Euclidean distance, in pixels, from an image
-    of the data to `latent`, the decoded midpoint of the pair's codes, and to `pixel`, the midpoint of the
-    pair itself, both to the nearest image that is neither of the pair. Their `ratio` is at least 0 and good
-    below 1. A decoder that blurs gains by it a little.
+    arXiv:1207.4404. Of 500 random pairs of images (n, C, H, W) in 0..1: the mean Euclidean distance, in
+    pixels, from an image of the data to `latent`, the decoded midpoint of the pair's codes, and to `pixel`,
+    the midpoint of the pair itself, both to the nearest image that is neither of the pair. Their `ratio` is
+    at least 0 and good below 1. A decoder that blurs gains by it a little.
     """
     if len(images) < 3:
         raise BadInput(f"interpolation needs at least 3 images, got {len(images)}")
@@ -223,7 +222,10 @@ def principal_components(points: NDArray[Any], seed: int = 0) -> NDArray[np.floa
 
 
 def tsne(points: NDArray[Any], seed: int = 0) -> NDArray[np.float64]:
-    """t-SNE (van der Maaten and Hinton 2008) of points (n, d) in the plane, perplexity 30 or n/4."""
+    """t-SNE (van der Maaten and Hinton 2008) of points (n, d) in the plane, perplexity 30 or n/4.
+
+    JMLR 9:2579.
+    """
     from sklearn.manifold import TSNE
 
     model = TSNE(perplexity=min(30.0, len(points) / 4), init="random", random_state=seed)

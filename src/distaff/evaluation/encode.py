@@ -14,7 +14,6 @@ from distaff.progress import progress, say
 from distaff.randomness import derived
 from distaff.settings import whole_number
 from distaff.training.allocator import keep_freed_memory
-from distaff.training.device import torch_threads
 from distaff.training.run import ENCODE_BATCH, Run
 
 ROWS = 100_000  # images encoded unless told otherwise
@@ -82,7 +81,7 @@ def _read(path: Path, index: NDArray[np.int64], seed: int, latents: int) -> Enco
 def _encode(run: Run, index: NDArray[np.int64], seed: int, show: bool) -> Encoding:
     keep_freed_memory()
     kept: dict[str, Any] = {}  # whole from the start: parts that stay would cut the heap into pieces
-    with torch_threads(run.config.threads), progress("encoding", len(index), show=show) as report:
+    with progress("encoding", len(index), show=show) as report:
         for number, start in enumerate(range(0, len(index), ENCODE_BATCH)):
             batch = index[start : start + ENCODE_BATCH]
             codes = run.encode(run.data.images(batch), seed=derived(seed, "encoding", number))._asdict()

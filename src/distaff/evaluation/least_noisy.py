@@ -27,9 +27,9 @@ class LeastNoisy(NamedTuple):
 def least_noisy(runs: Sequence[Run], show: bool = False) -> LeastNoisy:
     """Of the run with the lowest MIG, the mean codes of the latent with the smallest mean sigma^2.
 
-    Zietlow et al. 2020, section 5: a direction that an unlucky VAE codes best mixes several factors. All
-    images of the data set are encoded. Raises BadInput for a method without log-variances, and for runs on
-    different data sets.
+    Zietlow et al. 2020, arXiv:2102.06822, section 4.1: a direction that an unlucky VAE codes best mixes
+    several factors. All images of the data set are encoded. Raises BadInput for a method without
+    log-variances, and for runs on different data sets.
     """
     if len({run.config.dataset.fingerprint for run in runs}) != 1:
         raise BadInput("give at least one run, and all of them on the same data set")

@@ -23,10 +23,10 @@ STEP = 1e-2  # of the differences; their error is near 1e-4 of an image's range
 def distance_to_orthogonality(jacobians: ArrayLike) -> float:
     """Mean distance of the right singular vectors V of J (n, outputs, d) from a signed permutation.
 
-    Rolinek et al. 2019, section 4.2: J = U S V'; the Frobenius norm of V - P for the nearest signed
-    permutation P. 0 where the columns of J are orthogonal and of different lengths: each latent then moves
-    the output its own way. At most sqrt(2 d). Where columns have the same length V is arbitrary, and so is
-    the distance.
+    Rolinek et al. 2019, arXiv:1812.06775, section 4.2: J = U S V'; the Frobenius norm of V - P for the
+    nearest signed permutation P. 0 where the columns of J are orthogonal and of different lengths: each
+    latent then moves the output its own way. At most sqrt(2 d). Where columns have the same length V is
+    arbitrary, and so is the distance.
     """
     vs = np.linalg.svd(np.asarray(jacobians, np.float64), full_matrices=False)[2]
     return float(np.mean([_from_signed_permutation(v) for v in vs]))

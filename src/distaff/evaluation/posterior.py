@@ -21,7 +21,6 @@ from distaff.methods.terms import sampled
 from distaff.methods.variational import Variational
 from distaff.metrics.posterior import ACTIVE_KL, mean_kl
 from distaff.settings import whole_number
-from distaff.training.device import torch_threads
 from distaff.training.lock import only_one
 from distaff.training.run import ENCODE_BATCH, Run, load_run
 
@@ -107,7 +106,7 @@ def likelihood(
     seed = whole_number("seed", seed, 0)
     count = len(run.data) if images is None else min(whole_number("images", images, 1), len(run.data))
     index = np.sort(np.random.default_rng(seed).choice(len(run.data), size=count, replace=False))
-    with only_one(run.folder), torch_threads(run.config.threads):
+    with only_one(run.folder), run.threads():
         pixels = run.data.images(index)
         one, many = (log_likelihood_bound(run, pixels, k, seed).mean() for k in (1, samples))
         found = {"images": count, "samples": samples, "seed": seed, "elbo": one, "bound": many}
@@ -121,9 +120,9 @@ def log_likelihood_bound(
 ) -> NDArray[np.float64]:
     """A lower bound (n,) of log p(x) of images (n, C, H, W), nats: log mean_k p(x, z_k) / q(z_k|x).
 
-    Burda et al. 2016, eq. 8. On average the bound of one sample is the ELBO; more make it higher, in the
-    limit log p(x). Images are as the data set gives them; of grey ones a Bernoulli likelihood is their
-    cross-entropy, which is no probability. Raises BadInput for what is not a VAE.
+    Burda et al. 2016, arXiv:1509.00519, eq. 8. On average the bound of one sample is the ELBO; more make it
+    higher, in the limit log p(x). Images are as the data set gives them; of grey ones a Bernoulli likelihood
+    is their cross-entropy, which is no probability. Raises BadInput for what is not a VAE.
     """
     method, samples = run.method.at(run.config.steps), whole_number("samples", samples, 1)
     if not isinstance(method, Variational):

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import io
-import math
 import os
-import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,21 +12,21 @@ from typing import Any
 
 import pandas as pd
 import torch
-from matplotlib.figure import Figure
 
 from distaff import __version__, registry
 from distaff.errors import BadInput
 from distaff.experiments.base import Experiment, Lab, Runs
-from distaff.experiments.claims import is_stale, judged, measured, passed, tally
-from distaff.files import read_json, replacing, write_json, write_text
+from distaff.experiments.claims import is_stale, judged, passed, tally
+from distaff.files import read_json, write_json, write_text
 from distaff.machine import available_threads
+from distaff.networks.threads import torch_threads
+from distaff.pages.experiment import experiment_page
+from distaff.pages.saving import save_figures
 from distaff.progress import say
-from distaff.reporting.page import data_uri, page
 from distaff.studies.cost import estimate
 from distaff.studies.execute import folder_of
 from distaff.studies.plan import Plan
 from distaff.studies.study import SHOWN, Study
-from distaff.training.device import torch_threads
 from distaff.training.lock import only_one
 
 
@@ -182,23 +179,14 @@ def finished(name: str, scale: str, folder: Path) -> dict[str, Any] | None:
 
 
 def _page(found: Experiment[Any], scale: str, result: dict[str, Any], lab: Lab[Any]) -> str:
-    return page(
-        "experiments",
-        "experiment.html.jinja",
-        result=result,
-        tally=tally(result["claims"]),
-        measured=measured,
-        title=found.name.replace("_", " "),
-        paragraphs=[" ".join(part.split()) for part in (inspect.getdoc(found) or "").split("\n\n")],
-        takes=found.at(scale).takes,
-        shown=[(kind, title, _shown(what)) for kind, title, what in lab.shown],
+    return experiment_page(
+        found.name.replace("_", " "),
+        [" ".join(part.split()) for part in (inspect.getdoc(found) or "").split("\n\n")],
+        found.at(scale).takes,
+        result,
+        tally(result["claims"]),
+        lab.shown,
     )
-
-
-def _cell(value: Any) -> Any:
-    if not isinstance(value, float):
-        return value
-    return "" if math.isnan(value) else f"{value:.3g}"
 
 
 def _records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
@@ -209,26 +197,6 @@ def _records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
 
 def _save_figures(lab: Lab[Any]) -> list[dict[str, str]]:
     """Write the figures into the folder; their titles and file names."""
-    saved: list[dict[str, str]] = []
-    for title, what in [(title, what) for kind, title, what in lab.shown if kind == "figure"]:
-        words = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")[:60].strip("_")
-        name = f"{len(saved) + 1:02d}_{words}.png"
-        with replacing(lab.folder / name) as partial:
-            partial.write_bytes(_png(what))
-        saved.append({"title": title, "file": name})
-    return saved
-
-
-def _png(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=130, bbox_inches="tight")
-    return buffer.getvalue()
-
-
-def _shown(what: Any) -> Any:
-    if isinstance(what, Figure):
-        return data_uri(_png(what))
-    if isinstance(what, pd.DataFrame):
-        rows = [[_cell(cell) for cell in row] for row in what.itertuples(index=False)]
-        return {"header": list(what.columns), "rows": rows}
-    return what
+    titled = [(title, what) for kind, title, what in lab.shown if kind == "figure"]
+    paths = save_figures(titled, lab.folder)
+    return [{"title": title, "file": path.name} for (title, _), path in zip(titled, paths, strict=True)]

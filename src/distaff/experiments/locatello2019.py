@@ -14,15 +14,15 @@ from distaff.experiments import base
 from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
 from distaff.experiments.verdict import Measured, over_seeds
 from distaff.studies import locatello2019
-from distaff.studies.downstream import most_labels, scores_and_downstream
+from distaff.studies.analysis.downstream import most_labels, scores_and_downstream
+from distaff.studies.analysis.rank_correlation import across_datasets, between_metrics, with_unsupervised
+from distaff.studies.analysis.sampled_and_mean import trend_with_strength
+from distaff.studies.analysis.score_table import by_run, disentanglement_of
+from distaff.studies.analysis.selection import selection
+from distaff.studies.analysis.transfer import transfer
+from distaff.studies.analysis.variance import variance_shares
 from distaff.studies.plan import Plan
-from distaff.studies.rank_correlation import across_datasets, between_metrics, with_unsupervised
-from distaff.studies.sampled_and_mean import trend_with_strength
-from distaff.studies.score_table import by_run, disentanglement_of
-from distaff.studies.selection import selection
 from distaff.studies.study_report import SECTIONS
-from distaff.studies.transfer import transfer
-from distaff.studies.variance import variance_shares
 
 DATASETS = ("dsprites", "shapes3d")  # of every scale
 PENALISED = ("beta_vae", "factor_vae", "beta_tc_vae")  # whose strength weighs a total correlation or a KL

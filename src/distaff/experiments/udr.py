@@ -15,8 +15,8 @@ from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
 from distaff.experiments.pictures import axes
 from distaff.experiments.verdict import Measured
 from distaff.metrics.udr import udr as udr_score
+from distaff.studies.analysis.rank_correlation import with_unsupervised
 from distaff.studies.plan import Part, Plan, dataset, each, method, product
-from distaff.studies.rank_correlation import with_unsupervised
 
 DIMENSIONS, ROWS, NOISE = 5, 1000, 0.05
 NARROW = {"resolution": 16, "x": 8, "y": 8, "orientation": 1}

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from distaff.studies.bootstrap import LEVEL, RESAMPLES
-from distaff.studies.rank_correlation import spearman
+from distaff.studies.analysis.bootstrap import LEVEL, RESAMPLES
+from distaff.studies.analysis.rank_correlation import spearman
 
 HOLDS, FAILS, UNDECIDED, NOT_JUDGED = "holds", "fails", "undecided", "not judged"
 

@@ -18,8 +18,9 @@ class AdaGVAE(PairVAE):
     """Ada-GVAE (Locatello et al. 2020): as group_vae, deciding itself which latents a pair shares.
 
     A latent is shared where KL(q(z_j|x1) || q(z_j|x2)) lies below `threshold` of the way from the pair's
-    smallest to its largest divergence (Locatello et al. 2020, "Weakly-supervised disentanglement without
-    compromises", eq. 5: halfway). Only that pairs share factors is known, not which or how many.
+    smallest to its largest divergence (Locatello et al. 2020, arXiv:2002.02886, "Weakly-supervised
+    disentanglement without compromises", eq. 5: halfway). Only that pairs share factors is known, not which
+    or how many.
 
     Differences from the paper: the networks of Locatello et al. 2019. A batch of 64 images is 32 pairs.
     """

@@ -17,7 +17,7 @@ from distaff.settings import setting
 class AdaMLVAE(PairVAE):
     """Ada-ML-VAE (Locatello et al. 2020): as ada_gvae, with the product of the two posteriors.
 
-    Shared latents take the average of ml_vae.
+    Shared latents take the average of ml_vae. Locatello et al. 2020, arXiv:2002.02886, section 5.
 
     Differences from the paper: those of ada_gvae.
     """

@@ -20,10 +20,10 @@ from distaff.settings import setting
 class AnnealedVAE(Variational):
     """AnnealedVAE (Burgess et al. 2018): the KL is held at a capacity that grows during training.
 
-    Minimises reconstruction + gamma * |KL(q(z|x) || N(0, I)) - C| (Burgess et al. 2018, eq. 8), where the
-    capacity C in nats is usually a schedule. Logged: `kl`, and the `capacity` it is to follow. In short runs
-    with large steps, gamma=1000 outweighs the reconstruction in Adam, and the KL is met by codes that know
-    little; 10 to 100 did better there (`distaff experiment mechanisms`).
+    Minimises reconstruction + gamma * |KL(q(z|x) || N(0, I)) - C| (Burgess et al. 2018, arXiv:1804.03599,
+    eq. 8), where the capacity C in nats is usually a schedule. Logged: `kl`, and the `capacity` it is to
+    follow. In short runs with large steps, gamma=1000 outweighs the reconstruction in Adam, and the KL is met
+    by codes that know little; 10 to 100 did better there (`distaff experiment mechanisms`).
 
     Differences from the paper: the networks and step size of Locatello et al. 2019. |KL - C| is taken of the
     KL averaged over the batch, as in the paper's formula for the expectation.

@@ -29,8 +29,9 @@ class Autoencoder(EncoderDecoder):
     overcomplete. By its settings it is
 
     - linear (`network=linear output=linear likelihood=gaussian`): at its optimum it spans the subspace of
-      PCA (Baldi and Hornik 1989);
-    - tied (`tied=true`): the decoder's weights are the encoder's, transposed (Vincent et al. 2010);
+      PCA (Baldi and Hornik 1989, doi:10.1016/0893-6080(89)90014-2);
+    - tied (`tied=true`): the decoder's weights are the encoder's, transposed (Vincent et al. 2010,
+      JMLR 11:3371);
     - sparse: `l1` adds sparsity_weight * mean over images of sum_j |z_j|, `kl` adds sparsity_weight *
       sum_j KL(rho || r_j), where r_j is the mean of z_j over the batch, 0..1 (Ng 2011, "Sparse autoencoder",
       CS294A lecture notes, section 3);

@@ -22,11 +22,11 @@ from distaff.settings import setting
 class BetaTCVAE(Variational):
     """beta-TCVAE (Chen et al. 2018): a VAE whose total correlation is penalised by a minibatch estimate.
 
-    The expected KL is I(z; x) + TC(z) + sum_j KL(q(z_j) || p(z_j)) (Chen et al. 2018, eq. 2). Minimises
-    reconstruction + KL + (alpha - 1) I + (beta - 1) TC + (gamma - 1) KL of the marginals, which is the
-    paper's eq. 4 in expectation, and the VAE's loss exactly at alpha = beta = gamma = 1. The log q(z) in the
-    parts come from the batch. `weighted` is the average of q(z|x) over the batch: the paper's minibatch
-    weighted sampling without its constant ln N, which has no gradient and would add (d - 1) ln N to
+    The expected KL is I(z; x) + TC(z) + sum_j KL(q(z_j) || p(z_j)) (Chen et al. 2018, arXiv:1802.04942,
+    eq. 2). Minimises reconstruction + KL + (alpha - 1) I + (beta - 1) TC + (gamma - 1) KL of the marginals,
+    which is the paper's eq. 4 in expectation, and the VAE's loss exactly at alpha = beta = gamma = 1. The log
+    q(z) in the parts come from the batch. `weighted` is the average of q(z|x) over the batch: the paper's
+    minibatch weighted sampling without its constant ln N, which has no gradient and would add (d - 1) ln N to
     the total correlation of d latents. `stratified` is the paper's appendix C.2, a weighted sum that needs no
     constant. Logged, in nats: `mutual_information` (at most ln of the batch size with `weighted`),
     `total_correlation`, `marginal_kl`.
@@ -114,8 +114,9 @@ def kl_parts(codes: Codes, population: int | None) -> tuple[Tensor, Tensor, Tens
 def _log_weights(n: int, population: int | None) -> Tensor:
     """The logarithm of how much image j of a batch counts in q(z) at image i's code, (n, n); rows sum to 1.
 
-    Stratified (Chen et al. 2018, appendix C.2): 1 / population for the image itself, which is known to be in
-    the data; 1 / (n - 1) for the others, but for one of them, whose weight makes up the sum.
+    Stratified (Chen et al. 2018, arXiv:1802.04942, appendix C.2): 1 / population for the image itself, which
+    is known to be in the data; 1 / (n - 1) for the others, but for one of them, whose weight makes up the
+    sum.
     """
     if population is None:
         return torch.full((n, n), -math.log(n))

@@ -13,9 +13,9 @@ from distaff.settings import setting
 class BetaVAE(VAE):
     """beta-VAE (Higgins et al. 2017): a VAE whose KL is weighted by beta.
 
-    Minimises reconstruction + beta * KL(q(z|x) || N(0, I)) (Higgins et al. 2017, eq. 4); beta=1 is the VAE.
-    The `kl` that is logged is not weighted. Images of other sizes want another beta: the normalised
-    beta * latents / pixels is what carries over.
+    Minimises reconstruction + beta * KL(q(z|x) || N(0, I)) (Higgins et al. 2017, openreview:Sy2fzU9gl,
+    eq. 4); beta=1 is the VAE. The `kl` that is logged is not weighted. Images of other sizes want another
+    beta: the normalised beta * latents / pixels is what carries over.
 
     Differences from the paper: the networks and optimiser of Locatello et al. 2019 (network=fc has the
     paper's networks for 2D shapes).

@@ -20,12 +20,12 @@ from distaff.settings import setting
 class DCIGN(VAE):
     """DC-IGN (Kulkarni et al. 2015): a VAE whose latents are clamped unless their group of factors varies.
 
-    In a batch one group of factors varies and the others are those of one image. Latent j belongs to group
-    j; all latents that are left belong to the last group. The latents of the other groups take their batch
-    mean, so that the decoder cannot use them, and their gradient is replaced by `invariance` * (z - mean),
-    which draws them together (section 3.2). The loss is the VAE's, nats, averaged over the batch; the
-    invariance is not, so .01 weighs as .32 would beside a sum over 32 images. All that is told of the factors
-    is which group varies, so it needs a data set with a grid of factors.
+    In a batch one group of factors varies and the others are those of one image. Latent j belongs to group j;
+    all latents that are left belong to the last group. The latents of the other groups take their batch mean,
+    so that the decoder cannot use them, and their gradient is replaced by `invariance` * (z - mean), which
+    draws them together (arXiv:1503.03167, section 3.2). The loss is the VAE's, nats, averaged over the batch;
+    the invariance is not, so .01 weighs as .32 would beside a sum over 32 images. All that is told of the
+    factors is which group varies, so it needs a data set with a grid of factors.
 
     Differences from the paper: it does not say whether means alone are clamped, nor before or after
     sampling; here both means and log-variances are, before sampling, as in the authors' code. That code

@@ -26,7 +26,8 @@ class DeepVAE(VAE):
     them in reverse, q(h_1|x) q(h_2|h_1) ... q(h_L|h_L-1). All Gaussians are diagonal, of networks with one
     hidden layer. Maximises E_q [log p(x, h) - log q(h|x)] with one sample; the KL of layer l, in nats per
     image, is log q(h_l|h_l-1) - log p(h_l|h_l+1) at the sample (kl_l in the history), and that of the last is
-    closed. With `layers=1` it is the VAE. The representation is h_1, of `latents` numbers.
+    closed. With `layers=1` it is the VAE. The representation is h_1, of `latents` numbers. The paper is
+    arXiv:1401.4082.
 
     Differences from the paper: its recognition network reads the image for every layer, here only the layer
     below; its covariances have rank-one parts, here they are diagonal; encoder and decoder of images are

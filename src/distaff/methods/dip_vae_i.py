@@ -20,8 +20,8 @@ class DIPVAEI(VAE):
     """DIP-VAE-I (Kumar et al. 2018): a VAE whose posterior means have a covariance near the identity.
 
     Minimises reconstruction + KL + lambda_od * sum_{i != j} C_ij^2 + lambda_d * sum_i (C_ii - 1)^2 with C the
-    covariance of the means over the batch (Kumar et al. 2018, eq. 6). Both (i, j) and (j, i) count. Logged:
-    `off_diagonal` and `diagonal`, the two sums.
+    covariance of the means over the batch (Kumar et al. 2018, arXiv:1711.00848, eq. 6). Both (i, j) and (j,
+    i) count. Logged: `off_diagonal` and `diagonal`, the two sums.
 
     Differences from the paper: the networks, batch size and optimiser of Locatello et al. 2019. The
     covariance divides by the batch size, as in disentanglement_lib.

@@ -17,7 +17,7 @@ class DIPVAEII(DIPVAEI):
     """DIP-VAE-II (Kumar et al. 2018): a VAE whose sampled codes have a covariance near the identity.
 
     As DIP-VAE-I, with C = Cov[means] + E[posterior covariance], the covariance of samples (Kumar et al. 2018,
-    eq. 7): the mean posterior variances are added to the diagonal.
+    arXiv:1711.00848, eq. 7): the mean posterior variances are added to the diagonal.
 
     Differences from the paper: those of DIP-VAE-I.
     """

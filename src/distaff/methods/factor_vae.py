@@ -25,10 +25,10 @@ class FactorVAE(VAE):
     """FactorVAE (Kim and Mnih 2018): a VAE that a discriminator drives towards independent latents.
 
     Minimises reconstruction + KL + gamma * TC, with the total correlation TC(z) = KL(q(z) || prod q(z_j))
-    estimated as the mean of log D(z) / (1 - D(z)) over the batch (Kim and Mnih 2018, eq. 3 and algorithm 2).
-    D is trained to tell codes of one batch from codes of an independent second batch whose latents are each
-    permuted over the images. A step updates the VAE once and D once. Logged: `total_correlation`, D's
-    estimate in nats (it lies below the true one), and `discriminator`, D's own loss.
+    estimated as the mean of log D(z) / (1 - D(z)) over the batch (Kim and Mnih 2018, arXiv:1802.05983, eq. 3
+    and algorithm 2). D is trained to tell codes of one batch from codes of an independent second batch whose
+    latents are each permuted over the images. A step updates the VAE once and D once. Logged:
+    `total_correlation`, D's estimate in nats (it lies below the true one), and `discriminator`, D's own loss.
 
     Differences from the paper: the networks and optimiser of Locatello et al. 2019; the discriminator is the
     paper's. With second_batch=false the permuted codes come from the first batch, as in the 2019 study, at

@@ -13,10 +13,11 @@ class GroupVAE(PairVAE):
     """GroupVAE (Hosoya 2019): a beta-VAE on pairs, whose shared latents get one posterior per pair.
 
     Where the images of a pair share factor j, latent j of both takes the average of the two posteriors: mean
-    (m1 + m2) / 2 and variance (v1 + v2) / 2. Latents beyond the factors are always shared. The loss is that
-    of a beta-VAE at these posteriors, averaged over both images (Locatello et al. 2020, "Weakly-supervised
-    disentanglement without compromises", section 4). The representation is the plain encoder's. Pairs are
-    made from the data set's factors: 1 to all but one may differ.
+    (m1 + m2) / 2 and variance (v1 + v2) / 2 (Hosoya 2019, arXiv:1809.02383). Latents beyond the factors are
+    always shared. The loss is that of a beta-VAE at these posteriors, averaged over both images (Locatello et
+    al. 2020, arXiv:2002.02886, "Weakly-supervised disentanglement without compromises", section 4). The
+    representation is the plain encoder's. Pairs are made from the data set's factors: 1 to all but one may
+    differ.
 
     Differences from the paper: the variant of the 2020 study's code with known factors, for several changed
     ones. That code lets 1 or k factors differ with equal probability, where the paper and we draw k. The

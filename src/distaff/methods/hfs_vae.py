@@ -21,9 +21,9 @@ class HFSVAE(VAE):
 
     Minimises reconstruction + beta KL + gamma sum over pairs of latents of the squared Hausdorff distance
     from the product of the two latents' values in the batch to the pairs of values that occur (Roth et al.
-    2023, "Disentanglement of correlated factors via Hausdorff factorized support"; squared as in the authors'
-    code). It holds for correlated factors too, whose density cannot factorise. Logged: `support`, the sum in
-    squared units of the codes; `kl`, unweighted.
+    2023, arXiv:2210.07347, "Disentanglement of correlated factors via Hausdorff factorized support"; squared
+    as in the authors' code). It holds for correlated factors too, whose density cannot factorise. Logged:
+    `support`, the sum in squared units of the codes; `kl`, unweighted.
 
     Differences from the paper: the product is sampled (`support_samples` of its n^2 points for each pair of
     latents, as an option of the authors' code does), which keeps a step near a beta-VAE's. Up to

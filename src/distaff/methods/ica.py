@@ -21,11 +21,13 @@ class ICA(LinearCode):
     """ICA: directions that are as little Gaussian as can be (FastICA, Hyvarinen and Oja 2000).
 
     Pixels are centred, reduced to `latents` principal components, whitened and rotated so that the codes are
-    uncorrelated, of variance 1, and of largest negentropy by log cosh. Solved by scikit-learn. Where it has
-    not converged after `iterations`, the history shows that it took them all. There can be no more latents
-    than directions in which the pixels vary, for the rest has no variance to make 1.
+    uncorrelated, of variance 1, and of largest negentropy by log cosh (Hyvarinen and Oja 2000,
+    doi:10.1016/S0893-6080(00)00026-5). Solved by scikit-learn. Where it has not converged after
+    `iterations`, the history shows that it took them all. There can be no more latents than directions in
+    which the pixels vary, for the rest has no variance to make 1.
 
-    Differences from the paper: Higgins et al. 2017, table 1, do not say which algorithm their ICA row used.
+    Differences from the paper: Higgins et al. 2017, openreview:Sy2fzU9gl, table 1, do not say which
+    algorithm their ICA row used.
     """
 
     iterations: int = setting(200, "iterations at the most", low=1)

@@ -15,6 +15,7 @@ from distaff.errors import BadInput
 from distaff.methods.base import Codes, State, Stepped, adam, descend
 from distaff.networks import NETWORKS, fresh
 from distaff.networks.conv import to_channels_last
+from distaff.networks.network import Network
 from distaff.settings import setting
 
 FEATURES, HIDDEN = 256, 128  # outputs of the shared trunk, and units of Q's own layer
@@ -26,10 +27,10 @@ class InfoGAN(Stepped):
     """InfoGAN (Chen et al. 2016): a GAN whose codes a network Q can tell from the images they make.
 
     min over G, Q and max over D of V(D, G) - lambda L_I, with L_I = E log Q(c | G(z, c)) + H(c), a lower
-    bound of the mutual information of codes and images in nats (Chen et al. 2016, eqs. 5 and 6). The code c
-    is `categorical` one-hot vectors of `categories` values and `latents` numbers uniform on -1..1; the noise
-    z is uniform on -1..1 too. Q shares the trunk of D. G minimises -E log D(G(z, c)) - lambda L_I, the
-    non-saturating loss (logged as `loss`); D and Q minimise theirs on images of G held fixed.
+    bound of the mutual information of codes and images in nats (Chen et al. 2016, arXiv:1606.03657, eqs. 5
+    and 6). The code c is `categorical` one-hot vectors of `categories` values and `latents` numbers uniform
+    on -1..1; the noise z is uniform on -1..1 too. Q shares the trunk of D. G minimises -E log D(G(z, c)) -
+    lambda L_I, the non-saturating loss (logged as `loss`); D and Q minimise theirs on images of G held fixed.
 
     Logged: `discriminator`, D's cross-entropy, and L_I in two parts. `categorical_information` is at most
     categorical * ln categories, in every batch: H(c) is exact and the rest is a cross-entropy. For numbers
@@ -212,7 +213,7 @@ def normalised(network: nn.Module) -> nn.Module:
         if isinstance(layer, nn.ReLU | nn.Tanh):
             layers.append(nn.GroupNorm(1, width(layers)))
         layers.append(layer)
-    return nn.Sequential(*layers)
+    return Network(*layers)
 
 
 def width(layers: list[nn.Module]) -> int:
@@ -223,7 +224,7 @@ def width(layers: list[nn.Module]) -> int:
 def leaky(network: nn.Module) -> nn.Module:
     """The network with leaky rectifiers, also after its last layer, through which G gets its gradient."""
     bent = (nn.LeakyReLU(SLOPE) if isinstance(layer, nn.ReLU) else layer for layer in network.children())
-    return nn.Sequential(*bent, nn.LeakyReLU(SLOPE))
+    return Network(*bent, nn.LeakyReLU(SLOPE))
 
 
 def split(columns: Tensor, categorical: int, categories: int) -> tuple[Tensor, Tensor]:

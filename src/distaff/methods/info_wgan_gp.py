@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from distaff.batches.batch import Batch
 from distaff.methods.base import State
 from distaff.methods.info_gan import InfoGAN
+from distaff.networks.threads import undivided
 from distaff.settings import setting
 
 
@@ -19,11 +20,11 @@ class InfoWGANGP(InfoGAN):
     """InfoWGAN-GP (Kim and Mnih 2018): InfoGAN on a Wasserstein GAN, whose training is steadier.
 
     The critic f minimises E f(G(z, c)) - E f(x) + gradient_penalty * E (|grad f(y)| - 1)^2, with y at random
-    between a real image x and a generated one (Gulrajani et al. 2017, eq. 3), `critic_steps` times for each
-    step of G, which minimises -E f(G(z, c)) - lambda L_I (Kim and Mnih 2018, section 5). L_I, codes and Q are
-    those of info_gan. Logged: `discriminator`, what the critic minimises; `gradient_norm`, the mean norm at
-    y, which is near 1 where the penalty does its work; `wasserstein`, E f(x) - E f(G(z, c)), in units of the
-    distance of images.
+    between a real image x and a generated one (Gulrajani et al. 2017, arXiv:1704.00028, eq. 3),
+    `critic_steps` times for each step of G, which minimises -E f(G(z, c)) - lambda L_I (Kim and Mnih 2018,
+    arXiv:1802.05983, section 5). L_I, codes and Q are those of info_gan. Logged: `discriminator`, what the
+    critic minimises; `gradient_norm`, the mean norm at y, which is near 1 where the penalty does its work;
+    `wasserstein`, E f(x) - E f(G(z, c)), in units of the distance of images.
 
     Differences from the paper: networks as in info_gan. The critic's steps for one step of G see the same
     real images, with new generated ones each.
@@ -74,7 +75,8 @@ class InfoWGANGP(InfoGAN):
 def gradient_norms(modules: nn.ModuleDict, images: Tensor) -> Tensor:
     """The Euclidean norm (n,) of the critic's gradient at each image, itself with a gradient."""
     images = images.detach().requires_grad_()
-    values = modules["discriminator"](modules["trunk"](images))
+    with undivided():
+        values = modules["discriminator"](modules["trunk"](images))
     (gradients,) = torch.autograd.grad(values.sum(), images, create_graph=True)
     norms: Tensor = gradients.flatten(1).norm(dim=1)
     return norms

@@ -37,8 +37,8 @@ def ista(
 ) -> Tensor:
     """h <- soft(h + D'(x - D h) / L, penalty / L), from `start` or 0. The objective never rises.
 
-    Daubechies, Defrise and De Mol 2004. One step from 0 is soft(D'x / L, penalty / L): an encoder whose
-    weights are tied to the decoder's.
+    Daubechies, Defrise and De Mol 2004, doi:10.1002/cpa.20042. One step from 0 is soft(D'x / L, penalty / L):
+    an encoder whose weights are tied to the decoder's.
     """
     gram, projected, curvature = dictionary.T @ dictionary, x @ dictionary, lipschitz(dictionary)
     h = torch.zeros_like(projected) if start is None else start
@@ -48,7 +48,10 @@ def ista(
 
 
 def fista(x: Tensor, dictionary: Tensor, penalty: float, iterations: int) -> Tensor:
-    """ISTA with momentum (Beck and Teboulle 2009, section 4), from 0: error 1/t^2 where ISTA has 1/t."""
+    """ISTA with momentum, from 0: error 1/t^2 where ISTA has 1/t.
+
+    Beck and Teboulle 2009, doi:10.1137/080716542, section 4.
+    """
     gram, projected, curvature = dictionary.T @ dictionary, x @ dictionary, lipschitz(dictionary)
     h = ahead = torch.zeros_like(projected)
     momentum = 1.0

@@ -1,8 +1,8 @@
 """The label term: what a VAE adds to its loss on labelled images, so that latent j follows label j.
 
-Those of Locatello et al. 2020 ("Disentangling factors of variations using few labels", section 3), on the
-means of the first k latents, summed over labels and averaged over the images. Each is a module made from the
-labels' numbers of values, and takes means (m, k) and labels (m, k).
+Those of Locatello et al. 2020, arXiv:1905.01258 ("Disentangling factors of variations using few labels",
+section 3), on the means of the first k latents, summed over labels and averaged over the images. Each is a
+module made from the labels' numbers of values, and takes means (m, k) and labels (m, k).
 
 Differences from the study's code: cross-entropy and squared error are averaged over the images, where it sums
 them, so its gamma_sup is a label_weight of gamma_sup times the batch size; labels fill 0..1 in the

@@ -13,11 +13,11 @@ class MLVAE(PairVAE):
     """ML-VAE (Bouchacourt et al. 2018): as group_vae, with the product of the two posteriors.
 
     Shared latents take a Gaussian proportional to the geometric mean of the two posteriors: precision
-    (1/v1 + 1/v2) / 2 and the precision-weighted mean, as in Locatello et al. 2020.
+    (1/v1 + 1/v2) / 2 and the precision-weighted mean, as in Locatello et al. 2020, arXiv:2002.02886.
 
-    Differences from the paper: those of group_vae. The paper multiplies the posteriors of a whole group
-    (precision 1/v1 + 1/v2); the 2020 study, followed here, halves the precision so that two equal posteriors
-    give the same one.
+    Differences from the paper: those of group_vae. The paper, arXiv:1705.08841, multiplies the posteriors of
+    a whole group (precision 1/v1 + 1/v2); the 2020 study, followed here, halves the precision so that two
+    equal posteriors give the same one.
     """
 
     latents_are_factors: ClassVar[bool] = True

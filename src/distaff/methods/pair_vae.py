@@ -18,7 +18,20 @@ from distaff.settings import setting
 
 
 @dataclass(frozen=True)
-class PairVAE(VAE):
+class OfPairs(VAE):
+    """A VAE whose batches are pairs, and so of an even number of images."""
+
+    smallest_batch: ClassVar[int] = 2
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.batch_size % 2:
+            size = f"batch_size={self.batch_size}"
+            raise BadInput(f"{size} is odd; a batch of pairs needs an even number of images")
+
+
+@dataclass(frozen=True)
+class PairVAE(OfPairs):
     """A beta-VAE on pairs. Its children say which latents a pair shares, and how posteriors are averaged."""
 
     beta: float = setting(1.0, "weight of the KL", low=0)
@@ -28,17 +41,12 @@ class PairVAE(VAE):
 
     #: whether latents stand for factors, so that a data set's factors must be known and fit
     latents_are_factors: ClassVar[bool] = False
-    smallest_batch: ClassVar[int] = 2
     paper: ClassVar = {}
     study: ClassVar = BetaVAE.study | {
         "batch_size": "64 pairs",
         "beta": "1, 2, 4, 6, 8, 16",
         "changed_factors": "1, or drawn anew for every pair",
     }
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_even(self.batch_size)
 
     @property
     def batches(self) -> str:
@@ -91,12 +99,6 @@ class PairVAE(VAE):
         kl = mean_kl(codes)
         total = self.reconstruction_weight * reconstruction + self.beta * kl
         return Loss(total, {"reconstruction": reconstruction, "kl": kl})
-
-
-def check_even(batch_size: int) -> None:
-    """An error where a batch of so many images cannot be split into pairs."""
-    if batch_size % 2:
-        raise BadInput(f"batch_size={batch_size} is odd; a batch of pairs needs an even number of images")
 
 
 def alike(first: Codes, second: Codes, threshold: float) -> Tensor:

@@ -18,7 +18,7 @@ class PCA(LinearCode):
     Codes are projections (x - mean) . component, in pixels; components are orthonormal, the first has most
     variance. Solved by scikit-learn.
 
-    Differences from the paper: it does not say how many images were used.
+    Differences from the paper (openreview:Sy2fzU9gl): it does not say how many images were used.
     """
 
     paper: ClassVar = {"latents": "10"}

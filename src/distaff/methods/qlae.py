@@ -21,9 +21,9 @@ class QLAE(EncoderDecoder):
     Every output of the encoder snaps to the nearest of its latent's `values`; gradients pass straight
     through. Minimises reconstruction + pixels * (quantisation * mean squared distance of the values from the
     fixed outputs + commitment * that of the outputs from the fixed values), with strong weight decay on the
-    weight matrices (Hsu et al. 2023, "Disentanglement via latent quantization"). Codes are the values, so a
-    discrete code is scored like any other. Logged: `quantisation_error`, the mean squared distance of outputs
-    from values, in squared units of the codes.
+    weight matrices (Hsu et al. 2023, arXiv:2305.18378, "Disentanglement via latent quantization"). Codes are
+    the values, so a discrete code is scored like any other. Logged: `quantisation_error`, the mean squared
+    distance of outputs from values, in squared units of the codes.
 
     Differences from the paper: the reconstruction is summed over pixels as everywhere here, where the paper
     averages; the two other terms are multiplied by the number of pixels instead, which is the same

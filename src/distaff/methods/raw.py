@@ -19,7 +19,7 @@ class Raw(Fitted):
 
     Nothing is learned. A code has as many numbers as the image, each in 0..1, whatever `latents` is.
 
-    Differences from the paper: none is meant.
+    Differences from the paper (openreview:Sy2fzU9gl): none is meant.
     """
 
     def check(self, facts: Facts) -> None:

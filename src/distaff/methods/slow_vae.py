@@ -11,21 +11,20 @@ from torch import Tensor, nn
 
 from distaff.batches.batch import Batch
 from distaff.methods.base import Codes, Loss
-from distaff.methods.pair_vae import check_even
+from distaff.methods.pair_vae import OfPairs
 from distaff.methods.terms import halves, mean_kl
-from distaff.methods.vae import VAE
 from distaff.settings import setting
 
 
 @dataclass(frozen=True)
-class SlowVAE(VAE):
+class SlowVAE(OfPairs):
     """SlowVAE (Klindt et al. 2021): a VAE on pairs of frames with a sparse prior of how latents move.
 
     Minimises, for a pair, both reconstructions + beta KL(q(z_t|x_t) || N(0, I)) + gamma KL(q(z_s|x_s) || p)
     with the transition prior p a Laplace distribution of `prior_rate` around the other frame's mean (Klindt
-    et al. 2021, eq. 6 and appendix), averaged over the two directions; the loss is half of it, in nats per
-    image. Pairs are made from the data set's factors: each moves by a Laplace-distributed number of values
-    (see distaff.batches.transitions).
+    et al. 2021, arXiv:2007.10930, eq. 6 and appendix), averaged over the two directions; the loss is half of
+    it, in nats per image. Pairs are made from the data set's factors: each moves by a Laplace-distributed
+    number of values (see distaff.batches.transitions).
 
     Differences from the paper: factors without an order, such as shape, move as well; the networks of
     Locatello et al. 2019.
@@ -40,7 +39,6 @@ class SlowVAE(VAE):
         1.0, "rate of the data's steps; a factor of n values has scale ln(n) / it", above=0
     )
 
-    smallest_batch: ClassVar[int] = 2
     study: ClassVar = {}
     paper: ClassVar = {
         "latents": "10",
@@ -51,10 +49,6 @@ class SlowVAE(VAE):
         "prior_rate": "6",
         "step_rate": "1",
     }
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_even(self.batch_size)
 
     @property
     def kl_weight(self) -> float:

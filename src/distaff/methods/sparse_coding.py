@@ -27,18 +27,20 @@ DEAD = 1e-6  # an atom of less than this share of the mean use is dead
 class SparseCoding(LinearDecoding):
     """Sparse coding: images as sums of few atoms of a learned dictionary (Olshausen and Field 1996).
 
-    min over D and h of |x - D h|^2 / 2 + penalty |h|_1 over centred images x, with |D_j| <= 1 for every
-    atom (column) D_j. The code is h, in pixels: the minimum for given D, by ISTA or FISTA. The dictionary is
-    learned online as in Mairal et al. 2009: codes of 256 images, running means of h h' and x h', and one pass
-    of block-coordinate descent over the atoms. Atoms no longer used start again from an image.
+    min over D and h of |x - D h|^2 / 2 + penalty |h|_1 over centred images x, with |D_j| <= 1 for every atom
+    (column) D_j. The code is h, in pixels: the minimum for given D, by ISTA or FISTA. The dictionary is
+    learned online as in Mairal et al. 2009, doi:10.1145/1553374.1553463: codes of 256 images, running means
+    of h h' and x h', and one pass of block-coordinate descent over the atoms. Atoms no longer used start
+    again from an image.
 
     The history keeps, of at most 1,000 images, the objective and the squared error per image, the mean number
     of non-zeros, and how far the codes are from the minimum: the largest |D_j'(x - D h)| / penalty, which is
     1 there.
 
-    Differences from the paper: Olshausen and Field use the penalty log(1 + h^2), gradient descent, and
-    whitened patches of photographs; |h|_1 is what is usual since. Mairal et al. weigh all batches alike; here
-    the weight of a batch grows with its number, so that codes of early dictionaries are forgotten.
+    Differences from the paper, doi:10.1038/381607a0: Olshausen and Field use the penalty log(1 + h^2),
+    gradient descent, and whitened patches of photographs; |h|_1 is what is usual since. Mairal et al. weigh
+    all batches alike; here the weight of a batch grows with its number, so that codes of early dictionaries
+    are forgotten.
     """
 
     latents: int = setting(64, "atoms; there may be more than pixels", low=1, high=10_000)

@@ -19,9 +19,9 @@ from distaff.settings import setting
 class VAE(Variational):
     """Variational autoencoder: reconstruction + KL to a standard normal prior.
 
-    Maximises E_q(z|x) log p(x|z) - KL(q(z|x) || N(0, I)) (Kingma and Welling 2014, eq. 10) with one sample
-    of z per image. Reconstruction is summed over pixels and channels, the KL over latents, both averaged over
-    the batch, in nats.
+    Maximises E_q(z|x) log p(x|z) - KL(q(z|x) || N(0, I)) (Kingma and Welling 2014, arXiv:1312.6114, eq. 10)
+    with one sample of z per image. Reconstruction is summed over pixels and channels, the KL over latents,
+    both averaged over the batch, in nats.
 
     With a `label_loss`, as many labelled images come with every batch, and label_weight * label term of
     their means is added (Locatello et al. 2020, "Disentangling factors of variations using few labels").

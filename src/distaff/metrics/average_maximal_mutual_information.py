@@ -11,7 +11,7 @@ from distaff.tables import Continuous
 
 
 @metric(
-    source="Chen et al. 2018, section 4.1",
+    source="Chen et al. 2018, arXiv:1802.04942, section 4.1",
     continuous=True,
     invariant_to=frozenset({"permutation", "sign", "scale"}),
     truth=truths((0.98, 1.0), (0.05, 0.35), (0.0, 0.0), (0.98, 1.0), (0.0, 0.02), (0.73, 0.80)),
@@ -27,6 +27,12 @@ def average_maximal_mutual_information(
     whether other codes know as much: duplicated codes score 1, where the mutual information gap is 0.
 
     `codes` (n, d), `factors` (n, k) whole numbers; `continuous` ones are put in `bins` equal bins too.
+
+    The first factor has two codes, the second none:
+
+        >>> codes, factors = [[0, 0], [0, 0], [1, 1], [1, 1]], [[0, 0], [0, 1], [1, 0], [1, 1]]
+        >>> average_maximal_mutual_information(codes, factors)
+        0.5
     """
     information, entropies = binned_information(codes, factors, bins, continuous)
     return float(np.mean(information.max(axis=0) / entropies))

@@ -13,7 +13,7 @@ from distaff.settings import whole_number
 
 
 @metric(
-    source="Higgins et al. 2017, section 3; settings as in Locatello et al. 2019",
+    source="Higgins et al. 2017, openreview:Sy2fzU9gl, section 3; settings as in Locatello et al. 2019",
     protocols={"locatello2019": Sizes(least=10_000)},  # its votes are the defaults
     least_factors=2,
     invariant_to=frozenset({"permutation", "sign"}),
@@ -41,6 +41,12 @@ def beta_vae_score(
 
     `codes` (n, d), `factors` (n, k) with k >= 2, whole numbers. Rows are drawn with replacement from those
     given. Raises NotApplicable for a single factor.
+
+    Each factor has a code:
+
+        >>> factors = [[0, 0], [0, 1], [1, 0], [1, 1]]
+        >>> beta_vae_score(factors, factors, votes=(200, 100))
+        1.0
     """
     from sklearn.linear_model import LogisticRegression
 

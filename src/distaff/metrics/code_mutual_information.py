@@ -13,7 +13,7 @@ from distaff.settings import whole_number
 @metric(
     high=np.inf,
     higher_is_better=False,
-    source="Locatello et al. 2019, section 5.5 (mutual_info_score in disentanglement_lib)",
+    source="Locatello et al. 2019, arXiv:1811.12359, section 5.5 (mutual_info_score in disentanglement_lib)",
     needs=(),
     grows=2,
     seconds=4.5,
@@ -31,6 +31,11 @@ def code_mutual_information(codes: Codes, *, bins: int = 20) -> float:
     at 1,000. It needs no factors.
 
     `codes` (n, d) with d >= 2. Raises NotApplicable for a single code.
+
+    Two copies of a fair coin, ln 2:
+
+        >>> round(code_mutual_information([[0, 0], [0, 0], [1, 1], [1, 1]]), 3)
+        0.693
     """
     binned = discretise(codes, whole_number("bins", bins, 2))
     pairs = [mutual_information(binned[:, :j], binned[:, j : j + 1]) for j in range(1, binned.shape[1])]

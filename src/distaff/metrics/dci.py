@@ -32,7 +32,7 @@ def _bounds(*bounds: tuple[float, float]) -> dict[str, tuple[float, float]]:
 
 
 @metric(
-    source="Eastwood and Williams 2018, section 2; weights as in disentanglement_lib",
+    source="Eastwood and Williams 2018, openreview:By-7dz-AZ, section 2; weights as in disentanglement_lib",
     cost="fitted",
     continuous=True,
     seconds=30.0,
@@ -75,11 +75,17 @@ def dci(
 
     `learner` "random_forest": 10 trees as deep as has the least squared error on a held-out quarter, as in
     the paper (of 3 trees, above 500 codes); "gradient_boosting": scikit-learn's, as in Locatello et al. 2019,
-    minutes; "lightgbm": with the extra `boost`. It learns from two thirds of the rows (10,000 at most) and
-    scores on the others (5,000 at most), or on `test`, a pair of arrays. The matrix behind it:
-    `distaff.metrics.importance_matrix`.
+    arXiv:1811.12359, minutes; "lightgbm": with the extra `boost`. It learns from two thirds of the rows
+    (10,000 at most) and scores on the others (5,000 at most), or on `test`, a pair of arrays. The matrix
+    behind it: `distaff.metrics.importance_matrix`.
 
     `codes` (n, d) with d >= 2, `factors` (n, k) with k >= 2. Raises NotApplicable for fewer.
+
+    The first code holds both factors, the second none:
+
+        >>> found = dci([[0, 5], [1, 5], [2, 5], [3, 5]] * 20, [[0, 0], [0, 1], [1, 0], [1, 1]] * 20)
+        >>> [round(value, 3) for value in found[:3]]
+        [0.0, 1.0, 1.0]
     """
     learn, score = learn_and_score(codes, factors, test, seed)
     real = real_columns(continuous)

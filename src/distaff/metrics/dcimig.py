@@ -11,7 +11,7 @@ from distaff.tables import Continuous
 
 
 @metric(
-    source="Sepliarskaia et al. 2019, 'How to not measure disentanglement', section 4",
+    source="Sepliarskaia et al. 2019, arXiv:1910.05587, 'How to not measure disentanglement', section 4",
     continuous=True,
     least_factors=2,
     invariant_to=frozenset({"permutation", "sign", "scale"}),
@@ -28,6 +28,11 @@ def dcimig(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Contin
 
     `codes` (n, d), `factors` (n, k) with k >= 2, whole numbers; `continuous` ones are put in `bins` equal
     bins too. Raises NotApplicable for a single factor.
+
+    No code knows of the second factor only:
+
+        >>> dcimig([[0, 0], [0, 1], [1, 2], [1, 3]], [[0, 0], [0, 1], [1, 0], [1, 1]])
+        0.5
     """
     information, entropies = binned_information(codes, factors, bins, continuous)
     largest = np.zeros(len(entropies))

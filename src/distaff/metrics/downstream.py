@@ -48,7 +48,7 @@ def _truth(lr100: tuple[float, float]) -> dict[str, tuple[float, float]]:
 
 @metric(
     high=np.inf,  # an efficiency may exceed 1 where labels do not help
-    source="Locatello et al. 2019, section 5.6",
+    source="Locatello et al. 2019, arXiv:1811.12359, section 5.6",
     cost="slow",
     protocols={"locatello2019": Sizes(10_000, 5_000)},
     invariant_to=frozenset({"permutation"}),
@@ -78,6 +78,12 @@ def downstream(
     `test`, a pair of arrays. `learners` and `sizes` may be fewer: gradient boosting at 10,000 labels takes
     minutes. What needs more rows than there are is None. Where a fold is left with a single value of the
     factor the penalty is not chosen but 1.
+
+    Each factor has a code:
+
+        >>> factors = [[0, 0], [0, 1], [1, 0], [1, 1]] * 40
+        >>> downstream(factors, factors, learners="logistic_regression", sizes=(100,)).lr100
+        1.0
     """
     learners = [learners] if isinstance(learners, str) else learners
     for learner in learners:

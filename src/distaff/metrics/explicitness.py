@@ -13,7 +13,8 @@ from distaff.metrics.threads import one_thread, quiet
 
 
 @metric(
-    source="Ridgeway and Mozer 2018, section 3; settings as in Locatello et al. 2019, appendix C",
+    source="Ridgeway and Mozer 2018, arXiv:1802.05312, section 3; "
+    "settings as in Locatello et al. 2019, appendix C",
     cost="fitted",
     protocols={"locatello2019": Sizes(10_000, 5_000)},
     invariant_to=frozenset({"permutation", "sign", "scale"}),
@@ -30,6 +31,12 @@ def explicitness(codes: Codes, factors: Factors, *, test: Test = None, seed: int
     `codes` (n, d), `factors` (n, k) whole numbers. It learns from two thirds of the rows (10,000 at most) and
     scores on the others (5,000 at most), or on `test`, a pair of arrays. Constant codes carry nothing, where
     disentanglement_lib divides by their deviation of 0. Values without rows on both sides are left out.
+
+    The second factor has no code:
+
+        >>> codes, factors = [[0], [0], [1], [1]], [[0, 0], [0, 1], [1, 0], [1, 1]]
+        >>> explicitness(codes, factors, test=(codes, factors))
+        0.75
     """
     learn, score = learn_and_score(codes, factors, test, seed)
     seen, unseen = standardised(learn.codes), standardised(score.codes, like=learn.codes)

@@ -12,7 +12,7 @@ from distaff.settings import whole_number
 
 
 @metric(
-    source="Kim and Mnih 2018, section 4; settings and pruning as in Locatello et al. 2019",
+    source="Kim and Mnih 2018, arXiv:1802.05983, section 4; settings and pruning as in Locatello et al. 2019",
     protocols={"locatello2019": Sizes(least=10_000)},  # its votes are the defaults
     least_factors=2,
     invariant_to=frozenset({"permutation", "sign"}),
@@ -41,6 +41,12 @@ def factor_vae_score(
 
     `codes` (n, d), `factors` (n, k) with k >= 2, whole numbers. Rows are drawn with replacement from those
     given. Raises NotApplicable for a single factor.
+
+    Each factor has a code:
+
+        >>> factors = [[0, 0], [0, 1], [1, 0], [1, 1]]
+        >>> factor_vae_score(factors, factors, votes=(200, 100))
+        1.0
     """
     train, test = check_votes(votes)
     check_number("threshold", threshold, 0)

@@ -30,7 +30,7 @@ _MUCH = {"mean_unfairness": (0.05, 0.2), "max_unfairness": (0.2, 0.6)}
 
 @metric(
     higher_is_better=False,
-    source="Locatello et al. 2019b, 'On the fairness of disentangled representations', section 3",
+    source="Locatello et al. 2019b, arXiv:1905.13662, section 3",
     cost="slow",
     protocols={"locatello2019": Sizes(10_000, 5_000)},
     least_factors=2,
@@ -55,6 +55,12 @@ def fairness(
     compares the others (5,000 at most), or `test`, a pair of arrays. Difference: disentanglement_lib renders
     images in which only the sensitive factor is changed; here rows that have the value stand for them, which
     is the same in distribution where factors are independent. Raises NotApplicable for a single factor.
+
+    Factors that are always alike, so that either tells which of two values the other has:
+
+        >>> codes, factors = [[0], [1]], [[0, 0], [1, 1]]
+        >>> fairness(codes * 9, factors * 9, learner="random_forest", test=(codes, factors)).max_unfairness
+        0.5
     """
     matrix = unfairness_matrix.of_arrays(codes, factors, learner=learner, test=test, seed=seed)
     pairs = matrix[~np.eye(len(matrix), dtype=bool)]

@@ -14,7 +14,7 @@ from distaff.metrics.declare import Sizes, metric, truths
 @metric(
     high=math.inf,
     higher_is_better=False,
-    source="Locatello et al. 2019, section 5.1",
+    source="Locatello et al. 2019, arXiv:1811.12359, section 5.1",
     needs=(),
     grows=3,
     seconds=0.14,
@@ -34,6 +34,11 @@ def gaussian_total_correlation(codes: Codes) -> float:
 
     `codes` (n, d) with d >= 2; constant ones are left out, where disentanglement_lib takes the logarithm of
     0. Raises NotApplicable for a single code.
+
+    A correlation of one half, -ln(1 - .25) / 2:
+
+        >>> round(gaussian_total_correlation([[-1, 0], [0, -1], [1, 1]]), 3)
+        0.144
     """
     matrix = covariance(codes)
     if not len(matrix):

@@ -13,7 +13,7 @@ from distaff.metrics.gaussian_wasserstein_correlation import squared_distance
 @metric(
     high=2.0,
     higher_is_better=False,
-    source="Locatello et al. 2019, section 5.5",
+    source="Locatello et al. 2019, arXiv:1811.12359, section 5.5",
     needs=(),
     grows=3,
     seconds=0.12,
@@ -30,6 +30,11 @@ def gaussian_wasserstein_correlation_norm(codes: Codes) -> float:
     scale of all codes. It sees linear dependence only and needs no factors.
 
     `codes` (n, d) with d >= 2; constant ones add nothing. Raises NotApplicable for a single code.
+
+    Variances of 1 and a covariance of one half, 2 - sqrt 1.5 - sqrt .5:
+
+        >>> round(gaussian_wasserstein_correlation_norm([[-1, 0], [0, -1], [1, 1]]), 3)
+        0.068
     """
     matrix = covariance(codes)
     return squared_distance(matrix) / float(np.trace(matrix)) if len(matrix) else 0.0

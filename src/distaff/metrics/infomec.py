@@ -26,7 +26,7 @@ class InfoMEC(NamedTuple):
 
 
 @metric(
-    source="Hsu et al. 2023, 'Disentanglement via latent quantization', section 4, as in the authors' code",
+    source="Hsu et al. 2023, arXiv:2305.18378, section 4, as in the authors' code",
     cost="slow",
     least_factors=2,
     invariant_to=frozenset({"permutation", "sign"}),
@@ -51,12 +51,12 @@ def infomec(
     """InfoMEC: does a code know of one factor, can factors be read linearly, does one code know a factor?
 
     The mutual information of every factor with every active code, over the factor's entropy: by 10 nearest
-    neighbours (Ross 2014), or of values as they stand with `discrete_codes` (quantised ones). InfoM: a code's
-    largest share of its column, averaged over active codes; InfoC: a factor's largest share of its row,
-    averaged over factors; both rescaled from 1/k or 1/(active codes) to 0. InfoE: how far a logistic
-    regression on standardised codes (one-hot where discrete), classes weighted to balance and without
-    regularisation, lowers the cross-entropy below that of an even guess, as a share; averaged over factors.
-    Higher is better.
+    neighbours (Ross 2014, doi:10.1371/journal.pone.0087357), or of values as they stand with `discrete_codes`
+    (quantised ones). InfoM: a code's largest share of its column, averaged over active codes; InfoC: a
+    factor's largest share of its row, averaged over factors; both rescaled from 1/k or 1/(active codes) to 0.
+    InfoE: how far a logistic regression on standardised codes (one-hot where discrete), classes weighted to
+    balance and without regularisation, lowers the cross-entropy below that of an even guess, as a share;
+    averaged over factors. Higher is better.
 
     This is the variant of the paper's own stand-alone code: a code is active whose range exceeds 1/20 of the
     widest one (its training code takes 1/8; Tripod, by the same authors, a tenth of the widest interquartile
@@ -67,6 +67,12 @@ def infomec(
 
     `codes` (n, d), `factors` (n, k) with k >= 2, whole numbers. At most 10,000 rows count. Raises
     NotApplicable for a single factor.
+
+    The first factor has two codes, the second none:
+
+        >>> codes, factors = [[0, 0], [0, 0], [1, 1], [1, 1]] * 5, [[0, 0], [0, 1], [1, 0], [1, 1]] * 5
+        >>> [round(value, 2) for value in infomec(codes, factors, discrete_codes=True)]
+        [1.0, 0.5, 0.0]
     """
     rows = Rows(*_sample(codes, factors if test is None else renumbered(factors), seed))
     if any(np.bincount(factor).max() < 2 for factor in rows.factors.T):

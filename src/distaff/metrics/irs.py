@@ -17,7 +17,7 @@ from distaff.tables import Continuous
 
 @metric(
     low=-math.inf,  # where codes are very skewed
-    source="Suter et al. 2019, section 4; quantile and bins as in disentanglement_lib",
+    source="Suter et al. 2019, arXiv:1811.00007, section 4; quantile and bins as in disentanglement_lib",
     continuous=True,
     needs_order_above=20,
     protocols={"locatello2019": Sizes(10_000)},
@@ -41,6 +41,11 @@ def irs(
     `codes` (n, d), `factors` (n, k) whole numbers, put in `bins` equal bins (which joins neighbours of
     factors with more values, as in disentanglement_lib); `continuous` ones may be real numbers. Raises
     BadInput for a quantile outside 0..1.
+
+    The first code is the first factor, the second the sum of both:
+
+        >>> round(irs([[0, 0], [0, 1], [1, 1], [1, 2]], [[0, 0], [0, 1], [1, 0], [1, 1]]), 3)
+        0.667
     """
     check_number("quantile", quantile, 0, 1)
     live = codes[:, varying(codes)].astype(np.float64)

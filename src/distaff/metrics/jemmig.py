@@ -11,7 +11,7 @@ from distaff.tables import Continuous
 
 
 @metric(
-    source="Do and Tran 2020, section 3.4, in the normalised form",
+    source="Do and Tran 2020, arXiv:1908.09961, section 3.4, in the normalised form",
     continuous=True,
     least_codes=2,
     invariant_to=frozenset({"permutation", "sign", "scale"}),
@@ -29,6 +29,11 @@ def jemmig(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Contin
 
     `codes` (n, d) with d >= 2, `factors` (n, k) whole numbers; `continuous` ones are put in `bins` equal bins
     too. Raises NotApplicable for a single code.
+
+    The first code holds both factors, for which the mutual information gap would give 1:
+
+        >>> round(jemmig([[0, 5], [1, 5], [2, 5], [3, 5]], [[0, 0], [0, 1], [1, 0], [1, 1]], bins=4), 3)
+        0.667
     """
     binned, classes = binned_pair(codes, factors, bins, continuous)
     information, entropies = mutual_information(binned, classes), entropy(classes)

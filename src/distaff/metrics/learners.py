@@ -98,4 +98,5 @@ def _lightgbm(codes: NDArray[Any], factor: NDArray[Any], seed: int, regress: boo
     except ImportError:
         raise BadInput("learner 'lightgbm' needs LightGBM: pip install 'distaff[boost]'") from None
     kind = LGBMRegressor if regress else LGBMClassifier
-    return kind(random_state=seed, importance_type="gain", verbose=-1).fit(codes, factor)
+    # one thread: every factor has one of its own, and LightGBM's would wait for each other
+    return kind(random_state=seed, importance_type="gain", verbose=-1, n_jobs=1).fit(codes, factor)

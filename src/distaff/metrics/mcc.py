@@ -15,7 +15,7 @@ CORRELATIONS = ("spearman", "pearson")
 
 
 @metric(
-    source="Hyvarinen and Morioka 2016, section 5; Spearman's as in Klindt et al. 2021",
+    source="Hyvarinen and Morioka 2016, arXiv:1605.06336, section 5; Spearman's as in Klindt et al. 2021",
     continuous=True,
     needs_order_above=0,
     invariant_to=frozenset({"permutation", "sign", "scale"}),
@@ -34,6 +34,11 @@ def mcc(
 
     `codes` (n, d), `factors` (n, k) whole numbers, or `continuous` ones. The matrix behind it:
     `distaff.metrics.correlation_matrix`. Raises BadInput for another `correlation`.
+
+    Two of three values have changed places:
+
+        >>> round(mcc([[0], [2], [1]], [[0], [1], [2]]), 3)
+        0.5
     """
     from scipy.optimize import linear_sum_assignment
 

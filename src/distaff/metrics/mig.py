@@ -11,7 +11,8 @@ from distaff.tables import Continuous
 
 
 @metric(
-    source="Chen et al. 2018, section 4.1; histograms as in Locatello et al. 2019, appendix C",
+    source="Chen et al. 2018, arXiv:1802.04942, section 4.1; "
+    "histograms as in Locatello et al. 2019, appendix C",
     continuous=True,
     protocols={"locatello2019": Sizes(10_000)},
     least_codes=2,
@@ -31,6 +32,11 @@ def mig(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuou
     `codes` (n, d) with d >= 2, `factors` (n, k) whole numbers; `continuous` ones are put in `bins` equal bins
     too. The matrix behind it: `distaff.metrics.mutual_information_matrix`. Raises NotApplicable for a single
     code.
+
+    The second factor has no code:
+
+        >>> mig([[0, 5], [0, 5], [1, 5], [1, 5]], [[0, 0], [0, 1], [1, 0], [1, 1]])
+        0.5
     """
     information, entropies = binned_information(codes, factors, bins, continuous)
     return float(np.mean(gap(information) / entropies))

@@ -16,7 +16,7 @@ RATIO = 1.05  # from one tabulated deviation to the next
 
 
 @metric(
-    source="Chen et al. 2018, section 4.1 and appendix C",
+    source="Chen et al. 2018, arXiv:1802.04942, section 4.1 and appendix C",
     needs=("factors", "logvar"),
     cost="fitted",
     least_codes=2,
@@ -36,6 +36,12 @@ def mig_exact(codes: Codes, factors: Factors, logvar: Codes) -> float:
     `factors` (n, k) whole numbers. Each latent is one-dimensional, so its mixtures are tabulated and
     integrated on a grid instead of sampled: `mutual_information_of_posteriors` says how, and the error.
     Raises NotApplicable for a single code.
+
+    Posteriors far apart, and a second factor without a latent:
+
+        >>> codes, factors = [[0, 5], [0, 5], [1, 5], [1, 5]], [[0, 0], [0, 1], [1, 0], [1, 1]]
+        >>> round(mig_exact(codes, factors, logvar=[[-9, -9]] * 4), 3)
+        0.5
     """
     information, entropies = mutual_information_of_posteriors(codes, factors, logvar)
     return float(np.mean(gap(information) / entropies))

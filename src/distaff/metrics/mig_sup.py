@@ -11,7 +11,7 @@ from distaff.tables import Continuous
 
 
 @metric(
-    source="Li et al. 2020, 'Progressive learning and disentanglement of hierarchical representations', 4",
+    source="Li et al. 2020, arXiv:2002.10549, section 4",
     continuous=True,
     least_factors=2,
     invariant_to=frozenset({"permutation", "sign"}),
@@ -38,6 +38,11 @@ def mig_sup(
 
     `codes` (n, d), `factors` (n, k) with k >= 2, whole numbers; `continuous` ones are put in `bins` equal
     bins too. Raises NotApplicable for a single factor.
+
+    The second code knows as much of either factor:
+
+        >>> mig_sup([[0, 0], [0, 1], [1, 2], [1, 3]], [[0, 0], [0, 1], [1, 0], [1, 1]])
+        0.5
     """
     check_number("least_variance", least_variance, 0)
     information, entropies = binned_information(codes, factors, bins, continuous)

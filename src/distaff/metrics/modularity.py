@@ -9,7 +9,8 @@ from distaff.tables import Continuous
 
 
 @metric(
-    source="Ridgeway and Mozer 2018, section 3; histograms as in Locatello et al. 2019, appendix C",
+    source="Ridgeway and Mozer 2018, arXiv:1802.05312, section 3; "
+    "histograms as in Locatello et al. 2019, appendix C",
     continuous=True,
     protocols={"locatello2019": Sizes(10_000)},
     least_factors=2,
@@ -30,6 +31,11 @@ def modularity(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Co
 
     `codes` (n, d), `factors` (n, k) with k >= 2, whole numbers; `continuous` ones are put in `bins` equal
     bins too. Raises NotApplicable for a single factor.
+
+    The second code knows as much of either factor:
+
+        >>> modularity([[0, 0], [0, 1], [1, 2], [1, 3]], [[0, 0], [0, 1], [1, 0], [1, 1]])
+        0.5
     """
     information, _ = binned_information(codes, factors, bins, continuous)
     squared = information**2  # (d, k)

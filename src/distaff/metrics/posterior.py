@@ -30,5 +30,8 @@ def mean_variance(logvar: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def active_by_variance(logvar: NDArray[Any]) -> NDArray[np.bool_]:
-    """The rule of Zietlow et al. 2020 (section 5.4), for their claims: a mean variance below .8."""
+    """The rule of Zietlow et al. 2020, for their claims: a mean variance below .8.
+
+    arXiv:2102.06822, section 5.4.
+    """
     return mean_variance(logvar) < ACTIVE_VARIANCE

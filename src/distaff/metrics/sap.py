@@ -19,7 +19,7 @@ LEAST_VARIANCE = 1e-12  # of a code, as in disentanglement_lib; below it predict
 
 
 @metric(
-    source="Kumar et al. 2018, section 3; settings as in Locatello et al. 2019, appendix C",
+    source="Kumar et al. 2018, arXiv:1711.00848, section 3; settings as in Locatello et al. 2019, appendix C",
     cost="fitted",
     continuous=True,
     protocols={"locatello2019": Sizes(10_000, 5_000)},
@@ -43,6 +43,12 @@ def sap(
     `codes` (n, d) with d >= 2, `factors` (n, k). It learns from two thirds of the rows (10,000 at most) and
     scores on the others (5,000 at most), or on `test`, a pair of arrays. The matrix behind it:
     `distaff.metrics.predictability_matrix`. Raises NotApplicable for a single code.
+
+    Each code gives its own factor without fail, and of the other as much as a coin:
+
+        >>> codes, factors = [[-1, -1], [-1, 1], [1, -1], [1, 1]], [[0, 0], [0, 1], [1, 0], [1, 1]]
+        >>> sap(codes, factors, test=(codes, factors))
+        0.5
     """
     found = predictability_matrix.of_arrays(codes, factors, continuous=continuous, test=test, seed=seed)
     return float(np.mean(gap(found)))

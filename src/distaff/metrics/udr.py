@@ -20,7 +20,7 @@ INFORMATIVE = 0.01  # nats of KL
 
 
 @metric(
-    source="Duan et al. 2020, section 4",
+    source="Duan et al. 2020, arXiv:1905.12614, section 4",
     needs=("mates",),
     grows=2,
     seconds=9.0,
@@ -53,6 +53,12 @@ def udr(
     The `variant` "disentanglement_lib" averages the two sides' means instead, which differs where they keep
     unequal numbers of codes. `codes` (n, d) and each of `mates` (n, d'). Raises BadInput without mates or
     where rows differ.
+
+    The same codes in another order and with another sign; the Lasso takes a tenth:
+
+        >>> codes = [[-1, -1], [-1, 1], [1, -1], [1, 1]]
+        >>> round(udr(codes, mates=[[(b, -a) for a, b in codes]]), 3)
+        0.9
     """
     for what, given, allowed in (("similarity", similarity, SIMILARITIES), ("variant", variant, VARIANTS)):
         if given not in allowed:

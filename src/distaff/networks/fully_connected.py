@@ -1,4 +1,7 @@
-"""The fully connected networks of Higgins et al. 2017 for 2D shapes: 1200-1200 ReLU, 1200-1200-1200 tanh."""
+"""The fully connected networks of Higgins et al. 2017 for 2D shapes: 1200-1200 ReLU, 1200-1200-1200 tanh.
+
+openreview:Sy2fzU9gl.
+"""
 
 from __future__ import annotations
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
 
 from distaff.errors import BadInput
+from distaff.networks.threads import in_shares
 
 
 class Network(nn.Sequential):
@@ -24,9 +25,22 @@ class Network(nn.Sequential):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """What the last layer makes of the inputs."""
-        if not self.training:
-            return self._in_a_row(inputs)
-        run = self._compiled if self.compiled else self._in_a_row
+        if self.training and self.compiled:
+            return self._lowered(self._compiled, inputs)
+        run = functools.partial(self._lowered, self._in_a_row) if self.training else self._in_a_row
+        return in_shares(run, inputs, list(self.weights()), self._convolves)
+
+    @functools.cached_property
+    def _convolves(self) -> bool:
+        return any(isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) for layer in self.children())
+
+    def weights(self) -> Iterator[nn.Parameter]:
+        """Its parameters, and those of other networks that its layers use."""
+        yield from self.parameters()
+        for layer in self.children():
+            yield from getattr(layer, "borrowed", ())
+
+    def _lowered(self, run: Callable[[Tensor], Tensor], inputs: Tensor) -> Tensor:
         if self.lower is None:
             return run(inputs)
         with torch.autocast(inputs.device.type, self.lower):

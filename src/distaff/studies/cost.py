@@ -14,9 +14,9 @@ import torch
 from distaff import registry
 from distaff.batches.feed import Feed
 from distaff.datasets import ArrayImages
+from distaff.networks.threads import torch_threads
 from distaff.studies.plan import Plan, PlannedRun
 from distaff.training.allocator import keep_freed_memory
-from distaff.training.device import torch_threads
 
 WARM, TIMED = 2, 8  # steps
 FORWARD = 1 / 3  # of a step: encoding goes one way, through one of two networks, without gradients
@@ -91,6 +91,6 @@ def _measured(run: PlannedRun, shape: tuple[int, int, int]) -> tuple[float, int]
         for number in range(WARM + TIMED):
             began = time.perf_counter()
             batch, rng = feed.at(number)
-            method.at(number).step(state, batch, rng)
+            feed.method(number).step(state, batch, rng)
             times.append(time.perf_counter() - began)
     return float(np.median(times[WARM:])), sum(p.numel() for p in state.modules.parameters())

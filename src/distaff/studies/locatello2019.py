@@ -1,4 +1,4 @@
-"""The study of Locatello et al. 2019: six methods, six strengths of each, fifty seeds, seven data sets."""
+"""The study of Locatello et al. 2019, arXiv:1811.12359: six methods, fifty seeds, seven data sets."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -12,17 +11,22 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from distaff.errors import BadInput
-from distaff.files import replacing
-from distaff.reporting.page import data_uri, page
-from distaff.studies import figures
-from distaff.studies.downstream import accuracy_by_labels, efficiency_and_scores, scores_and_downstream
+from distaff.pages import saving, table_figures
+from distaff.pages.figures import heat_map
+from distaff.pages.page import Section, page
+from distaff.pages.parts import drawing, folded, frame_table, tagged
+from distaff.studies.analysis.downstream import (
+    accuracy_by_labels,
+    efficiency_and_scores,
+    scores_and_downstream,
+)
+from distaff.studies.analysis.rank_correlation import across_datasets, between_metrics, with_unsupervised
+from distaff.studies.analysis.sampled_and_mean import DEPENDENCE, mean_and_sampled, trend_with_strength
+from distaff.studies.analysis.score_table import by_run, check_table, disentanglement_of, metrics_of, named
+from distaff.studies.analysis.selection import selection
+from distaff.studies.analysis.transfer import transfer
+from distaff.studies.analysis.variance import scores_by_setting, variance_shares
 from distaff.studies.metric_roles import MODEL, is_known
-from distaff.studies.rank_correlation import across_datasets, between_metrics, with_unsupervised
-from distaff.studies.sampled_and_mean import DEPENDENCE, mean_and_sampled, trend_with_strength
-from distaff.studies.score_table import by_run, check_table, disentanglement_of, metrics_of, named
-from distaff.studies.selection import selection
-from distaff.studies.transfer import transfer
-from distaff.studies.variance import scores_by_setting, variance_shares
 
 
 class Panel(NamedTuple):
@@ -44,33 +48,30 @@ def study_report(table: pd.DataFrame, *, title: str, note: str = "") -> str:
     what is no results table at all.
     """
     check_table(table)
-    unread = [metric for metric in table["metric"].unique() if not is_known(str(metric))]
-    return page(
-        "studies",
-        "study_report.html.jinja",
-        title=title,
-        note=note,
-        runs=len(table[["dataset", "method", "strength", "seed"]].drop_duplicates()),
-        kinds={
-            k: named(sorted(table[k].unique())) for k in ("dataset", "method", "representation", "metric")
-        },
-        unread=named(unread) if unread else "",
-        sections=[_shown(table, heading, words, build) for heading, words, build in SECTIONS],
-    )
+    runs = len(table[["dataset", "method", "strength", "seed"]].drop_duplicates())
+    sections = [_shown(table, heading, words, build) for heading, words, build in SECTIONS]
+    return page(title, [f"{runs:,} runs. {note}"], [_what_was_run(table), *sections])
 
 
 def save_figures(table: pd.DataFrame, folder: str | os.PathLike[str]) -> list[Path]:
     """Write every figure that the table allows into `folder`, as PNG files, and return their paths."""
     check_table(table)
-    written: list[Path] = []
-    for heading, _, build in SECTIONS:
-        for part in _built(table, build)[0]:
-            words = re.sub(r"[^a-z0-9]+", "_", f"{heading} {part.name}".lower()).strip("_")[:80]
-            path = Path(folder) / f"{len(written) + 1:02d}_{words}.png"
-            with replacing(path) as partial:
-                partial.write_bytes(figures.png(part.figure))
-            written.append(path)
-    return written
+    titled = (
+        (f"{heading} {panel.name}", panel.figure)
+        for heading, _, build in SECTIONS
+        for panel in _built(table, build)[0]
+    )
+    return saving.save_figures(titled, Path(folder))
+
+
+def _what_was_run(table: pd.DataFrame) -> Section:
+    kinds = ("dataset", "method", "representation", "metric")
+    parts: list[str] = [f"{kind}: {named(sorted(table[kind].unique()))}" for kind in kinds]
+    unread = [metric for metric in table["metric"].unique() if not is_known(str(metric))]
+    if unread:
+        told = f"Not analysed, for no registered metric has these names: {named(unread)}"
+        parts.append(tagged("p", told, "problem"))
+    return Section("What was run", parts)
 
 
 def _built(table: pd.DataFrame, build: Build) -> tuple[list[Panel], str]:
@@ -83,25 +84,15 @@ def _built(table: pd.DataFrame, build: Build) -> tuple[list[Panel], str]:
         return [], str(problem)
 
 
-def _shown(table: pd.DataFrame, heading: str, words: str, build: Build) -> dict[str, object]:
-    """A section as the template takes it."""
+def _shown(table: pd.DataFrame, heading: str, words: str, build: Build) -> Section:
+    """An analysis as a section: every panel above its numbers, the first one open."""
     panels, problem = _built(table, build)
-    parts = [
-        {
-            "name": panel.name,
-            "picture": data_uri(figures.png(panel.figure)),
-            "columns": list(panel.numbers.columns),
-            "rows": [[_cell(value) for value in row] for row in panel.numbers.itertuples(index=False)],
-        }
-        for panel in panels
-    ]
-    return {"heading": heading, "words": words, "parts": parts, "problem": problem}
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return "–" if value != value else f"{value:.4g}" if abs(value) >= 10 else f"{value:.3f}"
-    return str(value)
+    parts = [words, tagged("p", problem, "problem") if problem else ""]
+    for n, panel in enumerate(panels):
+        figure = drawing(f"{heading}: {panel.name}", panel.figure)
+        numbers = folded("numbers", [frame_table(panel.numbers)])
+        parts.append(folded(panel.name, [figure, numbers], opened=n == 0))
+    return Section(heading, parts)
 
 
 def _by_method(table: pd.DataFrame, which: str) -> Panels:
@@ -110,19 +101,19 @@ def _by_method(table: pd.DataFrame, which: str) -> Panels:
     wide = by_run(table, chosen, which)
     for dataset, part in numbers.groupby("dataset"):
         rows = pd.DataFrame(wide[wide.index.get_level_values("dataset") == dataset])
-        yield Panel(str(dataset), figures.scores_by_method(rows.dropna(axis=1, how="all")), part)
+        yield Panel(str(dataset), table_figures.boxes(rows.dropna(axis=1, how="all")), part)
 
 
 def _by_strength(table: pd.DataFrame, which: str) -> Panels:
     for dataset, part in scores_by_setting(table, representation=which).groupby("dataset"):
         label = "strength, weakest to strongest"
         columns = part[["dataset", "metric", "method", "strength", "runs", "mean"]]
-        yield Panel(str(dataset), figures.lines(part, "metric", "strength", "method", label), columns)
+        yield Panel(str(dataset), table_figures.bands(part, "metric", "strength", "method", label), columns)
 
 
 def _variance(table: pd.DataFrame, which: str) -> Panels:
     shares = variance_shares(table, representation=which)
-    yield Panel("all data sets", figures.variance_shares(shares), shares)
+    yield Panel("all data sets", table_figures.shares(shares), shares)
 
 
 def _each(found: pd.DataFrame, column: str, draw: Callable[[pd.DataFrame], Figure]) -> Panels:
@@ -132,9 +123,9 @@ def _each(found: pd.DataFrame, column: str, draw: Callable[[pd.DataFrame], Figur
 
 
 def _heat_map(part: pd.DataFrame) -> Figure:
-    first, second = part["first"].unique(), part["second"].unique()
+    first, second = list(part["first"].unique()), list(part["second"].unique())
     matrix = part.pivot(index="first", columns="second", values="correlation").loc[first, second]
-    return figures.heat_map(matrix)
+    return heat_map(matrix.to_numpy(dtype=float), first, second, span=(-1, 1), diverging=True)
 
 
 def _transfer(table: pd.DataFrame, which: str) -> Panels:
@@ -143,7 +134,16 @@ def _transfer(table: pd.DataFrame, which: str) -> Panels:
         (name.replace("_", " "), *(share or (float("nan"),) * 3)) for name, share in found._asdict().items()
     ]
     numbers = pd.DataFrame(rows, columns=["choice", "share of wins", "low", "high"])
-    yield Panel("all metrics and data sets", figures.transfer_table(found), numbers)
+    words = numbers.apply(lambda row: "{:.3f}\n{:.3f} – {:.3f}".format(*row.iloc[1:]), axis=1)
+    figure = heat_map(
+        numbers["share of wins"].to_numpy().reshape(2, 2),
+        ["random data", "same data"],
+        ["random metric", "same metric"],
+        span=(0, 1),
+        diverging=True,
+        words=words.to_numpy().reshape(2, 2).tolist(),
+    )
+    yield Panel("all metrics and data sets", figure, numbers)
 
 
 def _sampled(table: pd.DataFrame, which: str) -> Panels:
@@ -151,7 +151,7 @@ def _sampled(table: pd.DataFrame, which: str) -> Panels:
     for metric in there:
         trends = trend_with_strength(table, metric)
         for dataset, part in mean_and_sampled(table, metric).groupby("dataset"):
-            figure = figures.lines(
+            figure = table_figures.bands(
                 part, "method", "strength", "representation", "strength, weakest to strongest"
             )
             numbers = trends[trends["dataset"] == dataset]
@@ -159,7 +159,7 @@ def _sampled(table: pd.DataFrame, which: str) -> Panels:
 
 
 def _by_labels(part: pd.DataFrame) -> Figure:
-    return figures.lines(part, "learner", "labels", "method", "labels")
+    return table_figures.bands(part, "learner", "labels", "method", "labels")
 
 
 def _efficiency(table: pd.DataFrame, which: str) -> Panels:
@@ -168,7 +168,7 @@ def _efficiency(table: pd.DataFrame, which: str) -> Panels:
     for (dataset, learner, labels), part in points.groupby(["dataset", "learner", "labels"]):
         numbers = part.groupby(["method", "strength"], as_index=False)[["efficiency", *scores]].mean()
         name = f"{dataset}, {learner}: accuracy at 100 labels over that at {labels}"
-        yield Panel(name, figures.scatter(part, scores, "efficiency"), numbers)
+        yield Panel(name, table_figures.scatter(part, scores, "efficiency"), numbers)
 
 
 SECTIONS: tuple[tuple[str, str, Build], ...] = (
@@ -241,6 +241,8 @@ SECTIONS: tuple[tuple[str, str, Build], ...] = (
         "Choosing a model",
         "The score of the model that each rule chooses, from a random one (0) to the best there is (1). "
         "Lines are 95 % intervals over seeds.",
-        lambda table, which: _each(selection(table, representation=which), "dataset", figures.selection),
+        lambda table, which: _each(
+            selection(table, representation=which), "dataset", table_figures.selection
+        ),
     ),
 )

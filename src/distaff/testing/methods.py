@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from distaff.randomness import derived
 
 #: the batches that check_method trains on, again and again, so that losses can be compared
 BATCHES = 10
+GREY = (1, 16, 16)
 
 
 def check_method(method: Any, seed: int = 0, steps: int = 200) -> None:
@@ -31,22 +33,15 @@ def check_method(method: Any, seed: int = 0, steps: int = 200) -> None:
     if method.fitted:
         _check_fitted(dataclasses.replace(method, images=300), seed)
         return
-    grey = (1, 16, 16)
-    for size in (16, 32, 64):
-        for channels in (1, 3):
-            _few_steps(
-                dataclasses.replace(method, batch_size=max(8, method.smallest_batch)),
-                (channels, size, size),
-                seed,
-                2,
-            )
-    _few_steps(dataclasses.replace(method, latents=method.smallest_latents), grey, seed, 2)
-    _few_steps(dataclasses.replace(method, latents=64), grey, seed, 2)
-    _few_steps(dataclasses.replace(method, batch_size=method.smallest_batch), grey, seed, 2)
-    small = dataclasses.replace(method, batch_size=max(16, method.smallest_batch), learning_rate=1e-3)
-    before = small.state(_facts(small, grey), torch.Generator().manual_seed(seed))
-    losses, state = _few_steps(small, grey, seed, steps)
-    again, same = _few_steps(small, grey, seed, steps)
+    least = method.smallest_batch
+    for size, channels in itertools.product((16, 32, 64), (1, 3)):
+        _few_steps(dataclasses.replace(method, batch_size=max(8, least)), (channels, size, size), seed, 2)
+    for changed in ({"latents": method.smallest_latents}, {"latents": 64}, {"batch_size": least}):
+        _few_steps(dataclasses.replace(method, **changed), GREY, seed, 2)
+    small = dataclasses.replace(method, batch_size=max(16, least), learning_rate=1e-3)
+    before = small.state(_facts(small, GREY), _generator(seed))
+    losses, state = _few_steps(small, GREY, seed, steps)
+    again, same = _few_steps(small, GREY, seed, steps)
     assert losses == again, "the same seed gave other losses"
     first, last = np.mean(losses[:BATCHES]), np.mean(losses[-BATCHES:])
     falls = last < first - 0.01 * abs(first)
@@ -59,7 +54,7 @@ def check_method(method: Any, seed: int = 0, steps: int = 200) -> None:
 
 
 def _check_fitted(method: Any, seed: int) -> None:
-    for shape in ((1, 16, 16), (3, 16, 16), (1, 32, 32), (3, 64, 64)):
+    for shape in (GREY, (3, 16, 16), (1, 32, 32), (3, 64, 64)):
         state, terms = _one_fit(method, shape, seed)
         assert np.isfinite(list(terms.values())).all(), f"a term of the fit is not finite: {terms}"
         again, same = _one_fit(method, shape, seed)
@@ -72,20 +67,25 @@ def _check_fitted(method: Any, seed: int) -> None:
             assert (tensor == fresh.tensors()[name]).all(), f"{name} differs after a round trip"
         _check_codes(method, state, shape)
         _check_codes(method, fresh, shape)
-    chosen = method.code_size(_facts(method, (1, 16, 16))) == method.latents  # raw pixels have no choice
+    chosen = method.code_size(_facts(method, GREY)) == method.latents  # raw pixels have no choice
     for latents in (method.smallest_latents, 16) if chosen else ():
         other = dataclasses.replace(method, latents=latents)
-        _check_codes(other, _one_fit(other, (1, 16, 16), seed)[0])
+        _check_codes(other, _one_fit(other, GREY, seed)[0])
 
 
 def _generator(seed: int) -> Any:
     return torch.Generator().manual_seed(seed)
 
 
-def _one_fit(method: Any, shape: tuple[int, int, int], seed: int) -> tuple[Any, dict[str, float]]:
+def _begun(method: Any, shape: tuple[int, int, int], seed: int) -> tuple[Facts, Any]:
+    """Made-up data that the method accepts, and its first state."""
     facts = _facts(method, shape)
     method.check(facts)
-    state = method.state(facts, _generator(seed))
+    return facts, method.state(facts, _generator(seed))
+
+
+def _one_fit(method: Any, shape: tuple[int, int, int], seed: int) -> tuple[Any, dict[str, float]]:
+    facts, state = _begun(method, shape, seed)
     terms = method.step(state, _made_up_batch(method, facts, _generator(seed)), _generator(seed))
     return state, {name: float(value) for name, value in terms.items()}
 
@@ -97,9 +97,7 @@ def _facts(method: Any, shape: tuple[int, int, int]) -> Facts:
 
 
 def _few_steps(method: Any, shape: tuple[int, int, int], seed: int, steps: int) -> tuple[list[float], Any]:
-    facts = _facts(method, shape)
-    method.check(facts)
-    state = method.state(facts, torch.Generator().manual_seed(seed))
+    facts, state = _begun(method, shape, seed)
     losses = [_one_step(method, state, facts, seed, step) for step in range(steps)]
     assert np.isfinite(losses).all(), f"a loss is not finite on images {shape}"
     for name, parameter in state.modules.named_parameters():
@@ -131,7 +129,7 @@ def _made_up_batch(method: Any, facts: Facts, rng: Any) -> Batch:
 
 def _check_round_trip(method: Any, state: Any, same: Any, seed: int) -> None:
     """A fresh state that loads another's tensors must go on exactly as that one does."""
-    facts = _facts(method, (1, 16, 16))
+    facts = _facts(method, GREY)
     fresh = method.state(facts, _generator(derived(seed, "fresh")))
     fresh.load({name: tensor.clone().contiguous() for name, tensor in state.tensors().items()})
     assert state.tensors().keys() == same.tensors().keys(), "the names of a state's tensors change"
@@ -143,7 +141,7 @@ def _check_round_trip(method: Any, state: Any, same: Any, seed: int) -> None:
         assert torch.equal(tensor, fresh.tensors()[name]), f"{name} differs after a round trip"
 
 
-def _check_codes(method: Any, state: Any, shape: tuple[int, int, int] = (1, 16, 16)) -> None:
+def _check_codes(method: Any, state: Any, shape: tuple[int, int, int] = GREY) -> None:
     with torch.inference_mode():
         images = torch.rand((5, *shape), generator=_generator(0))
         codes = method.encode(state.modules, images, _generator(0))

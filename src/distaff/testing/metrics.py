@@ -80,8 +80,8 @@ def check_metric(function: Callable[..., Any], seed: int = 0, rows: int = ROWS) 
     """Check a metric against its declaration: truth table, invariances, range, monotony, errors.
 
     `function` carries a `declaration` (see distaff.metrics.declare.metric), and takes codes and what that
-    says it needs. The protocols by which codes get worse are those of Zaidi et al. 2020, section 5, in our
-    own form.
+    says it needs. The protocols by which codes get worse are those of Zaidi et al. 2020, arXiv:2012.09276,
+    section 5, in our own form.
     """
     declared = getattr(function, "declaration", None)
     assert declared is not None, f"{function} has no declaration"
@@ -94,9 +94,8 @@ def check_metric(function: Callable[..., Any], seed: int = 0, rows: int = ROWS) 
         _check_truth(function, situation, _values(function, codes, factors, seed))
     noisy = ideal + 0.3 * np.random.default_rng(derived(seed, "noise")).standard_normal(ideal.shape)
     before = _values(function, noisy, factors, seed)
-    assert before == _values(function, noisy, factors, seed), (
-        "the same arrays score otherwise the second time"
-    )
+    again = _values(function, noisy, factors, seed)
+    assert before == again, "the same arrays score otherwise the second time"
     for change in declared.invariant_to:
         changed = CHANGES[change](noisy, np.random.default_rng(derived(seed, "change")))
         after = _values(function, changed, factors, seed)
@@ -107,11 +106,9 @@ def check_metric(function: Callable[..., Any], seed: int = 0, rows: int = ROWS) 
     _check_errors(function, ideal, factors, seed)
 
 
-def _values(
-    function: Callable[..., Any], codes: Codes, factors: NDArray[np.int64], seed: int
-) -> dict[str, float]:
+def _values(function: Any, codes: Codes, factors: NDArray[np.int64], seed: int) -> dict[str, float]:
     """A metric's numbers by field; a float has the function's name."""
-    declared = function.declaration  # type: ignore[attr-defined]
+    declared = function.declaration
     found = function(codes, *_needed(declared.needs, codes, factors, seed), **declared.check_with)
     if not hasattr(found, "_asdict"):
         return {function.__name__: float(found)}
@@ -123,8 +120,8 @@ def _needed(needs: tuple[str, ...], codes: Codes, factors: NDArray[Any], seed: i
     return [NEEDS[need].example(codes, factors, seed) for need in needs]
 
 
-def _check_truth(function: Callable[..., Any], situation: str, values: dict[str, float]) -> None:
-    declared = function.declaration  # type: ignore[attr-defined]
+def _check_truth(function: Any, situation: str, values: dict[str, float]) -> None:
+    declared = function.declaration
     truth = declared.truth[situation]
     bounds = truth if isinstance(truth, Mapping) else {function.__name__: truth}
     unstated = bounds.keys() ^ values.keys()
@@ -135,11 +132,9 @@ def _check_truth(function: Callable[..., Any], situation: str, values: dict[str,
         assert declared.low <= value <= declared.high, f"{situation} codes score {key} {value}, out of range"
 
 
-def _check_worse(
-    function: Callable[..., Any], protocol: str, ideal: Codes, factors: NDArray[np.int64], seed: int
-) -> None:
+def _check_worse(function: Any, protocol: str, ideal: Codes, factors: NDArray[np.int64], seed: int) -> None:
     """Values must get worse along a protocol that the declaration names, by .05 or more."""
-    declared = function.declaration  # type: ignore[attr-defined]
+    declared = function.declaration
     by_field = declared.worse_with
     by_field = by_field if isinstance(by_field, Mapping) else {function.__name__: by_field}
     fields = [key for key, protocols in by_field.items() if protocol in protocols]
@@ -154,14 +149,13 @@ def _check_worse(
     for key in fields:
         line = [sign * step[key] for step in values]
         words = ", ".join(f"{step[key]:.3f}" for step in values)
-        assert all(b <= a + 0.02 for a, b in itertools.pairwise(line)), (
-            f"{protocol}: {key} is not monotone: {words}"
-        )
+        steady = all(b <= a + 0.02 for a, b in itertools.pairwise(line))
+        assert steady, f"{protocol}: {key} is not monotone: {words}"
         assert line[0] - line[-1] >= 0.05, f"{protocol}: {key} hardly gets worse: {words}"
 
 
-def _check_errors(function: Callable[..., Any], codes: Codes, factors: NDArray[np.int64], seed: int) -> None:
-    needs = function.declaration.needs  # type: ignore[attr-defined]
+def _check_errors(function: Any, codes: Codes, factors: NDArray[np.int64], seed: int) -> None:
+    needs = function.declaration.needs
     needed = _needed(needs, codes, factors, seed)
     broken, endless = codes.copy(), codes.copy()
     broken[3, 1], endless[5, 0] = np.nan, np.inf

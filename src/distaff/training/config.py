@@ -17,7 +17,7 @@ from distaff import __version__, registry
 from distaff.batches.batch import Facts
 from distaff.datasets import DataSet
 from distaff.errors import BadInput
-from distaff.files import plain, read_json
+from distaff.files import as_record, plain, read_json
 from distaff.machine import MOST_THREADS
 from distaff.methods.base import Method
 
@@ -91,7 +91,7 @@ def read_config(path: Path) -> Config:
     found = read_json(path)
     if isinstance(found, dict) and found.get("format", FORMAT) != FORMAT:
         raise BadInput(f"{path} has format {found['format']!r}; this version reads format {FORMAT}")
-    config: Config = read_json(path, Config)
+    config: Config = as_record(found, Config, path)
     return config
 
 

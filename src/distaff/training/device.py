@@ -1,10 +1,8 @@
-"""Where the arithmetic happens: the device and its threads."""
+"""The device on which the arithmetic happens."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import torch
 
@@ -28,14 +26,3 @@ def is_present(name: str) -> bool:
     if kind == "cuda":
         return torch.cuda.is_available() and int(name.partition(":")[2] or 0) < torch.cuda.device_count()
     return kind == "cpu" or (kind == "mps" and torch.backends.mps.is_available())
-
-
-@contextmanager
-def torch_threads(threads: int) -> Iterator[None]:
-    """Use so many threads for the block."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -7,6 +7,7 @@ import functools
 import math
 import os
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from distaff.datasets import DataSet, load_dataset
 from distaff.errors import BadInput
 from distaff.machine import data_folder
 from distaff.methods.base import Codes, Method
+from distaff.networks.threads import network_threads
 from distaff.settings import build, whole_number
 from distaff.training.checkpoint import load_tensors
 from distaff.training.config import Config, read_config
@@ -93,6 +95,10 @@ class Run:
         """Where it encodes: the device it was trained on, or the CPU where that is absent."""
         return choose_device(self.config.device if is_present(self.config.device) else "cpu")
 
+    def threads(self) -> AbstractContextManager[None]:
+        """As many threads as in training for the block, so that codes are the same to the last bit."""
+        return network_threads(self.config.threads, ENCODE_BATCH)
+
     @functools.cached_property
     def modules(self) -> nn.ModuleDict:
         """The trained networks, in evaluation mode."""
@@ -118,7 +124,8 @@ class Run:
     def encode(self, images: ArrayLike, seed: int = 0) -> Codes:
         """Codes of images (n, C, H, W): mean and log-variance (n, d) in float32, and a seeded sample."""
         generator = torch.Generator().manual_seed(whole_number("seed", seed, 0))
-        parts = [self.method.encode(self.modules, batch, generator) for batch in self.batches(images)]
+        with self.threads():
+            parts = [self.method.encode(self.modules, batch, generator) for batch in self.batches(images)]
         columns = [None if c[0] is None else torch.cat(c).float() for c in zip(*parts, strict=True)]
         if not all(c is None or c.isfinite().all() for c in columns):
             raise BadInput(f"the model in {self.folder} gives codes that are no finite numbers")
@@ -131,8 +138,9 @@ class Run:
         if array.ndim != 2 or array.shape[1] != self.code_size:
             raise BadInput(f"codes must have shape (n, {self.code_size}), got {array.shape}")
         tensor = torch.from_numpy(array).to(self.device)
-        images: NDArray[np.float32] = self.method.decode(self.modules, tensor).float().cpu().numpy()
-        return images
+        with self.threads():
+            images = self.method.decode(self.modules, tensor)
+        return np.asarray(images.float().cpu().numpy())
 
     def history(self) -> list[dict[str, float]]:
         """The lines of history.jsonl: step, each loss term, images a second."""

@@ -18,12 +18,13 @@ from distaff.files import write_json
 from distaff.interrupt import heard
 from distaff.machine import MOST_THREADS, available_threads
 from distaff.methods.base import Method, State
+from distaff.networks.threads import network_threads, torch_threads
 from distaff.progress import Report, progress, say
 from distaff.settings import build, whole_number
 from distaff.training.allocator import keep_freed_memory
 from distaff.training.checkpoint import load_checkpoint, save_checkpoint, save_tensors
 from distaff.training.config import Config, differences, make_config, read_config
-from distaff.training.device import choose_device, torch_threads
+from distaff.training.device import choose_device
 from distaff.training.history import Window, diverged, trim_history
 from distaff.training.lock import only_one
 from distaff.training.run import Run
@@ -76,7 +77,7 @@ def train(
     feed = Feed(method, data, seed, chosen)
     config = make_config(name, method, data, feed.facts, steps, seed, threads, str(chosen))
     _check_same(folder, recorded, config)
-    with only_one(folder), torch_threads(threads):
+    with only_one(folder), _on_threads(method, threads):
         recorded = _recorded(folder)  # again, for another process may have been here
         _check_same(folder, recorded, config)
         _prepare(folder, recorded, config)
@@ -89,6 +90,12 @@ def train(
             say(_headline(run, data))
         _train(run, feed, chosen, show)
     return run
+
+
+def _on_threads(method: Method, threads: int) -> AbstractContextManager[None]:
+    """So many threads, that share a batch out; torch's own where it is not shared out."""
+    whole = method.fitted or getattr(method, "compile", False)
+    return torch_threads(threads) if whole else network_threads(threads, method.batch_size)
 
 
 def _headline(run: Run, data: DataSet) -> str:
@@ -195,7 +202,7 @@ def _loop(run: Run, feed: Feed, state: State, steps: range, report: Report, aske
     for step in steps:
         batch, rng = feed.at(step)
         try:
-            window.add(run.method.at(step).step(state, batch, rng))
+            window.add(feed.method(step).step(state, batch, rng))
         except BadInput:  # known only now; the folder is free for other settings
             if not (run.folder / "checkpoint.safetensors").exists():
                 for name in ("config.json", "history.jsonl"):

@@ -48,7 +48,7 @@ class Correlated(View):
             if key not in PARTS:
                 raise unknown("part of correlate", key, PARTS)
         names = asked.get("factors", [])
-        if data.factors is None or not isinstance(names, list) or len(names) != 2 or len(asked) != 2:
+        if data.factors is None or not isinstance(names, list | tuple) or len(names) != 2 or len(asked) != 2:
             raise BadInput("correlate needs a grid, two factors, and one of sigma, kind or joint")
         first, second = (str(name) for name in names)
         rows, columns = (data.factors.sizes[data.factors.position(name)] for name in (first, second))
@@ -73,11 +73,11 @@ def ridge(rows: int, columns: int, sigma: float = 0.2) -> NDArray[np.float64]:
 
 
 def ratio_joint(kind: str, rows: int, columns: int, ratio: float = RATIO) -> NDArray[np.float64]:
-    """A joint (rows, columns) whose probabilities run from 1 to `ratio`, as in Chen et al. 2018, section 6.1.
+    """A joint (rows, columns) whose probabilities run from 1 to `ratio`, as in Chen et al. 2018.
 
-    `kind`: "uniform", "diagonal" (likelier where both factors are low or both high), "antidiagonal", or
-    "corner" (likelier where both are high). The paper's panels are not recoverable; these are our reading of
-    them.
+    Section 6.1 of arXiv:1802.04942. `kind`: "uniform", "diagonal" (likelier where both factors are low or
+    both high), "antidiagonal", or "corner" (likelier where both are high). The paper's panels are not
+    recoverable; these are our reading of them.
     """
     x, y = np.linspace(0, 1, rows)[:, None], np.linspace(0, 1, columns)[None]
     kinds = {

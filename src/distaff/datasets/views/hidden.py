@@ -44,7 +44,7 @@ class Hidden(View):
         if value in ((), []):
             return data
         given = [value] if isinstance(value, str) else value
-        more = [name for name in data.hidden if name not in given] if isinstance(given, list) else []
+        more = [name for name in data.hidden if name not in given] if isinstance(given, list | tuple) else []
         return cls(data, [*given, *more] if more else given)
 
     def labels(self, index: ArrayLike) -> NDArray[Any] | None:

@@ -60,11 +60,11 @@ class Added(View):
 class Perturbed(Added):
     """x' = x + eps f(s(x)): a fixed pattern of -1 and 1 that moves up with `s` (n,), one number per image.
 
-    Zietlow et al. 2020, "Clearing the path for truly semantic representation learning", section 5: pixel
-    (i, j) of f(s) is row round(kappa s / c_j) + i of column j, where c_j in 1..4 says how slowly the column
-    moves. kappa is in rows per unit of s; the paper does not name it, and at 1 hardly anything moves where s
-    has unit variance. The pattern is the same in all channels and drawn by `seed`. Where s moves along a
-    direction that mixes the factors, the images vary most locally along that direction.
+    Zietlow et al. 2020, arXiv:2102.06822, "Clearing the path for truly semantic representation learning",
+    section 4.2: pixel (i, j) of f(s) is row round(kappa s / c_j) + i of column j, where c_j in 1..4 says how
+    slowly the column moves. kappa is in rows per unit of s; the paper does not name it, and at 1 hardly
+    anything moves where s has unit variance. The pattern is the same in all channels and drawn by `seed`.
+    Where s moves along a direction that mixes the factors, the images vary most locally along that direction.
     """
 
     example: ClassVar = {"by": "diagonal", "eps": 0.1, "kappa": 5.0}

@@ -1,0 +1,106 @@
+"""`distaff evaluate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from distaff.cli import options
+from distaff.cli.options import continuous_of, metrics_of, orders_of, tell
+from distaff.cli.status import tell_failures
+from distaff.errors import BadInput
+
+
+def evaluate(
+    run: options.RunFolder,
+    representation: Annotated[str, Option(help="mean or sampled.")] = "mean",
+    rows: Annotated[
+        str | None, Option(help="How many images, or all [default: 100000; with --likelihood 1000].")
+    ] = None,
+    metric: options.Metrics = None,
+    all_: options.All = False,
+    protocol: options.Protocol = None,
+    continuous: options.Continuous = None,
+    order: options.Order = None,
+    seed: options.Seed = 0,
+    values_only: options.ValuesOnly = False,
+    desiderata: Annotated[
+        bool,
+        Option("--desiderata", help="Instead: labels needed, clusters, interpolation, sparsity, 2-D views."),
+    ] = False,
+    label: Annotated[
+        str | None, Option(help="With --desiderata: the label whose values are the classes [first].")
+    ] = None,
+    likelihood: Annotated[
+        bool, Option("--likelihood", help="Instead, of a VAE: ELBO and the bound of 100 samples, nats.")
+    ] = False,
+    data_dir: options.DataDir = None,
+    as_json: options.Json = False,
+) -> None:
+    """Score a run.
+
+    Encodes its images once; the card is printed and kept in the run folder.
+    """
+    scoring = metric or all_ or protocol or values_only or continuous or order or representation != "mean"
+    if desiderata:
+        if scoring or rows or likelihood:
+            raise BadInput("--desiderata takes --label and --seed alone; score the run in another call")
+        _desiderata(run, label, seed, data_dir, as_json)
+        return
+    if label is not None:
+        raise BadInput("--label has no effect without --desiderata")
+    if likelihood:
+        if scoring:
+            raise BadInput("--likelihood takes --rows and --seed alone; score the run in another call")
+        _likelihood(run, _rows(rows or "1000"), seed, data_dir, as_json)
+        return
+    from distaff.evaluation.evaluate import evaluate as run_evaluation
+    from distaff.training.run import load_run
+
+    loaded = load_run(run, data_dir=data_dir)
+    card = run_evaluation(
+        loaded,
+        representation=representation,
+        rows=_rows(rows or "100000"),
+        metrics=metrics_of(metric, all_),
+        protocol=protocol,
+        continuous=continuous_of(continuous),
+        order=orders_of(order),
+        seed=seed,
+        values_only=values_only,
+    )
+    tell(f"{card}\nNext: distaff report {run}", card.to_dict(), as_json)
+    tell_failures(card.failed)
+
+
+def _desiderata(run: Path, label: str | None, seed: int, data_dir: Path | None, as_json: bool) -> None:
+    from distaff.evaluation.desiderata import Line, desiderata, lines
+    from distaff.training.run import load_run
+
+    found = desiderata(load_run(run, data_dir=data_dir), label=label, seed=seed)
+    head = Line("", "codes", "pixels' plane", "")
+    rows = [f"{row.name:<30}{row.value:>8}{row.plane:>15}  {row.meaning}" for row in (head, *lines(found))]
+    text = "\n".join(row.rstrip() for row in rows)
+    tell(f"{text}\nNext: distaff report {run}", found, as_json)
+
+
+def _likelihood(run: Path, images: int | None, seed: int, data_dir: Path | None, as_json: bool) -> None:
+    from distaff.evaluation.posterior import likelihood
+    from distaff.training.run import load_run
+
+    found = likelihood(load_run(run, data_dir=data_dir), images=images, seed=seed)
+    text = (
+        f"ELBO               {found['elbo']:.2f} nats per image, {found['images']:,} images\n"
+        f"bound, {found['samples']} samples {found['bound']:.2f} nats per image; log p(x) is at least that"
+    )
+    tell(text, found, as_json)
+
+
+def _rows(text: str) -> int | None:
+    if text == "all":
+        return None
+    if not text.isdecimal():
+        raise BadInput(f"--rows {text} is not allowed; it must be a whole number or all")
+    return int(text)

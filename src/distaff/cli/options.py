@@ -1,0 +1,92 @@
+"""Options that several verbs take, what is made of their values, and how a verb prints what it found."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+from typer import Argument, Option
+from typer.core import TyperCommand
+
+from distaff.errors import BadInput
+from distaff.settings import parse_pairs
+
+Names = list[str] | None
+Json = Annotated[bool, Option("--json", help="Print one JSON value and nothing else on stdout.")]
+Data = Annotated[Names, Option(metavar="KEY=VALUE", help="A setting of the data set; may be repeated.")]
+DataDir = Annotated[
+    Path | None, Option(help="Folder with original files and caches [default: DISTAFF_DATA].")
+]
+RunFolder = Annotated[Path, Argument(metavar="RUN", help="A run folder.")]
+Metrics = Annotated[Names, Option(help="A metric; may be repeated [default: all but the slow ones].")]
+All = Annotated[bool, Option("--all", help="Every metric, the slow ones too.")]
+Protocol = Annotated[str | None, Option(help="A published protocol: locatello2019.")]
+ValuesOnly = Annotated[bool, Option("--values-only", help="No intervals, chance or ceiling.")]
+Seed = Annotated[int, Option(help="Seed of all that is random.")]
+Continuous = Annotated[
+    str | None,
+    Option(metavar="[A,B,...]", help="Factors that are real numbers, for the metrics that allow them [all]."),
+]
+Order = Annotated[
+    Names, Option(metavar="NAME=A,B,...", help="The order of a factor's words; may be repeated.")
+]
+EVERY = "all factors"  # what --continuous without names stands for
+
+
+class WithNames(TyperCommand):
+    """A command whose --continuous may stand alone, or before names; a file or a folder is none."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Give --continuous a value where it stands alone."""
+        given = list(args)
+        for place, word in enumerate(args):
+            after = args[place + 1] if place + 1 < len(args) else "-"
+            names = not after.startswith("-") and not os.path.exists(after) and not Path(after).suffix
+            if word == "--continuous" and not names:
+                given[place] = f"--continuous={EVERY}"
+        return super().parse_args(ctx, given)
+
+
+def listed(names: str | None) -> list[str] | None:
+    """The names in A,B,..."""
+    return None if names is None else [name.strip() for name in names.split(",")]
+
+
+def metrics_of(metric: list[str] | None, all_: bool) -> list[str] | str | None:
+    """The metrics of --metric, "all" of --all, or None."""
+    if metric and all_:
+        raise BadInput("give --metric or --all, not both")
+    return "all" if all_ else metric or None
+
+
+def orders_of(given: list[str] | None) -> dict[str, list[str]]:
+    """The words of each factor in their order, from --order NAME=A,B,..."""
+    found = {}
+    for each in given or []:
+        name, equals, words = each.partition("=")
+        if not equals or not name or not words:
+            raise BadInput(f"--order {each} is not allowed; it must be NAME=FIRST,SECOND,...")
+        found[name] = listed(words) or []
+    return found
+
+
+def continuous_of(given: str | None) -> bool | list[str]:
+    """All factors (True), none (False), or those that --continuous names."""
+    if given is None or given == EVERY:
+        return given is not None
+    return listed(given) or True
+
+
+def data_options(pairs: list[str] | None) -> dict[str, Any]:
+    """The settings of a data set, from --data KEY=VALUE."""
+    options = parse_pairs(pairs)
+    if "data_dir" in options:
+        raise BadInput("give the data folder as --data-dir, not in --data")
+    return options
+
+
+def tell(text: str, value: Any, as_json: bool) -> None:
+    """Print what a verb found: as text, or with --json the value."""
+    print(json.dumps(value, indent=2) if as_json else text)

@@ -1,0 +1,108 @@
+"""`distaff score`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+from typer import Argument, Option
+
+from distaff.cli import options
+from distaff.cli.options import continuous_of, listed, metrics_of, orders_of, tell
+from distaff.cli.status import tell_failures
+from distaff.errors import BadInput
+
+LIST = "A,B,..."  # a list on the command line
+TABLES = ".npy .npz .csv .tsv .txt (.gz) .parquet .xlsx .mat .h5 .h5ad"
+FactorsFile = Annotated[
+    Path | None,
+    Argument(
+        metavar="FACTORS", help="The same rows; may be CODES again. Without it: the scores that need none."
+    ),
+]
+WordsOption = Annotated[
+    str | None,
+    Option(metavar=LIST, help="Factors that hold words, even where these look like numbers or NA."),
+]
+
+
+def score(
+    codes: Annotated[Path, Argument(metavar="CODES", help=f"A row per image: {TABLES}")],
+    factors: FactorsFile = None,
+    code_columns: Annotated[
+        str | None, Option(metavar=LIST, help="Columns of CODES, arrays of a file, obsm/KEY [default: all].")
+    ] = None,
+    factor_columns: Annotated[
+        str | None, Option(metavar=LIST, help="Columns of FACTORS (or of CODES), arrays, obs/COLUMN.")
+    ] = None,
+    continuous: options.Continuous = None,
+    words: WordsOption = None,
+    order: options.Order = None,
+    missing: Annotated[str, Option(help="error, or drop the rows in which a value is missing.")] = "error",
+    logvar: Annotated[
+        Path | None, Option(help="Log-variances of the codes: adds mig_exact. CODES again: its array logvar.")
+    ] = None,
+    logvar_columns: Annotated[
+        str | None, Option(metavar=LIST, help="Columns of the file of log-variances.")
+    ] = None,
+    metric: options.Metrics = None,
+    all_: options.All = False,
+    protocol: options.Protocol = None,
+    matrices: Annotated[
+        Path | None, Option(help="Write the matrices behind the scores to this .npz file.")
+    ] = None,
+    seed: options.Seed = 0,
+    values_only: options.ValuesOnly = False,
+    as_json: options.Json = False,
+) -> None:
+    """Score codes from any framework against factors.
+
+    A row of CODES and the same row of FACTORS describe one image. Factors are whole numbers, or words.
+    """
+    from distaff.files import write_arrays
+    from distaff.progress import progress
+    from distaff.scoring.score import score as score_arrays
+    from distaff.scoring.score import score_matrices, wanted_metrics
+    from distaff.tables import read_table
+
+    code_table, factor_table = _tables(codes, factors, listed(code_columns), listed(factor_columns))
+    given: dict[str, Any] = {"continuous": continuous_of(continuous), "missing": missing, "seed": seed}
+    given |= {"words": listed(words) or (), "order": orders_of(order)}
+    wanted = metrics_of(metric, all_)
+    beside = listed(logvar_columns) or (["logvar"] if logvar == codes else None)
+    having = [*(["factors"] if factor_table is not None else []), *(["logvar"] if logvar else [])]
+    with progress("scoring", len(wanted_metrics(wanted, having)), show=not values_only) as report:
+        card = score_arrays(
+            code_table,
+            factor_table,
+            metrics=wanted,
+            logvar=None if logvar is None else read_table(logvar, beside),
+            protocol=protocol,
+            values_only=values_only,
+            report=report,
+            **given,
+        )
+    if matrices is not None:
+        if factor_table is None:
+            raise BadInput("--matrices needs FACTORS")
+        write_arrays(matrices, score_matrices(code_table, factor_table, **given))
+    tell(str(card), card.to_dict(), as_json)
+    tell_failures(card.failed)
+
+
+def _tables(
+    codes: Path, factors: Path | None, of_codes: list[str] | None, of_factors: list[str] | None
+) -> tuple[Any, Any]:
+    """The tables of codes and of factors, or None. FACTORS may be left out where CODES holds them too."""
+    from distaff.tables import read_table
+
+    both = codes if factors is None and (of_factors or codes.suffix.lower() == ".h5ad") else factors
+    code_table = read_table(codes, of_codes)
+    if both is None:
+        return code_table, None
+    factor_table = read_table(both, of_factors, role="factors")
+    same = os.path.realpath(both) == os.path.realpath(codes) and of_factors is not None
+    if same and of_codes is None and set(code_table.names) > set(factor_table.names):
+        code_table = code_table.pick([name for name in code_table.names if name not in factor_table.names])
+    return code_table, factor_table

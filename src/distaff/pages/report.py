@@ -1,0 +1,89 @@
+"""The report of a run: one self-contained HTML file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from distaff.errors import BadInput
+from distaff.evaluation.encode import Encoding, encode_run
+from distaff.evaluation.evaluate import read_card
+from distaff.evaluation.orthogonality import run_orthogonality
+from distaff.evaluation.posterior import active, carried
+from distaff.files import write_text
+from distaff.pages import run_sections
+from distaff.pages.page import page
+from distaff.pages.run_sections import Seen
+from distaff.scoring.card import ScoreCard
+from distaff.training.lock import only_one
+from distaff.training.run import Run, load_run
+
+MOST_JACOBIAN_COLUMNS = 64
+ROWS_WITHOUT_SCORES = 2_000  # images encoded for a report of a run that was not evaluated
+
+#: what a report holds, from top to bottom: functions of Seen that give a Section, or None to be left out
+SECTIONS = (
+    run_sections.scores,
+    run_sections.traversed,
+    run_sections.reconstructions,
+    run_sections.atoms,
+    run_sections.knowledge,
+    run_sections.desiderata,
+    run_sections.layers,
+    run_sections.training,
+    run_sections.settings,
+)
+
+
+def report(run: Run | str | os.PathLike[str], *, show: bool = True) -> Path:
+    """Write `report.html` into the run folder and return its path.
+
+    It shows the scores if the run was evaluated, and says so if it was not.
+    """
+    run = run if isinstance(run, Run) else load_run(run)
+    path = run.folder / "report.html"
+    with only_one(run.folder), run.threads():
+        card = read_card(run)
+        encoding = _encoding(run, card, show)
+        order, names = np.argsort(-carried(encoding)), run.method.column_names(run.facts)
+        seen = Seen(run, card, encoding, order, names, run.history())
+        made = [section for section in (make(seen) for make in SECTIONS) if section is not None]
+        write_text(path, page(f"{run.config.method} on {run.data.name}", [_lead(seen)], made))
+    return path
+
+
+def _encoding(run: Run, card: ScoreCard | None, show: bool) -> Encoding:
+    if card is not None:
+        return encode_run(run, card.protocol.get("rows asked for"), card.protocol["seed"], show)
+    index = np.unique(np.linspace(0, len(run.data) - 1, ROWS_WITHOUT_SCORES).astype(np.int64))
+    return Encoding(index, *run.encode(run.data.images(index)))
+
+
+def _lead(seen: Seen) -> str:
+    """What was trained on what, and how much of the code it uses."""
+    run = seen.run
+    channels, *sides = run.data.image_shape
+    sizes = " × ".join(map(str, sides)) + (" RGB" if channels == 3 else " grey")
+    return (
+        f"{len(run.data):,} images, {sizes}; {run.effort}, seed {run.config.seed}. "
+        f"{active(seen.encoding).sum()} of {run.code_size} latents are active. {_orthogonality(seen)}"
+    )
+
+
+def _orthogonality(seen: Seen) -> str:
+    """Empty where it takes too long, or says nothing: of what was fitted, and of codes that jump."""
+    run, method = seen.run, seen.run.method
+    if method.fitted or method.one_hot(run.facts) or run.code_size > MOST_JACOBIAN_COLUMNS:
+        return ""
+    try:
+        found = run_orthogonality(run, seen.encoding)
+    except BadInput:
+        return ""
+    if not found.chance:
+        return ""
+    return (
+        f"Distance of the decoder's Jacobian to orthogonality: {found.distance:.2f} "
+        f"(0 is best, random directions give {found.chance:.2f})."
+    )

@@ -1,1 +1,0 @@
-"""Reporting: one HTML file that shows what a run has learned."""

@@ -1,0 +1,1 @@
+"""What the results table of a study says: a function of the table each."""

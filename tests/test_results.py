@@ -1,0 +1,130 @@
+"""What stands in benchmarks/results/ is what the code beside it makes: parts, names, runs, numbers.
+
+Experiments' results are held by tests/experiments/.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections import defaultdict
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import duckdb
+import numpy as np
+import pytest
+
+import distaff
+from distaff import registry
+from distaff.studies.locatello2019 import plan as locatello2019
+from distaff.testing import SITUATIONS, SPACE
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+ABOUT = {"on", "date", "commit", "cores", "machine", "versions"}  # of a part, where and when it was measured
+
+
+def benchmark(name: str) -> ModuleType:
+    """A script of benchmarks/, imported under a name of its own."""
+    spec = importlib.util.spec_from_file_location(f"benchmarks_{name}", BENCHMARKS / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def result(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((BENCHMARKS / "results" / f"{name}.json").read_text())
+    return found
+
+
+def test_the_engines_measures_and_bounds_are_those_of_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = benchmark("engine")
+    ones = [defaultdict(lambda: 1.0) for _ in range(20)]
+    monkeypatch.setattr(engine, "measured", lambda *calls, **_: ones[: len(calls)])
+    for part, found in result("engine").items():
+        assert found.keys() - ABOUT == engine.PARTS[part]().keys(), part
+
+
+def test_faults_were_tried_where_the_code_tries_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    faults, found = benchmark("faults"), result("faults")
+    assert found.keys() == faults.KINDS.keys()
+    for kind in ("kills", "signals"):
+        assert found[kind]["phases"].keys() == {"starting", *faults.TRAINING, *faults.EVALUATION}
+        assert sum(found[kind]["phases"].values()) == found[kind]["tried"]
+    assert found["fuzz"]["subjects"].keys() <= faults.files.SUBJECTS.keys()  # two are newer than the record
+    assert found["threads"]["differences"].keys() == faults.METHODS.keys()
+    assert found["threads"]["tolerance"] == faults.TOLERANCE
+
+
+def test_every_metric_was_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    timed = benchmark("metrics")
+    monkeypatch.setattr(timed, "seconds", lambda *_: 1.0)
+    found = result("metrics")
+    assert found["seconds"].keys() - {*timed.BOOSTED} == timed.measure(slow=False).keys()
+    assert {*timed.BOOSTED} <= {*registry.names("metrics")}
+    assert found["together"] <= sum(found["seconds"].values())
+
+
+def test_studies_were_measured_in_the_parts_of_their_code() -> None:
+    studies, found = benchmark("studies"), result("studies")
+    assert found.keys() == studies.PARTS.keys()
+    assert found["collect"]["runs"] == len(locatello2019("paper").runs)
+    assert found["kills"]["done"] + found["kills"]["failed"] == found["kills"]["runs"]
+
+
+FINGERPRINTS = result("fingerprints")
+
+
+def test_fingerprints_are_of_todays_runs() -> None:
+    prints = benchmark("fingerprints")
+    expected = {
+        prints.folder_of(Path(), data, method, settings).name
+        for data in prints.DATA
+        for method, settings in prints.cases()
+    }
+    assert {name.split()[0] for name in FINGERPRINTS if name.endswith(" model")} == expected
+    plans = {"of runs": prints.tiny_plan(), **{s: locatello2019(s) for s in ("paper", "desktop", "nano")}}
+    for name, made in plans.items():
+        assert FINGERPRINTS[f"ids {name}"] == prints.digest([run.id for run in made.runs]), name
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_fingerprints_are_todays_scores(situation: str) -> None:
+    """Of the metrics that fit nothing, whose numbers do not depend on the machine but for rounding."""
+    factors = SPACE.sample(1000, 0)
+    ideal = (factors - factors.mean(axis=0)) / factors.std(axis=0)
+    codes = SITUATIONS[situation](ideal, np.random.default_rng(1))
+    recorded = {
+        words.split()[1]: FINGERPRINTS[words]
+        for words in FINGERPRINTS
+        if words.startswith(f"{situation} ") and words.endswith(" value")
+    }
+    fast = [name for name in recorded if name in registry.names("metrics")]
+    fast = [name for name in fast if registry.get("metrics", name).declaration.cost == "fast"]
+    card = distaff.score(codes, factors, metrics=fast, values_only=True)
+    for name in fast:
+        assert card[name].value == pytest.approx(recorded[name], abs=1e-6), name
+    assert {name.partition(".")[0] for name in recorded} <= {*registry.names("metrics")}
+    assert len(fast) > 10
+
+
+def test_the_study_of_the_findings_is_todays_plan() -> None:
+    made = locatello2019("nano")
+    table = duckdb.read_parquet(str(BENCHMARKS / "results" / "locatello2019-nano.parquet")).df()
+    assert {*table["run"]} == {run.id for run in made.runs}
+    scores = table.loc[table["representation"] != "model", "metric"]
+    assert {score.partition(".")[0] for score in scores} == {*made.metrics}
+
+
+@pytest.mark.parametrize("name", ["demo", "demo_seed1", "dsprites64"])
+def test_the_runs_of_the_readme_are_those_of_the_script(name: str) -> None:
+    found = result(name)
+    assert found["command"] == benchmark("readme").COMMANDS[name]
+    for score, each in found["scores"].items():
+        declared = registry.get("metrics", score).declaration
+        assert declared.low <= each["low"] <= each["value"] <= each["high"] <= declared.high
+        assert each["higher_is_better"] == declared.higher_is_better
