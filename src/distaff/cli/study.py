@@ -126,7 +126,7 @@ def _status(counts: dict[str, Any], cores: int) -> str:
 
 
 def cost_in_words(cost: dict[str, Any]) -> str:
-    """What a dry run found, in lines."""
+    """What runs would take, line by line."""
     lines = [f"{cost['runs']:,} runs: " + ", ".join(f"{m} {n}" for m, n in cost["runs_by_method"].items())]
     lines.append(f"about {cost['core_hours']:,} core-hours of training and encoding, scoring not counted")
     lines.append(f"about {cost['hours']:,} hours with {cost['workers']} workers")
