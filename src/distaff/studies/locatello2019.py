@@ -65,12 +65,11 @@ SMALLER: dict[str, Any] = {
     "capacity_gamma": 25.0,  # a larger one takes over Adam in so few steps
 }
 FEW_LABELS = {"downstream": {"learners": ["logistic_regression"], "sizes": [10, 100, 1000]}}
-FEWER = {"downstream": {"learners": ["logistic_regression"], "sizes": [10, 100, 300]}}
 SCALES = {
     "paper": Scale(DATASETS, tuple(range(6)), 50, 300_000, 100_000),
     "desktop": Scale(DATASETS[:4] + DATASETS[-1:], tuple(range(6)), 10, 10_000, 20_000, **SMALLER),
     "nano": Scale(("dsprites", "shapes3d"), (0, 2, 5), 4, 1500, 4000, metric_options=FEW_LABELS, **SMALLER),
-    "quick": Scale(("dsprites", "shapes3d"), (0, 5), 2, 20, 600, metric_options=FEWER, **SMALLER),
+    "quick": Scale(("dsprites", "shapes3d"), (0, 5), 2, 20, 2000, metric_options=FEW_LABELS, **SMALLER),
 }
 NARROW_DISCRIMINATOR = 256  # units a layer, where images are small
 
