@@ -17,11 +17,12 @@ import argparse
 import shutil
 from pathlib import Path
 
+from distaff.experiments.runs import Runs
+
 from distaff import registry
 from distaff.experiments.base import Lab
 from distaff.experiments.claims import overview
 from distaff.experiments.conduct import conduct, conduct_all, write_up
-from distaff.experiments.runs import Runs
 from distaff.files import write_json
 from distaff.studies.study import Study
 

@@ -16,8 +16,8 @@ from torch.nn.functional import mse_loss
 from distaff.batches.batch import Batch, Facts
 from distaff.experiments import base
 from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
-from distaff.experiments.pictures import image_grid
 from distaff.methods.autoencoder import Autoencoder
+from distaff.pages.images import image_grid
 
 Array = NDArray[np.float64]
 LINEAR: dict[str, Any] = {"network": "linear", "likelihood": "gaussian", "output": "linear"}

@@ -13,9 +13,10 @@ from matplotlib.figure import Figure
 from distaff.evaluation.posterior import reconstruction
 from distaff.experiments import base
 from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code, every_label
-from distaff.experiments.pictures import COLOURS, axes, heat_map
 from distaff.experiments.verdict import rank_correlation, size
 from distaff.metrics.beta_vae_score import beta_vae_score
+from distaff.pages.figures import axes, heat_map
+from distaff.pages.palette import COLOURS
 from distaff.studies.plan import Part, chain, dataset, each, method, product
 from distaff.training.run import Run
 

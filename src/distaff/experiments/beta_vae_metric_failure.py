@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from distaff.experiments import base
 from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
-from distaff.experiments.pictures import bars
 from distaff.factors import FactorSpace
 from distaff.metrics.arrays import standardised
+from distaff.pages.figures import bars
 from distaff.scoring.score import score
 
 #: the reflection at the vector of ones: orthogonal, every entry 1/2 or -1/2

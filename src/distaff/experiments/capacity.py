@@ -17,8 +17,10 @@ from distaff.datasets import DataSet
 from distaff.evaluation.posterior import active
 from distaff.experiments import base
 from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_label
-from distaff.experiments.pictures import COLOURS, axes, curves, image_grid
 from distaff.metrics.arrays import standardised
+from distaff.pages.figures import axes, curves
+from distaff.pages.images import image_grid
+from distaff.pages.palette import COLOURS
 from distaff.progress import progress
 from distaff.studies.plan import Part, dataset, each, method, product, zipped
 from distaff.training.run import Run

@@ -10,8 +10,8 @@ import pandas as pd
 from distaff.datasets.views.correlated import ratio_joint
 from distaff.experiments import base
 from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code, every_label
-from distaff.experiments.pictures import bars, heat_map
 from distaff.metrics.mig import mig
+from distaff.pages.figures import bars, heat_map
 from distaff.studies.plan import Part, chain, dataset, each, method, product, zipped
 
 JOINTS = ("uniform", "diagonal", "antidiagonal", "corner")

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from distaff.experiments import base
 from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code, every_label
-from distaff.experiments.pictures import latents_against
 from distaff.metrics.mcc import absolute_correlation
+from distaff.pages.figures import latents_against
 from distaff.studies.plan import Part, chain, dataset, each, method, product
 
 NAMES = ("x", "y", "scale")

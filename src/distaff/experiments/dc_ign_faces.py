@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
 from distaff.experiments.dc_ign_equivariance import KINDS, Clamped, clamped_and_not, pairs
-from distaff.experiments.pictures import image_grid, latents_against
 from distaff.metrics.mcc import absolute_correlation
+from distaff.pages.figures import latents_against
+from distaff.pages.images import image_grid
 from distaff.studies.plan import Part, dataset, product
 from distaff.training.run import Run
 

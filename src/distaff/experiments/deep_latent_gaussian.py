@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from distaff.evaluation.posterior import log_likelihood_bound
 from distaff.experiments import base
 from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
-from distaff.experiments.pictures import curves
 from distaff.methods.terms import log_normal
+from distaff.pages.figures import curves
 from distaff.studies.plan import Part, dataset, each, method, product, zipped
 from distaff.training.run import Run
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from distaff.evaluation.desiderata import desiderata
 from distaff.experiments import base
 from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
-from distaff.experiments.pictures import image_grid
+from distaff.pages.images import image_grid
 from distaff.studies.plan import Part, chain, dataset, each, method, product
 from distaff.training.run import Run
 

@@ -15,10 +15,11 @@ from distaff.evaluation.decomposition import KLParts, kl_decomposition
 from distaff.evaluation.posterior import reconstruction
 from distaff.experiments import base
 from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code, every_label
-from distaff.experiments.pictures import COLOURS, against
 from distaff.methods.base import Codes
 from distaff.methods.beta_tc_vae import kl_parts
 from distaff.metrics.mig import mig
+from distaff.pages.figures import against
+from distaff.pages.palette import COLOURS
 from distaff.studies.plan import Part, chain, dataset, each, method, product
 from distaff.training.run import Run
 

@@ -16,10 +16,11 @@ from distaff.datasets.views.perturbed import Perturbed
 from distaff.evaluation.least_noisy import least_noisy
 from distaff.experiments import base
 from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code, every_label
-from distaff.experiments.pictures import bars, image_grid
 from distaff.files import write_arrays
 from distaff.metrics.mig import mig
 from distaff.metrics.posterior import active_by_variance
+from distaff.pages.figures import bars
+from distaff.pages.images import image_grid
 from distaff.studies.plan import Part, chain, dataset, each, method, product
 from distaff.training.run import Run
 

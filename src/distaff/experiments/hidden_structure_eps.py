@@ -17,7 +17,7 @@ from distaff.datasets.views.perturbed import Perturbed
 from distaff.experiments import base
 from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code, every_label
 from distaff.experiments.hidden_structure import ELLIPSES, TINY, pattern_of
-from distaff.experiments.pictures import COLOURS
+from distaff.pages.palette import COLOURS
 from distaff.studies.plan import Part, chain, dataset, each, method, product
 from distaff.training.run import Run
 

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from distaff.experiments import base
 from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
 from distaff.experiments.hidden_structure import ELLIPSES, TINY, measured, pattern_of
-from distaff.experiments.pictures import COLOURS, axes
+from distaff.pages.figures import axes
+from distaff.pages.palette import COLOURS
 from distaff.studies.plan import Part, dataset, each, method, product
 
 

@@ -10,9 +10,9 @@ import pandas as pd
 
 from distaff.experiments import base
 from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code, every_label
-from distaff.experiments.pictures import bars
 from distaff.metrics.arrays import standardised
 from distaff.metrics.beta_vae_score import beta_vae_score
+from distaff.pages.figures import bars
 from distaff.studies.plan import Part, chain, dataset, each, method, product
 
 GROUPS = "x;y;scale;orientation"

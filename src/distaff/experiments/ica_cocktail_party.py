@@ -14,11 +14,11 @@ from scipy.stats import differential_entropy
 
 from distaff.experiments import base
 from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
-from distaff.experiments.pictures import COLOURS
 from distaff.methods.ica import ICA
 from distaff.methods.pca import PCA
 from distaff.metrics.gaussian_total_correlation import gaussian_total_correlation
 from distaff.metrics.mcc import absolute_correlation
+from distaff.pages.palette import COLOURS
 
 Array = NDArray[np.float64]
 SOURCES = 4

@@ -15,8 +15,9 @@ from scipy import stats
 from distaff.datasets import DataSet
 from distaff.experiments import base
 from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code, every_label
-from distaff.experiments.pictures import COLOURS, curves
 from distaff.metrics.mig import mig
+from distaff.pages.figures import curves, write_cells
+from distaff.pages.palette import COLOURS
 from distaff.studies.plan import Part, dataset, each, method, product
 
 Array = NDArray[np.float64]
@@ -238,8 +239,7 @@ def _worlds(data: DataSet, worlds: dict[str, Array], scores: Array) -> Figure:
                     ax.set_title(f"one factor of {name} moves, the other stays", fontsize=9)
     ax = figure.add_subplot(grid[1:3, 8])
     ax.imshow(scores, cmap="Blues", vmin=0, vmax=1)
-    for (i, j), value in np.ndenumerate(scores):
-        ax.text(j, i, f"{max(value, 0):.2f}", ha="center", va="center", color="w" if value > 0.5 else "k")
+    write_cells(ax, scores, [[f"{max(value, 0):.2f}" for value in row] for row in scores])
     ax.set_xticks(range(2), ["world A", "world B"], fontsize=8)
     ax.set_yticks(range(2), ["A's encoder", "B's encoder"], fontsize=8)
     ax.set_title("MIG", fontsize=9)

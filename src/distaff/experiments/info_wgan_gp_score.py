@@ -11,7 +11,7 @@ from distaff.evaluation.evaluate import evaluate
 from distaff.experiments import base
 from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
 from distaff.experiments.infogan_mutual_information import traversed
-from distaff.experiments.pictures import bars
+from distaff.pages.figures import bars
 from distaff.studies.plan import Part, dataset, each, method, product, zipped
 from distaff.training.run import Run
 

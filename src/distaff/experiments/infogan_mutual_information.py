@@ -15,9 +15,10 @@ from scipy.spatial.distance import cdist, pdist
 
 from distaff.experiments import base
 from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
-from distaff.experiments.pictures import curves, image_grid
 from distaff.methods.info_gan import InfoGAN
 from distaff.metrics.mcc import absolute_correlation
+from distaff.pages.figures import curves
+from distaff.pages.images import image_grid
 from distaff.studies.plan import Part, chain, dataset, each, method, product
 from distaff.training.run import Run
 

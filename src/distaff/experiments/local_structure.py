@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from distaff.experiments import base
 from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
-from distaff.experiments.pictures import COLOURS
 from distaff.methods.terms import kl_to_prior, sampled
 from distaff.metrics.mcc import absolute_correlation
+from distaff.pages.palette import COLOURS
 
 Array = NDArray[np.float64]
 WIDE, NARROW = 1.0, 0.85  # half the ranges of u and v

@@ -16,10 +16,10 @@ from distaff.evaluation.posterior import latent_kl, reconstruction
 from distaff.experiments import base
 from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code, every_label
 from distaff.experiments.capacity import worst_apart
-from distaff.experiments.pictures import bars
 from distaff.methods.base import Codes
 from distaff.methods.factor_vae import density_ratio
 from distaff.metrics.mig import mig
+from distaff.pages.figures import bars
 from distaff.studies.plan import Part, chain, dataset, each, method, product
 from distaff.training.run import Run
 

@@ -11,8 +11,8 @@ import pandas as pd
 from distaff.evaluation.posterior import reconstruction
 from distaff.experiments import base
 from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code, every_label
-from distaff.experiments.pictures import against
 from distaff.metrics.factor_vae_score import factor_vae_score
+from distaff.pages.figures import against
 from distaff.studies.plan import Part, chain, dataset, each, method, product
 from distaff.training.run import Run
 

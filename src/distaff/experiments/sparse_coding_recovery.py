@@ -16,9 +16,9 @@ from torch.nn.functional import normalize
 
 from distaff.experiments import base
 from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
-from distaff.experiments.pictures import curves
 from distaff.methods.ista import correlation, fista, ista, lipschitz, objective
 from distaff.methods.sparse_coding import learn
+from distaff.pages.figures import curves
 
 Array = NDArray[np.float64]
 

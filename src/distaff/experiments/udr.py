@@ -12,9 +12,9 @@ from scipy.stats import ortho_group
 
 from distaff.experiments import base
 from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
-from distaff.experiments.pictures import axes
 from distaff.experiments.verdict import Measured
 from distaff.metrics.udr import udr as udr_score
+from distaff.pages.figures import axes
 from distaff.studies.analysis.rank_correlation import with_unsupervised
 from distaff.studies.plan import Part, Plan, dataset, each, method, product
 

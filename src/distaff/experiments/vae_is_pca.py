@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from distaff.evaluation.orthogonality import run_orthogonality
 from distaff.experiments import base
 from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code
-from distaff.experiments.pictures import heat_map
 from distaff.methods.base import Codes
 from distaff.metrics.posterior import active_by_variance, mean_kl
+from distaff.pages.figures import heat_map
 from distaff.studies.plan import Part, chain, dataset, each, method, product
 
 Array = NDArray[np.float64]
