@@ -78,14 +78,17 @@ def threads() -> dict[str, Any]:
     """Two threads against one beside busy processes, and against torch's own threads without."""
     found = {}
     for side in (64, 32):
-        ours, own = (("ours", THREADS, "beta_vae", side), ("without_shares", THREADS, "beta_vae", side))
+        ours, own = (
+            ("ours", THREADS, "beta_vae", side, 150),
+            ("without_shares", THREADS, "beta_vae", side, 150),
+        )
         now, before = measured(ours, own, repeats=7)
         rates = [each["images_per_second"] for each in (now, before)]
         found[f"{side} pixels, idle: images/s"] = rates[0]
         found[f"{side} pixels, idle / torch's own threads (>= .98)"] = rates[0] / rates[1]
         for count in (1, 2):
             with neighbours(count):
-                many, one = measured(ours, ("ours", 1, "beta_vae", side), repeats=5)
+                many, one = measured(ours, ("ours", 1, "beta_vae", side, 150), repeats=3)
             rates = [each["images_per_second"] for each in (many, one)]
             found[f"{side} pixels, beside {count} busy: images/s"] = rates[0]
             found[f"{side} pixels, beside {count} busy / one thread beside them (>= .95)"] = (

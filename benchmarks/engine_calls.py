@@ -56,7 +56,9 @@ def yardstick(threads: int) -> dict[str, float]:
     return {"images_per_second": STEPS * 64 / (time.perf_counter() - began)}
 
 
-def ours(threads: int, method: str = "beta_vae", resolution: int | str = 64) -> dict[str, float]:
+def ours(
+    threads: int, method: str = "beta_vae", resolution: int | str = 64, steps: int | str = STEPS
+) -> dict[str, float]:
     """Images a second of a whole `distaff.train`: data, logging, checkpoints and final files included."""
     import distaff
     from distaff.training import train  # noqa: F401  importing torch takes seconds, here as in the yardstick
@@ -64,9 +66,9 @@ def ours(threads: int, method: str = "beta_vae", resolution: int | str = 64) -> 
     data = distaff.load_dataset("dsprites", resolution=int(resolution))
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
-        distaff.train(method, data, steps=STEPS, out=Path(folder) / "run", threads=threads, show=False)
+        distaff.train(method, data, steps=int(steps), out=Path(folder) / "run", threads=threads, show=False)
         seconds = time.perf_counter() - began
-    return {"images_per_second": STEPS * 64 / seconds, "megabytes": peak_memory()}
+    return {"images_per_second": int(steps) * 64 / seconds, "megabytes": peak_memory()}
 
 
 def without_allocator(threads: int) -> dict[str, float]:
@@ -77,7 +79,7 @@ def without_allocator(threads: int) -> dict[str, float]:
     return ours(threads)
 
 
-def without_shares(threads: int, method: str, resolution: int | str) -> dict[str, float]:
+def without_shares(threads: int, method: str, resolution: int | str, steps: int | str) -> dict[str, float]:
     """As `ours`, with every operation on torch's own threads, which spin while they wait for each other."""
     from contextlib import contextmanager
 
@@ -91,7 +93,7 @@ def without_shares(threads: int, method: str, resolution: int | str) -> dict[str
         yield
 
     train.network_threads = torchs_own  # type: ignore[assignment]
-    return ours(threads, method, resolution)
+    return ours(threads, method, resolution, steps)
 
 
 def matmul(threads: int) -> dict[str, float]:
