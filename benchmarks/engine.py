@@ -10,7 +10,6 @@ table of medians and writes benchmarks/results/engine.json.
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -21,10 +20,12 @@ from typing import Any
 
 from circumstances import circumstances, keep
 
+from distaff.machine import cores
+
 CALLS = Path(__file__).with_name("engine_calls.py")
 REPEATS = 3
 MFLOP = 98  # of a 64x64x1 image and step: forward and backward through encoder and decoder
-THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+THREADS = cores()
 METHODS = ("factor_vae", "beta_tc_vae", "dip_vae_i", "ada_gvae", "slow_vae", "hfs_vae", "qlae")
 
 

@@ -132,7 +132,7 @@ def data_path(threads: int) -> dict[str, float]:
             times = [time.perf_counter()]
             batch, rng = feed.at(step)
             times.append(time.perf_counter())
-            terms = method.at(step).step(state, batch, rng)
+            terms = feed.method(step).step(state, batch, rng)
             times.append(time.perf_counter())
             window.add(terms)
             if (step + 1) % 100 == 0:

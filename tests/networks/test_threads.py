@@ -74,7 +74,7 @@ def seen_by(threads: int, rows: int, given: int | None = None) -> list[int]:
         return inputs * 2
 
     with network_threads(threads, rows):
-        result = in_shares(run, torch.arange(float(given or rows)), [])
+        result = in_shares(run, torch.arange(float(given or rows)), tuple)
     assert torch.equal(result, 2 * torch.arange(float(given or rows)))
     return sorted(sizes)
 
@@ -99,14 +99,14 @@ def test_threads_beyond_the_shares_are_torchs_own_and_given_back() -> None:
 def test_what_a_backward_does_not_want_is_not_made() -> None:
     layer, images = nn.Linear(3, 2), torch.rand(32, 3)
     with network_threads(2, 32):
-        result = in_shares(layer, images, list(layer.parameters()))
+        result = in_shares(layer, images, layer.parameters)
         result.sum().backward(inputs=[layer.bias])
     assert layer.weight.grad is None
     assert layer.bias.grad is not None
     with network_threads(2, 32), torch.no_grad():
-        assert not in_shares(layer, images, list(layer.parameters())).requires_grad
+        assert not in_shares(layer, images, layer.parameters).requires_grad
     with network_threads(2, 32), torch.inference_mode():
-        assert in_shares(layer, images, list(layer.parameters())).is_inference()
+        assert in_shares(layer, images, layer.parameters).is_inference()
 
 
 def test_gradients_of_gradients_need_the_whole() -> None:
@@ -114,11 +114,11 @@ def test_gradients_of_gradients_need_the_whole() -> None:
     images = torch.rand(32, 3, requires_grad=True)
     weights = list(layer.parameters())
     with network_threads(2, 32):
-        values = in_shares(layer, images, weights)
+        values = in_shares(layer, images, layer.parameters)
         with pytest.raises(RuntimeError, match="undivided"):
             torch.autograd.grad(values.sum(), images, create_graph=True)
         with undivided():
-            values = in_shares(layer, images, weights)
+            values = in_shares(layer, images, layer.parameters)
         (first,) = torch.autograd.grad(values.sum(), images, create_graph=True)
         first.square().sum().backward()
     assert weights[0].grad is not None
@@ -131,7 +131,7 @@ def test_an_error_in_a_share_is_raised() -> None:
         return inputs
 
     with network_threads(2, 32), pytest.raises(ValueError, match="the second share fails"):
-        in_shares(run, torch.arange(32.0), [])
+        in_shares(run, torch.arange(32.0), tuple)
 
 
 def ways(cost: dict[bool, float], calls: int) -> list[bool]:
@@ -165,8 +165,8 @@ def test_the_pace_notices_that_a_neighbour_has_come_and_gone() -> None:
 
 def test_a_child_of_a_fork_starts_threads_of_its_own() -> None:
     with network_threads(2, 32):
-        in_shares(lambda inputs: inputs, torch.zeros(32), [])
+        in_shares(lambda inputs: inputs, torch.zeros(32), tuple)
     assert threads._kept_crew.cache_info().currsize
     threads._kept_crew.cache_clear()  # as in a child
     with network_threads(2, 32):
-        assert in_shares(lambda inputs: inputs + 1, torch.zeros(32), []).sum() == 32
+        assert in_shares(lambda inputs: inputs + 1, torch.zeros(32), tuple).sum() == 32

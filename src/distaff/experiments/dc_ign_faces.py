@@ -15,6 +15,7 @@ from distaff.experiments.dc_ign_equivariance import KINDS, Clamped, clamped_and_
 from distaff.metrics.mcc import absolute_correlation
 from distaff.pages.figures import latents_against
 from distaff.pages.images import image_grid
+from distaff.pages.traversals import traversal, usual
 from distaff.studies.plan import Part, dataset, product
 from distaff.training.run import Run
 
@@ -91,8 +92,5 @@ def _correlations(codes: NDArray[np.float32], angles: NDArray[Any]) -> NDArray[n
 
 def _traversals(run: Run, codes: NDArray[np.float32]) -> Figure:
     """One face, each latent in its own row moved over the range that the faces have."""
-    moved = np.repeat(codes[:1], len(NAMES) * COLUMNS, axis=0)
-    for j in range(len(NAMES)):
-        low, high = np.quantile(codes[:, j], (0.01, 0.99))
-        moved[j * COLUMNS : (j + 1) * COLUMNS, j] = np.linspace(low, high, COLUMNS)
-    return image_grid(run.decode(moved), COLUMNS)
+    rows = [traversal(run, codes[0], j, np.linspace(*usual(codes[:, j]), COLUMNS)) for j in range(len(NAMES))]
+    return image_grid(np.concatenate(rows), COLUMNS)

@@ -19,6 +19,7 @@ from distaff.methods.info_gan import InfoGAN
 from distaff.metrics.mcc import absolute_correlation
 from distaff.pages.figures import curves
 from distaff.pages.images import image_grid
+from distaff.pages.traversals import traversal
 from distaff.studies.plan import Part, chain, dataset, each, method, product
 from distaff.training.run import Run
 
@@ -204,9 +205,6 @@ def traversed(run: Run, rows: Sequence[tuple[int, int]]) -> Figure:
 
     A row of images for each of `rows`: the value of the categorical code, and the column that moves.
     """
-    codes = np.zeros((len(rows), len(TRAVERSAL), run.code_size))
-    for row, (value, column) in enumerate(rows):
-        codes[row, :, value] = 1
-        codes[row, :, column] = TRAVERSAL
-    images = run.decode(codes.reshape(-1, run.code_size))
-    return image_grid(images, len(TRAVERSAL), [f"{value:+.1f}" for value in TRAVERSAL])
+    values = np.eye(run.code_size)
+    images = [traversal(run, values[value], column, TRAVERSAL) for value, column in rows]
+    return image_grid(np.concatenate(images), len(TRAVERSAL), [f"{value:+.1f}" for value in TRAVERSAL])

@@ -26,7 +26,7 @@ class Network(nn.Sequential):
         if self.training and self.compiled:
             return self._lowered(self._compiled, inputs)
         run = functools.partial(self._lowered, self._in_a_row) if self.training else self._in_a_row
-        return in_shares(run, inputs, list(self.weights()), self._convolves)
+        return in_shares(run, inputs, self.weights, self._convolves)
 
     @functools.cached_property
     def _convolves(self) -> bool:

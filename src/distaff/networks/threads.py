@@ -17,7 +17,7 @@ import functools
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -98,19 +98,22 @@ def undivided() -> Iterator[None]:
 
 
 def in_shares(
-    run: Callable[[Tensor], Tensor], inputs: Tensor, weights: Sequence[nn.Parameter], divisible: bool = True
+    run: Callable[[Tensor], Tensor],
+    inputs: Tensor,
+    weights: Callable[[], Iterable[nn.Parameter]],
+    divisible: bool = True,
 ) -> Tensor:
     """What `run` makes of the inputs (n, ...), in as many shares as the block has threads.
 
-    Each row of the result must depend on its own row of the inputs and on the `weights` alone. What is not
-    `divisible` is run whole.
+    Each row of the result must depend on its own row of the inputs and on the `weights` alone, which are
+    asked for only where there are shares. What is not `divisible` is run whole.
     """
     shares = _shares.get()
     count = max(1, min(shares, len(inputs) // SMALLEST)) if divisible else 1
     if shares == 1 or (count == 1 and divisible) or inputs.device.type != "cpu":
         return run(inputs)
     if torch.is_grad_enabled():
-        result: Tensor = _Shares.apply(run, count, inputs, *weights)
+        result: Tensor = _Shares.apply(run, count, inputs, *weights())
         return result
     inference = torch.is_inference_mode_enabled()
 
