@@ -314,6 +314,19 @@ def test_downstream_says_none_where_rows_do_not_suffice() -> None:
         metrics.downstream(*some(8), sizes=[50])
 
 
+def test_downstream_by_lightgbm_stands_where_boosting_does() -> None:
+    factors = np.random.default_rng(0).integers(3, size=(600, 2))
+    codes = factors + 0.01 * np.random.default_rng(1).standard_normal(factors.shape)
+    found = metrics.downstream(codes, factors, learners=["lightgbm"], sizes=(10, 100))
+    assert found.gbt100 is not None
+    assert found.gbt100 > 0.95, "a code is its factor"
+    assert found.gbt10 is not None
+    assert found.gbt10 < 0.5, "of ten rows LightGBM makes no leaves, and the commonest value is its guess"
+    assert found.lr100 is None
+    with pytest.raises(BadInput, match="both give gbt"):
+        metrics.downstream(codes, factors, learners=["lightgbm", "gradient_boosting"])
+
+
 def test_copies_have_infinite_total_correlation_and_constants_none() -> None:
     codes = np.random.default_rng(0).standard_normal((50, 2))
     assert metrics.gaussian_total_correlation(codes[:, [0, 1, 0]]) == np.inf

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
+from collections import defaultdict
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -163,11 +167,35 @@ def test_the_published_order() -> None:
     assert plan.runs[30 * 50].made.capacity == "linear:0:5:100000"
 
 
+def test_smaller_scales_have_the_papers_weights_and_the_reconstruction_of_64_pixels() -> None:
+    paper: dict[str, set[tuple[float, ...]]] = defaultdict(set)
+    ours = ("beta", "gamma", "lambda_od", "lambda_d", "alpha")
+
+    def weights(run: PlannedRun) -> tuple[float, ...]:
+        fixed = run.method == "annealed_vae"
+        return tuple(getattr(run.made, name) for name in ours if hasattr(run.made, name) and not fixed)
+
+    for run in locatello2019("paper").runs:
+        paper[run.method].add(weights(run))
+    for scale, pixels in (("quick", 16), ("nano", 16), ("small", 16), ("desktop", 32)):
+        for run in locatello2019(scale).runs:
+            assert shape_of(run)[1] == pixels
+            assert run.made.reconstruction_weight == (64 / pixels) ** 2
+            assert weights(run) in paper[run.method], "all weights are among the published ones"
+
+
 def test_smaller_scales() -> None:
-    nano = locatello2019("nano")
+    nano, small = locatello2019("nano"), locatello2019("small")
     assert len(nano.runs) == 6 * 3 * 4 * 2
-    assert {run.made.beta for run in nano.runs if run.method == "beta_vae"} == {0.25, 1, 4}
-    assert {run.made.discriminator_width for run in nano.runs if run.method == "factor_vae"} == {256}
+    assert len(small.runs) == 6 * 6 * 8 * 2
+    assert {run.steps for run in small.runs} == {5000}
+    for run in small.runs:
+        assert 16_000 <= math.prod(factors_of(run).values()) <= 25_000
+    assert {run.made.beta for run in nano.runs if run.method == "beta_vae"} == {1, 4, 16}
+    for plan in (nano, small, locatello2019("desktop")):
+        factor = [run.made for run in plan.runs if run.method == "factor_vae"]
+        assert {made.discriminator_width for made in factor} == {256}
+        assert {made.discriminator_learning_rate / made.learning_rate for made in factor} == {1.0}
     assert len(locatello2019("desktop").runs) == 36 * 10 * 5
     with pytest.raises(BadInput, match="unknown scale 'huge'"):
         locatello2019("huge")
@@ -181,8 +209,9 @@ def test_channels_are_those_of_the_images() -> None:
     run = PlannedRun("vae", {}, "smallnorb", {"resolution": 32}, 10, 0)
     assert shape_of(run) == (1, 32, 32)
     run = PlannedRun("vae", {}, "dsprites", {"shape": [2], "orientation": 1, "x": 4, "y": [0, 1]}, 10, 0)
-    assert factors_of(run) == ["scale", "x", "y"]
-    assert factors_of(PlannedRun("vae", {}, "celeba", {}, 10, 0)) == ["a", "b"]
+    assert factors_of(run) == {"scale": 6, "x": 4, "y": 2}
+    assert sum(factors_of(PlannedRun("vae", {}, "dsprites", {}, 10, 0)).values()) == 3 + 6 + 40 + 32 + 32
+    assert factors_of(PlannedRun("vae", {}, "celeba", {}, 10, 0)) == {"a": 2, "b": 2}
 
 
 def weights_of(run: PlannedRun) -> list[torch.nn.Parameter]:
@@ -194,18 +223,52 @@ def test_a_dry_run_opens_no_data(monkeypatch: pytest.MonkeyPatch) -> None:
     from distaff.studies import cost
 
     monkeypatch.setattr(cost, "TIMED", 2)
+    monkeypatch.setattr(cost, "_seconds_a_value", lambda plan: 10.0)
     part = each(method=["vae", "factor_vae"], dataset=["smallnorb"], steps=[10**6], seed=[0])
     plan = Plan("t", "t", runs_of(part), ("mig",), rows=64 * 3000)
     found = estimate(plan, workers=4)
     assert found["runs"] == 2
     assert set(found["step_seconds"]) == {"vae at 1x64x64", "factor_vae at 1x64x64"}
     steps = 10**6 + 3000 / 3  # a batch is encoded in a third of the time of a step
-    assert found["core_hours"] == pytest.approx(sum(found["step_seconds"].values()) * steps / 3600, abs=0.02)
+    training = sum(found["step_seconds"].values()) * steps / 3600
+    assert found["training_core_hours"] == pytest.approx(training, abs=0.02)
+    assert found["scoring_core_hours"] == round(2 * 10 * sum(factors_of(plan.runs[0]).values()) / 3600, 2)
+    whole = found["training_core_hours"] + found["scoring_core_hours"]
+    assert found["core_hours"] == pytest.approx(whole, abs=0.02)
     assert found["hours"] == pytest.approx(found["core_hours"] / 4, abs=0.01)
     weights = sum(p.numel() for run in plan.runs for p in weights_of(run))
     assert found["bytes"] == 16 * weights + 2 * (12 * plan.rows * 10 + 200 * 10**4)
+    monkeypatch.undo()
     unscored = estimate(Plan("t", "t", plan.runs, ()), workers=4)
+    assert unscored["scoring_core_hours"] == 0
     assert unscored["bytes"] == 16 * weights + 2 * 200 * 10**4, "nothing is encoded"
+
+
+def test_scoring_is_timed_with_the_plans_own_metrics_and_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    from distaff.studies import cost
+
+    seen, clock = [], iter([10.0, 26.0])
+
+    def watched(name: str) -> Any:
+        def metric(*given: Any, **options: Any) -> None:
+            seen.append((name, [values.shape for values in given], options))
+
+        metric.declaration = registry.get("metrics", name).declaration
+        return metric
+
+    metrics = {name: watched(name) for name in ("mig", "dci", "gaussian_total_correlation")}
+    monkeypatch.setattr(cost.registry, "get", lambda kind, name: metrics[name])
+    monkeypatch.setattr(cost.time, "process_time", lambda: next(clock))
+    plan = SimpleNamespace(
+        metrics=metrics, metric_options={"dci": {"learner": "lightgbm"}}, rows=50, representations=("mean",)
+    )
+    assert cost._seconds_a_value(plan) == 16 / 8, "two factors of four values"
+    both = [(50, 10), (50, 2)]
+    assert seen == [
+        ("mig", both, {}),
+        ("dci", both, {"learner": "lightgbm"}),
+        ("gaussian_total_correlation", both[:1], {}),
+    ]
 
 
 def test_the_command_line(
@@ -221,11 +284,9 @@ def test_the_command_line(
             cli.main()
         return int(caught.value.code or 0), *capsys.readouterr()
 
-    tiny = {"resolution": 16, "scale": 2, "orientation": 2, "x": 4, "y": 4}
-    monkeypatch.setattr(module, "SMALL_GRID", {"dsprites": tiny})
-    small = module.SCALES["nano"]._replace(
-        datasets=("dsprites",), strengths=(0,), seeds=1, steps=3, rows=90, resolution=None
-    )
+    tiny = {"scale": 2, "orientation": 2, "x": 4, "y": 4}
+    monkeypatch.setattr(module, "GRIDS", {"nano": {"dsprites": tiny}})
+    small = module.SCALES["nano"]._replace(datasets=("dsprites",), strengths=(0,), seeds=1, steps=3, rows=90)
     monkeypatch.setitem(module.SCALES, "nano", small)
     monkeypatch.setattr(module, "METRICS", ("mig",))
     monkeypatch.chdir(tmp_path)

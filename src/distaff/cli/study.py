@@ -128,7 +128,8 @@ def _status(counts: dict[str, Any], cores: int) -> str:
 def cost_in_words(cost: dict[str, Any]) -> str:
     """What runs would take, line by line."""
     lines = [f"{cost['runs']:,} runs: " + ", ".join(f"{m} {n}" for m, n in cost["runs_by_method"].items())]
-    lines.append(f"about {cost['core_hours']:,} core-hours of training and encoding, scoring not counted")
+    training, scoring = cost["training_core_hours"], cost["scoring_core_hours"]
+    lines.append(f"about {training:,} core-hours of training and encoding, {scoring:,} of scoring")
     lines.append(f"about {cost['hours']:,} hours with {cost['workers']} workers")
     lines.append(f"about {cost['bytes'] / 1e9:,.1f} GB on disk")
     lines += [f"  {name}: {one * 1e3:.1f} ms a step" for name, one in cost["step_seconds"].items()]

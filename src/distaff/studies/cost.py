@@ -1,4 +1,4 @@
-"""What a plan will cost, from steps on drawn noise: no data is opened."""
+"""What a plan will cost, from steps on drawn noise and scores of drawn codes: no data is opened."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from distaff.training.allocator import keep_freed_memory
 WARM, TIMED = 2, 8  # steps
 FORWARD = 1 / 3  # of a step: encoding goes one way, through one of two networks, without gradients
 HISTORY = 200  # bytes a line
+VALUES = (4, 4)  # of the two factors that scoring is timed on
 
 
 def noise(shape: tuple[int, int, int], names: Sequence[str]) -> ArrayImages:
@@ -39,18 +40,21 @@ def shape_of(run: PlannedRun) -> tuple[int, int, int]:
     return (kind.channels, side, side)
 
 
-def factors_of(run: PlannedRun) -> list[str]:
-    """The names of the factors that vary in a run's data, by its declaration and options; a and b if none."""
+def factors_of(run: PlannedRun) -> dict[str, int]:
+    """The factors that vary in a run's data and their numbers of values, by its declaration and options.
+
+    Two of two values, a and b, where nothing is declared.
+    """
     space = registry.get("datasets", run.dataset).factors
-    asked = {name: run.options.get(name) for name in (space.names if space else ())}
-    single = {
-        name for name, kept in asked.items() if kept == 1 or (isinstance(kept, list) and len(kept) == 1)
-    }
-    return [name for name in asked if name not in single] or ["a", "b"]
+    sizes: dict[str, int] = dict(zip(space.names, space.sizes, strict=True)) if space else {}
+    for name in sizes:
+        kept = run.options.get(name, sizes[name])
+        sizes[name] = kept if isinstance(kept, int) else len(kept)
+    return {name: size for name, size in sizes.items() if size > 1} or {"a": 2, "b": 2}
 
 
 def estimate(plan: Plan, workers: int) -> dict[str, Any]:
-    """Runs, core-hours of training and encoding, hours on so many cores, and bytes on disk."""
+    """Runs, core-hours of training (and encoding) and of scoring, hours on so many cores, bytes on disk."""
     step: dict[tuple[str, tuple[int, int, int]], tuple[float, int]] = {}
     seconds, size, rows = 0.0, 0, plan.rows if plan.metrics else 0
     for run in plan.runs:
@@ -61,12 +65,15 @@ def estimate(plan: Plan, workers: int) -> dict[str, Any]:
         batch = 64 if method.fitted else method.batch_size
         seconds += one * (run.steps + FORWARD * rows / batch)
         size += 16 * parameters + 12 * rows * method.latents + HISTORY * run.steps // 100
+    scoring = _seconds_a_value(plan) * sum(sum(factors_of(run).values()) for run in plan.runs)
     return {
         "study": plan.name,
         "scale": plan.scale,
         "runs": len(plan.runs),
-        "core_hours": round(seconds / 3600, 2),
-        "hours": round(seconds / 3600 / workers, 2),
+        "core_hours": round((seconds + scoring) / 3600, 2),
+        "training_core_hours": round(seconds / 3600, 2),
+        "scoring_core_hours": round(scoring / 3600, 2),
+        "hours": round((seconds + scoring) / 3600 / workers, 2),
         "workers": workers,
         "bytes": size,
         "step_seconds": {
@@ -77,6 +84,23 @@ def estimate(plan: Plan, workers: int) -> dict[str, Any]:
     }
 
 
+def _seconds_a_value(plan: Plan) -> float:
+    """Core-seconds of scoring a run, over the number of all values of its factors.
+
+    Timed once, on ten noisy codes of two factors: what takes long are fits, of which boosting has one for
+    every value of every factor.
+    """
+    factors = np.random.default_rng(0).integers(VALUES, size=(plan.rows, len(VALUES)))
+    codes = 0.3 * np.random.default_rng(1).standard_normal((plan.rows, 10))
+    codes[:, : len(VALUES)] += factors
+    began = time.process_time()  # of all threads
+    for name in plan.metrics:
+        metric = registry.get("metrics", name)
+        given = (codes, factors) if "factors" in metric.declaration.needs else (codes,)
+        metric(*given, **plan.metric_options.get(name, {}))
+    return (time.process_time() - began) * len(plan.representations) / sum(VALUES)
+
+
 def _measured(run: PlannedRun, shape: tuple[int, int, int]) -> tuple[float, int]:
     """Seconds of a step on one thread, and the number of weights."""
     method = run.made
@@ -84,7 +108,7 @@ def _measured(run: PlannedRun, shape: tuple[int, int, int]) -> tuple[float, int]
         return 0.0, 0
     keep_freed_memory()
     with torch_threads(1):
-        feed = Feed(method, noise(shape, factors_of(run)), 0)
+        feed = Feed(method, noise(shape, list(factors_of(run))), 0)
         state = method.state(feed.facts, torch.Generator().manual_seed(0))
         state.modules.train()
         times = []

@@ -1,0 +1,150 @@
+"""Short runs on seeds of their own, 100 and up, from which the settings of a planned study are chosen.
+
+    python benchmarks/pilots.py                  # what the table lacks
+    python benchmarks/pilots.py factor_vae       # of one pilot
+
+A function a pilot: the settings that it compares, on the data, at the speed and for the steps of the scale
+`small` of the study of 2019. What each run left is a line of benchmarks/results/pilots/locatello2019.csv, in
+nats per image; the runs stay in runs/pilots.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import pandas as pd
+import torch
+from circumstances import RESULTS, ROOT
+from numpy.typing import NDArray
+
+from distaff.datasets import load_dataset
+from distaff.evaluation.decomposition import _log_normal
+from distaff.evaluation.encode import Encoding, encode_run
+from distaff.evaluation.posterior import latent_kl, reconstruction
+from distaff.methods.factor_vae import density_ratio
+from distaff.metrics import gaussian_total_correlation
+from distaff.metrics.posterior import ACTIVE_KL
+from distaff.scoring.score import score
+from distaff.studies.locatello2019 import GRIDS, SCALES
+from distaff.studies.plan import Part, PlannedRun, chain, dataset, each, method, product, runs_of
+from distaff.training.run import Run
+from distaff.training.train import train
+
+TABLE = RESULTS / "pilots" / "locatello2019.csv"
+SMALL = SCALES["small"]
+SCORES = ("mig", "dci", "factor_vae_score")
+SCORED, SAMPLED = 5000, 500  # images behind the scores; codes behind the total correlation
+
+
+def annealed_vae() -> Part:
+    """Which gamma leaves no run dead, where the capacity grows in a third of the steps, as in the paper."""
+    capacities = [f"linear:0:{capacity}:{SMALL.steps // 3}" for capacity in (5, 50)]
+    part = each(**{"set.gamma": [100, 1000], "set.capacity": capacities})
+    return product(on("dsprites"), method("annealed_vae"), part, each(seed=[100, 101]))
+
+
+def factor_vae() -> Part:
+    """Whether the true total correlation falls with gamma, where the discriminator is as fast as the VAE."""
+    common = method("factor_vae", second_batch=False, discriminator_width=256)
+    part = each(**{"set.gamma": [10, 100], "set.discriminator_learning_rate": [1e-3, 1e-4]})
+    return product(on("dsprites"), common, part, each(seed=[100, 101]))
+
+
+def others() -> Part:
+    """What dies, and what methods differ in, at the weakest and the strongest value of each."""
+    ends = chain(
+        *(method("dip_vae_ii", lambda_od=value, lambda_d=value) for value in (1, 50)),
+        *(method("beta_vae", beta=value) for value in (1, 16)),
+        *(method("dip_vae_i", lambda_od=value, lambda_d=10 * value) for value in (1, 50)),
+        *(method("beta_tc_vae", beta=value) for value in (1, 10)),
+    )
+    return product(on("dsprites"), ends, each(seed=[100, 101]))
+
+
+PILOTS: dict[str, Callable[[], Part]] = {
+    "annealed_vae": annealed_vae,
+    "factor_vae": factor_vae,
+    "others": others,
+}
+
+
+def on(name: str) -> Part:
+    """The study's part of a data set, its steps and its speed."""
+    weight = (64 / SMALL.resolution) ** 2
+    data = dataset(name, resolution=SMALL.resolution, **GRIDS[SMALL.grid][name])
+    return product(
+        data,
+        each(**{"set.learning_rate": [1e-3], "set.reconstruction_weight": [weight]}, steps=[SMALL.steps]),
+    )
+
+
+def measured(run: Run) -> dict[str, float]:
+    """What a run left, on its whole grid."""
+    codes = encode_run(run, None, show=False)
+    rows = np.random.default_rng(0).permutation(len(codes.rows))[:SCORED]
+    labels = run.data.labels(codes.rows[rows])
+    card = score(codes.mean[rows], labels, metrics=SCORES, values_only=True)
+    few = rows[:SAMPLED]
+    found = {
+        "kl": float(latent_kl(codes).sum()),
+        "active_by_kl": int((latent_kl(codes) > ACTIVE_KL).sum()),
+        "active_by_mean": int((codes.mean.var(axis=0) > 0.01).sum()),
+        "reconstruction": reconstruction(run, codes.rows[few], codes.sample[few]),
+        "total_correlation": total_correlation(codes, few),
+        "gaussian_tc_sampled": gaussian_total_correlation(codes.sample),
+        "gaussian_tc_mean": gaussian_total_correlation(codes.mean),
+    }
+    if "discriminator" in run.modules:
+        with torch.inference_mode():
+            logits = run.modules["discriminator"](torch.from_numpy(codes.sample))
+        found["discriminator_says"] = float(density_ratio(logits))
+    return found | {name: card[name].value for name in ("mig", "dci.disentanglement", "factor_vae_score")}
+
+
+def total_correlation(codes: Encoding, rows: NDArray[np.int64]) -> float:
+    """KL(q(z) || prod_j q(z_j)), nats, at the samples of some rows; q(z) is the mixture of all posteriors."""
+    total = 0.0
+    for z in codes.sample[rows].astype(np.float64):
+        pairs = _log_normal(z, codes.mean, codes.logvar)
+        whole, own = (
+            np.logaddexp.reduce(each, axis=0) - np.log(len(pairs)) for each in (pairs.sum(axis=1), pairs)
+        )
+        total += float(whole - own.sum())
+    return total / len(rows)
+
+
+def line(pilot: str, run: PlannedRun) -> dict[str, Any]:
+    """A run's line of the table: it is trained and measured."""
+    began, data = time.process_time(), load_dataset(run.dataset, **run.options)
+    folder = ROOT / "runs" / "pilots" / run.id
+    trained = train(run.made, data, steps=run.steps, seed=run.seed, out=folder, threads=1, show=False)
+    facts = {"pilot": pilot, "run": run.id, "dataset": run.dataset, "method": run.method}
+    facts |= {"settings": json.dumps(run.settings), "steps": run.steps, "seed": run.seed}
+    found = {name: round(value, 3) for name, value in measured(trained).items()}
+    return facts | found | {"cpu_seconds": round(time.process_time() - began)}
+
+
+def main() -> None:
+    """Make the lines that the table lacks, one after the other."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("pilots", nargs="*", metavar="PILOT", help=", ".join(PILOTS), default=list(PILOTS))
+    TABLE.parent.mkdir(exist_ok=True)
+    asked = [(pilot, run) for pilot in parser.parse_args().pilots for run in runs_of(PILOTS[pilot]())]
+    for pilot, run in sorted(asked, key=lambda each: each[1].seed):
+        kept = pd.read_csv(TABLE) if TABLE.exists() else pd.DataFrame({"run": []})
+        if run.id not in set(kept["run"]):
+            new = pd.DataFrame([line(pilot, run)])
+            pd.concat([kept, new]).to_csv(TABLE, index=False)
+            print(new.drop(columns=["pilot", "run", "steps"]).to_string(header=False), flush=True)
+
+
+if __name__ == "__main__":
+    main()
