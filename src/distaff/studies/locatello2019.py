@@ -103,6 +103,17 @@ def plan(scale: str = "paper") -> Plan:
 
     Runs come in the published order: number = 1800 * data set + 50 * setting + seed at scale `paper`, with
     the settings of beta_vae, factor_vae, dip_vae_i, dip_vae_ii, beta_tc_vae and annealed_vae, six each.
+
+    `desktop` has 32-pixel images, the five data sets that need no files, 10 seeds and 10,000 steps. `small`
+    has parts of two grids at 16 pixels, of 18,816 and 17,280 images, 8 seeds and 5,000 steps; boosting is
+    LightGBM's there. `nano` has smaller parts, every method at its weakest, third and strongest value, 4
+    seeds and 1,500 steps, and at most 1,000 labels downstream; `quick` tries it out in minutes.
+
+    All weights are the published ones at every scale. Where images have fewer pixels than 64 x 64 the
+    reconstruction is weighted by as much (4 at 32, 16 at 16 pixels), so that it stands against them as in the
+    paper. Below `paper`, steps of all networks are ten times as large, 1e-3, of FactorVAE's discriminator as
+    of its VAE, and that discriminator has 256 units a layer; AnnealedVAE has gamma 100 for 1000, for with
+    1000 pilots died (benchmarks/results/pilots/locatello2019.csv).
     """
     if scale not in SCALES:
         raise unknown("scale", scale, SCALES)
