@@ -4,16 +4,17 @@
     python benchmarks/pilots.py factor_vae       # of one pilot
 
 A function a pilot: the settings that it compares, on dSprites as the scale `small` of the study of 2019 has
-it. What each run left is a line of benchmarks/results/pilots/locatello2019.csv, in nats per image: `information`
-is that of image and code, of which ln 18,816 = 9.84 is the most; total correlation is against the mixture of all
-posteriors, and so at least kl - 9.84 less the KL of the marginals; `discriminator_says` is what FactorVAE's own
-made of it. The runs stay in runs/pilots.
+it. What each run left is a line of benchmarks/results/pilots/locatello2019.csv, in nats per image.
+`information` is that of image and code, at most ln 18,816 = 9.84; `total_correlation` is against the mixture
+of all posteriors, and so at least kl - 9.84 less the KL of the marginals; `discriminator_says` is what
+FactorVAE's own made of it. The runs stay in runs/pilots.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import time
 from collections.abc import Callable
@@ -91,7 +92,7 @@ PILOTS: dict[str, tuple[Callable[[], Part], int]] = {
 
 
 def planned(pilot: str) -> tuple[PlannedRun, ...]:
-    """The runs of a pilot, at the speed of the study's scale `small` and with its weight of reconstructions."""
+    """The runs of a pilot, with the data, the speed and the weight of reconstructions of scale `small`."""
     make, steps = PILOTS[pilot]
     data = dataset("dsprites", resolution=SMALL.resolution, **GRIDS[SMALL.grid]["dsprites"])
     weight = (64 / SMALL.resolution) ** 2
@@ -115,6 +116,7 @@ def measured(run: Run) -> dict[str, float]:
         "gaussian_tc_sampled": gaussian_total_correlation(codes.sample),
         "gaussian_tc_mean": gaussian_total_correlation(codes.mean),
     }
+    found["discriminator_says"] = math.nan
     if "discriminator" in run.modules:
         with torch.inference_mode():
             logits = run.modules["discriminator"](torch.from_numpy(codes.sample))
@@ -153,10 +155,9 @@ def main() -> None:
     TABLE.parent.mkdir(exist_ok=True)
     asked = [(pilot, run) for pilot in parser.parse_args().pilots for run in planned(pilot)]
     for pilot, run in sorted(asked, key=lambda each: each[1].seed):
-        kept = pd.read_csv(TABLE) if TABLE.exists() else pd.DataFrame({"run": []})
-        if run.id not in set(kept["run"]):
+        if not TABLE.exists() or run.id not in set(pd.read_csv(TABLE)["run"]):
             new = pd.DataFrame([line(pilot, run)])
-            pd.concat([kept, new]).to_csv(TABLE, index=False)
+            new.to_csv(TABLE, mode="a", header=not TABLE.exists(), index=False)
             print(new.drop(columns=["pilot", "run", "steps"]).to_string(header=False), flush=True)
 
 

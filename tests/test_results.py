@@ -14,10 +14,13 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pandas as pd
 import pytest
 
 import distaff
 from distaff import registry
+from distaff.evaluation.decomposition import kl_decomposition
+from distaff.evaluation.encode import Encoding
 from distaff.studies.locatello2019 import plan as locatello2019
 from distaff.testing import SITUATIONS, SPACE
 
@@ -151,6 +154,32 @@ def test_the_kept_study_is_of_a_plan_with_wrong_weights_and_its_page_says_so() -
         assert not any("reconstruction_weight" in each for each in settings)
     pages = (BENCHMARKS / "results" / "experiments").glob("locatello2019_before.md")
     assert [page.read_text().startswith("> **Wrong weights.**") for page in pages] == [True]
+
+
+def test_pilots_are_runs_of_their_script_on_seeds_of_their_own() -> None:
+    pilots = benchmark("pilots")
+    table = pd.read_csv(pilots.TABLE, index_col="run")
+    planned = {run.id: (name, run) for name in pilots.PILOTS for run in pilots.planned(name)}
+    for run, line in table.iterrows():
+        name, made = planned[run]
+        assert (name, made.method, made.seed, made.steps) == (line.pilot, line.method, line.seed, line.steps)
+    assert (
+        min(run.seed for _, run in planned.values())
+        >= 100
+        > max(run.seed for run in locatello2019("small").runs)
+    )
+    assert (table["kl"] >= table["total_correlation"]).all()
+    assert (table["information"] <= np.log(18_816) + 0.01).all()
+    assert table["discriminator_says"].notna().equals(table["method"] == "factor_vae")
+
+
+def test_pilots_take_a_kl_apart_as_the_package_does() -> None:
+    rng = np.random.default_rng(0)
+    mean, logvar = rng.standard_normal((300, 2)) @ [[1, 0.8], [0, 0.6]], np.full((300, 2), -2.0)
+    sample = mean + np.exp(-1) * rng.standard_normal(mean.shape)
+    codes = Encoding(np.arange(300), mean, logvar, sample)
+    ours, theirs = benchmark("pilots").parts_of_kl(codes, np.arange(300)), kl_decomposition(mean, logvar)
+    assert ours == pytest.approx({name: getattr(theirs, name) for name in ours}, abs=0.15)
 
 
 @pytest.mark.parametrize("name", ["demo", "demo_seed1", "dsprites64"])

@@ -31,10 +31,12 @@ def test_of_a_mean_the_jackknife_is_the_t_interval() -> None:
 def test_the_kept_result_is_what_the_kept_table_says() -> None:
     found, judge = by_jackknife(kept()), Locatello2019()
     assert found.keys() == {claim.key for claim in judge.claims}
-    written = read_json(RESULTS / "experiments" / "locatello2019.json")["claims"]
-    for claim, was in zip(judge.claims, written, strict=True):
-        now = record(judge.found(claim.key, found[claim.key]), "nano")
-        assert was["key"] == claim.key
+    written = {
+        each["key"]: each for each in read_json(RESULTS / "experiments" / "locatello2019.json")["claims"]
+    }
+    assert written.keys() - found.keys() == {"across_least"}, "dropped since: eight seeds do not decide it"
+    for claim in judge.claims:
+        was, now = written[claim.key], record(judge.found(claim.key, found[claim.key]), "nano")
         assert [was[key] for key in ENDS] == pytest.approx([now[key] for key in ENDS], abs=1e-9)
 
 
@@ -80,4 +82,4 @@ def test_a_score_that_is_the_method_alone_is_explained_by_it() -> None:
     assert measures(table)["method"] == pytest.approx(1)
     assert _firsts(table) == 1
     assert _firsts(kept()) == 5
-    assert measures(table)["across_least"] == pytest.approx(1)
+    assert measures(table)["across_most"] == pytest.approx(1)

@@ -107,7 +107,6 @@ def measures(table: pd.DataFrame) -> dict[str, float]:
     found = {
         "method": shares.loc[shares["source"] == "method", "share"].median(),
         "best": _firsts(table),
-        "across_least": across["correlation"].min(),
         "across_most": across["correlation"].max(),
         "transfer": own - max(wins.values(), default=np.nan),
         "random": wins.get("random_metric_random_data", np.nan),
