@@ -81,6 +81,7 @@ TABLES: dict[str, dict[str, str]] = {
         "faces3d": "distaff.datasets.faces3d:Faces3D",
         "chairs3d": "distaff.datasets.chairs3d:Chairs3D",
         "rooms": "distaff.datasets.rooms:Rooms",
+        "cartoon_faces": "distaff.datasets.cartoon_faces:CartoonFaces",
         "cars3d_drawn": "distaff.datasets.cars3d_drawn:Cars3DDrawn",
         "smallnorb_drawn": "distaff.datasets.smallnorb_drawn:SmallNORBDrawn",
         "digits": "distaff.datasets.digits:Digits",
