@@ -52,6 +52,8 @@ TABLES: dict[str, dict[str, str]] = {
             "modularity",
             "explicitness",
             "irs",
+            "action_independence",
+            "action_linearity",
             "mig_sup",
             "dcimig",
             "jemmig",
