@@ -170,9 +170,9 @@ def _hair(picture: Painting, style: str, turn: float) -> None:
     picture.add(around.inside & (around.y < line), HAIR, around.light)
     if style == "long":
         for side in (-78, 78):
-            x, near = _sideways(side + turn, 1.08 * WIDE)
+            x, near = _sideways(side + turn, WIDE)
             if near > 0:
-                lock = (np.abs(X - x) < 3.2) & (Y > DOWN) & (Y < 23)
+                lock = (np.abs(X - x) < 3.0) & (Y > DOWN - 4) & (Y < 23)
                 picture.add(lock, HAIR, 0.86)
 
 
