@@ -102,7 +102,7 @@ def _seconds_a_value(plan: Plan) -> float:
 
 
 def _measured(run: PlannedRun, shape: tuple[int, int, int]) -> tuple[float, int]:
-    """Seconds of a step on one thread, and the number of weights."""
+    """Core-seconds of a step on one thread, also where others share the core, and the number of weights."""
     method = run.made
     if method.fitted:
         return 0.0, 0
@@ -113,8 +113,8 @@ def _measured(run: PlannedRun, shape: tuple[int, int, int]) -> tuple[float, int]
         state.modules.train()
         times = []
         for number in range(WARM + TIMED):
-            began = time.perf_counter()
+            began = time.process_time()
             batch, rng = feed.at(number)
             feed.method(number).step(state, batch, rng)
-            times.append(time.perf_counter() - began)
+            times.append(time.process_time() - began)
     return float(np.median(times[WARM:])), sum(p.numel() for p in state.modules.parameters())
