@@ -102,17 +102,11 @@ def test_the_readme_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert list(tmp_path.glob("runs/*/report.html"))
 
 
-def test_the_readme_numbers_are_the_committed_ones() -> None:
-    text = (ROOT / "README.md").read_text()
-    for name in ("demo", "demo_seed1", "dsprites64"):
+def test_the_readme_shows_the_commands_of_its_runs() -> None:
+    text = (ROOT / "README.md").read_text().replace("\\\n", "").replace("    ", "")
+    for name in ("demo", "dsprites64"):
         result = json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text())
-        scores = [
-            f"{result['scores'][s]['value']:.3f}" for s in ("beta_vae_score", "factor_vae_score", "mig")
-        ]
-        assert " | ".join(scores) in text, f"{name}: {scores}"
-        if name == "demo_seed1":
-            continue  # the README names only what differs
-        assert result["command"] in text.replace("\\\n", "").replace("    ", ""), name
+        assert result["command"] in text, name
 
 
 @pytest.mark.parametrize("name", ["digits", "photographs"])
