@@ -7,13 +7,14 @@ import runpy
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import distaff
 from distaff import registry
 from distaff.experiments.claims import judged
 from distaff.scoring.measure import HALVES
-from distaff.testing import check_method
+from distaff.testing import SPACE, check_method
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "experiments"
@@ -100,6 +101,25 @@ def test_the_readme_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setitem(HALVES, cost, 2)
     exec(compile(example, "README.md", "exec"), {"__name__": "readme"})
     assert list(tmp_path.glob("runs/*/report.html"))
+
+
+def test_the_readme_names_the_scores_without_chance() -> None:
+    factors = SPACE.sample(200, 0)
+    codes = factors / factors.std(axis=0) + 0.3 * np.random.default_rng(0).standard_normal(factors.shape)
+    beside = {"logvar": np.full(codes.shape, -3.0), "mates": [codes[:, ::-1]]}
+    declared = {name: registry.get("metrics", name).declaration for name in registry.names("metrics")}
+    quick = [name for name, each in declared.items() if each.cost != "slow"]
+    card = distaff.score(codes, factors, metrics=quick, **beside)
+    without = [name for name in card if card[name].chance is None]
+    assert without == [name for name in card if card[name].ceiling is None]
+    assert all(card[name].low is not None for name in card)
+    sentence = re.search(r"Two have neither(.*?)\. Without", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert sentence is not None
+    assert re.findall(r"`(.*?)`", sentence[1]) == without
+    assert len(without) == 2
+    needless = distaff.score(codes, mates=beside["mates"])
+    assert len(needless) > 3
+    assert all(needless[name].ceiling is None for name in needless)
 
 
 def test_the_readme_shows_the_commands_of_its_runs() -> None:
