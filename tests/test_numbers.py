@@ -213,6 +213,7 @@ GIVEN = {
         "Apache-2.0",
     ),
     "docs/engine_introduction.md": ("64 images of 64 pixels", "the parts of 2026-11-24"),
+    "docs/experiments_introduction.md": ("SHA-256", "pilot seeds, 100 and up"),
     "docs/methods_introduction.md": (
         "grows from 0 to 4 in 10,000 steps",
         "is 0 for 10,000 steps and 1 from then on",
