@@ -108,7 +108,7 @@ def test_the_readme_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_readme_names_the_scores_without_chance() -> None:
-    factors = SPACE.sample(200, 0)
+    factors = SPACE.sample(1000, 0)
     codes = factors / factors.std(axis=0) + 0.3 * np.random.default_rng(0).standard_normal(factors.shape)
     beside = {"logvar": np.full(codes.shape, -3.0), "mates": [codes[:, ::-1]]}
     declared = {name: registry.get("metrics", name).declaration for name in registry.names("metrics")}
