@@ -51,7 +51,7 @@ SCORED, SAMPLED = 5000, 200  # images behind the scores; codes behind the total 
 
 def factor_vae() -> Part:
     """Whether the total correlation falls with gamma, by the step size of the discriminator."""
-    part = each(**{"set.discriminator_learning_rate": [1e-3, 1e-4], "set.gamma": [10, 100]})
+    part = each(**{"set.discriminator_learning_rate": [1e-3, 1e-4, 3e-3], "set.gamma": [10, 100]})
     return product(method("factor_vae", second_batch=False, discriminator_width=256), part)
 
 

@@ -55,7 +55,7 @@ class Locatello2019(Experiment[Scale]):
 
     scales: ClassVar = {
         "quick": Scale("two cores, two minutes", "quick", PENALISED),
-        "nano": Scale("two cores, three quarters of an hour", "nano"),
+        "nano": Scale("two cores, an hour", "nano"),
         "small": Scale("two cores, eleven hours", "small"),
         "paper": Scale("a cluster: 12,600 models of 300,000 steps", "paper"),
     }
