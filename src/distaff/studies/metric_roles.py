@@ -16,7 +16,14 @@ REPRESENTATIONS = ("mean", "sampled")
 #: the representation under which scores of the model stand, such as its reconstruction
 MODEL = "model"
 #: scores of the model, which no registered metric gives -> whether higher is better
-OF_THE_MODEL = {"reconstruction": False, "kl": False, "elbo": True}
+OF_THE_MODEL = {
+    "reconstruction": False,
+    "kl": False,
+    "elbo": True,
+    "total_correlation": False,
+    "active": True,
+    "informative": True,
+}
 
 
 def higher_is_better(metric: str) -> bool:
