@@ -180,7 +180,8 @@ def test_without_metrics_runs_are_trained_and_no_more(tmp_path: Path) -> None:
     plan = structs.replace(tiny(1, ()), udr_mates=0)
     study = Study(tmp_path / "plain", plan)
     assert study.status() == {
-        "runs": 3, "done": 0, "running": 0, "failed": 0, "waiting": 3, "core_seconds_left": None,
+        "runs": 3, "done": 0, "known": 0, "running": 0, "failed": 0, "waiting": 3, "dead": None,
+        "core_seconds_left": None,
     }  # fmt: skip
     assert study.run(workers=1, show=False)["done"] == 3
     assert len(study.results()) == 0

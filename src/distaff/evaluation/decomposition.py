@@ -1,4 +1,4 @@
-"""The KL of a VAE in three parts, exactly on a data set that is encoded whole; and total correlation alone."""
+"""The KL of a VAE in three parts, exactly on a data set encoded whole; and total correlation alone."""
 
 from typing import NamedTuple
 
