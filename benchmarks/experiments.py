@@ -17,10 +17,8 @@ import argparse
 import shutil
 from pathlib import Path
 
-from distaff.experiments.runs import Runs
-
 from distaff import registry
-from distaff.experiments.base import Lab
+from distaff.experiments.base import Lab, Runs
 from distaff.experiments.claims import overview
 from distaff.experiments.conduct import conduct, conduct_all, write_up
 from distaff.files import write_json

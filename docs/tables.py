@@ -23,6 +23,7 @@ from distaff.datasets import load_dataset
 from distaff.experiments.claims import is_stale, measured, tally
 from distaff.files import read_json
 from distaff.pages.contact_sheet import write_contact_sheet
+from distaff.pages.experiment import stated
 from distaff.scoring.health import CHECKS
 from distaff.settings import describe
 
@@ -125,8 +126,9 @@ def _found(claims: list[dict[str, Any]]) -> str:
     for each in claims:
         number = measured(each) if "seeds" in each else f"{each['measured']:.3g}"  # stale ones tell no seeds
         said = each.get("verdict", "holds" if each["passed"] else "fails")
-        rows.append((each["claim"].replace("|", "\\|"), each["bound"], number, said))
-    return table(("claim", "bound", "measured (95 % interval over seeds)", "verdict"), rows)
+        rows.append((each["claim"].replace("|", "\\|"), each["bound"], number, said, stated(each)))
+    header = ("claim", "bound", "measured (95 % interval over seeds)", "verdict", "stated")
+    return table(header, rows)
 
 
 def engine() -> str:

@@ -11,7 +11,7 @@ import pytest
 
 import distaff
 from distaff import registry
-from distaff.experiments.claims import judged
+from distaff.experiments.claims import is_stale, judged, settings
 from distaff.scoring.measure import HALVES
 from distaff.testing import check_method
 
@@ -58,24 +58,28 @@ def stale_line(name: str) -> str:
 
 
 @pytest.mark.parametrize("path", sorted(RESULTS.glob("*.json")), ids=lambda path: path.stem)
-def test_a_result_holds_the_claims_that_are_declared_or_its_page_says_that_it_is_stale(path: Path) -> None:
-    declared = [(c.key, c.words, c.bound) for c in registry.get("experiments", path.stem).claims]
-    kept = [
-        (each.get("key"), each["claim"], each["bound"]) for each in json.loads(path.read_text())["claims"]
-    ]
+def test_a_result_is_of_todays_predictions_or_its_page_says_that_it_is_stale(path: Path) -> None:
+    experiment, kept = registry.get("experiments", path.stem)(), json.loads(path.read_text())
     first, *rest = (ROOT / "docs" / "findings" / f"{path.stem}.md").read_text().splitlines()
-    assert (first == stale_line(path.stem)) == (kept != declared)
+    assert (first == stale_line(path.stem)) == is_stale(experiment, kept)
     assert not any("Stale" in line for line in rest)
+    if "predictions" in kept:
+        told = [(claim.key, claim.words, claim.bound) for claim in experiment.claims]
+        assert [(each["key"], each["claim"], each["bound"]) for each in kept["claims"]] == told
+        assert kept["predictions"] == experiment.predictions.sha256, (
+            "run it again, or keep what was predicted"
+        )
 
 
-def test_a_page_is_stale_until_its_claims_are_run_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_is_stale_until_its_predictions_are_run_again(monkeypatch: pytest.MonkeyPatch) -> None:
     pages = tables()
     udr = registry.get("experiments", "udr")()
     claims = judged(udr, "nano", [udr.found(claim.key, [0.5, 0.5]) for claim in udr.claims])
     result = {"experiment": "udr", "scale": "nano", "claims": claims, "figures": [], "tables": {}}
+    result |= {"predictions": udr.predictions.sha256, "settings": settings(udr.at("nano"))}
     monkeypatch.setattr(pages, "_result", lambda name: result)
     assert pages.finding("udr").startswith("# udr\n")
-    claims[0]["bound"] = ">= 0.7"
+    result["predictions"] = "of another file"
     assert pages.finding("udr").splitlines()[0] == stale_line("udr")
 
 

@@ -1,5 +1,6 @@
 """An experiment from its plan to its folder: training, judgement, what goes wrong."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,13 +14,18 @@ from matplotlib.figure import Figure
 from distaff import registry
 from distaff.errors import BadInput
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
+from distaff.experiments.base import Experiment, Finding, Lab, Runs
 from distaff.experiments.claims import is_stale, judged, line, overview, passed, tally
 from distaff.experiments.conduct import RunsFailed, conduct, conduct_all, dry_run
+from distaff.experiments.predictions import SCALES, Claim, Predictions, read_predictions
 from distaff.experiments.verdict import Measured
 from distaff.studies.plan import Part, dataset, each, method, product
 
 DATA = {"resolution": 16, "x": 4, "y": 4, "orientation": 1}
+
+
+def claim(key: str, words: str, **bounds: Any) -> Claim:
+    return Claim(key=key, words=words, reason="it is so", **bounds)
 
 
 class Scale(base.Scale, frozen=True):
@@ -33,11 +39,13 @@ class Trained(Experiment[Scale]):
     What is done.
     """
 
-    scales: ClassVar = {name: Scale("no time") for name in base.SCALES}
-    claims = (
-        Claim("count", "Runs of the first stage", low=4, high=4, since="quick", exact=True),
-        Claim("latents", "Latents of the second stage", low=2, since="quick"),
-        Claim("later", "A number that is not looked at yet", high=0.0, since="paper"),
+    scales: ClassVar = {name: Scale("no time") for name in SCALES}
+    predictions = Predictions(
+        (
+            claim("count", "Runs of the first stage", low=4, high=4, since="quick", exact=True),
+            claim("latents", "Latents of the second stage", low=2, since="quick"),
+            claim("later", "A number that is not looked at yet", high=0.0, since="paper"),
+        )
     )
 
     def runs(self, scale: Scale) -> Part:
@@ -116,8 +124,10 @@ class Plain(Experiment[base.Scale]):
     Only judged.
     """
 
-    scales: ClassVar = {name: base.Scale("no time") for name in base.SCALES}
-    claims = (Claim("one", "a number", low=0.4), Claim("two", "another", high=1.0, since="quick"))
+    scales: ClassVar = {name: base.Scale("no time") for name in SCALES}
+    predictions = Predictions(
+        (claim("one", "a number", low=0.4), claim("two", "another", high=1.0, since="quick", seen="nano"))
+    )
 
 
 PLAIN = Plain()
@@ -172,17 +182,43 @@ def test_a_claim_is_told_in_one_line() -> None:
     one, two = records(one=[0.5, 0.7], two=np.nan)
     assert line(one) == "a number: 0.6 (-0.671 to 1.87), 2 seeds, bound >= 0.4: undecided"
     assert line(two) == "another: no number, bound <= 1: undecided"
-    assert tally([one, two]) == "0 of 2, 2 undecided"
+    assert (
+        tally([one, two]) == "0 of 1 (1 undecided) stated before results; 0 of 1 (1 undecided) stated after"
+    )
+    assert tally([one]) == "0 of 1 (1 undecided) stated before results"
+    assert tally(records("small", one=[0.5, 0.5], two=[0.5, 0.5])) == "2 of 2 stated before results"
     assert tally(records("quick", one=[1.0], two=[1.0])) == "none judged"
 
 
-def test_a_result_with_other_claims_is_stale() -> None:
-    kept = {"claims": records(one=[0.5], two=[0.5])}
-    assert not is_stale(PLAIN, kept)
-    for changed in ({"bound": ">= 0.3"}, {"claim": "a worse number"}, {"key": "other"}):
-        assert is_stale(PLAIN, {"claims": [kept["claims"][0] | changed, kept["claims"][1]]})
-    assert is_stale(PLAIN, {"claims": kept["claims"][:1]})
-    assert is_stale(PLAIN, {"claims": [{"claim": "a number", "bound": ">= 0.4"}]})
+def test_a_result_of_other_predictions_or_settings_is_stale(trained, tmp_path: Path, monkeypatch) -> None:
+    kept = conduct("trained", "quick", tmp_path, workers=1, show=False)
+    assert (kept["predictions"], kept["settings"]) == ("", {"learning_rate": 1e-3, "steps": 2})
+    assert not is_stale(Trained(), kept)
+    assert is_stale(Trained(), kept | {"predictions": "another"})
+    assert is_stale(Trained(), {key: value for key, value in kept.items() if key != "predictions"})
+    monkeypatch.setitem(Trained.scales, "quick", Scale("in no time", steps=2))
+    assert not is_stale(Trained(), kept), "in other words"
+    monkeypatch.setitem(Trained.scales, "quick", Scale("no time", steps=3))
+    assert is_stale(Trained(), kept)
+
+
+def test_predictions_are_read_with_the_hash_of_their_file(tmp_path: Path) -> None:
+    path = tmp_path / "made_up.toml"
+    path.write_text(
+        '[[claims]]\nkey = "one"\nwords = "a number"\nlow = 1\nreason = "as ever"\nseen = "nano"\n'
+    )
+    found = read_predictions(path)
+    assert found.claims == (Claim(key="one", words="a number", low=1.0, reason="as ever", seen="nano"),)
+    assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert [found.claims[0].is_foretold(scale) for scale in SCALES] == [False, False, True, True]
+    for wrong in (
+        "key",
+        "[[claims]]\nkey = 1",
+        '[[claims]]\nkey = "one"\nwords = "w"\nreason = "r"\nlows = 1',
+    ):
+        path.write_text(wrong)
+        with pytest.raises(BadInput, match=r"made_up\.toml holds no predictions"):
+            read_predictions(path)
 
 
 def test_the_folder_of_another_experiment_is_refused(tmp_path: Path) -> None:

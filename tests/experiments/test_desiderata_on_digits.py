@@ -31,4 +31,4 @@ def test_codes_are_compared_with_others_of_the_same_seed() -> None:
         "midpoints": [0.7, 0.6],
     }
     assert found == {key: pytest.approx(values) for key, values in expected.items()}
-    assert found.keys() == {claim.key for claim in DesiderataOnDigits.claims}
+    assert found.keys() == {claim.key for claim in DesiderataOnDigits().claims}

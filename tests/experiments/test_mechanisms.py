@@ -91,7 +91,7 @@ def by_key(rows: pd.DataFrame) -> dict[str, list[float]]:
 
 def test_every_claim_has_a_number_for_every_seed() -> None:
     found = by_key(table())
-    assert found.keys() == {claim.key for claim in Mechanisms.claims}
+    assert found.keys() == {claim.key for claim in Mechanisms().claims}
     assert {len(values) for values in found.values()} == {2}
     assert found["follows"] == [0.25, 0.25]
     assert found["says"] == [0.5, 0.5]

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from distaff import registry
-from distaff.experiments.base import SCALES, Experiment, Scale
+from distaff.experiments.base import Experiment, Scale
 from distaff.experiments.conduct import conduct
+from distaff.experiments.predictions import SCALES
 
 NAMES = registry.names("experiments")
 
@@ -45,8 +46,10 @@ def test_every_scale_plans_runs_that_can_be_made(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_claims_are_well_formed(name: str) -> None:
-    claims = experiment(name).claims
+    predictions = experiment(name).predictions
+    claims = predictions.claims
     assert claims
+    assert len(predictions.sha256) == 64
     for part in ("key", "words"):
         assert len({getattr(claim, part) for claim in claims}) == len(claims), f"two with the same {part}"
     for claim in claims:
@@ -54,6 +57,8 @@ def test_claims_are_well_formed(name: str) -> None:
         assert claim.bound, f"{claim.key} has no bound"
         assert claim.low is None or claim.high is None or claim.low <= claim.high
         assert claim.since in SCALES
+        assert claim.seen in ("", *SCALES)
+        assert claim.reason, f"{claim.key} has no reason"
 
 
 @pytest.mark.slow

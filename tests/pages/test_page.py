@@ -60,7 +60,10 @@ VERDICTS = ("holds", "fails", "undecided", "not judged")
 
 def test_the_page_of_an_experiment() -> None:
     claim = {"bound": ">= 0.5", "measured": 0.61234, "low": 0.5, "high": 0.75, "seeds": 3}
-    claims = [claim | {"claim": f"claim {n}", "verdict": verdict} for n, verdict in enumerate(VERDICTS)]
+    claims = [
+        claim | {"claim": f"claim {n}", "verdict": verdict, "foretold": n == 0}
+        for n, verdict in enumerate(VERDICTS)
+    ]
     result = {
         "scale": "nano",
         "version": "9.9",
@@ -78,7 +81,8 @@ def test_the_page_of_an_experiment() -> None:
     numbers = '<td class="n">0.612</td><td>0.500 to 0.750</td><td class="n">3</td>'
     for n, verdict in enumerate(VERDICTS):
         words = f'<td>claim {n}</td><td><span class="{verdict}">{verdict}</span></td>'
-        assert f'<tr>{words}<td><span class="n">&gt;= 0.5</span></td>{numbers}</tr>' in text
+        when = f"<td>{'after' if n else 'before'}</td>"
+        assert f'<tr>{words}<td><span class="n">&gt;= 0.5</span></td>{numbers}{when}</tr>' in text
     assert '<td class="n">–</td><td></td><td class="n">exact</td>' in text
     assert '<td class="n">0.125</td>' in text
     assert 'aria-label="A figure"' in text

@@ -15,7 +15,7 @@ from torch.nn.functional import mse_loss
 
 from distaff.batches.batch import Batch, Facts
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
+from distaff.experiments.base import Experiment, Finding, Lab, Runs
 from distaff.methods.autoencoder import Autoencoder
 from distaff.pages.images import image_grid
 
@@ -24,7 +24,6 @@ LINEAR: dict[str, Any] = {"network": "linear", "likelihood": "gaussian", "output
 NOISE = 0.4  # deviation that the denoising autoencoder is asked to undo
 RHO = 0.05
 DENOISED = "(c) Rows: held-out digits, with noise, through the plain AE, through the denoising AE"
-TIED: Any = {"since": "quick", "exact": True}  # equalities of a network that is not trained
 
 
 class Scale(base.Scale, frozen=True):
@@ -50,20 +49,6 @@ class AutoencoderLessons(Experiment[Scale]):
         "small": Scale("one core, ten minutes", seeds=10),
         "paper": Scale("one core, ten minutes", seeds=10),
     }
-    claims = (
-        Claim("angle", "(a) largest angle of a linear autoencoder to PCA's subspace, degrees", high=2),
-        Claim("error", "(a) its squared error over PCA's", high=1.01),
-        Claim("held_out", "(b) overcomplete: error per pixel of held-out points", high=1e-4),
-        Claim("noise", "(b) overcomplete: error per pixel of uniform noise", high=1e-3),
-        Claim("undercomplete", "(b) undercomplete: error of noise over that of held-out points", low=5),
-        Claim("denoised", "(c) error of denoised digits over that of noisy ones", high=0.6),
-        Claim("against_plain", "(c) ... over that of a plain autoencoder's", high=0.85),
-        Claim("sparse", "(d) mean activation of the sparse code over rho", low=0.8, high=1.2),
-        Claim("probe", "(d) linear probe: accuracy of sparse codes less that of pixels", low=-0.02),
-        Claim("tied", "(e) tied: decoder's weights less the encoder's transpose", high=0, **TIED),
-        Claim("gradient", "(e) tied: gradient less the sum of both ways', relative", high=1e-6, **TIED),
-        Claim("ista", "(e) tied encoder less one ISTA step from zero", high=1e-6, **TIED),
-    )
 
     def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
         scale = lab.scale

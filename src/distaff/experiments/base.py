@@ -1,6 +1,7 @@
 """What an experiment is: a plan at four scales, and a judge of its runs.
 
-An experiment declares its `scales` and `claims`, plans its `runs`, and judges them: `judge` is given a `Lab`,
+An experiment declares its `scales`, predicts its `claims` in a file beside it (see `predictions`), plans its
+`runs`, and judges them: `judge` is given a `Lab`,
 where it shows tables and figures and says what it has to say, and the finished runs, and yields a `Finding`
 for every claim. What is fitted without runs is fitted by the judge. Whoever conducts it has the runs trained
 and writes what was found into a folder: experiment.json and report.html.
@@ -9,6 +10,8 @@ and writes what was found into a folder: experiment.json and report.html.
 from __future__ import annotations
 
 import dataclasses
+import functools
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
@@ -21,14 +24,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from distaff.datasets import DataSet, load_dataset
 from distaff.errors import unknown
+from distaff.experiments.predictions import Claim, Predictions, read_predictions
 from distaff.experiments.verdict import Measured, exactly, over_seeds
 from distaff.methods.base import Codes
 from distaff.studies.plan import Part, Plan, PlannedRun, runs_of
 from distaff.studies.study import Study
 from distaff.training.run import Run, load_run
-
-#: seconds, for tests; minutes on two cores; the evidence, at least three seeds; as published
-SCALES = ("quick", "nano", "small", "paper")
 
 
 class Scale(Struct, frozen=True):
@@ -41,31 +42,6 @@ class Scale(Struct, frozen=True):
 
 
 S = TypeVar("S", bound=Scale)
-
-
-@dataclasses.dataclass(frozen=True)
-class Claim:
-    """A claim in words, and the bounds that its number is judged by, from scale `since` on.
-
-    An `exact` number has no seeds and no sampling error, and is judged alone.
-    """
-
-    key: str
-    words: str
-    low: float | None = None
-    high: float | None = None
-    since: str = "nano"
-    exact: bool = False
-
-    @property
-    def bound(self) -> str:
-        """The bounds in words, such as ">= 0.5 and <= 1"."""
-        limits = ((">=", self.low), ("<=", self.high))
-        return " and ".join(f"{sign} {limit:g}" for sign, limit in limits if limit is not None)
-
-    def is_judged(self, scale: str) -> bool:
-        """Whether the claim is made at a scale."""
-        return SCALES.index(scale) >= SCALES.index(self.since)
 
 
 class Finding(NamedTuple):
@@ -159,17 +135,26 @@ class Lab(Generic[S]):
 
 
 class Experiment(Generic[S]):
-    """A claim of a paper that can be run: its `scales`, one for each of SCALES, and the `claims` it judges.
+    """A claim of a paper that can be run: its `scales`, one for each of SCALES, and its `predictions`.
 
     A subclass's docstring states the paper, the claim and what is done.
     """
 
     scales: ClassVar[Mapping[str, Any]]
-    claims: ClassVar[tuple[Claim, ...]]
 
     def __init__(self, name: str = "") -> None:
         #: what it is registered as, which is also the name of its file unless it is given
         self.name = name or type(self).__module__.rpartition(".")[2]
+
+    @functools.cached_property
+    def predictions(self) -> Predictions:
+        """What is claimed: the file NAME.toml beside the subclass's NAME.py."""
+        return read_predictions(Path(inspect.getfile(type(self))).with_suffix(".toml"))
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """The claims that are judged."""
+        return self.predictions.claims
 
     def at(self, scale: str) -> S:
         """The numbers of a scale. Raises BadInput where there is no such scale."""

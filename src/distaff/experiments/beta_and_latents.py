@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from distaff.evaluation.posterior import reconstruction
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code, every_label
+from distaff.experiments.base import Experiment, Finding, Lab, Runs, every_code, every_label
 from distaff.experiments.verdict import rank_correlation, size
 from distaff.metrics.beta_vae_score import beta_vae_score
 from distaff.pages.figures import axes, heat_map
@@ -69,11 +69,6 @@ class BetaAndLatents(Experiment[Scale]):
             steps=300_000,
         ),
     }
-    claims = (
-        Claim("growth", "Best normalised beta at the most latents over that at the fewest", low=2),
-        Claim("inside", "Share of latent sizes that are best at neither end", low=0.5),
-        Claim("together", "|rank correlation| of reconstruction and score", high=0.5),
-    )
 
     def runs(self, scale: Scale) -> Part:
         grid = {"resolution": scale.resolution, "x": scale.places, "y": scale.places}

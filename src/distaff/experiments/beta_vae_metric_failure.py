@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
+from distaff.experiments.base import Experiment, Finding, Lab, Runs
 from distaff.factors import FactorSpace
 from distaff.metrics.arrays import standardised
 from distaff.pages.figures import bars
@@ -43,12 +43,6 @@ class BetaVAEMetricFailure(Experiment[Scale]):
         "small": Scale("one core, three minutes", seeds=30),
         "paper": Scale("one core, three minutes", seeds=30),
     }
-    claims = (
-        Claim("all", "BetaVAE score of all four factors", low=0.99, since="quick"),
-        Claim("three", "BetaVAE score of three of the four", low=0.99, since="quick"),
-        Claim("FactorVAE", "FactorVAE score of three of the four", high=0.8, since="quick"),
-        Claim("rotated", "BetaVAE score of the rotated factors", high=0.5, since="quick"),
-    )
 
     def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
         factors = np.asarray(SPACE.rows(np.arange(len(SPACE))))

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from distaff.datasets import DataSet
 from distaff.evaluation.posterior import active
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_label
+from distaff.experiments.base import Experiment, Finding, Lab, Runs, every_label
 from distaff.metrics.arrays import standardised
 from distaff.pages.figures import axes, curves
 from distaff.pages.images import image_grid
@@ -68,17 +68,6 @@ class Capacity(Experiment[Scale]):
         "small": Scale("two cores, half an hour", seeds=3),
         "paper": Scale("one GPU, three days", 64, 32, 100_000, 300_000, (5, 10, 25, 50), seeds=3),
     }
-    claims = (
-        Claim("scale", "C where scale is kept, less the later of x and y, nats", low=0.1),
-        Claim("form", "C where shape or orientation is kept, less that of scale, nats", low=0.1),
-        Claim("together", "|C of x - C of y|, nats", high=1),
-        Claim("share", f"Share of x and y at {SHOWN[0]} nats", low=0.75),
-        Claim("shapes", f"Shapes told from what is decoded at {SHOWN[2]} nats", low=0.8),
-        Claim("turns", f"Orientations of hearts told at {SHOWN[3]} nats", low=0.8),
-        Claim("rise", "Largest rise of the reconstruction between eighths of the training, nats", high=0),
-        Claim("off", "Worst |KL - C| / max(.5, 3 % of C) at ten checkpoints", high=1),
-        Claim("more", "Least rise of active latents with C", low=0),
-    )
 
     def runs(self, scale: Scale) -> Part:
         sprites = dataset(

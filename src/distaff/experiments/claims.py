@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from distaff.experiments.base import Experiment, Finding
+from msgspec import to_builtins
+
+from distaff.experiments.base import Experiment, Finding, Scale
 from distaff.experiments.verdict import FAILS, HOLDS, NOT_JUDGED, UNDECIDED, verdict
 
 
@@ -36,9 +38,16 @@ def judged(
 
 
 def is_stale(found: Experiment[Any], result: Mapping[str, Any]) -> bool:
-    """Whether an older version of the experiment made a result: its claims or bounds are others."""
-    kept = [(each.get("key"), each["claim"], each["bound"]) for each in result["claims"]]
-    return kept != [(claim.key, claim.words, claim.bound) for claim in found.claims]
+    """Whether a result was made by other predictions, or with other settings, than those of today."""
+    today = {"predictions": found.predictions.sha256, "settings": settings(found.at(result["scale"]))}
+    return any(result.get(key) != value for key, value in today.items())
+
+
+def settings(scale: Scale) -> dict[str, Any]:
+    """The numbers of a scale as JSON gives them back."""
+    found: dict[str, Any] = to_builtins(scale)
+    del found["takes"]
+    return found
 
 
 def record(finding: Finding, scale: str) -> dict[str, Any]:
@@ -49,6 +58,7 @@ def record(finding: Finding, scale: str) -> dict[str, Any]:
         "key": claim.key,
         "claim": claim.words,
         "bound": claim.bound,
+        "foretold": claim.is_foretold(scale),
         "measured": _finite(measured.value),
         "low": _finite(measured.low),
         "high": _finite(measured.high),
@@ -86,11 +96,22 @@ def overview(results: Iterable[dict[str, Any]]) -> str:
 
 
 def tally(claims: Iterable[Mapping[str, Any]]) -> str:
-    """How many of the claims that are judged hold, and how many are undecided, in words."""
+    """How many of the claims that are judged hold: of those stated before results were known, and after.
+
+    Of older results it is not known when their claims were stated; they count as stated after.
+    """
+    claims = [each for each in claims if each["verdict"] != NOT_JUDGED]
+    parts = {
+        when: [each for each in claims if each.get("foretold", False) == before]
+        for when, before in (("stated before results", True), ("stated after", False))
+    }
+    return "; ".join(f"{_count(some)} {when}" for when, some in parts.items() if some) or "none judged"
+
+
+def _count(claims: Sequence[Mapping[str, Any]]) -> str:
     counts = Counter(each["verdict"] for each in claims)
-    total = counts.total() - counts[NOT_JUDGED]
-    undecided = f", {counts[UNDECIDED]} undecided" if counts[UNDECIDED] else ""
-    return f"{counts[HOLDS]} of {total}{undecided}" if total else "none judged"
+    undecided = f" ({counts[UNDECIDED]} undecided)" if counts[UNDECIDED] else ""
+    return f"{counts[HOLDS]} of {len(claims)}{undecided}"
 
 
 def line(each: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ import torch
 from distaff import __version__, registry
 from distaff.errors import BadInput
 from distaff.experiments.base import Experiment, Lab, Runs
-from distaff.experiments.claims import is_stale, judged, passed, tally
+from distaff.experiments.claims import is_stale, judged, passed, settings, tally
 from distaff.files import read_json, write_json, write_text
 from distaff.machine import available_threads
 from distaff.networks.threads import torch_threads
@@ -79,6 +79,8 @@ def write_up(
     result = {
         "experiment": found.name,
         "scale": scale,
+        "predictions": found.predictions.sha256,
+        "settings": settings(lab.scale),
         "passed": passed(claims),
         "claims": claims,
         "tables": {title: _records(what) for kind, title, what in lab.shown if kind == "table"},

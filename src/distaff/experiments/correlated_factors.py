@@ -9,7 +9,7 @@ import pandas as pd
 
 from distaff.datasets.views.correlated import ratio_joint
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code, every_label
+from distaff.experiments.base import Experiment, Finding, Lab, Runs, every_code, every_label
 from distaff.metrics.mig import mig
 from distaff.pages.figures import bars, heat_map
 from distaff.studies.plan import Part, chain, dataset, each, method, product, zipped
@@ -44,10 +44,6 @@ class CorrelatedFactors(Experiment[Scale]):
         "small": Scale("two cores, forty minutes", GRID, seeds=8),
         "paper": Scale("one GPU, ten days", {"resolution": 64}, 10, 6.0, seeds=10, steps=100_000),
     }
-    claims = (
-        Claim("drop", "Drop of MIG, beta-TCVAE minus beta-VAE", high=0.03),
-        Claim("share", "Share of joints where beta-TCVAE's MIG is as high", low=1.0),
-    )
 
     def runs(self, scale: Scale) -> Part:
         options = each(**{"data.correlate": [{"factors": ["x", "y"], "kind": kind} for kind in JOINTS]})

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code, every_label
+from distaff.experiments.base import Experiment, Finding, Lab, Runs, every_code, every_label
 from distaff.metrics.mcc import absolute_correlation
 from distaff.pages.figures import latents_against
 from distaff.studies.plan import Part, chain, dataset, each, method, product
@@ -56,15 +56,6 @@ class DCIGNEquivariance(Experiment[Scale]):
         "small": Scale("two cores, 15 minutes", seeds=5),
         "paper": Scale("one GPU, a day", 5, 300_000, 300_000, resolution=64, places=32, turns=40),
     }
-    claims = (
-        Claim("x", "DC-IGN: latent 1 and x", low=0.85),
-        Claim("y", "DC-IGN: latent 2 and y", low=0.85),
-        Claim("scale", "DC-IGN: latent 3 and scale", low=0.6),
-        Claim("leaks", "DC-IGN: largest correlation with another group's factor", high=0.35),
-        Claim("x_unclamped", "Unclamped: latent 1 and x", high=0.5),
-        Claim("y_unclamped", "Unclamped: latent 2 and y", high=0.5),
-        Claim("scale_unclamped", "Unclamped: latent 3 and scale", high=0.5),
-    )
 
     def runs(self, scale: Scale) -> Part:
         places = {"x": scale.places, "y": scale.places, "orientation": scale.turns}

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
+from distaff.experiments.base import Experiment, Finding, Lab, Runs
 from distaff.experiments.dc_ign_equivariance import KINDS, Clamped, clamped_and_not, pairs
 from distaff.metrics.mcc import absolute_correlation
 from distaff.pages.figures import latents_against
@@ -49,14 +49,6 @@ class DCIGNFaces(Experiment[Scale]):
         "small": Scale("two cores, 15 minutes", 5, 4000, 1000),
         "paper": Scale("one GPU, a day", 5, 300_000, 300_000, resolution=64, latents=200, faces=20_000),
     }
-    claims = (
-        Claim("azimuth", "DC-IGN: latent 1 and azimuth", low=0.85),
-        Claim("elevation", "DC-IGN: latent 2 and elevation", low=0.85),
-        Claim("lighting", "DC-IGN: latent 3 and lighting", low=0.85),
-        Claim("azimuth_unclamped", "VAE: latent 1 and azimuth", high=0.5),
-        Claim("elevation_unclamped", "VAE: latent 2 and elevation", high=0.5),
-        Claim("lighting_unclamped", "VAE: latent 3 and lighting", high=0.5),
-    )
 
     def runs(self, scale: Scale) -> Part:
         faces = dataset("faces3d", resolution=scale.resolution)

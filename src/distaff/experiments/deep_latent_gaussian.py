@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from distaff.evaluation.posterior import log_likelihood_bound
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
+from distaff.experiments.base import Experiment, Finding, Lab, Runs
 from distaff.methods.terms import log_normal
 from distaff.pages.figures import curves
 from distaff.studies.plan import Part, dataset, each, method, product, zipped
@@ -50,13 +50,6 @@ class DeepLatentGaussian(Experiment[Scale]):
         "small": Scale("two cores, half an hour", seeds=8),
         "paper": Scale("one GPU, a week", 20_000, 100_000, resolution=64, places=32, steps=300_000, seeds=10),
     }
-    claims = (
-        Claim("bound", "Exact log-likelihood minus ELBO at every look, plus 3 standard errors", low=0),
-        Claim("gap", "Exact log-likelihood minus ELBO in the end, nats", high=0.15),
-        Claim("weighted", "Importance-weighted bound of 100 samples minus that of 1", low=0),
-        Claim("gradients", "Two gradients apart, in standard errors", high=3),
-        Claim("layers", "Sprites: ELBO of three layers minus that of one, nats", low=-2),
-    )
 
     def runs(self, scale: Scale) -> Part:
         places = {"x": scale.places, "y": scale.places, "orientation": 1, "shape": [0]}

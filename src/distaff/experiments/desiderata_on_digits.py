@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from distaff.evaluation.desiderata import desiderata
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
+from distaff.experiments.base import Experiment, Finding, Lab, Runs
 from distaff.pages.images import image_grid
 from distaff.studies.plan import Part, chain, dataset, each, method, product
 from distaff.training.run import Run
@@ -40,20 +40,6 @@ class DesiderataOnDigits(Experiment[Scale]):
         "small": Scale("two cores, half an hour", seeds=10),
         "paper": Scale("two cores, an hour and a half", seeds=10, steps=20_000),
     }
-    claims = (
-        Claim("knn_plane", "k-NN of means less that of the pixels' plane", low=0),
-        Claim("knn_untrained", "k-NN of means less the untrained VAE's", low=0.05),
-        Claim("knn_pca", "k-NN of means less that of ten principal components", low=0, since="paper"),
-        Claim("silhouette_plane", "silhouette of means less that of the pixels' plane", low=0),
-        Claim("silhouette_untrained", "silhouette of means less the untrained VAE's", low=0.05),
-        Claim(
-            "silhouette_pca",
-            "silhouette of means less that of ten principal components",
-            low=0,
-            since="paper",
-        ),
-        Claim("midpoints", "distance from the data, decoded midpoints over pixel midpoints", high=0.8),
-    )
 
     def runs(self, scale: Scale) -> Part:
         kinds = chain(

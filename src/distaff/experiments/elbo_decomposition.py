@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from distaff.evaluation.decomposition import KLParts, kl_decomposition
 from distaff.evaluation.posterior import reconstruction
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code, every_label
+from distaff.experiments.base import Experiment, Finding, Lab, Runs, every_code, every_label
 from distaff.methods.base import Codes
 from distaff.methods.beta_tc_vae import kl_parts
 from distaff.metrics.mig import mig
@@ -73,15 +73,6 @@ class ELBODecomposition(Experiment[Scale]):
         "small": Scale("two cores, forty minutes", seeds=8),
         "paper": Scale("one GPU, two days", 64, 16, (1, 2, 4, 6, 8, 10), 1e-4, 10, 100_000, 1000),
     }
-    claims = (
-        Claim("exact", "Largest error of an exact part, nats", high=0.1),
-        Claim("weighted", "Relative error of weighted total correlation at batches of 256", high=0.05),
-        Claim("stratified", "Relative error of stratified total correlation at batches of 256", high=0.1),
-        Claim("less", "Total correlation, beta-VAE minus beta-TCVAE at the largest beta, nats", low=0),
-        Claim("elbo", "ELBO, beta-TCVAE minus beta-VAE there", low=0),
-        Claim("mig", "MIG, beta-TCVAE minus beta-VAE, least over betas above 1", low=-0.03),
-        Claim("share", "Share of betas above 1 where beta-TCVAE's MIG is higher", low=0.5),
-    )
 
     def runs(self, scale: Scale) -> Part:
         places = {"resolution": scale.resolution, "x": scale.places, "y": scale.places}

@@ -15,7 +15,7 @@ from distaff.datasets import DataSet
 from distaff.datasets.views.perturbed import Perturbed
 from distaff.evaluation.least_noisy import least_noisy
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code, every_label
+from distaff.experiments.base import Experiment, Finding, Lab, Runs, every_code, every_label
 from distaff.files import write_arrays
 from distaff.metrics.mig import mig
 from distaff.metrics.posterior import active_by_variance
@@ -85,13 +85,6 @@ class HiddenStructure(Experiment[Scale]):
             steps=300_000,
         ),
     }
-    claims = (
-        Claim("fall", "beta-VAE, fall of the MIG", low=0.25),
-        Claim("kept", "beta-VAE, MIG on perturbed over original", high=0.6),
-        Claim("noise", "beta-VAE, MIG with noise over original", low=0.8),
-        Claim("autoencoder", "Autoencoder, fall of the MIG", high=0.1, since="paper"),
-        Claim("change", "Largest change of a pixel", high=EPS, since="quick", exact=True),
-    )
 
     def runs(self, scale: Scale) -> Part:
         options: dict[str, dict[str, Any]] = {"original": {}, "noise": NOISE}

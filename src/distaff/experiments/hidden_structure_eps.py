@@ -15,7 +15,7 @@ from scipy.stats import spearmanr
 from distaff.datasets import DataSet, load_dataset
 from distaff.datasets.views.perturbed import Perturbed
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code, every_label
+from distaff.experiments.base import Experiment, Finding, Lab, Runs, every_code, every_label
 from distaff.experiments.hidden_structure import ELLIPSES, TINY, pattern_of
 from distaff.pages.palette import COLOURS
 from distaff.studies.plan import Part, chain, dataset, each, method, product
@@ -72,12 +72,6 @@ class HiddenStructureEps(Experiment[Scale]):
             latents=6,
         ),
     }
-    claims = (
-        Claim("others", "Information of x and y in a run, the lesser, median over eps", low=0.8),
-        Claim("smallest", "Information of s at the smallest eps", high=0.2),
-        Claim("lower", "Share of seeds that code s first at any eps where x is larger locally", high=0),
-        Claim("between", "Share of seeds that do at any eps where s is larger locally, x globally", low=0.5),
-    )
 
     def runs(self, scale: Scale) -> Part:
         pattern = {"by": "uniform", "copies": scale.copies, "kappa": scale.kappa}

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
+from distaff.experiments.base import Experiment, Finding, Lab, Runs
 from distaff.experiments.hidden_structure import ELLIPSES, TINY, measured, pattern_of
 from distaff.pages.figures import axes
 from distaff.pages.palette import COLOURS
@@ -55,12 +55,6 @@ class HiddenStructureStrengths(Experiment[Scale]):
             kappa=10.0,
         ),
     }
-    claims = (
-        Claim("whole", "Largest MIG with all latents active, over that on original data", high=0.6),
-        Claim(
-            "pruned", "Largest MIG of over-pruned models, over that on original data", low=0.6, since="paper"
-        ),
-    )
 
     def runs(self, scale: Scale) -> Part:
         pattern = {"by": "diagonal", "eps": 0.1, "kappa": scale.kappa}

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code, every_label
+from distaff.experiments.base import Experiment, Finding, Lab, Runs, every_code, every_label
 from distaff.metrics.arrays import standardised
 from distaff.metrics.beta_vae_score import beta_vae_score
 from distaff.pages.figures import bars
@@ -63,20 +63,6 @@ class HigginsTable(Experiment[Scale]):
         "small": Scale("two cores, forty minutes", seeds=6),
         "paper": Scale("one GPU, some days", 64, 32, 10, 300_000, 300_000, learning_rate=1e-4),
     }
-    claims = (
-        Claim("true", "True factors", low=0.99),
-        Claim("beta_vae", "beta-VAE", low=0.93),
-        Claim("dc_ign", "DC-IGN", low=0.95),
-        Claim("pca", "PCA", low=0.78, high=0.92),
-        Claim("raw", "Raw pixels", high=0.7),
-        Claim("untrained", "Untrained VAE", high=0.7),
-        # three standard errors of guessing among FACTORS at POINTS
-        Claim("noise", "Noise, from chance", high=0.018, since="quick"),
-        Claim("beta_vae_over_pca", "beta-VAE minus PCA", low=0.01),
-        Claim("dc_ign_over_pca", "DC-IGN minus PCA", low=0.01),
-        Claim("pca_over_lowest", "PCA minus the better of raw pixels and untrained", low=0.01),
-        Claim("gap", "beta-VAE minus VAE (.38 in the paper)", low=0.3, since="paper"),
-    )
 
     def runs(self, scale: Scale) -> Part:
         grid = {"resolution": scale.resolution, "x": scale.places, "y": scale.places}

@@ -13,7 +13,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.stats import differential_entropy
 
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
+from distaff.experiments.base import Experiment, Finding, Lab, Runs
 from distaff.methods.ica import ICA
 from distaff.methods.pca import PCA
 from distaff.metrics.gaussian_total_correlation import gaussian_total_correlation
@@ -59,11 +59,6 @@ class ICACocktailParty(Experiment[Scale]):
         "small": Scale("one core, two minutes", seeds=50),
         "paper": Scale("one core, five minutes", samples=100_000, seeds=50),
     }
-    claims = (
-        Claim("Laplace", "least |correlation| of a Laplace source and its code", low=0.98, since="quick"),
-        Claim("Gaussian", "least |correlation| of a Gaussian source and its code", high=0.9),
-        Claim("Amari", "Amari index, Laplace sources", high=0.05, since="quick"),
-    )
 
     def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
         rows = [

@@ -14,7 +14,7 @@ from scipy import stats
 
 from distaff.datasets import DataSet
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code, every_label
+from distaff.experiments.base import Experiment, Finding, Lab, Runs, every_code, every_label
 from distaff.metrics.mig import mig
 from distaff.pages.figures import curves, write_cells
 from distaff.pages.palette import COLOURS
@@ -32,7 +32,6 @@ EVEN = (2, 4)  # dimensions in which all entries of the mixing matrix have the s
 DIFFERENCE = 1e-4  # of the numerical derivatives, in standard normal units
 POINTS = 2000  # where derivatives are taken
 POSITIONS = 32
-P_VALUE = "Least p that a marginal of f(z) is that of z, times the number of tests"
 
 
 class Scale(base.Scale, frozen=True):
@@ -70,22 +69,6 @@ class Impossibility(Experiment[Scale]):
         "small": Scale("two cores, half an hour", seeds=8),
         "paper": Scale("one GPU, ten hours", 1_000_000, resolution=64, steps=300_000, seeds=10),
     }
-    claims = (
-        Claim("p", P_VALUE, low=0.01, **EXACT),  # a test's p has the sampling counted in
-        Claim("dependence", "Largest |Spearman| of two coordinates of f(z)", high=0.02),
-        Claim("zeros", "Share of partial derivatives that are zero", high=0, **EXACT),
-        Claim("inverse", "Largest error of the inverse, in standard deviations", high=1e-6, **EXACT),
-        Claim("mig_of_z", "MIG of z, least", low=0.98, since="quick"),
-        Claim("mig_of_f", "MIG of f(z), largest", high=0.05, since="quick"),
-        Claim("own", "MIG of an encoder in its own world, least of two", low=0.98, **EXACT),
-        Claim("other", "The encoders' MIG in the other world, largest", high=0.05, **EXACT),
-        Claim("between", "Largest MIG that a code between the two has in its worse world", high=0.5, **EXACT),
-        Claim("worse", "The trained encoder's MIG in its worse world", high=0.1),
-        Claim("better", "The trained encoder's MIG in its better world", low=0.5),
-        Claim("full", "Range of the ELBO over rotations, full posterior, nats", high=1e-9, **EXACT),
-        Claim("diagonal", "Range of the ELBO over rotations, diagonal posterior, nats", low=0.1, **EXACT),
-        Claim("axes", "Degrees from the principal axes to the best diagonal ELBO", high=0.5, **EXACT),
-    )
 
     def runs(self, scale: Scale) -> Part:
         return product(

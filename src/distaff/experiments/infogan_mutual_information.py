@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist, pdist
 
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
+from distaff.experiments.base import Experiment, Finding, Lab, Runs
 from distaff.methods.info_gan import InfoGAN
 from distaff.metrics.mcc import absolute_correlation
 from distaff.pages.figures import curves
@@ -77,18 +77,6 @@ class InfoGANMutualInformation(Experiment[Scale]):
         "small": Scale("two cores, 40 minutes", seeds=5),
         "paper": Scale(PAPER, 1500, 5000, 5000, batch_size=128, images=1000, seeds=10),
     }
-    claims = (
-        Claim("information", "L_I of InfoGAN (lambda = 1), nats", low=2.1),
-        Claim("information_plain", "L_I of a plain GAN (lambda = 0), nats", high=0.3),
-        Claim("variety_plain", "variety of a plain GAN (lambda = 0)", low=0.5),
-        Claim("information_wgan_gp", "L_I of WGAN-GP (lambda = 0), nats", high=0.3),
-        Claim("variety_wgan_gp", "variety of WGAN-GP (lambda = 0)", low=0.5),
-        Claim("recovery_info_gan", "least |correlation| of a number and Q's mean (lambda = 1)", low=0.9),
-        Claim("recovery_info_wgan_gp", "least |correlation| of a number and Q's mean (InfoWGAN-GP)", low=0.9),
-        Claim("norm", "norm of the critic's gradient", low=0.8, high=1.2),
-        Claim("two_sample_info_gan", "two-sample accuracy (lambda = 1)", low=0.5, high=0.95),
-        Claim("two_sample_info_wgan_gp", "two-sample accuracy (InfoWGAN-GP)", low=0.5, high=0.95),
-    )
 
     def runs(self, scale: Scale) -> Part:
         shared = {"latents": 2, "categories": 10, "batch_size": scale.batch_size}

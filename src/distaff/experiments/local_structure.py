@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
+from distaff.experiments.base import Experiment, Finding, Lab, Runs
 from distaff.methods.terms import kl_to_prior, sampled
 from distaff.metrics.mcc import absolute_correlation
 from distaff.pages.palette import COLOURS
@@ -48,11 +48,6 @@ class LocalStructure(Experiment[Scale]):
         "small": Scale("one core, twenty minutes", 10, 5000),
         "paper": Scale("one core, one hour", 20, 20_000),
     }
-    claims = (
-        Claim("non_linear", "Non-linear: least |correlation| with s, t", low=0.9),
-        Claim("linear", "Linear: least |correlation| with u, v", low=0.95),
-        Claim("no_ripple", "Non-linear, no ripple: least |correlation| with u, v", low=0.95),
-    )
 
     def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
         seeds, steps = range(lab.scale.seeds), lab.scale.steps

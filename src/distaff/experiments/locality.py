@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code, every_label
+from distaff.experiments.base import Experiment, Finding, Lab, Runs, every_code, every_label
 from distaff.studies.plan import Part, dataset, each, method, product
 
 NEAREST = 8  # codes that count as neighbours: those around a point of a square grid
@@ -45,10 +45,6 @@ class Locality(Experiment[Scale]):
         "small": Scale("two cores, ten minutes", seeds=5),
         "paper": Scale("one GPU, two hours", 64, seeds=5, steps=100_000, vae=1.0, beta_vae=150.0),
     }
-    claims = (
-        Claim("kept", "Share of neighbours kept by the beta-VAE", low=0.9),
-        Claim("more", "beta-VAE minus VAE", low=0.05),
-    )
 
     def runs(self, scale: Scale) -> Part:
         places = {"resolution": scale.resolution, "x": scale.places, "y": scale.places}

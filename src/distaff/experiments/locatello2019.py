@@ -12,7 +12,7 @@ from msgspec import structs
 
 from distaff.errors import BadInput
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
+from distaff.experiments.base import Experiment, Finding, Lab, Runs
 from distaff.experiments.verdict import Measured, over_seeds
 from distaff.studies import locatello2019
 from distaff.studies.analysis.downstream import most_labels, scores_and_downstream
@@ -39,25 +39,6 @@ class Scale(base.Scale, frozen=True):
     methods: tuple[str, ...] = tuple(locatello2019.WEIGHTS)
 
 
-def _of(dataset: str) -> tuple[Claim, ...]:
-    """The claims about one data set."""
-    strength = "of three rank correlations of strength and total correlation"
-    words: dict[str, tuple[str, float | None, float | None]] = {
-        "sampled": (f"Largest {strength}, sampled codes", None, -0.5),
-        "mean": (f"Middle {strength}, mean codes", -0.3, None),
-        "scores": ("Rank correlation of BetaVAE and FactorVAE score, less the median pair's", 0, None),
-        "gaps": ("Rank correlation of DCI and MIG, less the median pair's", 0, None),
-        "pairs": ("Least rank correlation of two metrics, without modularity", 0, None),
-        "losses": ("Median |rank correlation| of losses and total correlations with metrics", None, 0.3),
-        "accuracy": ("Median rank correlation of metrics with accuracy at the most labels", 0, None),
-        "efficiency": ("Median |rank correlation| of metrics with accuracy(100) / accuracy(most)", None, 0.3),
-        "udr": ("Rank correlation of UDR with MIG (Duan et al. 2020)", 0.3, None),
-    }
-    return tuple(
-        Claim(f"{k}_{dataset}", f"{said} ({dataset})", low, high) for k, (said, low, high) in words.items()
-    )
-
-
 class Locatello2019(Experiment[Scale]):
     """Seed and strength matter more than the method, and nothing unsupervised tells which model to take.
 
@@ -78,15 +59,6 @@ class Locatello2019(Experiment[Scale]):
         "small": Scale("two cores, an hour and a half", "nano"),
         "paper": Scale("a cluster: 12,600 models of 300,000 steps", "paper"),
     }
-    claims = (
-        *(claim for dataset in DATASETS for claim in _of(dataset)),
-        Claim("method", "Share of the variance that the method explains, in the median", high=0.5),
-        Claim("best", "Methods that are first for some metric and data set, by their medians", low=2),
-        Claim("across_least", "Least rank correlation of a metric on two data sets", low=0),
-        Claim("across_most", "Largest rank correlation of a metric on two data sets", high=0.8),
-        Claim("transfer", "Wins of settings transferred within metric and data, less the next best", low=0),
-        Claim("random", "Wins of settings transferred to another metric and data set", low=0.45, high=0.65),
-    )
 
     def plan(self, scale: str) -> Plan:
         """The study itself."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from distaff.evaluation.decomposition import kl_decomposition
 from distaff.evaluation.posterior import latent_kl, reconstruction
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code, every_label
+from distaff.experiments.base import Experiment, Finding, Lab, Runs, every_code, every_label
 from distaff.experiments.capacity import worst_apart
 from distaff.methods.base import Codes
 from distaff.methods.factor_vae import density_ratio
@@ -58,24 +58,6 @@ class Mechanisms(Experiment[Scale]):
         "small": Scale("two cores, an hour", seeds=8),
         "paper": Scale("one GPU, a week", steps=100_000, stages=(50_000, 100_000, 150_000), seeds=10),
     }
-    claims = (
-        Claim("tc", "Total correlation of beta_tc_vae less beta_vae's at beta=4, nats", high=0),
-        Claim("tc_elbo", "ELBO of beta_tc_vae less beta_vae's at beta=4, nats", low=0),
-        Claim("gamma", "FactorVAE: lesser fall of total correlation, gamma 0 to 6 and 6 to 20, nats", low=0),
-        Claim("modest", "Share of FactorVAEs whose discriminator says <= .1 nats too much", low=0.8),
-        Claim("says", "What the discriminator says of the VAE's total correlation (gamma=0), nats", low=0),
-        Claim("follows", "AnnealedVAE: worst |KL - C| / max(.5, 3 % of C) at ten checkpoints", high=1),
-        Claim("fills", "ELBO of annealed_vae at 10 nats less beta_vae's at beta=4, nats", low=-10),
-        Claim("dip_vae_i", "dip_vae_i: largest correlation of active latents' means", high=0.1),
-        Claim("dip_vae_i_over_vae", "dip_vae_i: the same over vae's", high=1 / 3),
-        Claim("dip_vae_i_active", "dip_vae_i: active latents", low=3),
-        Claim("dip_vae_ii", "dip_vae_ii: largest correlation of active latents' samples", high=0.1),
-        Claim("dip_vae_ii_over_vae", "dip_vae_ii: the same over vae's", high=1 / 3),
-        Claim("dip_vae_ii_active", "dip_vae_ii: active latents", low=3),
-        Claim("ada_gvae", "MIG of ada_gvae less that of the best of vae and beta_vae at 2 and 4", low=0.1),
-        Claim("slow_vae", "MIG of slow_vae less that of the best of vae and beta_vae at 2 and 4", low=0.1),
-        Claim("pixels", PIXELS, high=0),
-    )
 
     def runs(self, scale: Scale) -> Part:
         annealed = {"capacity": f"linear:0:10:{scale.steps * 3 // 4}"}

@@ -10,7 +10,7 @@ import pandas as pd
 
 from distaff.evaluation.posterior import reconstruction
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code, every_label
+from distaff.experiments.base import Experiment, Finding, Lab, Runs, every_code, every_label
 from distaff.metrics.factor_vae_score import factor_vae_score
 from distaff.pages.figures import against
 from distaff.studies.plan import Part, chain, dataset, each, method, product
@@ -57,11 +57,6 @@ class ReconstructionAndScore(Experiment[Scale]):
             steps=300_000,
         ),
     }
-    claims = (
-        Claim("dearer", "Reconstruction loss at the least gamma over the VAE's, minus 1", high=0.03),
-        Claim("over_vae", "FactorVAE score at the best gamma minus the VAE's", low=0),
-        Claim("above", "FactorVAE's score minus beta-VAE's at equal reconstruction, least over gamma", low=0),
-    )
 
     def runs(self, scale: Scale) -> Part:
         rate = scale.learning_rate

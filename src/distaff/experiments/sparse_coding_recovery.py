@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
+from distaff.experiments.base import Experiment, Finding, Lab, Runs
 from distaff.methods.ista import correlation, fista, ista, lipschitz, objective
 from distaff.methods.sparse_coding import learn
 from distaff.pages.figures import curves
@@ -39,7 +39,6 @@ class Scale(base.Scale, frozen=True):
     seeds: int = 5
 
 
-LONG = "largest |D_j'(x - D h) - penalty sign(h_j)| / penalty, over h_j that are not 0"
 EXACT: Any = {"since": "quick", "exact": True}  # residuals: of every code, step or weight
 
 
@@ -66,16 +65,6 @@ class SparseCodingRecovery(Experiment[Scale]):
         "small": Scale("one core, ten minutes", seeds=10),
         "paper": Scale("one core, an hour", passes=300, patches=300_000, seeds=10),
     }
-    claims = (
-        Claim("atoms", "share of planted atoms found", low=0.9),
-        Claim("optimality", "largest |D_j'(x - D h)| / penalty", high=1 + 1e-3, **EXACT),
-        Claim("support", LONG, high=1e-3, **EXACT),
-        Claim("non_zeros", "mean number of non-zeros", high=1.5 * NON_ZEROS),
-        Claim("rise", "largest rise of any row's objective in 300 steps of ISTA", high=1e-12, **EXACT),
-        Claim("tied", "one step of ISTA from 0 less the tied encoder", high=1e-6, **EXACT),
-        Claim("photographs", "share of oriented atoms, photographs", low=0.6),
-        Claim("white_noise", "share of oriented atoms, white noise", high=0.1, since="quick"),
-    )
 
     def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
         scale, seeds = lab.scale, range(lab.scale.seeds)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import ortho_group
 
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs
+from distaff.experiments.base import Experiment, Finding, Lab, Runs
 from distaff.experiments.verdict import Measured
 from distaff.metrics.udr import udr as udr_score
 from distaff.pages.figures import axes
@@ -56,15 +56,6 @@ class UDR(Experiment[Scale]):
             steps=300_000,
         ),
     }
-    claims = (
-        Claim("bent_lasso", f"UDR of {BENT} models, lasso", low=0.8, since="quick"),
-        Claim("bent_spearman", f"UDR of {BENT} models, spearman", low=0.8, since="quick"),
-        Claim("rotated_lasso", f"UDR of {ROTATED} models, lasso", high=0.45, since="quick"),
-        Claim("rotated_spearman", f"UDR of {ROTATED} models, spearman", high=0.45, since="quick"),
-        Claim("noise", "Change by three latents of noise without KL", high=0.02, since="quick", exact=True),
-        Claim("moved", "Change by order, sign and bending (spearman)", high=1e-9, since="quick", exact=True),
-        Claim("with_mig", "Rank correlation of UDR and MIG over trained models", low=0.3),
-    )
 
     def runs(self, scale: Scale) -> Part:
         betas = each(**{"set.beta": scale.betas}, strength=["beta"])

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from distaff.evaluation.orthogonality import run_orthogonality
 from distaff.experiments import base
-from distaff.experiments.base import Claim, Experiment, Finding, Lab, Runs, every_code
+from distaff.experiments.base import Experiment, Finding, Lab, Runs, every_code
 from distaff.methods.base import Codes
 from distaff.metrics.posterior import active_by_variance, mean_kl
 from distaff.pages.figures import heat_map
@@ -57,15 +57,6 @@ class VAEIsPCA(Experiment[Scale]):
         "small": Scale("two cores, 20 minutes", seeds=10),
         "paper": Scale("one GPU, ten hours", 20_000, 64, 300_000, seeds=10),
     }
-    claims = (
-        Claim("own", "Least |cos| of a column and its direction", low=0.98),
-        Claim("others", "Largest |cos| with another direction", high=0.1),
-        Claim("variances", "Largest relative error of a posterior variance", high=0.1),
-        Claim("full", "Largest |cos| with another direction, full covariance", low=0.3),
-        Claim("KL", "|exact KL - polarised KL| / exact", high=0.05),
-        Claim("active", "Latents that the two rules of being active disagree on", high=0),
-        Claim("orthogonal", "Distance to orthogonality over chance, VAE's by autoencoder's", high=0.8),
-    )
 
     def runs(self, scale: Scale) -> Part:
         squares = {"shape": [1], "orientation": 1, "x": 16, "y": 16}

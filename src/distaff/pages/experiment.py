@@ -30,12 +30,13 @@ def experiment_page(
     `paragraphs` say what is claimed and how it is tried, `takes` what its scale takes, and `tally` how many
     claims hold. Of the `result` are used its scale, its version and its claims, each with claim, bound,
     measured (None: no number), the ends low and high of its interval (None where there is none), seeds (0:
-    it is exact) and verdict: "holds", "fails", "undecided" or "not judged". What is `shown` is a "table" (a
+    it is exact), verdict: "holds", "fails", "undecided" or "not judged", and whether it was foretold, that is
+    stated before results were known. What is `shown` is a "table" (a
     data frame), a "figure" or "words", its title, and the thing.
     """
     scale = f"Scale {result['scale']}: {takes}. distaff {result['version']}."
     lead = [*(tagged("p", text) for text in paragraphs), scale]
-    header = ("claim", "", "bound", "measured", "interval over seeds", "seeds")
+    header = ("claim", "", "bound", "measured", "interval over seeds", "seeds", "stated")
     claims = table(header, [_claim(each) for each in result["claims"]])
     sections = [Section(heading, [SHOWN[kind](heading, thing)]) for kind, heading, thing in shown]
     first = Section("Claims", [f"Claims that hold: {tally}", claims])
@@ -48,4 +49,17 @@ def _claim(each: Mapping[str, Any]) -> list[object]:
     span = "" if each["low"] in (None, each["high"]) else " to ".join(map(number, ends))
     seeds = {0: "exact"}.get(each["seeds"], each["seeds"])
     verdict = tagged("span", each["verdict"], each["verdict"])
-    return [each["claim"], verdict, tagged("span", each["bound"], "n"), each["measured"], span, seeds]
+    return [
+        each["claim"],
+        verdict,
+        tagged("span", each["bound"], "n"),
+        each["measured"],
+        span,
+        seeds,
+        stated(each),
+    ]
+
+
+def stated(each: Mapping[str, Any]) -> str:
+    """When a claim was stated: "before" results were known, or "after", as of older results is supposed."""
+    return "before" if each.get("foretold") else "after"
