@@ -87,16 +87,20 @@ def status(out: Out = None, as_json: Json = False) -> None:
 def report(out: Out = None) -> None:
     """Write the study's report.html, and its figures as PNG, from the runs that are done."""
     from distaff.files import write_text
-    from distaff.studies.study_report import save_figures, study_report
+    from distaff.studies.study_report import analyses, save_figures, study_report
 
     study = _study(out)
     study.collect()
-    table = study.results()
+    table, counts = study.results(), study.status()
+    found = analyses(table)
+    title, note = (
+        f"{study.plan.name}, scale {study.plan.scale}",
+        f"{counts['done']} of {counts['runs']} runs.",
+    )
     path = study.folder / "report.html"
-    counts = study.status()
-    title = f"{study.plan.name}, scale {study.plan.scale}"
-    write_text(path, study_report(table, title=title, note=f"{counts['done']} of {counts['runs']} runs."))
-    save_figures(table, study.folder / "figures")
+    paper = study.plan.name == "locatello2019"
+    write_text(path, study_report(table, found, title=title, note=note, paper=paper))
+    save_figures(found, study.folder / "figures")
     print(path)
 
 
