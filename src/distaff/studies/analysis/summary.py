@@ -1,4 +1,7 @@
-"""A study in a few numbers: those that Locatello et al. 2019 and Duan et al. 2020 speak of."""
+"""A study in a few numbers: those that the papers speak of.
+
+Locatello et al. 2019, arXiv:1811.12359; on UDR, Duan et al. 2020, arXiv:1905.12614.
+"""
 
 from __future__ import annotations
 
