@@ -14,6 +14,7 @@ import distaff
 from distaff.batches.batch import Batch
 from distaff.cli import app
 from distaff.errors import BadInput
+from distaff.evaluation.decomposition import total_correlation
 from distaff.evaluation.encode import Encoding, encode_run
 from distaff.evaluation.posterior import (
     active,
@@ -213,6 +214,9 @@ def test_a_model_is_measured_by_its_own_likelihood_and_all_its_layers(
     encoding = encode_run(run, None, show=False)
     found = of_the_model(run, encoding)
     assert found["elbo"] == -found["reconstruction"] - found["kl"]
+    assert found["total_correlation"] == total_correlation(encoding.sample, encoding.mean, encoding.logvar)
+    assert found["active"] == (latent_kl(encoding) > 0.05).sum()
+    assert found["informative"] == (latent_information(encoding.mean, encoding.logvar) > 0.05).sum()
     each = kl_by_hand(run, encoding)
     error = each.std() / len(each) ** 0.5 if "generate_1" in run.modules else 0  # only h_2 is drawn again
     assert found["kl"] == pytest.approx(each.mean(), rel=1e-5, abs=4 * error)

@@ -1,5 +1,8 @@
 """Dead runs: told by what a table has, and taken out of it."""
 
+from pathlib import Path
+
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +12,7 @@ from distaff.studies.analysis.dead import dead_by_setting, dead_runs, without_de
 from distaff.studies.metric_roles import is_dead
 
 NAN = float("nan")
+KEPT = Path(__file__).parents[3] / "benchmarks" / "results" / "locatello2019-nano.parquet"
 
 
 @pytest.mark.parametrize(
@@ -61,3 +65,18 @@ def test_where_they_are() -> None:
     assert rows.loc[("data0", "beta_vae")].tolist() == [4, 2, 0, "1 (2)"]
     assert rows.loc[("data1", "annealed_vae")].tolist() == [4, 1, 1, "2 (1)"]
     assert rows.loc[("data0", "annealed_vae")].tolist() == [4, 0, 0, ""]
+
+
+def test_kl_alone_would_find_a_third_of_the_dead_runs_of_the_kept_study() -> None:
+    kept = duckdb.read_parquet(str(KEPT)).df()
+    dead = dead_runs(kept)
+    assert dead[dead].groupby("method").size().to_dict() == {
+        "annealed_vae": 6,
+        "beta_vae": 1,
+        "dip_vae_ii": 2,
+    }
+    assert (kept.query("metric == 'kl'")["value"] < 0.05).sum() == 3
+    lost = kept.query("metric == 'reconstruction' and dataset == 'dsprites' and value > 100")
+    assert set(lost["run"]) == set(kept["run"]) - set(without_dead(kept)["run"]), (
+        "they are those that draw nothing"
+    )
