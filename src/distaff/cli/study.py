@@ -93,10 +93,8 @@ def report(out: Out = None) -> None:
     study.collect()
     table, counts = study.results(), study.status()
     found = analyses(table)
-    title, note = (
-        f"{study.plan.name}, scale {study.plan.scale}",
-        f"{counts['done']} of {counts['runs']} runs.",
-    )
+    title = f"{study.plan.name}, scale {study.plan.scale}"
+    note = f"{counts['done']} of {counts['runs']} runs."
     path = study.folder / "report.html"
     paper = study.plan.name == "locatello2019"
     write_text(path, study_report(table, found, title=title, note=note, paper=paper))
