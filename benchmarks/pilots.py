@@ -29,7 +29,7 @@ from circumstances import RESULTS, ROOT
 from numpy.typing import NDArray
 
 from distaff.datasets import load_dataset
-from distaff.evaluation.decomposition import _log_normal
+from distaff.evaluation.decomposition import _log_mixture, _log_normal
 from distaff.evaluation.encode import Encoding, encode_run
 from distaff.evaluation.posterior import latent_kl, reconstruction
 from distaff.methods.factor_vae import density_ratio
@@ -126,15 +126,13 @@ def measured(run: Run) -> dict[str, float]:
 
 def parts_of_kl(codes: Encoding, rows: NDArray[np.int64]) -> dict[str, float]:
     """`information` I(z; n) and `total_correlation`, at the samples of some rows; q(z) is of all images."""
-    information, total = 0.0, 0.0
-    for row in rows:
-        pairs = _log_normal(codes.sample[row].astype(np.float64), codes.mean, codes.logvar)
-        joint, marginals = (
-            np.logaddexp.reduce(each, axis=0) - np.log(len(pairs)) for each in (pairs.sum(axis=1), pairs)
-        )
-        information += (pairs[row].sum() - joint) / len(rows)
-        total += (joint - marginals.sum()) / len(rows)
-    return {"information": information, "total_correlation": total}
+    sample, mean, logvar = (
+        values.astype(np.float64) for values in (codes.sample[rows], codes.mean, codes.logvar)
+    )
+    of_own = _log_normal(sample, mean[rows], logvar[rows]).sum(axis=1)
+    log_q, log_marginals = _log_mixture(sample, mean, logvar)
+    parts = {"information": of_own - log_q, "total_correlation": log_q - log_marginals.sum(axis=1)}
+    return {name: float(each.mean()) for name, each in parts.items()}
 
 
 def line(pilot: str, run: PlannedRun) -> dict[str, Any]:
