@@ -12,7 +12,7 @@ from distaff.experiments import base
 from distaff.experiments.base import Experiment, Finding, Lab, Runs
 from distaff.experiments.hidden_structure import (
     ELLIPSES,
-    FIVE,
+    SIZED,
     TINY,
     least_noisy_codes,
     measured,
@@ -34,7 +34,8 @@ class Sweep(NamedTuple):
     values: tuple[float, ...]
 
 
-BETA = Sweep("beta", 8.0, (2.0, 4.0, 8.0, 16.0, 32.0))
+BETA = Sweep("beta", 16.0, (4.0, 8.0, 16.0, 32.0, 64.0))
+SMALL = {"resolution": 16}
 EVERY = {
     "beta_vae": BETA,
     "beta_tc_vae": Sweep("beta", 6.0, (3.0, 6.0, 12.0, 24.0, 48.0)),
@@ -70,16 +71,16 @@ class HiddenStructureStrengths(Experiment[Scale]):
 
     scales: ClassVar = {
         "quick": Scale(
-            "two cores, 20 seconds", TINY, {"beta_vae": Sweep("beta", 8.0, (2.0, 512.0))}, seeds=1, steps=20
+            "two cores, 20 seconds", TINY, {"beta_vae": Sweep("beta", 16.0, (4.0, 512.0))}, seeds=1, steps=20
         ),
-        "nano": Scale("two cores, six minutes", ELLIPSES, {"beta_vae": BETA}),
+        "nano": Scale("two cores, five minutes", ELLIPSES | SMALL, {"beta_vae": BETA}),
         "small": Scale(
-            "two cores, an hour and a half", FIVE, EVERY, latents=5, by="least noisy", seeds=5, steps=2000
+            "two cores, an hour", SIZED | SMALL, EVERY, latents=3, by="least noisy", seeds=6, steps=2000
         ),
         "paper": Scale(
             "a cluster: 230 models of 300,000 steps",
             {"resolution": 64},
-            EVERY,
+            EVERY | {"beta_vae": BETA._replace(usual=8.0)},
             latents=5,
             by="least noisy",
             seeds=10,

@@ -102,9 +102,10 @@ class UDR(Experiment[Scale]):
         figure, ax = axes("UDR", "MIG")
         ax.scatter(values["udr"], values["mig"], color="#2f6f8f")
         lab.figure(f"{len(values)} beta-VAEs", figure)
-        numbers = found.set_index("second")[["correlation", "low", "high"]].astype(float)
+        numbers = found.set_index("second").to_dict("index")
         for key, metric in JUDGED.items():
-            yield self.found(key, Measured(*numbers.loc[metric], lab.scale.seeds))
+            of = numbers[metric]
+            yield self.found(key, Measured(of["correlation"], of["low"], of["high"], lab.scale.seeds))
 
 
 def _bent(factors: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
