@@ -22,6 +22,7 @@ from distaff.metrics.posterior import mean_variance
 from distaff.pages.palette import COLOURS
 from distaff.studies.plan import Part, chain, dataset, each, method, product
 
+PLACES = ELLIPSES | {"resolution": 16, "x": 16}
 CORRELATED = 0.5  # |rank correlation| from which on a latent stands for a factor
 DRAWS = 2000  # pairs of images that the expansiveness is estimated from
 LOCAL, GLOBAL = "local expansiveness", "global explained variance"
@@ -32,12 +33,13 @@ class Scale(base.Scale, frozen=True):
 
     grid: Mapping[str, Any]
     copies: int = 8
-    eps: tuple[float, ...] = (0.03, 0.06, 0.085, 0.11)
+    eps: tuple[float, ...] = (0.03, 0.05, 0.085, 0.11)
     kappa: float = 5.0
-    beta: float | str = "constant:1:8:4500"
-    learning_rate: float | str = "linear:0.0002:0.002:500"
-    seeds: int = 2
-    steps: int = 6000
+    beta: float | str = "constant:4:16:2200"
+    learning_rate: float | str = "linear:0.0002:0.002:300"
+    reconstruction_weight: float = 16.0
+    seeds: int = 3
+    steps: int = 3000
     latents: int = 3
 
 
@@ -51,16 +53,16 @@ class HiddenStructureEps(Experiment[Scale]):
     information, 1 - E sigma^2 (0 where that is negative) of the latent that stands for the factor, matched
     by the largest |rank correlations|, and 0 where that is below .5. There is a latent for each, s included.
 
-    Below scale paper beta is 1 until the pattern has had time to be found, which a larger one prevents, then
-    8: at 1 all latents end so sure that their ranks say little.
+    Below scale paper beta is 4 until the pattern has had time to be found, which a larger one prevents, then
+    16: at 4 all latents end so sure that their ranks say little. There are 16 places along each axis.
 
     Networks see -eps..1 + eps as 0..1, so the contrast of the sprites falls by 1 + 2 eps along the sweep.
     """
 
     scales: ClassVar = {
-        "quick": Scale("two cores, 15 seconds", TINY, 2, (0.05, 0.2), 4.0, 1.0, 2e-3, seeds=1, steps=20),
-        "nano": Scale("two cores, sixteen minutes", ELLIPSES),
-        "small": Scale("two cores, an hour", ELLIPSES, seeds=7),
+        "quick": Scale("two cores, 15 seconds", TINY, 2, (0.05, 0.2), 4.0, 4.0, 2e-3, seeds=1, steps=20),
+        "nano": Scale("two cores, six minutes", PLACES),
+        "small": Scale("two cores, 20 minutes", PLACES, seeds=10),
         "paper": Scale(
             "a cluster: 80 models of 300,000 steps",
             {"resolution": 64},
@@ -69,6 +71,7 @@ class HiddenStructureEps(Experiment[Scale]):
             kappa=10.0,
             beta=8.0,
             learning_rate=1e-4,
+            reconstruction_weight=1.0,
             seeds=10,
             steps=300_000,
             latents=6,
@@ -79,6 +82,7 @@ class HiddenStructureEps(Experiment[Scale]):
         pattern = {"by": "uniform", "copies": scale.copies, "kappa": scale.kappa}
         sweep = (dataset("dsprites", **scale.grid, perturb=pattern | {"eps": eps}) for eps in scale.eps)
         settings = {"beta": scale.beta, "latents": scale.latents, "learning_rate": scale.learning_rate}
+        settings["reconstruction_weight"] = scale.reconstruction_weight
         runs = each(steps=[scale.steps], seed=range(scale.seeds))
         return product(chain(*sweep), method("beta_vae", **settings), runs)
 

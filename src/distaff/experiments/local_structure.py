@@ -57,8 +57,8 @@ class LocalStructure(Experiment[Scale]):
     scales: ClassVar = {
         "quick": Scale("one core, 5 seconds", 1, 100),
         "nano": Scale("one core, three minutes", 4, 6000),
-        "small": Scale("one core, eight minutes", 10, 6000),
-        "paper": Scale("one core, one hour", 20, 20_000),
+        "small": Scale("one core, 20 minutes", 10, 20_000),
+        "paper": Scale("one core, two hours", 20, 60_000),
     }
 
     def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
