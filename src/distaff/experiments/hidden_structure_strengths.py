@@ -75,7 +75,13 @@ class HiddenStructureStrengths(Experiment[Scale]):
         ),
         "nano": Scale("two cores, five minutes", ELLIPSES | SMALL, {"beta_vae": BETA}),
         "small": Scale(
-            "two cores, an hour", SIZED | SMALL, EVERY, latents=3, by="least noisy", seeds=6, steps=2000
+            "two cores, 90 minutes",
+            SIZED | SMALL,
+            EVERY | {"beta_vae": Sweep("beta", 24.0, (6.0, 12.0, 24.0, 48.0, 96.0))},
+            latents=3,
+            by="least noisy",
+            seeds=10,
+            steps=2000,
         ),
         "paper": Scale(
             "a cluster: 230 models of 300,000 steps",
