@@ -31,9 +31,10 @@ ELLIPSES = {
 }  # fmt: skip
 TINY = ELLIPSES | {"resolution": 16, "x": 8}
 SIZED = ELLIPSES | {"scale": 4, "x": 16, "y": list(range(8, 24, 2))}
+#: hues of a third of the wheel each, which are not in a circle
 ROOMS = {
-    "resolution": 32, "floor_hue": [0], "wall_hue": 6, "object_hue": [5],
-    "scale": 8, "shape": [1], "orientation": 8,
+    "resolution": 32, "floor_hue": [0, 1, 2, 3], "wall_hue": [4, 5, 6, 7], "object_hue": [0, 1, 2, 3],
+    "scale": 4, "shape": [1], "orientation": 1,
 }  # fmt: skip
 #: with the strengths of the paper
 EVERY: dict[str, dict[str, Any]] = {
@@ -86,7 +87,7 @@ class HiddenStructure(Experiment[Scale]):
         "nano": Scale("two cores, ten minutes", {"dsprites": (ELLIPSES, 2)}, BOTH, {}),
         "small": Scale(
             "two cores, four hours",
-            grids={"dsprites": (SIZED, 3), "shapes3d": (ROOMS, 3)},
+            grids={"dsprites": (SIZED, 3), "shapes3d": (ROOMS, 4)},
             methods=EVERY | {"beta_vae": {"beta": 24.0}},
             retuned={"beta_vae": {"beta": 32.0}},
             by="least noisy",
