@@ -56,7 +56,7 @@ class LocalStructure(Experiment[Scale]):
 
     scales: ClassVar = {
         "quick": Scale("one core, 5 seconds", 1, 100),
-        "nano": Scale("one core, three minutes", 4, 6000),
+        "nano": Scale("one core, six minutes", 4, 20_000),
         "small": Scale("one core, 20 minutes", 10, 20_000),
         "paper": Scale("one core, two hours", 20, 60_000),
     }
