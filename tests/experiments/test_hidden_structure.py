@@ -84,6 +84,8 @@ def test_models_that_gave_up_a_latent_are_told_apart() -> None:
     assert best_over_usual(table, whole, 0.0)["beta_vae"].mean() == pytest.approx((0.2 + 0.0) / (0.5 + 0.8))
     assert best_over_usual(table, ~whole, np.nan)["beta_vae"].mean() == pytest.approx((0.4 + 0.6) / 1.3)
     assert np.isnan(best_over_usual(table, whole, np.nan)["beta_vae"][1])  # which leaves it undecided
+    nothing = best_over_usual(table, table["active"] > 2, 0.0)["beta_vae"]
+    assert nothing.isna().all()  # nothing is said of models that do not exist
 
 
 def test_a_ratio_of_means_does_not_hang_on_one_seed() -> None:
@@ -97,3 +99,6 @@ def test_a_ratio_of_means_does_not_hang_on_one_seed() -> None:
 def test_the_data_set_that_shows_a_claim_least_is_chosen_by_its_mean() -> None:
     falls = pd.DataFrame({"dsprites": [0.5, 0.1, 0.6], "shapes3d": [0.3, 0.3, 0.3]})
     assert weakest(falls).tolist() == [0.3] * 3  # dsprites' .1 is one seed's
+    unknown = pd.DataFrame({"a": [np.nan] * 3})
+    assert weakest(pd.concat([unknown, falls], axis=1)).tolist() == [0.3] * 3
+    assert weakest(unknown).isna().all()

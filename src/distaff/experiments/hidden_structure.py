@@ -197,8 +197,11 @@ def migs(table: pd.DataFrame, method: str, kind: str) -> pd.DataFrame:
 
 
 def weakest(values: pd.DataFrame) -> pd.Series[float]:
-    """Of columns of a value per seed the one of the least mean: where a claim is shown least."""
-    return values[values.mean().idxmin()]
+    """Of columns of a value per seed the one of the least mean: where a claim is shown least.
+
+    Columns of NaN, of which nothing is known, are taken only if there is no other.
+    """
+    return values[values.mean().fillna(np.inf).idxmin()]
 
 
 def of_means(above: pd.DataFrame, below: pd.DataFrame) -> pd.DataFrame:

@@ -122,7 +122,7 @@ class HiddenStructureStrengths(Experiment[Scale]):
         lab.say(
             f"{(whole & perturbed).sum()} of {perturbed.sum()} models of perturbed data keep all latents."
         )
-        kept = best_over_usual(table, whole, 0.0)  # where no model keeps all, none disentangles
+        kept = best_over_usual(table, whole, 0.0)  # where no model of a seed keeps all, none disentangles
         pruned = best_over_usual(table, ~whole, float("nan"))
         yield self.found("whole", kept["beta_vae"])
         yield self.found("whole_every", -weakest(-kept))
@@ -155,14 +155,16 @@ def _perturbed(scale: Scale, by: str) -> Part:
 def best_over_usual(table: pd.DataFrame, chosen: pd.Series[bool], absent: float) -> pd.DataFrame:
     """The largest MIG of the `chosen` models on perturbed data over the MIG on original data.
 
-    A row per seed and a column per method; the largest is `absent` where a seed has no such model. The mean
-    of a column is the ratio of the means.
+    A row per seed and a column per method; the largest is `absent` where a seed has no such model, and NaN
+    where none has. The mean of a column is the ratio of the means.
     """
     usual = table[table["data"] == "original"].pivot(index="seed", columns="method", values="mig")
     perturbed = table[chosen & (table["data"] == "perturbed")]
     best = perturbed.groupby(["seed", "method"])["mig"].max().unstack("method")
     best = best.reindex(index=usual.index, columns=usual.columns)
-    return of_means(best.fillna(absent), usual)
+    some = best.columns[best.notna().any()]
+    best[some] = best[some].fillna(absent)
+    return of_means(best, usual)
 
 
 def _picture(table: pd.DataFrame) -> Figure:
@@ -176,6 +178,8 @@ def _picture(table: pd.DataFrame) -> Figure:
         ax.plot(middle.index, middle["mig"], color=colour)
         ax.axhline(part.loc[part["data"] == "original", "mig"].mean(), color=SOFT, lw=0.8)
         ax.set(xscale="log", xlabel="strength", ylabel="MIG; line: original data", ylim=(0, 1))
+        ax.set_xticks(middle.index, [f"{value:g}" for value in middle.index])
+        ax.minorticks_off()
         units = ax.twinx()
         units.plot(middle.index, middle["active"], color=SOFT, ls="--")
         units.set(ylabel="active latents", ylim=(0, table["active"].max() + 0.5))
