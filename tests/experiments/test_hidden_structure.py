@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from distaff.datasets import Perturbed, load_dataset
+from distaff.evaluation.least_noisy import LeastNoisy
 from distaff.experiments.base import Lab
-from distaff.experiments.hidden_structure import HiddenStructure, measured, migs
+from distaff.experiments.hidden_structure import HiddenStructure, measured, migs, of_means, weakest
 from distaff.experiments.hidden_structure_strengths import best_over_usual
 from distaff.methods.base import Codes
 
@@ -50,12 +51,18 @@ def test_the_pattern_of_the_paper_moves_by_what_runs_have_learned(tmp_path, monk
     assert {run.name.split(" ")[2] for run in experiment.plan("paper").runs} == {
         "original", "noise", "re-tuned",
     }  # fmt: skip
-    monkeypatch.setattr(
-        "distaff.experiments.hidden_structure.least_noisy", lambda runs: SimpleNamespace(codes=s)
-    )
+    run = SimpleNamespace(data=DATA, config=SimpleNamespace(seed=3))
+    worst = LeastNoisy(s, run, 1, 0.2)
+    monkeypatch.setattr("distaff.experiments.hidden_structure.least_noisy", lambda runs: worst)
     asked = []
     runs = type("Asked", (), {"__getitem__": lambda self, name: asked.append(name)})()
-    plan = experiment.planned("paper", experiment.then(Lab(tmp_path, scale), runs))
+    lab = Lab(tmp_path, scale)
+    plan = experiment.planned("paper", experiment.then(lab, runs))
+    (row,) = lab.shown[0][2].to_dict("records")
+    assert {key: row[key] for key in ("data", "seed", "MIG", "latent")} == {
+        "data": "dsprites", "seed": 3, "MIG": 0.2, "latent": 1,
+    }  # fmt: skip
+    assert row["x"] == pytest.approx(abs(np.corrcoef(s, DATA.labels(np.arange(len(DATA)))[:, 0])[0, 1]))
     assert asked == ["dsprites beta_vae original", "shapes3d beta_vae original"]
     assert len(plan.runs) == 2 * 5 * 10
     option = plan.runs[0].options["perturb"]
@@ -72,7 +79,26 @@ def test_models_that_gave_up_a_latent_are_told_apart() -> None:
         ("perturbed", 0, 2, 0.2), ("perturbed", 0, 2, 0.1), ("perturbed", 0, 1, 0.4),
         ("perturbed", 1, 1, 0.6),
     ]  # fmt: skip
-    table = pd.DataFrame(rows, columns=["data", "seed", "active", "mig"])
-    best = best_over_usual(table, 2)
-    assert best["whole"].tolist() == pytest.approx([0.4, np.nan], nan_ok=True)
-    assert best["pruned"].tolist() == pytest.approx([0.8, 0.75])
+    table = pd.DataFrame(rows, columns=["data", "seed", "active", "mig"]).assign(method="beta_vae")
+    whole = table["active"] >= 2
+    assert best_over_usual(table, whole, 0.0)["beta_vae"].mean() == pytest.approx((0.2 + 0.0) / (0.5 + 0.8))
+    assert best_over_usual(table, ~whole, np.nan)["beta_vae"].mean() == pytest.approx((0.4 + 0.6) / 1.3)
+    assert np.isnan(best_over_usual(table, whole, np.nan)["beta_vae"][1])  # which leaves it undecided
+    nothing = best_over_usual(table, table["active"] > 2, 0.0)["beta_vae"]
+    assert nothing.isna().all()  # nothing is said of models that do not exist
+
+
+def test_a_ratio_of_means_does_not_hang_on_one_seed() -> None:
+    below = pd.DataFrame({"a": [0.8, 0.8, 0.01], "b": [0.5, 0.4, 0.6]})
+    above = pd.DataFrame({"a": [0.4, 0.4, 0.1], "b": [0.25, 0.2, 0.3]})
+    found = of_means(above, below)
+    assert found.mean().tolist() == pytest.approx([0.9 / 1.61, 0.5])
+    assert found["b"].tolist() == pytest.approx([0.5] * 3)  # an exact ratio has no spread
+
+
+def test_the_data_set_that_shows_a_claim_least_is_chosen_by_its_mean() -> None:
+    falls = pd.DataFrame({"dsprites": [0.5, 0.1, 0.6], "shapes3d": [0.3, 0.3, 0.3]})
+    assert weakest(falls).tolist() == [0.3] * 3  # dsprites' .1 is one seed's
+    unknown = pd.DataFrame({"a": [np.nan] * 3})
+    assert weakest(pd.concat([unknown, falls], axis=1)).tolist() == [0.3] * 3
+    assert weakest(unknown).isna().all()

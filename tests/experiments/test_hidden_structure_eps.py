@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from distaff.datasets import Perturbed, load_dataset
-from distaff.experiments.hidden_structure_eps import GLOBAL, LOCAL, in_the_data, leading
+from distaff.experiments.hidden_structure_eps import GLOBAL, LOCAL, in_the_data, information, leading
+from distaff.methods.base import Codes
 
 GRID = load_dataset("dsprites", resolution=16, shape=[0, 1], orientation=1, scale=3, x=5, y=4)
 SIZES = {"shape": 2, "scale": 3, "x": 5, "y": 4}
@@ -70,3 +71,20 @@ def test_a_seed_counts_where_it_codes_s_first() -> None:
     lower, between = leading(in_data, in_code)
     assert lower.tolist() == [False, True]  # at .1, where x is larger locally
     assert between.tolist() == [True, False]  # at .2, where s is, and x globally; .3 does not count
+
+
+def test_a_latent_stands_for_a_factor_that_it_correlates_with_and_for_no_other() -> None:
+    rng = np.random.default_rng(0)
+    labels = GRID.labels(np.arange(len(GRID))).astype(float)
+    perturbed = Perturbed(GRID, rng.uniform(-1, 1, len(GRID)), eps=0.1, kappa=4.0)
+    noise = rng.normal(size=(len(GRID), 1))
+    mean = np.column_stack([-labels[:, [2, 3, 1, 0]], noise])  # x, y, scale, shape, and nothing for s
+    logvar = np.log(np.broadcast_to([0.1, 0.2, 0.3, 1.5, 0.4], mean.shape))
+    found = {row["factor"]: row for row in information(Codes(mean, logvar, mean), labels, perturbed)}
+    told = {name: row["information"] for name, row in found.items()}
+    assert told == pytest.approx({"shape": 0.0, "scale": 0.7, "x": 0.9, "y": 0.8, "s": 0.0})
+    assert found["x"]["|correlation|"] == pytest.approx(1)
+    assert found["s"]["|correlation|"] < 0.5  # the surest of latents would not make it .6
+    of_s = np.column_stack([mean[:, :4], perturbed.s])
+    told = {row["factor"]: row for row in information(Codes(of_s, logvar, of_s), labels, perturbed)}
+    assert told["s"]["information"] == pytest.approx(0.6)

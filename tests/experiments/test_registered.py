@@ -8,6 +8,7 @@ import pytest
 
 from distaff import registry
 from distaff.experiments.base import Experiment, Scale
+from distaff.experiments.claims import settings
 from distaff.experiments.conduct import conduct
 from distaff.experiments.predictions import SCALES
 
@@ -42,6 +43,13 @@ def test_every_scale_plans_runs_that_can_be_made(name: str) -> None:
     assert seeds[1] <= seeds[2] <= seeds[3]
     assert runs[1] <= runs[2]
     assert seeds[2] >= 3, "small is the evidence"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_settings_are_as_json_gives_them_back(name: str) -> None:
+    for scale in SCALES:
+        found = settings(experiment(name).at(scale))
+        assert json.loads(json.dumps(found)) == found, "a result would never be of today's settings"
 
 
 @pytest.mark.parametrize("name", NAMES)

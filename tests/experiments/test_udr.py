@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from scipy.stats import ortho_group
+from scipy.stats import ortho_group, spearmanr
 
-from distaff.experiments.udr import UDR, scores
+from distaff.experiments.udr import UDR, moved_again, scores, with_noise
 
 
 def test_models_that_permute_and_flip_agree_and_those_that_rotate_do_not() -> None:
@@ -14,7 +14,33 @@ def test_models_that_permute_and_flip_agree_and_those_that_rotate_do_not() -> No
     assert max(scores(rotated, "spearman")) < 0.6
     kl = np.r_[np.ones(4), np.zeros(2)]
     noisy = [np.column_stack([each, rng.normal(size=(625, 2))]) for each in signed]
-    assert scores(noisy, "spearman", kl) == pytest.approx([1.0] * 3)
+    assert scores(noisy, "spearman", [kl] * 3) == pytest.approx([1.0] * 3)
+
+
+def same_place(codes: list[np.ndarray]) -> float:
+    """What a score would see that takes latents of two models for alike by their place."""
+    first, second = codes
+    return float(np.mean([abs(spearmanr(a, b).statistic) for a, b in zip(first.T, second.T, strict=True)]))
+
+
+def test_models_moved_each_its_own_way_fool_a_score_by_place_and_not_udr() -> None:
+    rng = np.random.default_rng(0)
+    factors = rng.normal(size=(500, 5))
+    alike = [factors, np.tanh(factors)]
+    assert same_place(alike) == pytest.approx(1)
+    moved = [moved_again(each, rng) for each in alike]
+    assert same_place(moved) < 0.5
+    assert scores(moved, "spearman") == pytest.approx(scores(alike, "spearman"), abs=1e-12)
+
+
+def test_latents_of_noise_stand_anywhere_and_have_no_kl() -> None:
+    rng = np.random.default_rng(0)
+    codes = rng.normal(size=(200, 4))
+    noisy, kl = with_noise(codes, rng)
+    assert noisy.shape == (200, 7)
+    assert kl.sum() == 4
+    assert not kl[:4].all()  # they are not all behind
+    np.testing.assert_array_equal(np.sort(noisy[:, kl == 1]), np.sort(codes))
 
 
 def test_every_model_is_compared_with_all_others() -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from msgspec import to_builtins
+import msgspec
 
 from distaff.experiments.base import Experiment, Finding, Scale
 from distaff.experiments.verdict import FAILS, HOLDS, NOT_JUDGED, UNDECIDED, verdict
@@ -45,7 +45,7 @@ def is_stale(found: Experiment[Any], result: Mapping[str, Any]) -> bool:
 
 def settings(scale: Scale) -> dict[str, Any]:
     """The numbers of a scale as JSON gives them back."""
-    found: dict[str, Any] = to_builtins(scale)
+    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(scale))  # in which tuples are lists
     del found["takes"]
     return found
 

@@ -17,6 +17,7 @@ from distaff.evaluation.least_noisy import least_noisy
 from distaff.experiments import base
 from distaff.experiments.base import Experiment, Finding, Lab, Runs, every_code, every_label
 from distaff.files import write_arrays
+from distaff.metrics.mcc import absolute_correlation
 from distaff.metrics.mig import mig
 from distaff.metrics.posterior import active_by_variance
 from distaff.pages.figures import bars
@@ -24,11 +25,27 @@ from distaff.pages.images import image_grid
 from distaff.studies.plan import Part, chain, dataset, each, method, product
 from distaff.training.run import Run
 
+#: y has half the range of x, which sets its axis apart
 ELLIPSES = {
     "resolution": 32, "shape": [1], "orientation": 1, "scale": [3], "x": 32, "y": list(range(8, 24)),
 }  # fmt: skip
 TINY = ELLIPSES | {"resolution": 16, "x": 8}
-BOTH: dict[str, dict[str, Any]] = {"beta_vae": {"beta": 4.0}, "autoencoder": {}}
+SIZED = ELLIPSES | {"scale": 4, "x": 16, "y": list(range(8, 24, 2))}
+#: hues of a third of the wheel each, which are not in a circle
+ROOMS = {
+    "resolution": 32, "floor_hue": [0, 1, 2, 3], "wall_hue": [4, 5, 6, 7], "object_hue": [0, 1, 2, 3],
+    "scale": 4, "shape": [1], "orientation": 1,
+}  # fmt: skip
+#: with the strengths of the paper
+EVERY: dict[str, dict[str, Any]] = {
+    "beta_vae": {"beta": 8.0},
+    "beta_tc_vae": {"beta": 6.0},
+    "factor_vae": {"gamma": 35.0},
+    "dip_vae_ii": {},
+    "autoencoder": {},
+}
+STRONGER = {"beta_vae": {"beta": 16.0}}  # for few steps, and for noise
+BOTH = STRONGER | {"autoencoder": {}}
 EPS = 0.1
 NOISE = {"perturb": {"by": "noise", "eps": EPS}}
 
@@ -45,8 +62,9 @@ class Scale(base.Scale, frozen=True):
     by: str = "diagonal"
     kappa: float = 5.0
     learning_rate: float = 1e-3
+    reconstruction_weight: float = 4.0
     seeds: int = 4
-    steps: int = 2500
+    steps: int = 2000
 
 
 class HiddenStructure(Experiment[Scale]):
@@ -54,33 +72,36 @@ class HiddenStructure(Experiment[Scale]):
 
     Zietlow et al. 2020, section 5 and tables 1 and 2: x' = x + .1 f(s(x)) looks like x and has its factors,
     but varies most, locally, along s; a VAE, which follows local variance, codes s, and its MIG falls.
-    Noise of the same size on every pixel is the control, with beta re-tuned for it at scale paper. There
-    are as many latents as factors. A plain autoencoder follows no axes, so it has none to lose; at scale
-    nano its MIG, by chance well above 0, falls with the noise as with the pattern. Runs of one seed are
-    compared, and of several data sets the one that shows the claim least counts.
+    Noise of the same size on every pixel is the control, with beta re-tuned for it from scale small on. There
+    are as many latents as factors. A plain autoencoder follows no axes, so it has none to lose; yet its MIG
+    on two factors is by chance well above 0, and falls with the noise as with the pattern. Runs of one seed
+    are compared, and of several data sets and methods those count that show the claim least.
 
-    At scale paper s is the surest latent of the worst of ten restarts, as published. At smaller scales s is
-    given: the sum of the standardised positions, which is what an encoder turned by 45 degrees gives.
+    From scale small on s is the surest latent of the worst of all restarts, as published. At smaller scales
+    there are two factors and s is given: the sum of the standardised positions, which is what an encoder
+    turned by 45 degrees gives. The reconstruction weighs as much more as there are fewer pixels than 64 x 64.
     """
 
     scales: ClassVar = {
         "quick": Scale("two cores, 20 seconds", {"dsprites": (TINY, 2)}, BOTH, {}, seeds=1, steps=20),
-        "nano": Scale("two cores, half an hour", {"dsprites": (ELLIPSES, 2)}, BOTH, {}),
-        "small": Scale("two cores, an hour", {"dsprites": (ELLIPSES, 2)}, BOTH, {}, seeds=8),
+        "nano": Scale("two cores, ten minutes", {"dsprites": (ELLIPSES, 2)}, BOTH, {}),
+        "small": Scale(
+            "two cores, four hours",
+            grids={"dsprites": (SIZED, 3), "shapes3d": (ROOMS, 4)},
+            methods=EVERY | {"beta_vae": {"beta": 24.0}},
+            retuned={"beta_vae": {"beta": 32.0}},
+            by="least noisy",
+            seeds=8,
+        ),
         "paper": Scale(
-            "a cluster: 350 models of 300,000 steps",
+            "a cluster: 320 models of 300,000 steps",
             grids={"dsprites": ({"resolution": 64}, 5), "shapes3d": ({"resolution": 64}, 6)},
-            methods={
-                "beta_vae": {"beta": 8.0},
-                "beta_tc_vae": {"beta": 6.0},
-                "factor_vae": {"gamma": 35.0},
-                "dip_vae_ii": {},
-                "autoencoder": {},
-            },
-            retuned={"beta_vae": {"beta": 16.0}},
+            methods=EVERY,
+            retuned=STRONGER,
             by="least noisy",
             kappa=10.0,
             learning_rate=1e-4,
+            reconstruction_weight=1.0,
             seeds=10,
             steps=300_000,
         ),
@@ -89,7 +110,7 @@ class HiddenStructure(Experiment[Scale]):
     def runs(self, scale: Scale) -> Part:
         options: dict[str, dict[str, Any]] = {"original": {}, "noise": NOISE}
         if scale.by != "least noisy":
-            options["perturbed"] = _pattern(scale, scale.by)
+            options["perturbed"] = pattern(scale.by, scale.kappa)
         parts = [
             _models(scale, of, kind, added, scale.methods)
             for of, (kind, added) in itertools.product(scale.grids, options.items())
@@ -100,9 +121,8 @@ class HiddenStructure(Experiment[Scale]):
     def then(self, lab: Lab[Scale], runs: Runs) -> Part:
         scale, parts = lab.scale, []
         for of in scale.grids if scale.by == "least noisy" else ():
-            path = (lab.folder / f"least-noisy-{of}.npz").resolve()
-            write_arrays(path, {"s": least_noisy(runs[f"{of} beta_vae original"]).codes})
-            parts.append(_models(scale, of, "perturbed", _pattern(scale, str(path)), scale.methods))
+            by = least_noisy_codes(lab, of, runs[f"{of} beta_vae original"])
+            parts.append(_models(scale, of, "perturbed", pattern(by, scale.kappa), scale.methods))
         return chain(*parts)
 
     def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
@@ -113,23 +133,41 @@ class HiddenStructure(Experiment[Scale]):
             figure = bars(medians, "MIG", dots=dict(iter(groups)))
             lab.figure(f"MIG on {of}, median over seeds", figure)
         noise = "re-tuned" if lab.scale.retuned else "noise"
-        before, after = (migs(table, "beta_vae", kind) for kind in ("original", "perturbed"))
-        yield self.found("fall", (before - after).min(axis=1))
-        yield self.found("kept", (after / before).max(axis=1))
-        yield self.found("noise", (migs(table, "beta_vae", noise) / before).min(axis=1))
-        before, after = (migs(table, "autoencoder", kind) for kind in ("original", "perturbed"))
-        yield self.found("autoencoder", (before - after).max(axis=1))
+        yield self.found("kept", -weakest(-ratios(table, "beta_vae", "original")))
+        yield self.found("noise", -weakest(-ratios(table, "beta_vae", noise)))
+        vaes = [name for name in table["method"].unique() if name != "autoencoder"]
+        every = pd.concat([ratios(table, vae, "original") for vae in vaes], axis=1, keys=vaes)
+        yield self.found("every", -weakest(-every))
+        after = migs(table, "autoencoder", "perturbed")
+        for key, kind in (("autoencoder", "original"), ("autoencoder_noise", "noise")):
+            yield self.found(key, -weakest(after - migs(table, "autoencoder", kind)))
         yield self.found("change", table["largest change"].max())
 
 
-def _pattern(scale: Scale, by: str) -> dict[str, Any]:
-    return {"perturb": {"by": by, "eps": EPS, "kappa": scale.kappa}}
+def pattern(by: str, kappa: float) -> dict[str, Any]:
+    """The option of a data set that adds the pattern."""
+    return {"perturb": {"by": by, "eps": EPS, "kappa": kappa}}
+
+
+def least_noisy_codes(lab: Lab[Any], of: str, restarts: list[Run]) -> str:
+    """A file in the lab with the surest latent of the worst of several runs on a data set."""
+    path = (lab.folder / f"least-noisy-{of}.npz").resolve()
+    found = least_noisy(restarts)
+    write_arrays(path, {"s": found.codes})
+    correlations = absolute_correlation(found.codes[:, None], every_label(found.run.data), "pearson")[0]
+    row = {"data": of, "seed": found.run.config.seed, "MIG": found.mig, "latent": found.latent}
+    lab.table(
+        f"What the pattern moves by on {of}, and its |correlation| with the factors",
+        [row | dict(zip(found.run.data.label_names, correlations.tolist(), strict=True))],
+    )
+    return str(path)
 
 
 def _models(scale: Scale, of: str, kind: str, added: dict[str, Any], methods: Mapping[str, Any]) -> Part:
     """Methods on a data set to which something was added; a run is called "DATASET METHOD KIND"."""
     options, latents = scale.grids[of]
     common = {"latents": latents, "learning_rate": scale.learning_rate}
+    common["reconstruction_weight"] = scale.reconstruction_weight
     models = [
         product(each(name=[f"{of} {name} {kind}"]), method(name, **settings, **common))
         for name, settings in methods.items()
@@ -156,6 +194,29 @@ def migs(table: pd.DataFrame, method: str, kind: str) -> pd.DataFrame:
     """The MIGs of a method on a kind of data: a row per seed, a column per data set."""
     chosen = table[(table["method"] == method) & (table["data"] == kind)]
     return chosen.pivot(index="seed", columns="of", values="mig")
+
+
+def weakest(values: pd.DataFrame) -> pd.Series[float]:
+    """Of columns of a value per seed the one of the least mean: where a claim is shown least.
+
+    Columns of NaN, of which nothing is known, are taken only if there is no other.
+    """
+    return values[values.mean().fillna(np.inf).idxmin()]
+
+
+def of_means(above: pd.DataFrame, below: pd.DataFrame) -> pd.DataFrame:
+    """A value per seed whose mean is the ratio of the means of two columns of one value per seed.
+
+    It is the ratio linearised in both, as the delta method has it for an interval: the ratios of single seeds
+    are large where `below` happens to be near 0.
+    """
+    ratio = above.mean() / below.mean()
+    return ratio + (above - ratio * below) / below.mean()
+
+
+def ratios(table: pd.DataFrame, method: str, kind: str) -> pd.DataFrame:
+    """The MIG of a method on perturbed data over that on a kind of data; see `of_means`."""
+    return of_means(migs(table, method, "perturbed"), migs(table, method, kind))
 
 
 def pattern_of(data: DataSet) -> Perturbed:

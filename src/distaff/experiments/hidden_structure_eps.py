@@ -17,10 +17,13 @@ from distaff.datasets.views.perturbed import Perturbed
 from distaff.experiments import base
 from distaff.experiments.base import Experiment, Finding, Lab, Runs, every_code, every_label
 from distaff.experiments.hidden_structure import ELLIPSES, TINY, pattern_of
+from distaff.methods.base import Codes
+from distaff.metrics.posterior import mean_variance
 from distaff.pages.palette import COLOURS
 from distaff.studies.plan import Part, chain, dataset, each, method, product
-from distaff.training.run import Run
 
+PLACES = ELLIPSES | {"resolution": 16, "x": 16}
+CORRELATED = 0.5  # |rank correlation| from which on a latent stands for a factor
 DRAWS = 2000  # pairs of images that the expansiveness is estimated from
 LOCAL, GLOBAL = "local expansiveness", "global explained variance"
 
@@ -30,12 +33,13 @@ class Scale(base.Scale, frozen=True):
 
     grid: Mapping[str, Any]
     copies: int = 8
-    eps: tuple[float, ...] = (0.03, 0.06, 0.085, 0.11)
+    eps: tuple[float, ...] = (0.03, 0.05, 0.085, 0.11)
     kappa: float = 5.0
-    beta: float | str = "constant:1:8:4500"
-    learning_rate: float | str = "linear:0.0002:0.002:500"
-    seeds: int = 2
-    steps: int = 6000
+    beta: float | str = "constant:4:16:2200"
+    learning_rate: float | str = "linear:0.0002:0.002:300"
+    reconstruction_weight: float = 16.0
+    seeds: int = 3
+    steps: int = 3000
     latents: int = 3
 
 
@@ -47,18 +51,18 @@ class HiddenStructureEps(Experiment[Scale]):
     expansiveness, the distance per unit of two images that are one step apart in that factor (s: as large as
     one of x), mean and least; global explained variance, that of E[image | factor] summed over pixels;
     information, 1 - E sigma^2 (0 where that is negative) of the latent that stands for the factor, matched
-    by the largest |rank correlations|. There is a latent per factor, s included.
+    by the largest |rank correlations|, and 0 where that is below .5. There is a latent for each, s included.
 
-    Below scale paper beta is 1 until the pattern has had time to be found, which a larger one prevents, then
-    8: at 1 all latents end so sure that their ranks say little.
+    Below scale paper beta is 4 until the pattern has had time to be found, which a larger one prevents, then
+    16: at 4 all latents end so sure that their ranks say little. There are 16 places along each axis.
 
     Networks see -eps..1 + eps as 0..1, so the contrast of the sprites falls by 1 + 2 eps along the sweep.
     """
 
     scales: ClassVar = {
-        "quick": Scale("two cores, 15 seconds", TINY, 2, (0.05, 0.2), 4.0, 1.0, 2e-3, seeds=1, steps=20),
-        "nano": Scale("two cores, sixteen minutes", ELLIPSES),
-        "small": Scale("two cores, an hour", ELLIPSES, seeds=7),
+        "quick": Scale("two cores, 15 seconds", TINY, 2, (0.05, 0.2), 4.0, 4.0, 2e-3, seeds=1, steps=20),
+        "nano": Scale("two cores, six minutes", PLACES),
+        "small": Scale("two cores, 20 minutes", PLACES, seeds=10),
         "paper": Scale(
             "a cluster: 80 models of 300,000 steps",
             {"resolution": 64},
@@ -67,6 +71,7 @@ class HiddenStructureEps(Experiment[Scale]):
             kappa=10.0,
             beta=8.0,
             learning_rate=1e-4,
+            reconstruction_weight=1.0,
             seeds=10,
             steps=300_000,
             latents=6,
@@ -77,6 +82,7 @@ class HiddenStructureEps(Experiment[Scale]):
         pattern = {"by": "uniform", "copies": scale.copies, "kappa": scale.kappa}
         sweep = (dataset("dsprites", **scale.grid, perturb=pattern | {"eps": eps}) for eps in scale.eps)
         settings = {"beta": scale.beta, "latents": scale.latents, "learning_rate": scale.learning_rate}
+        settings["reconstruction_weight"] = scale.reconstruction_weight
         runs = each(steps=[scale.steps], seed=range(scale.seeds))
         return product(chain(*sweep), method("beta_vae", **settings), runs)
 
@@ -86,9 +92,12 @@ class HiddenStructureEps(Experiment[Scale]):
             perturbed = pattern_of(run.data)
             if run.config.seed == 0:
                 rows += [{"eps": perturbed.eps, **row} for row in in_the_data(grid, perturbed)]
-            informed.append({"eps": perturbed.eps, "seed": run.config.seed, **information(run, perturbed.s)})
+            codes, labels = every_code(run), every_label(run.data)
+            of_run = {"eps": perturbed.eps, "seed": run.config.seed}
+            informed += [of_run | row for row in information(codes, labels, perturbed)]
         in_data = lab.table("What each factor is in the data", rows)
-        in_code = lab.table("Information of each factor's latent", informed)
+        table = lab.table("The latent that stands for each factor", informed)
+        in_code = table.pivot(index=["eps", "seed"], columns="factor", values="information").reset_index()
         lab.figure("What each factor is in the data, and in the code", _picture(in_data, in_code))
         others = in_code.drop(columns=["eps", "seed", "s"])
         lesser = others[["x", "y"]].min(axis=1)
@@ -144,15 +153,21 @@ def _numbers(here: NDArray[Any], there: NDArray[Any], step: float, means: NDArra
     return {LOCAL: apart.mean(), f"{LOCAL}, least": apart.min(), GLOBAL: means.var(axis=0).sum()}
 
 
-def information(run: Run, s: NDArray[np.float64]) -> dict[str, float]:
-    """1 - E sigma^2, at least 0, of the latents that stand for the factors and s."""
-    codes = every_code(run)
+def information(codes: Codes, labels: NDArray[Any], perturbed: Perturbed) -> Iterator[dict[str, Any]]:
+    """1 - E sigma^2 of the latents that stand for the factors and s, and their |rank correlations| with them.
+
+    0 where that is negative, and where a latent's correlation is below .5, so that it stands for nothing.
+    """
     assert codes.logvar is not None
-    truth = np.column_stack([every_label(run.data), s])
+    truth = np.column_stack([labels, perturbed.s])
     together = np.abs(spearmanr(truth, codes.mean).statistic[: truth.shape[1], truth.shape[1] :])
-    _, latents = linear_sum_assignment(np.nan_to_num(together), maximize=True)
-    informed = np.maximum(0, 1 - np.exp(codes.logvar.astype(np.float64)).mean(axis=0))
-    return dict(zip([*run.data.label_names, "s"], informed[latents].tolist(), strict=True))
+    together = np.nan_to_num(together)
+    factors, latents = linear_sum_assignment(together, maximize=True)
+    informed = np.maximum(0, 1 - mean_variance(codes.logvar))
+    for factor, latent, name in zip(factors, latents, [*perturbed.label_names, "s"], strict=True):
+        size = float(together[factor, latent])
+        told = float(informed[latent]) if size >= CORRELATED else 0.0
+        yield {"factor": name, "|correlation|": size, "information": told}
 
 
 def _picture(in_data: pd.DataFrame, in_code: pd.DataFrame) -> Figure:

@@ -56,8 +56,8 @@ class ICACocktailParty(Experiment[Scale]):
     scales: ClassVar = {
         "quick": Scale("one core, 5 seconds", seeds=2),
         "nano": Scale("one core, half a minute"),
-        "small": Scale("one core, two minutes", seeds=50),
-        "paper": Scale("one core, five minutes", samples=100_000, seeds=50),
+        "small": Scale("one core, three minutes", seeds=100),
+        "paper": Scale("one core, ten minutes", samples=100_000, seeds=100),
     }
 
     def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:

@@ -13,46 +13,59 @@ from sklearn.neighbors import NearestNeighbors
 
 from distaff.experiments import base
 from distaff.experiments.base import Experiment, Finding, Lab, Runs, every_code, every_label
-from distaff.studies.plan import Part, dataset, each, method, product
+from distaff.studies.plan import Part, chain, dataset, each, method, product
 
 NEAREST = 8  # codes that count as neighbours: those around a point of a square grid
 
 
 class Scale(base.Scale, frozen=True):
-    """Squares of `resolution` pixels at `places` across and down, and the betas of the two methods."""
+    """Squares of `resolution` pixels at `places` across and down, and the betas of the three VAEs."""
 
-    resolution: int = 32
-    places: int = 32
-    seeds: int = 2
+    resolution: int = 16
+    places: int = 16
+    seeds: int = 5
     steps: int = 1000
-    vae: float = 0.1
+    weak: float = 0.1
+    vae: float = 1.0
     beta_vae: float = 4.0
+    reconstruction_weight: float = 4.0
 
 
 class Locality(Experiment[Scale]):
-    """Neighbours in the data stay neighbours in the code of a beta-VAE, and are torn apart in a VAE's.
+    """Neighbours in the data stay neighbours in the code of a beta-VAE, and are torn apart at a small beta.
 
     Burgess et al. 2018 (arXiv:1804.03599), section 4.1: where a code has few nats posteriors overlap, a
     sample may be taken for its neighbour, and the least is lost if that neighbour is an image that looks
     alike. Squares at a grid of places, two latents. Measured is how many of an image's neighbours on the grid
-    (four, fewer at the edge) are among its eight nearest codes. Below scale paper the VAE's beta is .1: at 32
-    pixels and two latents 1 is a strong weight already.
+    (four, fewer at the edge) are among its eight nearest codes. The paper compares beta 150 with 1, at 64
+    pixels; below scale paper the large beta is 4 and a weak one, .1, stands beside 1, which with few places
+    and steps keeps as many neighbours as 4.
     """
 
     scales: ClassVar = {
         "quick": Scale("two cores, 10 seconds", 16, 8, seeds=1, steps=20),
         "nano": Scale("two cores, three minutes"),
-        "small": Scale("two cores, ten minutes", seeds=5),
-        "paper": Scale("one GPU, two hours", 64, seeds=5, steps=100_000, vae=1.0, beta_vae=150.0),
+        "small": Scale("two cores, a quarter of an hour", seeds=30),
+        "paper": Scale(
+            "one GPU, six hours",
+            resolution=64,
+            places=32,
+            seeds=30,
+            steps=100_000,
+            beta_vae=150.0,
+            reconstruction_weight=1.0,
+        ),
     }
 
     def runs(self, scale: Scale) -> Part:
         places = {"resolution": scale.resolution, "x": scale.places, "y": scale.places}
         squares = dataset("dsprites", shape=[0], scale=[3], orientation=1, **places)
-        betas = each(name=["VAE"], **{"set.beta": [scale.vae]})
-        betas += each(name=["beta-VAE"], **{"set.beta": [scale.beta_vae]})
+        named = {"weak VAE": scale.weak, "VAE": scale.vae, "beta-VAE": scale.beta_vae}
+        betas = chain(*(each(name=[name], **{"set.beta": [beta]}) for name, beta in named.items()))
         common = each(steps=[scale.steps], seed=range(scale.seeds))
-        return product(squares, method("beta_vae", latents=2, learning_rate=1e-3), betas, common)
+        weight = scale.reconstruction_weight
+        model = method("beta_vae", latents=2, learning_rate=1e-3, reconstruction_weight=weight)
+        return product(squares, model, betas, common)
 
     def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
         kept: dict[str, list[float]] = {}
@@ -64,7 +77,8 @@ class Locality(Experiment[Scale]):
         lab.figure("The grid of places, drawn at its codes (seed 0)", _nets(pictures, grid))
         lab.table("Share of neighbours kept", pd.DataFrame(kept).rename_axis("seed").reset_index())
         yield self.found("kept", kept["beta-VAE"])
-        yield self.found("more", np.subtract(kept["beta-VAE"], kept["VAE"]))
+        yield self.found("more", np.subtract(kept["beta-VAE"], kept["weak VAE"]))
+        yield self.found("than_vae", np.subtract(kept["beta-VAE"], kept["VAE"]))
 
 
 def grid_neighbours(grid: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,6 +22,8 @@ DIMENSIONS, ROWS, NOISE = 5, 1000, 0.05
 NARROW = {"resolution": 16, "x": 8, "y": 8, "orientation": 1}
 WIDE = {"resolution": 32, "x": 16, "y": 16, "orientation": 1, "shape": 1}
 BENT, ROTATED = "permuted and bent", "rotated"
+#: claims about trained models, and the score that each is about
+JUDGED = {"with_mig": "mig", "with_dci": "dci.disentanglement", "with_sap": "sap"}
 
 
 class Scale(base.Scale, frozen=True):
@@ -39,14 +41,15 @@ class UDR(Experiment[Scale]):
 
     Duan et al. 2020 (arXiv:1905.12614). First on codes made by hand, of five Gaussian factors and 5 % noise:
     models that permute, flip and bend the factors, against models that rotate them, each its own way; with
-    Lasso weights and with rank correlations. Then on beta-VAEs that differ in beta and seed: the rank
-    correlation of UDR with the supervised scores.
+    Lasso weights and with rank correlations. To be permuted, flipped and bent once more, again each its own
+    way, must change nothing, nor must latents without KL, wherever they stand in a model. Then on beta-VAEs
+    that differ in beta and seed: the rank correlation of UDR with every supervised score.
     """
 
     scales: ClassVar = {
         "quick": Scale("two cores, 15 seconds", NARROW, models=4, betas=(1, 4), seeds=2, steps=20),
         "nano": Scale("two cores, six minutes", WIDE),
-        "small": Scale("two cores, fifteen minutes", WIDE, betas=(0.5, 1, 2, 4, 8, 16)),
+        "small": Scale("two cores, forty minutes", WIDE, betas=(0.5, 1, 2, 4, 8, 16), seeds=10),
         "paper": Scale(
             "a cluster: 300 models of 300,000 steps",
             {"resolution": 64},
@@ -83,15 +86,14 @@ class UDR(Experiment[Scale]):
                 yield self.found(f"{key}_{similarity}", values)
         lab.table("Codes made by hand", rows)
         plain = np.mean(scores(bent, "spearman"))
-        noisy = [np.column_stack([one, rng.normal(size=(ROWS, 3))]) for one in bent]
-        kl = np.r_[np.ones(DIMENSIONS), np.zeros(3)]
+        noisy, kl = zip(*(with_noise(one, rng) for one in bent), strict=True)
         yield self.found("noise", abs(np.mean(scores(noisy, "spearman", kl)) - plain))
-        moved = [-3.0 * one[:, ::-1] ** 3 for one in bent]
+        moved = [moved_again(one, rng) for one in bent]
         yield self.found("moved", abs(np.mean(scores(moved, "spearman")) - plain))
-        yield self._trained(lab)
+        yield from self._trained(lab)
 
-    def _trained(self, lab: Lab[Scale]) -> Finding:
-        """The rank correlation over trained models, with its bootstrap interval over them."""
+    def _trained(self, lab: Lab[Scale]) -> Iterator[Finding]:
+        """The rank correlations over trained models, with their bootstrap intervals over them."""
         table = lab.results
         found = with_unsupervised(table)
         found = found[found["first"] == "udr"]
@@ -100,9 +102,10 @@ class UDR(Experiment[Scale]):
         figure, ax = axes("UDR", "MIG")
         ax.scatter(values["udr"], values["mig"], color="#2f6f8f")
         lab.figure(f"{len(values)} beta-VAEs", figure)
-        mig = found[found["second"] == "mig"].iloc[0]
-        value, low, high = mig[["correlation", "low", "high"]].astype(float)
-        return self.found("with_mig", Measured(value, low, high, lab.scale.seeds))
+        numbers = found.set_index("second").to_dict("index")
+        for key, metric in JUDGED.items():
+            of = numbers[metric]
+            yield self.found(key, Measured(of["correlation"], of["low"], of["high"], lab.scale.seeds))
 
 
 def _bent(factors: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
@@ -112,12 +115,35 @@ def _bent(factors: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.
     return np.asarray(np.tanh(rng.uniform(0.3, 0.8, DIMENSIONS) * moved))
 
 
+def moved_again(codes: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Codes (n, d) in another order, each times a number of either sign after an odd power: monotone."""
+    d = codes.shape[1]
+    factors, powers = rng.choice([-1.0, 1.0], d) * rng.uniform(0.5, 2, d), rng.uniform(0.5, 2, d)
+    bent = factors * np.sign(codes) * np.abs(codes) ** powers
+    return np.asarray(bent[:, rng.permutation(d)])
+
+
+def with_noise(
+    codes: NDArray[np.float64], rng: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Codes (n, d) with three latents of noise among them, anywhere, and the KL of all (d + 3,), nats."""
+    n, d = codes.shape
+    order = rng.permutation(d + 3)
+    return np.column_stack([codes, rng.normal(size=(n, 3))])[:, order], (order < d).astype(np.float64)
+
+
 def scores(
-    codes: list[NDArray[np.float64]], similarity: str, kl: NDArray[np.float64] | None = None
+    codes: Sequence[NDArray[np.float64]], similarity: str, kl: Sequence[NDArray[np.float64]] | None = None
 ) -> list[float]:
-    """The UDR of every model against all others."""
-    mates_kl = None if kl is None else [kl] * (len(codes) - 1)
+    """The UDR of every model against all others; `kl` of every model's latents."""
+    others = [[m for m in range(len(codes)) if m != n] for n in range(len(codes))]
     return [
-        udr_score(one, codes[:n] + codes[n + 1 :], similarity=similarity, kl=kl, mates_kl=mates_kl)
+        udr_score(
+            one,
+            [codes[m] for m in others[n]],
+            similarity=similarity,
+            kl=None if kl is None else kl[n],
+            mates_kl=None if kl is None else [kl[m] for m in others[n]],
+        )
         for n, one in enumerate(codes)
     ]
