@@ -37,8 +37,8 @@ class DCIGNFaces(Experiment[Scale]):
     Kulkarni et al. 2015 (arXiv:1503.03167), section 4.1: a novel face is re-rendered in another pose and
     light by moving one latent, and latents against the true angles are nearly a line. Here on drawn heads,
     with azimuth, elevation and lighting as groups of their own and identity as the last, 10 latents and
-    batches of 32. 40 identities are learned; all numbers are of the other ten. The control is a VAE on the same
-    images, of which the same latents are looked at.
+    batches of 32. 40 identities are learned; all numbers are of the other ten. The control is a VAE on the
+    same images, of which the same latents are looked at.
 
     Numbers are |Pearson correlations| of latent and angle, and what is left of the error when a held-out face
     is to be shown at another angle: its latent is moved to where learned faces at that angle have theirs, and
