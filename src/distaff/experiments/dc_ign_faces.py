@@ -40,6 +40,9 @@ class DCIGNFaces(Experiment[Scale]):
     batches of 32. 40 identities are learned; all numbers are of the other ten. The control is a VAE on the
     same images, of which the same latents are looked at.
 
+    In so few steps latent 2 is not expected to find elevation, which moves few pixels: it has a claim, as in
+    the paper, that its pilots speak against.
+
     Numbers are |Pearson correlations| of latent and angle, and what is left of the error when a held-out face
     is to be shown at another angle: its latent is moved to where learned faces at that angle have theirs, and
     what is decoded is compared with the true image, by squared error over that of the face left as it was.
@@ -52,8 +55,8 @@ class DCIGNFaces(Experiment[Scale]):
 
     scales: ClassVar = {
         "quick": Scale("two cores, 15 seconds", 1, 20, 20, resolution=16, latents=6, faces=200),
-        "nano": Scale("two cores, six minutes", 2),
-        "small": Scale("two cores, 25 minutes", 8),
+        "nano": Scale("two cores, five minutes", 2),
+        "small": Scale("two cores, 20 minutes", 8),
         "paper": Scale(
             "one GPU, a day", 8, 300_000, 300_000, 10, 1, 0.01, resolution=64, latents=200, faces=20_000
         ),
@@ -85,7 +88,8 @@ class DCIGNFaces(Experiment[Scale]):
         )
         for j, name in enumerate(NAMES):
             yield self.found(name, own["DC-IGN"][:, j])
-            yield self.found(f"{name}_moved", left["DC-IGN"][:, j])
+        for name in ("azimuth", "lighting"):
+            yield self.found(f"{name}_moved", left["DC-IGN"][:, NAMES.index(name)])
         yield self.found("unclamped", own["VAE"].mean(axis=1))
         yield self.found("moved_unclamped", left["VAE"].mean(axis=1))
         yield self.found("switch", [switch(each[:, 0], angles[:, 0]) for each in codes["DC-IGN"]])
