@@ -60,7 +60,7 @@ class DCIGNEquivariance(Experiment[Scale]):
 
     scales: ClassVar = {
         "quick": Scale("two cores, 15 seconds", 1, 20, 20, resolution=16, places=8, turns=2),
-        "nano": Scale("two cores, six minutes"),
+        "nano": Scale("two cores, five minutes"),
         "small": Scale("two cores, 15 minutes", seeds=8),
         "paper": Scale(
             "one GPU, a day", 8, 300_000, 300_000, 10, 1, 0.01, resolution=64, places=32, turns=40
