@@ -122,6 +122,8 @@ def chain(method: LinearDeepVAE, generator: torch.Generator) -> State:
         generate.weight.zero_()
         generate.weight[0, 0], generate.weight[1, 1] = 1.0, 0.8
         generate.bias[SIZES[1] :] = 2 * math.log(SPREAD["h1"])
+        for name in ("encoder", "recognise_1"):  # else log-variances, linear here, overflow
+            layer(modules, name).weight.mul_(0.1)
     recognising = [*modules["encoder"].parameters(), *modules["recognise_1"].parameters()]
     return State(modules, {"adam": adam(recognising)})
 
