@@ -64,7 +64,7 @@ def rerendered(run: Run, held: DataSet, row: int, factors: Sequence[str], column
         values = np.linspace(0, space.sizes[place] - 1, columns).round().astype(int)
         codes, true = np.tile(code, (columns, 1)), np.tile(space.rows([row])[0], (columns, 1))
         codes[:, latent], true[:, place] = latent_at(run, latent, factor)[values], values
-        images += [run.decode(codes), held.unit_images(space.index(true))]
+        images += [run.decode(codes), held.unit_images(space.index(true)).astype(np.float32)]
         names += [factor, "truth"]
     return image_grid(np.concatenate(images), columns, rows_are=names)
 
