@@ -121,6 +121,7 @@ TABLES: dict[str, dict[str, str]] = {
             ("info_wgan_gp_score", "InfoWGANGPScore"),
             ("dc_ign_equivariance", "DCIGNEquivariance"),
             ("dc_ign_faces", "DCIGNFaces"),
+            ("dc_ign_chairs", "DCIGNChairs"),
             ("impossibility", "Impossibility"),
             ("vae_is_pca", "VAEIsPCA"),
             ("local_structure", "LocalStructure"),

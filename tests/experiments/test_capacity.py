@@ -1,9 +1,10 @@
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from distaff.datasets import load_dataset
-from distaff.experiments.capacity import Channel, told_apart
+from distaff.experiments.capacity import Channel, against_fixed, told_apart
 
 
 def test_the_channel_passes_the_nats_it_says() -> None:
@@ -38,3 +39,15 @@ def test_originals_tell_all_and_blobs_nothing() -> None:
     assert told_apart(data, rows, images) == {"shape": 1, "orientation of hearts": 1}
     mean = data.unit_images(np.arange(len(data))).mean(axis=0, keepdims=True)
     assert told_apart(data, rows, np.repeat(mean, 200, axis=0))["orientation of hearts"] < 0.6
+
+
+def test_gains_are_taken_within_a_seed() -> None:
+    rows = [
+        {"method": "annealed_vae", "seed": 0, "MIG": 0.5, "reconstruction": 20.0},
+        {"method": "beta_vae", "seed": 1, "MIG": 0.1, "reconstruction": 50.0},
+        {"method": "annealed_vae", "seed": 1, "MIG": 0.3, "reconstruction": 25.0},
+        {"method": "beta_vae", "seed": 0, "MIG": 0.6, "reconstruction": 44.0},
+    ]
+    found = against_fixed(pd.DataFrame(rows))
+    assert found["reconstructs"].sort_index().tolist() == pytest.approx([24, 25])
+    assert found["disentangles"].sort_index().tolist() == pytest.approx([-0.1, 0.2])

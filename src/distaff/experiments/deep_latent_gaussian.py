@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from distaff.batches.batch import Batch, Facts
 from distaff.evaluation.posterior import log_likelihood_bound
 from distaff.experiments import base
 from distaff.experiments.base import Experiment, Finding, Lab, Runs
-from distaff.methods.terms import log_normal
+from distaff.methods.base import Codes, State, adam
+from distaff.methods.deep_vae import DeepVAE
+from distaff.methods.terms import gaussian_negative_log_likelihood, log_normal, sampled
 from distaff.pages.figures import curves
 from distaff.studies.plan import Part, dataset, each, method, product, zipped
 from distaff.training.run import Run
@@ -41,7 +45,8 @@ class DeepLatentGaussian(Experiment[Scale]):
     Rezende et al. 2014 (arXiv:1401.4082). First a chain of linear Gaussians, two to three to six numbers,
     whose log-likelihood is known and whose posterior factorises, so that the diagonal recognition model can
     equal it: ELBO against log-likelihood at every look, their gap in the end, importance-weighted bounds, and
-    the reparameterised gradient against the score-function gradient. Then sprites: three layers against one.
+    the reparameterised gradient against the score-function gradient. The recognition model is that of
+    `deep_vae`, made linear, and so are its loss and bounds. Then sprites: three layers against one.
     """
 
     scales: ClassVar = {
@@ -81,120 +86,131 @@ class DeepLatentGaussian(Experiment[Scale]):
         yield self.found("layers", sprites["three layers"]["ELBO"] - sprites["one layer"]["ELBO"])
 
 
-class Chain(nn.Module):
-    """The recognition model of a linear Gaussian chain that is known: q(h_1|x) q(h_2|h_1)."""
+@dataclasses.dataclass(frozen=True)
+class LinearDeepVAE(DeepVAE):
+    """A deep VAE whose networks between layers are linear, and whose decoder gives means of any size."""
 
-    a1: Tensor
-    v1: Tensor
-    a2: Tensor
-    v2: Tensor
+    def between(self, inputs: int, outputs: int) -> nn.Module:
+        """One linear layer."""
+        return nn.Linear(inputs, 2 * outputs)
 
-    def __init__(self, generator: torch.Generator) -> None:
-        super().__init__()
-        x, first, second = SIZES
-        orthogonal = torch.linalg.qr(torch.randn((x, first), generator=generator, dtype=torch.float64))[0]
-        self.w1 = orthogonal * torch.tensor([1.5, 1.2, 1.0])
-        self.w2 = torch.zeros((first, second), dtype=torch.float64)
-        self.w2[0, 0], self.w2[1, 1] = 1.0, 0.8
-        shapes = {"a1": (first, x), "v1": (first,), "a2": (second, first), "v2": (second,)}
-        for name, shape in shapes.items():
-            weight = 0.1 * torch.randn(shape, generator=generator, dtype=torch.float64)
-            self.register_parameter(name, nn.Parameter(weight))
+    def reconstruction(self, outputs: Tensor, images: Tensor) -> Tensor:
+        """-log N(x; outputs, sigma^2)."""
+        return gaussian_negative_log_likelihood(outputs, images, self.sigma)
 
-    def data(self, n: int, generator: torch.Generator) -> Tensor:
-        """Points (n, 6) of the chain."""
-        h2, h1, x = (torch.randn((n, d), generator=generator, dtype=torch.float64) for d in reversed(SIZES))
-        h1 = h2 @ self.w2.T + SPREAD["h1"] * h1
-        return h1 @ self.w1.T + SPREAD["x"] * x
 
-    def exact(self, x: Tensor) -> Tensor:
-        """log p(x), nats (n,)."""
-        inner = self.w2 @ self.w2.T + SPREAD["h1"] ** 2 * torch.eye(SIZES[1], dtype=torch.float64)
-        covariance = self.w1 @ inner @ self.w1.T + SPREAD["x"] ** 2 * torch.eye(SIZES[0], dtype=torch.float64)
-        normal = torch.distributions.MultivariateNormal(
-            torch.zeros(SIZES[0], dtype=torch.float64), covariance
-        )
-        return normal.log_prob(x)
+def chain_method(steps: int) -> LinearDeepVAE:
+    """A deep VAE of the chain's sizes, whose step size falls from .01 to .001."""
+    settings: dict[str, Any] = {"learning_rate": f"linear:0.01:0.001:{steps}", "batch_size": BATCH}
+    return LinearDeepVAE(
+        latents=SIZES[1], layers=2, upper_latents=SIZES[2], network="linear",
+        likelihood="gaussian", sigma=SPREAD["x"], **settings,
+    )  # fmt: skip
 
-    def sample(self, x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """One h_1 and one h_2 for every point."""
-        h1 = x @ self.a1.T
-        h1 = h1 + torch.exp(self.v1 / 2) * torch.randn(h1.shape, generator=generator, dtype=h1.dtype)
-        h2 = h1 @ self.a2.T
-        return h1, h2 + torch.exp(self.v2 / 2) * torch.randn(h2.shape, generator=generator, dtype=h2.dtype)
 
-    def log_q(self, x: Tensor, h1: Tensor, h2: Tensor) -> Tensor:
-        """log q(h|x)."""
-        return log_normal(h1, x @ self.a1.T, self.v1).sum(dim=1) + log_normal(
-            h2, h1 @ self.a2.T, self.v2
-        ).sum(dim=1)
+def chain(method: LinearDeepVAE, generator: torch.Generator) -> State:
+    """A state whose generating networks are a known chain and are not trained; what recognises it is fresh.
 
-    def log_joint(self, x: Tensor, h1: Tensor, h2: Tensor) -> Tensor:
-        """log p(x, h)."""
-        zero = torch.zeros((), dtype=x.dtype)
-        of_x, of_h1 = (torch.tensor(2 * math.log(SPREAD[name]), dtype=x.dtype) for name in ("x", "h1"))
-        return (
-            log_normal(x, h1 @ self.w1.T, of_x).sum(dim=1)
-            + log_normal(h1, h2 @ self.w2.T, of_h1).sum(dim=1)
-            + log_normal(h2, zero, zero).sum(dim=1)
-        )
+    The columns of the decoder's matrix are orthogonal and h_2 moves two numbers of h_1, so that the posterior
+    factorises.
+    """
+    modules = method.networks(Facts((1, 1, SIZES[0]), TEST), generator).double()
+    decoder, generate = layer(modules, "decoder"), layer(modules, "generate_1")
+    orthogonal = torch.linalg.qr(torch.randn(SIZES[:2], generator=generator, dtype=torch.float64))[0]
+    with torch.no_grad():
+        decoder.weight.copy_(orthogonal * torch.tensor([1.5, 1.2, 1.0]))
+        generate.weight.zero_()
+        generate.weight[0, 0], generate.weight[1, 1] = 1.0, 0.8
+        generate.bias[SIZES[1] :] = 2 * math.log(SPREAD["h1"])
+        for name in ("encoder", "recognise_1"):  # else log-variances, linear here, overflow
+            layer(modules, name).weight.mul_(0.1)
+    recognising = [*modules["encoder"].parameters(), *modules["recognise_1"].parameters()]
+    return State(modules, {"adam": adam(recognising)})
 
-    def log_weight(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        """log p(x, h) - log q(h|x) at one sample (n,)."""
-        h1, h2 = self.sample(x, generator)
-        return self.log_joint(x, h1, h2) - self.log_q(x, h1, h2)
+
+def layer(modules: nn.ModuleDict, name: str) -> nn.Linear:
+    """The only linear layer of a network."""
+    (found,) = (each for each in modules[name].modules() if isinstance(each, nn.Linear))
+    return found
+
+
+@torch.no_grad()
+def points(modules: nn.ModuleDict, n: int, generator: torch.Generator) -> Tensor:
+    """Points (n, 1, 1, 6) of the chain."""
+    h2 = torch.randn((n, SIZES[2]), generator=generator, dtype=torch.float64)
+    mean, logvar = modules["generate_1"](h2).chunk(2, dim=1)
+    x = modules["decoder"](sampled(mean, logvar, generator).sample)
+    noise = torch.randn(x.shape, generator=generator, dtype=x.dtype)
+    return x + SPREAD["x"] * noise
+
+
+@torch.no_grad()
+def exact(modules: nn.ModuleDict, x: Tensor) -> Tensor:
+    """log p(x), nats (n,)."""
+    w1, w2 = layer(modules, "decoder").weight, layer(modules, "generate_1").weight[: SIZES[1]]
+    inner = w2 @ w2.T + SPREAD["h1"] ** 2 * torch.eye(SIZES[1], dtype=torch.float64)
+    covariance = w1 @ inner @ w1.T + SPREAD["x"] ** 2 * torch.eye(SIZES[0], dtype=torch.float64)
+    normal = torch.distributions.MultivariateNormal(torch.zeros(SIZES[0], dtype=torch.float64), covariance)
+    return normal.log_prob(x.flatten(1))
+
+
+@torch.no_grad()
+def log_weight(
+    method: LinearDeepVAE, modules: nn.ModuleDict, x: Tensor, generator: torch.Generator
+) -> Tensor:
+    """log p(x, h) - log q(h|x) at one sample (n,)."""
+    return method.log_weights(modules, x, method.encode(modules, x, generator), generator)
 
 
 def _chain(scale: Scale, seed: int) -> tuple[pd.DataFrame, dict[str, float]]:
     """The history of a recognition model in training, and the bounds in the end."""
-    generator = torch.Generator().manual_seed(seed)
-    model = Chain(generator)
-    test = model.data(TEST, generator)
-    optimiser = torch.optim.Adam(model.parameters(), lr=0.01)
-    apart = _gradients_apart(model, model.data(1, generator), scale.draws, generator)
-    history, total = [], scale.chain_steps
+    generator, total = torch.Generator().manual_seed(seed), scale.chain_steps
+    method = chain_method(total)
+    state = chain(method, generator)
+    modules, history = state.modules, []
+    test = points(modules, TEST, generator)
+    apart = gradients_apart(method, modules, points(modules, 1, generator), scale.draws, generator)
     for step in range(total + 1):
         if step % (total // 10) == 0:
-            history.append({"step": step, **_look(model, test, generator)})
-            optimiser.param_groups[0]["lr"] = 0.01 * (1 - 0.9 * step / total)
-        loss = -model.log_weight(model.data(BATCH, generator), generator).mean()
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-    with torch.no_grad():
-        weights = torch.stack([model.log_weight(test, generator) for _ in range(100)])
-        bounds = {
-            f"{k} sample{'s' if k > 1 else ''}": float((weights[:k].logsumexp(dim=0) - math.log(k)).mean())
-            for k in (1, 10, 100)
-        }
-        bounds |= {"exact": float(model.exact(test).mean()), "gradients apart": apart}
+            history.append({"step": step, **_look(method, modules, test, generator)})
+        batch = Batch(points(modules, BATCH, generator), TEST)
+        method.at(step).step(state, batch, generator)
+    single, many = (
+        torch.stack([log_weight(method, modules, test, generator) for _ in range(100)]) for _ in range(2)
+    )
+    bounds = {"1 sample": float(single.mean())}  # of 100 draws each: one draw's noise is the gap's size
+    bounds |= {f"{k} samples": float((many[:k].logsumexp(dim=0) - math.log(k)).mean()) for k in (10, 100)}
+    bounds |= {"exact": float(exact(modules, test).mean()), "gradients apart": apart}
     return pd.DataFrame(history), bounds
 
 
-@torch.no_grad()
-def _look(model: Chain, test: Tensor, generator: torch.Generator) -> dict[str, float]:
-    exact, bound = model.exact(test), model.log_weight(test, generator)
+def _look(
+    method: LinearDeepVAE, modules: nn.ModuleDict, test: Tensor, generator: torch.Generator
+) -> dict[str, float]:
+    true, bound = exact(modules, test), log_weight(method, modules, test, generator)
     return {
         "elbo": float(bound.mean()),
-        "exact": float(exact.mean()),
-        "error": float((exact - bound).std() / math.sqrt(len(test))),
+        "exact": float(true.mean()),
+        "error": float((true - bound).std() / math.sqrt(len(test))),
     }
 
 
-def _gradients_apart(model: Chain, point: Tensor, draws: int, generator: torch.Generator) -> float:
-    """The largest distance of the two estimates of d ELBO / d v_1, in standard errors."""
-    x = point.repeat(draws, 1)
-    noise = [torch.randn((draws, d), generator=generator, dtype=x.dtype) for d in SIZES[1:]]
-    v1 = model.v1.detach().repeat(draws, 1).requires_grad_()
-    mean = (x @ model.a1.T).detach()
-    h1 = mean + torch.exp(v1 / 2) * noise[0]
-    h2 = (h1 @ model.a2.T) + torch.exp(model.v2.detach() / 2) * noise[1]
-    log_q = log_normal(h1, mean, v1).sum(dim=1) + log_normal(h2, h1 @ model.a2.T, model.v2).sum(dim=1)
-    reparameterised = torch.autograd.grad((model.log_joint(x, h1, h2) - log_q).sum(), v1)[0]
-    h1, h2 = h1.detach(), h2.detach()
-    score = torch.autograd.grad(log_normal(h1, mean, v1).sum(), v1)[0]
+def gradients_apart(
+    method: LinearDeepVAE, modules: nn.ModuleDict, point: Tensor, draws: int, generator: torch.Generator
+) -> float:
+    """The largest distance of two estimates of d ELBO / d (log-variances of h_1), in standard errors.
+
+    One is the reparameterised gradient of the ELBO at a sample, the other the score function's.
+    """
+    x = point.expand(draws, *point.shape[1:])
+    mean, logvar = (each.detach() for each in method.encode(modules, x, generator)[:2])
+    logvar.requires_grad_()
+    codes = sampled(mean, logvar, generator)
+    reparameterised = torch.autograd.grad(method.log_weights(modules, x, codes, generator).sum(), logvar)[0]
+    still = Codes(mean, logvar, codes.sample.detach())
+    score = torch.autograd.grad(log_normal(still.sample, mean, logvar).sum(), logvar)[0]
     with torch.no_grad():
-        weight = model.log_joint(x, h1, h2) - model.log_q(x, h1, h2)
+        weight = method.log_weights(modules, x, still, generator)
         by_score = (weight - weight.mean())[:, None] * score
         difference = reparameterised.mean(dim=0) - by_score.mean(dim=0)
         error = torch.sqrt((reparameterised.var(dim=0) + by_score.var(dim=0)) / draws)

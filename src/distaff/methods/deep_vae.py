@@ -45,10 +45,11 @@ class DeepVAE(VAE):
         sizes = [self.latents] + [self.upper_latents] * (self.layers - 1)
         for below, (size, above) in enumerate(itertools.pairwise(sizes), start=1):
             for name, inputs, outputs in (("recognise", size, above), ("generate", above, size)):
-                modules[f"{name}_{below}"] = fresh(functools.partial(self._between, inputs, outputs), rng)
+                modules[f"{name}_{below}"] = fresh(functools.partial(self.between, inputs, outputs), rng)
         return modules
 
-    def _between(self, inputs: int, outputs: int) -> nn.Module:
+    def between(self, inputs: int, outputs: int) -> nn.Module:
+        """From values of a layer (n, inputs) to mean and log-variance (n, 2 * outputs) of its neighbour."""
         return nn.Sequential(nn.Linear(inputs, self.hidden), nn.Tanh(), nn.Linear(self.hidden, 2 * outputs))
 
     def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
