@@ -24,10 +24,10 @@ from distaff.training.run import Run
 class Scale(base.Scale, frozen=True):
     """Sprites of `resolution` pixels at `places` across and down; `votes` train and evaluate a score."""
 
-    resolution: int = 32
+    resolution: int = 16
     places: int = 16
-    latents: tuple[int, ...] = (4, 10, 20)
-    normalised: tuple[float, ...] = (0.004, 0.02, 0.06)
+    latents: tuple[int, ...] = (4, 20)
+    normalised: tuple[float, ...] = (0.0002, 0.001, 0.004, 0.016, 0.06)
     learning_rate: float | str = "linear:0.0002:0.002:300"
     seeds: int = 2
     steps: int = 1000

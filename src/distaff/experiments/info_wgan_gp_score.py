@@ -21,12 +21,16 @@ METRICS = ("factor_vae_score", "mig")
 
 
 class Scale(base.Scale, frozen=True):
-    """dSprites with the options of `grid`; InfoWGAN-GP takes `steps` of the generator."""
+    """dSprites with the options of `grid`; InfoWGAN-GP takes `steps` of the generator.
+
+    `reconstruction_weight` is 16 at 16 pixels, so that FactorVAE's gamma is that of the paper's 64.
+    """
 
     grid: Mapping[str, Any]
     steps: int = 400
     vae_steps: int = 1500
     learning_rate: float = 1e-3
+    reconstruction_weight: float = 16
     seeds: int = 1
 
 
@@ -51,8 +55,10 @@ class InfoWGANGPScore(Experiment[Scale]):
         names = each(name=[f"lambda = {weight:g}" for weight in WEIGHTS])
         weights = zipped(names, each(**{"set.information_weight": WEIGHTS}))
         gans = product(method("info_wgan_gp"), weights)
+        # as in the paper: gamma, and a discriminator whose steps are as large as the VAE's
         rates = {"learning_rate": scale.learning_rate, "discriminator_learning_rate": scale.learning_rate}
-        vae = product(each(name=["FactorVAE"]), method("factor_vae", latents=10, **rates))
+        settings = {"gamma": 35, "reconstruction_weight": scale.reconstruction_weight, **rates}
+        vae = product(each(name=["FactorVAE"]), method("factor_vae", latents=10, **settings))
         models = product(gans, each(steps=[scale.steps])) + product(vae, each(steps=[scale.vae_steps]))
         return product(dataset("dsprites", **scale.grid), models, each(seed=range(scale.seeds)))
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from typing import ClassVar, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -35,14 +35,20 @@ class Made(NamedTuple):
 
 
 class Scale(base.Scale, frozen=True):
-    """Steps of the plain GAN, of InfoGAN and of both Wasserstein GANs; images that are looked at."""
+    """Steps of the plain GAN, of InfoGAN and of both Wasserstein GANs; images that are looked at.
+
+    `digits` is a data set or the path of one, with its `options`; `instance_noise` is that of both GANs.
+    """
 
     steps: int = 1500
     longer: int = 4000
-    wasserstein_steps: int = 900
+    wasserstein_steps: int = 1500
     batch_size: int = 64
     images: int = 500
+    instance_noise: float = 0.2
     seeds: int = 1
+    digits: str = "digits"
+    options: Mapping[str, Any] = {}
 
 
 VARIETY = (
@@ -90,7 +96,8 @@ class InfoGANMutualInformation(Experiment[Scale]):
             product(each(name=[name], steps=[steps]), method(kind, **shared, information_weight=weight))
             for name, kind, steps, weight in kinds
         ]
-        return product(dataset("digits"), chain(*parts), each(seed=range(scale.seeds)))
+        digits = dataset(scale.digits, **scale.options)
+        return product(digits, chain(*parts), each(seed=range(scale.seeds)))
 
     def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
         rows = [_row(name, run, made_images(run, lab.scale.images)) for name, run in runs.named()]
