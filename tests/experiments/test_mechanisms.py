@@ -72,8 +72,8 @@ def test_the_largest_correlation_is_that_of_the_two_active_latents() -> None:
 
 
 def table() -> pd.DataFrame:
-    """Two seeds of every run of the nano plan, alike but for what the test is about."""
-    plan = Mechanisms().plan("nano")
+    """Two seeds of every run of the plan, alike but for what the test is about."""
+    plan = Mechanisms().plan("small")
     assert plan is not None
     rows = []
     for run in plan.runs:

@@ -233,17 +233,3 @@ def test_codes_that_cannot_be() -> None:
         InfoGAN(categorical=0, latents=0)
     with pytest.raises(BadInput, match="categories=1 is out of range"):
         InfoGAN(categories=1)
-
-
-def test_instance_noise_is_on_every_image_that_d_and_q_see() -> None:
-    images = torch.full((50, 1, 16, 16), 0.5)
-    assert InfoGAN().noisy(images, draw()) is images
-    added = InfoGAN(instance_noise=0.3).noisy(images, draw()) - images
-    assert float(added.mean()) == pytest.approx(0, abs=0.01)
-    assert float(added.std()) == pytest.approx(0.3, rel=0.05)
-    state, images = started(method := InfoGAN(instance_noise=0.3))
-    seen: list[torch.Tensor] = []
-    state.modules["trunk"].register_forward_pre_hook(lambda _, given: seen.append(given[0].detach()))
-    method.step(state, Batch(images, 1000), draw())
-    assert [len(each) for each in seen] == [12, 6]  # real and generated ones for D, then those of G's step
-    assert all((each.flatten(1).min(dim=1).values < 0).all() for each in seen), "pixels are from 0 to 1"

@@ -62,8 +62,8 @@ class HigginsTable(Experiment[Scale]):
     Higgins et al. 2017 (ICLR, openreview Sy2fzU9gl), table 1: the beta-VAE score of nine representations of
     sprites, here hearts of six sizes, ten orientations and a grid of places, so K = 4 factors. PCA and ICA
     keep 10 components, InfoGAN's code is its 5 continuous codes, all others have 10 latents. Beta and the
-    step sizes were tuned by some trials on seeds 100 to 102. The order of the table is judged whole: all pairs
-    that the paper tells apart, and PCA against each that it lies above. The paper's gap between VAE and
+    step sizes were tuned by some trials on seeds 100 to 102. The order of the table is judged whole: all
+    pairs that the paper tells apart, and PCA against each that it lies above. The paper's gap between VAE and
     beta-VAE is of long training at 64 pixels; at smaller scales it is reported and not judged. A full score
     may lack a factor (see beta_vae_metric_failure).
     """

@@ -46,7 +46,7 @@ class InfoWGANGPScore(Experiment[Scale]):
     scales: ClassVar = {
         "quick": Scale("one core, 15 seconds", SMALL, steps=4, vae_steps=20),
         "nano": Scale("two cores, 8 minutes", SMALL),
-        "small": Scale("two cores, forty minutes", SMALL, seeds=5),
+        "small": Scale("two cores, an hour and a half", SMALL, 2000, 5000, seeds=8),
         "paper": Scale("a GPU, a day for each seed", {}, 100_000, 300_000, 1e-4, seeds=10),
     }
 

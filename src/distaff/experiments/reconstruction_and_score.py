@@ -33,8 +33,8 @@ class Scale(base.Scale, frozen=True):
     reconstruction_weight: float = 16
     width: int = 256
     learning_rate: float = 1e-3
-    seeds: int = 2
-    steps: int = 1200
+    seeds: int = 3
+    steps: int = 3000
 
 
 class ReconstructionAndScore(Experiment[Scale]):
@@ -48,8 +48,8 @@ class ReconstructionAndScore(Experiment[Scale]):
 
     scales: ClassVar = {
         "quick": Scale("two cores, 20 seconds", QUICK, (1, 4), (10,), width=32, seeds=1, steps=20),
-        "nano": Scale("two cores, nine minutes", GRID),
-        "small": Scale("two cores, forty minutes", GRID, seeds=8),
+        "nano": Scale("two cores, six minutes", GRID),
+        "small": Scale("two cores, forty minutes", GRID, betas=(1, 2, 4, 8, 16), seeds=16),
         "paper": Scale(
             "a cluster: 100 models of 300,000 steps",
             {"resolution": 64},

@@ -58,7 +58,6 @@ class InfoGAN(Stepped):
     categories: int = setting(10, "values of each categorical code", low=2, high=1000)
     noise_dims: int = setting(62, "numbers of noise", low=1, high=10_000)
     information_weight: float = setting(1.0, "lambda, weight of L_I; 0 is a plain GAN", low=0)
-    instance_noise: float = setting(0.0, "standard deviation of noise on all images that D and Q see", low=0)
     network: str = setting("conv", "the trunk of D and Q, and the generator", choices=tuple(NETWORKS))
     batch_size: int = setting(128, "images in a batch", low=1, high=100_000)
     learning_rate: float = setting(1e-3, "step size of the generator's Adam", low=0)
@@ -161,7 +160,7 @@ class InfoGAN(Stepped):
         codes, noise = (drawn.to(real.device) for drawn in self.draw(len(real), rng))
         with torch.no_grad():
             fake = self.generate(modules, codes, noise)
-        features = modules["trunk"](self.noisy(torch.cat([real, fake]), rng))
+        features = modules["trunk"](torch.cat([real, fake]))
         own, terms = self.discriminator_loss(modules, features, real, fake, rng)
         heard = features[len(real) :]
         # Q's head learns at full weight whatever lambda is; the trunk gets lambda of its gradient
@@ -175,19 +174,13 @@ class InfoGAN(Stepped):
         """One step of G, on as many images as there are real ones."""
         modules = state.modules
         codes, noise = (drawn.to(real.device) for drawn in self.draw(len(real), rng))
-        features = modules["trunk"](self.noisy(self.generate(modules, codes, noise), rng))
+        features = modules["trunk"](self.generate(modules, codes, noise))
         own = self.generator_loss(modules["discriminator"](features))
         parts = self.information(modules["recogniser"](features), codes)
         loss = own - self.information_weight * torch.stack(list(parts.values())).sum()
         descend(state.optimisers["generator"], loss, self.learning_rate)
         terms = {"loss": loss, "generator": own} | parts
         return {name: value.detach() for name, value in terms.items()}
-
-    def noisy(self, images: Tensor, rng: torch.Generator) -> Tensor:
-        """Images with the noise that keeps D from telling real ones from G's too easily (arXiv:1610.04490)."""
-        if not self.instance_noise:
-            return images
-        return images + self.instance_noise * torch.randn(images.shape, generator=rng).to(images.device)
 
     def discriminator_loss(
         self, modules: nn.ModuleDict, features: Tensor, real: Tensor, fake: Tensor, rng: torch.Generator
