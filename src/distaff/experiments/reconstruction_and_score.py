@@ -24,7 +24,9 @@ GRID = {"resolution": 16, "orientation": 1, "x": 16, "y": 16}
 class Scale(base.Scale, frozen=True):
     """dSprites with the options of `grid`; the weakest beta is 1, the VAE. `width` is the discriminator's.
 
-    `reconstruction_weight` is 16 at 16 pixels, so that betas and gammas are those of the paper's 64.
+    `reconstruction_weight` is 16 at 16 pixels, so that betas and gammas are those of the paper's 64. The
+    discriminator learns at `discriminator_rate`, in the paper as fast as the VAE. In few and large steps it
+    falls behind then: at gamma 35 and 1e-3 of both it said -.6 of 9.1 nats, while the KL rose to 46.
     """
 
     grid: Mapping[str, Any]
@@ -32,7 +34,8 @@ class Scale(base.Scale, frozen=True):
     gammas: tuple[float, ...] = (10, 35)
     reconstruction_weight: float = 16
     width: int = 256
-    learning_rate: float = 1e-3
+    learning_rate: float = 5e-4
+    discriminator_rate: float = 1e-3
     seeds: int = 3
     steps: int = 3000
 
@@ -58,19 +61,24 @@ class ReconstructionAndScore(Experiment[Scale]):
             reconstruction_weight=1,
             width=1000,
             learning_rate=1e-4,
+            discriminator_rate=1e-4,
             seeds=10,
             steps=300_000,
         ),
     }
 
     def runs(self, scale: Scale) -> Part:
-        rate = scale.learning_rate
-        vae = {"learning_rate": rate, "reconstruction_weight": scale.reconstruction_weight}
-        # the discriminator's steps are as large as the VAE's, as in the paper
-        steps = {"discriminator_learning_rate": rate, "discriminator_width": scale.width}
+        vae = {
+            "learning_rate": scale.learning_rate,
+            "reconstruction_weight": scale.reconstruction_weight,
+        }
+        own = {
+            "discriminator_learning_rate": scale.discriminator_rate,
+            "discriminator_width": scale.width,
+        }
         models = chain(
             product(method("beta_vae", **vae), each(**{"set.beta": scale.betas})),
-            product(method("factor_vae", **vae, **steps), each(**{"set.gamma": scale.gammas})),
+            product(method("factor_vae", **vae, **own), each(**{"set.gamma": scale.gammas})),
         )
         common = each(steps=[scale.steps], seed=range(scale.seeds))
         return product(dataset("dsprites", **scale.grid), models, common)
