@@ -54,9 +54,9 @@ class Mechanisms(Experiment[Scale]):
     et al. 2018 (AnnealedVAE, arXiv:1804.03599), Kumar et al. 2018 (DIP-VAE, arXiv:1711.00848), Locatello et
     al. 2020 (Ada-GVAE, arXiv:2002.02886), Klindt et al. 2021 (SlowVAE, arXiv:2007.10930) and Higgins et al.
     2017 (betas of other image sizes, openreview Sy2fzU9gl). Every method is trained on small exhaustive grids
-    of squares, 6 scales x 16 x 16 places at 32 pixels, by steps of 1e-3 (FactorVAE: 5e-4), and measured on its
-    whole grid: log q(z) is the mixture of all posteriors, so that total correlations are exact but for the
-    sampling of one code an image. A latent is active from .1 nats. Models are compared seed by seed.
+    of squares, 6 scales x 16 x 16 places at 32 pixels, by steps of 1e-3 (FactorVAE: 5e-4), and measured on
+    its whole grid: log q(z) is the mixture of all posteriors, so that total correlations are exact but for
+    the sampling of one code an image. A latent is active from .1 nats. Models are compared seed by seed.
     """
 
     scales: ClassVar = {
