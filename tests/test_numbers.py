@@ -19,7 +19,9 @@ import pytest
 
 import distaff
 from distaff.datasets.views.correlated import RATIO
+from distaff.evaluation.decomposition import SAMPLES
 from distaff.experiments.verdict import over_seeds
+from distaff.metrics.posterior import ACTIVE_KL
 from distaff.studies.locatello2019 import SCALES, plan
 
 ROOT = Path(__file__).parents[1]
@@ -171,6 +173,10 @@ def studies() -> Iterator[str]:
     yield f"two workers were {found['throughput']['two / one (>= 1.8)']:.2f} times as fast as one"
     yield f"a run costs {found['overhead']['seconds a run (< 3)']:.2f} s"
     yield f"collecting {collect['runs']:,} runs takes {collect['seconds (< 60)']:.0f} s"
+    least = f"{ACTIVE_KL:g}".lstrip("0")
+    yield from (f"tells images apart by more than {least} nats", f"have a KL below {least}", f"below {least}")
+    yield f"(above {least} nats of KL)"
+    yield f"that of {SAMPLES:,} sampled codes"
 
 
 def methods() -> Iterator[str]:
@@ -213,6 +219,7 @@ GIVEN = {
         "Apache-2.0",
     ),
     "docs/engine_introduction.md": ("64 images of 64 pixels", "the parts of 2026-11-24"),
+    "docs/studies.md": ("a FactorVAE score of 0",),
     "docs/experiments_introduction.md": ("SHA-256", "pilot seeds, 100 and up"),
     "docs/methods_introduction.md": (
         "grows from 0 to 4 in 10,000 steps",

@@ -52,6 +52,7 @@ PAPERS = {
     "Maaten and Hinton 2008": ("JMLR 9:2579",),
     "Mairal et al. 2009": ("doi:10.1145/1553374.1553463",),
     "Matthey et al. 2017": ("github.com/google-deepmind/dsprites-dataset",),
+    "Miller 1974": ("doi:10.1093/biomet/61.1.1",),
     "Netzer et al. 2011": (),
     "Ng 2011": (),
     "Olshausen and Field 1996": ("doi:10.1038/381607a0",),
