@@ -22,7 +22,10 @@ def test_the_best_constraint_is_that_of_the_highest_score_of_a_seed() -> None:
 
 
 def test_a_planned_beta_is_the_normalised_one() -> None:
+    scale = BetaAndLatents().at("nano")
     plan = BetaAndLatents().plan("nano")
     assert plan is not None
     found = {(run.settings["latents"], run.settings["beta"]) for run in plan.runs}
-    assert all(beta * latents / 32**2 == pytest.approx(0.004) for latents, beta in sorted(found)[::3])
+    for latents in scale.latents:
+        normalised = sorted(beta * latents / 16**2 for size, beta in found if size == latents)
+        assert normalised == pytest.approx(list(scale.normalised))

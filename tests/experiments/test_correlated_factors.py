@@ -19,6 +19,7 @@ def test_the_drop_is_paired_by_seed() -> None:
     more = advantage(pd.DataFrame(rows).sample(frac=1, random_state=0))
     assert more.loc[0, list(JOINTS)].tolist() == pytest.approx([0.1, -0.1, 0.1, 0.3])
     assert more.loc[1, list(JOINTS)].tolist() == pytest.approx([0.0, -0.2, 0.0, 0.2])
+    assert more.mean(axis=1).tolist() == pytest.approx([0.1, 0.0])
     drop = more["uniform"] - more.drop(columns="uniform").mean(axis=1)
     assert drop.tolist() == pytest.approx([0.0, 0.0])
 

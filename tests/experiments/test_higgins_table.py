@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from distaff.experiments.higgins_table import FACTORS, POINTS, ROWS, HigginsTable
+from distaff.experiments.higgins_table import (
+    FACTORS,
+    ORDER,
+    PAPER,
+    POINTS,
+    ROWS,
+    HigginsTable,
+    in_order,
+)
 from distaff.factors import FactorSpace
 from distaff.metrics.beta_vae_score import beta_vae_score
 
@@ -26,3 +34,15 @@ def test_a_row_of_the_table_is_a_method_with_its_steps() -> None:
     assert by_name["VAE, untrained"].steps == 0
     assert by_name["DC-IGN"].steps == 2 * by_name["beta-VAE"].steps
     assert by_name["beta-VAE"].settings == {"beta": 4.0, "learning_rate": 2e-3}
+
+
+def test_the_order_of_the_table_is_judged_by_all_pairs_that_it_tells_apart() -> None:
+    assert sorted(name for together in ORDER for name in together) == sorted(PAPER)
+    assert in_order({name: np.array([score]) for name, score in PAPER.items()}) == 1
+    backwards = {name: np.array([-score]) for name, score in PAPER.items()}
+    assert in_order(backwards) == 0
+    alike = {name: np.array([0.5]) for name in PAPER}
+    assert in_order(alike) == 0, "what is alike is in no order"
+    swapped = {name: np.array([score, score]) for name, score in PAPER.items()}
+    swapped["VAE"] = np.array([PAPER["VAE"], 90.0])  # above PCA and InfoGAN: two of the 36 - 6 pairs
+    assert in_order(swapped) == pytest.approx([1, 28 / 30])

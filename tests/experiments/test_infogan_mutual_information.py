@@ -2,8 +2,15 @@
 
 import numpy as np
 import pytest
+from msgspec import structs
 
-from distaff.experiments.infogan_mutual_information import Made, recovery, two_sample_accuracy, variety
+from distaff.experiments.infogan_mutual_information import (
+    InfoGANMutualInformation,
+    Made,
+    recovery,
+    two_sample_accuracy,
+    variety,
+)
 
 
 def test_two_samples_that_lie_apart_and_two_that_alternate() -> None:
@@ -32,3 +39,14 @@ def test_recovery_is_the_correlation_of_the_last_columns() -> None:
 
 def test_variety_is_the_mean_distance_of_pairs() -> None:
     assert variety(np.array([0.0, 3.0, 9.0]).reshape(3, 1, 1, 1)) == pytest.approx((3 + 9 + 6) / 3)
+
+
+def test_digits_of_a_file_take_the_place_of_those_of_the_package() -> None:
+    found = InfoGANMutualInformation()
+    scale = structs.replace(found.at("nano"), digits="train-images-idx3-ubyte", options={"resolution": 16})
+    planned, usual = found.runs(scale), found.runs(found.at("nano"))
+    assert {(run["dataset"], run["data.resolution"]) for run in planned} == {("train-images-idx3-ubyte", 16)}
+    own = ("dataset", "data.resolution")
+    assert [{key: run[key] for key in run if key not in own} for run in planned] == [
+        {key: run[key] for key in run if key not in own} for run in usual
+    ]

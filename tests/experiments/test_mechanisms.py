@@ -72,8 +72,8 @@ def test_the_largest_correlation_is_that_of_the_two_active_latents() -> None:
 
 
 def table() -> pd.DataFrame:
-    """Two seeds of every run of the nano plan, alike but for what the test is about."""
-    plan = Mechanisms().plan("nano")
+    """Two seeds of every run of the plan, alike but for what the test is about."""
+    plan = Mechanisms().plan("small")
     assert plan is not None
     rows = []
     for run in plan.runs:
@@ -116,9 +116,9 @@ def test_models_are_compared_seed_by_seed() -> None:
     put("beta_vae_4_at_twice", "kl", 11, 11)
     put("factor_vae_0", "total_correlation", 9, 9, steps=1000)  # what came before the end counts for nothing
     put("factor_vae_0", "total_correlation", 4, 5, steps=3000)
-    put("factor_vae_6", "total_correlation", 3, 2, steps=3000)
-    put("factor_vae_20", "total_correlation", 1, 3, steps=3000)
-    put("factor_vae_6", "discriminator_says", 2, 9, steps=2000)  # more than is true: 1 and 1
+    put("factor_vae_10", "total_correlation", 3, 2, steps=3000)
+    put("factor_vae_35", "total_correlation", 1, 3, steps=3000)
+    put("factor_vae_10", "discriminator_says", 2, 9, steps=2000)  # more than is true: 1 and 1
     put("dip_vae_i", "means", 0.1, 0.2)
     put("vae", "means", 0.4, 0.5)
     found = by_key(rows)

@@ -40,7 +40,7 @@ def test_every_scale_plans_runs_that_can_be_made(name: str) -> None:
         assert all(run.made and run.id for run in planned)
         seeds.append(len({run.seed for run in planned} or range(getattr(found.at(scale), "seeds", 1))))
         runs.append(len(planned))
-    assert seeds[1] <= seeds[2] <= seeds[3]
+    assert seeds[1] <= min(seeds[2:]), "small may need more seeds than the paper had"
     assert runs[1] <= runs[2]
     assert seeds[2] >= 3, "small is the evidence"
 

@@ -24,12 +24,12 @@ from distaff.training.run import Run
 class Scale(base.Scale, frozen=True):
     """Sprites of `resolution` pixels at `places` across and down; `votes` train and evaluate a score."""
 
-    resolution: int = 32
+    resolution: int = 16
     places: int = 16
-    latents: tuple[int, ...] = (4, 10, 20)
-    normalised: tuple[float, ...] = (0.004, 0.02, 0.06)
+    latents: tuple[int, ...] = (4, 20)
+    normalised: tuple[float, ...] = (0.0002, 0.001, 0.004, 0.016, 0.06)
     learning_rate: float | str = "linear:0.0002:0.002:300"
-    seeds: int = 2
+    seeds: int = 3
     steps: int = 1000
     votes: tuple[int, int] = (10_000, 5_000)
 
@@ -56,8 +56,8 @@ class BetaAndLatents(Experiment[Scale]):
             steps=20,
             votes=(2000, 1000),
         ),
-        "nano": Scale("two cores, nine minutes"),
-        "small": Scale("two cores, forty minutes", seeds=6, steps=1500),
+        "nano": Scale("two cores, five minutes"),
+        "small": Scale("two cores, forty minutes", seeds=12, steps=3000),
         "paper": Scale(
             "a cluster: 240 models of 300,000 steps",
             resolution=64,

@@ -18,19 +18,26 @@ from distaff.training.run import Run
 
 STRENGTHS = {"beta_vae": "beta", "factor_vae": "gamma"}
 QUICK = {"resolution": 16, "orientation": 1, "x": 8, "y": 8}
-GRID = {"resolution": 32, "orientation": 1, "x": 16, "y": 16}
+GRID = {"resolution": 16, "orientation": 1, "x": 16, "y": 16}
 
 
 class Scale(base.Scale, frozen=True):
-    """dSprites with the options of `grid`; the weakest beta is 1, the VAE. `width` is the discriminator's."""
+    """dSprites with the options of `grid`; the weakest beta is 1, the VAE. `width` is the discriminator's.
+
+    `reconstruction_weight` is 16 at 16 pixels, so that betas and gammas are those of the paper's 64. The
+    discriminator learns at `discriminator_rate`, in the paper as fast as the VAE. In few and large steps it
+    falls behind then: at gamma 35 and 1e-3 of both it said -.6 of 9.1 nats, while the KL rose to 46.
+    """
 
     grid: Mapping[str, Any]
-    betas: tuple[float, ...] = (1, 2, 4, 8)
-    gammas: tuple[float, ...] = (6, 20)
+    betas: tuple[float, ...] = (1, 4, 16)
+    gammas: tuple[float, ...] = (10, 35)
+    reconstruction_weight: float = 16
     width: int = 256
-    learning_rate: float = 1e-3
-    seeds: int = 2
-    steps: int = 1200
+    learning_rate: float = 5e-4
+    discriminator_rate: float = 1e-3
+    seeds: int = 3
+    steps: int = 3000
 
 
 class ReconstructionAndScore(Experiment[Scale]):
@@ -43,28 +50,35 @@ class ReconstructionAndScore(Experiment[Scale]):
     """
 
     scales: ClassVar = {
-        "quick": Scale("two cores, 20 seconds", QUICK, (1, 4), (6,), width=32, seeds=1, steps=20),
-        "nano": Scale("two cores, nine minutes", GRID),
-        "small": Scale("two cores, forty minutes", GRID, seeds=8),
+        "quick": Scale("two cores, 20 seconds", QUICK, (1, 4), (10,), width=32, seeds=1, steps=20),
+        "nano": Scale("two cores, six minutes", GRID),
+        "small": Scale("two cores, forty minutes", GRID, betas=(1, 2, 4, 8, 16), seeds=16),
         "paper": Scale(
             "a cluster: 100 models of 300,000 steps",
             {"resolution": 64},
             betas=(1, 2, 4, 6, 16),
             gammas=(6, 10, 20, 35, 100),
+            reconstruction_weight=1,
             width=1000,
             learning_rate=1e-4,
+            discriminator_rate=1e-4,
             seeds=10,
             steps=300_000,
         ),
     }
 
     def runs(self, scale: Scale) -> Part:
-        rate = scale.learning_rate
-        # the discriminator's steps are as large as the VAE's, as in the paper
-        steps = {"discriminator_learning_rate": rate, "discriminator_width": scale.width}
+        vae = {
+            "learning_rate": scale.learning_rate,
+            "reconstruction_weight": scale.reconstruction_weight,
+        }
+        own = {
+            "discriminator_learning_rate": scale.discriminator_rate,
+            "discriminator_width": scale.width,
+        }
         models = chain(
-            product(method("beta_vae", learning_rate=rate), each(**{"set.beta": scale.betas})),
-            product(method("factor_vae", learning_rate=rate, **steps), each(**{"set.gamma": scale.gammas})),
+            product(method("beta_vae", **vae), each(**{"set.beta": scale.betas})),
+            product(method("factor_vae", **vae, **own), each(**{"set.gamma": scale.gammas})),
         )
         common = each(steps=[scale.steps], seed=range(scale.seeds))
         return product(dataset("dsprites", **scale.grid), models, common)
