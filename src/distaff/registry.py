@@ -129,6 +129,7 @@ TABLES: dict[str, dict[str, str]] = {
             ("elbo_decomposition", "ELBODecomposition"),
             ("correlated_factors", "CorrelatedFactors"),
             ("udr", "UDR"),
+            ("metric_axes", "MetricAxes"),
             ("mechanisms", "Mechanisms"),
             ("locatello2019", "Locatello2019"),
         )
