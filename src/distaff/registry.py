@@ -130,6 +130,7 @@ TABLES: dict[str, dict[str, str]] = {
             ("correlated_factors", "CorrelatedFactors"),
             ("udr", "UDR"),
             ("metric_axes", "MetricAxes"),
+            ("noisy_or", "NoisyOR"),
             ("mechanisms", "Mechanisms"),
             ("locatello2019", "Locatello2019"),
         )
