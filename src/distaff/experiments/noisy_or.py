@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 TOPS, CAUSES, FINDINGS = 2, 6, 24
 PATIENTS = 3000  # to learn from, and as many held out
 LEAST_OFF = 1e-4  # nats: so that a unit that nothing brings about still has a logarithm where it is on
-WORDS = {"flat": "independent causes", "deep": "causes with causes of their own"}
+WORDS = {"flat": "independent causes", "deep": "causes of causes"}
 
 
 class Scale(base.Scale, frozen=True):
