@@ -129,6 +129,7 @@ TABLES: dict[str, dict[str, str]] = {
             ("elbo_decomposition", "ELBODecomposition"),
             ("correlated_factors", "CorrelatedFactors"),
             ("udr", "UDR"),
+            ("tc_and_mig", "TCAndMIG"),
             ("metric_axes", "MetricAxes"),
             ("noisy_or", "NoisyOR"),
             ("mechanisms", "Mechanisms"),
