@@ -132,6 +132,7 @@ TABLES: dict[str, dict[str, str]] = {
             ("tc_and_mig", "TCAndMIG"),
             ("metric_axes", "MetricAxes"),
             ("noisy_or", "NoisyOR"),
+            ("chairs_and_faces", "ChairsAndFaces"),
             ("mechanisms", "Mechanisms"),
             ("locatello2019", "Locatello2019"),
         )
