@@ -130,6 +130,7 @@ TABLES: dict[str, dict[str, str]] = {
             ("correlated_factors", "CorrelatedFactors"),
             ("udr", "UDR"),
             ("tc_and_mig", "TCAndMIG"),
+            ("true_total_correlation", "TrueTotalCorrelation"),
             ("metric_axes", "MetricAxes"),
             ("noisy_or", "NoisyOR"),
             ("chairs_and_faces", "ChairsAndFaces"),
