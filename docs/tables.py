@@ -14,6 +14,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+from bounds import met
 from compared import other_libraries
 from faults import KINDS
 from markdown_table import table
@@ -131,14 +132,20 @@ def _found(claims: list[dict[str, Any]]) -> str:
     return table(header, rows)
 
 
+KEPT = {True: "met", False: "**not met**", None: ""}
+
+
 def engine() -> str:
     """What the speed and fault benchmarks measured last."""
     results = ROOT / "benchmarks" / "results"
+    benchmarks = read_json(results / "engine.json")
+    bounds = [met(*each) for found in benchmarks.values() for each in found.items() if each[0] != "on"]
     parts = _opened("Speed and reliability", "engine")
-    for part, found in read_json(results / "engine.json").items():
+    parts.append(f"Of {len(bounds) - bounds.count(None)} bounds {bounds.count(False)} are not met.\n")
+    for part, found in benchmarks.items():
         on = found.pop("on")
-        rows = [(what, f"{value:,.4g}") for what, value in found.items()]
-        parts += [f"## {part}\n", table(("what (and the bound)", "measured"), rows)]
+        rows = [(what, f"{value:,.4g}", KEPT[met(what, value)]) for what, value in found.items()]
+        parts += [f"## {part}\n", table(("what (and the bound)", "measured", "bound"), rows)]
         parts.append(f"{on['processor']}, {on['threads']} threads, torch {on['torch']}, {on['date']}.\n")
     parts += ["## What may happen to a run\n", "`make faults`; a failure would be told below.\n"]
     faults = [

@@ -5,11 +5,13 @@ Experiments' results are held by tests/experiments/.
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import json
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -21,7 +23,9 @@ from distaff import registry
 from distaff.studies.locatello2019 import plan as locatello2019
 from distaff.testing import SITUATIONS, SPACE
 
-BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+ROOT = Path(__file__).parents[1]
+BENCHMARKS = ROOT / "benchmarks"
+SCRIPTS = sorted([*BENCHMARKS.glob("*.py"), *(ROOT / "docs").glob("*.py")])
 ABOUT = {
     "on",
     "processor",
@@ -43,7 +47,12 @@ def beside_one_another(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def benchmark(name: str) -> ModuleType:
     """A script of benchmarks/, imported under a name of its own."""
-    spec = importlib.util.spec_from_file_location(f"benchmarks_{name}", BENCHMARKS / f"{name}.py")
+    return script(BENCHMARKS / f"{name}.py")
+
+
+def script(path: Path) -> ModuleType:
+    """A script, imported under a name of its own."""
+    spec = importlib.util.spec_from_file_location(f"{path.parent.name}_{path.stem}", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -54,6 +63,45 @@ def benchmark(name: str) -> ModuleType:
 def result(name: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((BENCHMARKS / "results" / f"{name}.json").read_text())
     return found
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_a_script_can_be_imported(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(path.parent))
+    assert script(path).__doc__
+
+
+def taken(path: Path) -> Iterator[tuple[str, str]]:
+    """The modules and names that a script imports from distaff or from benchmarks, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((each.name, "") for each in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from ((node.module, each.name) for each in node.names)
+
+
+@pytest.mark.parametrize(
+    "path", [*sorted(BENCHMARKS.rglob("*.py")), *(ROOT / "examples").glob("*.py")], ids=str
+)
+def test_what_a_script_takes_from_distaff_is_there(path: Path) -> None:
+    """Some import other libraries, which are not installed, and some import late."""
+    for module, name in taken(path):
+        if module.partition(".")[0] == "distaff":
+            found = importlib.import_module(module)
+            assert not name or hasattr(found, name) or importlib.util.find_spec(f"{module}.{name}"), module
+
+
+def test_an_import_of_what_is_gone_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "late.py").write_text("def f():\n    from distaff.gone import Gone\n")
+    with pytest.raises(ModuleNotFoundError, match=r"distaff\.gone"):
+        test_what_a_script_takes_from_distaff_is_there(tmp_path / "late.py")
+
+
+def test_bounds_are_read_from_what_they_stand_in() -> None:
+    met = benchmark("bounds").met
+    assert met("a (>= 1.8)", 1.8) is met("b (<= 700)", 700) is met("c (< .03)", 0.029) is True
+    assert met("a (>= 1.8)", 1.79) is met("b (<= 700)", 701) is met("c (< .03)", 0.03) is False
+    assert met("seconds", 1.0) is met("64 pixels (idle)", 1.0) is None
 
 
 def test_the_engines_measures_and_bounds_are_those_of_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,11 +183,25 @@ def test_the_study_of_the_findings_is_todays_plan() -> None:
     assert {score.partition(".")[0] for score in scores} == {*made.metrics}
 
 
-@pytest.mark.parametrize("name", ["demo", "demo_seed1", "dsprites64"])
+@pytest.mark.parametrize("name", ["demo", "demo_seed1", "demo_seed2", "dsprites64"])
 def test_the_runs_of_the_readme_are_those_of_the_script(name: str) -> None:
     found = result(name)
     assert found["command"] == benchmark("readme").COMMANDS[name]
     for score, each in found["scores"].items():
-        declared = registry.get("metrics", score).declaration
+        declared = registry.get("metrics", score.partition(".")[0]).declaration
         assert declared.low <= each["low"] <= each["value"] <= each["high"] <= declared.high
         assert each["higher_is_better"] == declared.higher_is_better
+
+
+def test_a_latent_tells_of_the_factor_that_it_is_made_of() -> None:
+    readme, data = benchmark("readme"), distaff.load_dataset("dsprites", x=4, y=4, orientation=1)
+    rows = np.arange(len(data))
+    labels = np.asarray(data.labels(rows), dtype=np.float32)
+    scale, dead = data.label_names.index("scale"), np.zeros(len(rows), dtype=np.float32)
+    mean = np.stack([dead, labels[:, scale], 0.1 * labels[:, 0]], axis=1)
+    logvar = np.stack([dead, dead - 6, dead - 4], axis=1)
+    encoding = readme.Encoding(rows, mean, logvar, mean)
+    first, second = readme.told(SimpleNamespace(data=data), encoding)
+    assert (first["latent"], first["factor"], first["share"]) == (1, "scale", 1.0)
+    assert (second["latent"], second["factor"], second["share"]) == (2, data.label_names[0], 1.0)
+    assert first["nats"] > second["nats"] > 0.05

@@ -14,16 +14,19 @@ import distaff
 from distaff.batches.batch import Batch
 from distaff.cli import app
 from distaff.errors import BadInput
+from distaff.evaluation.decomposition import total_correlation
 from distaff.evaluation.encode import Encoding, encode_run
 from distaff.evaluation.posterior import (
     active,
     carried,
+    informative,
     latent_kl,
     likelihood,
     log_likelihood_bound,
     of_the_model,
     reconstruction,
 )
+from distaff.metrics.posterior import latent_information
 from distaff.training.run import Run
 
 METHODS = [
@@ -170,6 +173,19 @@ def test_with_a_posterior_nats_order_the_latents() -> None:
     assert active(just_below).tolist() == [True, False, False]  # .02 nats
 
 
+def test_a_posterior_that_is_the_same_for_all_images_is_active_and_tells_nothing() -> None:
+    spread = np.linspace(-1, 1, 500)
+    spread /= spread.std()
+    varied = 0.6 * spread  # of .36 + .64 = 1: -log(.64) / 2 = .223 nats, all of its KL
+    mean = np.stack([np.full(500, 3.0), 0 * spread, varied], axis=1)
+    logvar = np.log(np.tile([1.0, 0.04, 0.64], (500, 1)))
+    assert latent_information(mean, logvar) == pytest.approx([0, 0, -np.log(0.64) / 2])
+    encoding = Encoding(ROWS, mean.astype(np.float32), logvar.astype(np.float32), mean.astype(np.float32))
+    assert active(encoding).tolist() == [True, True, True]
+    assert informative(encoding).tolist() == [False, False, True]
+    assert latent_kl(encoding)[2] == pytest.approx(-np.log(0.64) / 2)
+
+
 def gaussian(module, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Means and log-variances (n, d) of a layer, of a neighbouring one's codes."""
     first, _, last = module
@@ -198,6 +214,9 @@ def test_a_model_is_measured_by_its_own_likelihood_and_all_its_layers(
     encoding = encode_run(run, None, show=False)
     found = of_the_model(run, encoding)
     assert found["elbo"] == -found["reconstruction"] - found["kl"]
+    assert found["total_correlation"] == total_correlation(encoding.sample, encoding.mean, encoding.logvar)
+    assert found["active"] == (latent_kl(encoding) > 0.05).sum()
+    assert found["informative"] == (latent_information(encoding.mean, encoding.logvar) > 0.05).sum()
     each = kl_by_hand(run, encoding)
     error = each.std() / len(each) ** 0.5 if "generate_1" in run.modules else 0  # only h_2 is drawn again
     assert found["kl"] == pytest.approx(each.mean(), rel=1e-5, abs=4 * error)
@@ -217,7 +236,12 @@ def test_what_has_no_posterior_has_a_reconstruction_alone(tmp_path: Path) -> Non
     p = run.decode(encoding.sample).astype(np.float64).clip(1e-7, 1 - 1e-7)
     x = run.data.unit_images(encoding.rows)
     expected = -(x * np.log(p) + (1 - x) * np.log(1 - p)).sum() / 700
-    assert of_the_model(run, encoding) == {"reconstruction": pytest.approx(expected)}
+    live = float(active(encoding).sum())
+    assert of_the_model(run, encoding) == {
+        "reconstruction": pytest.approx(expected),
+        "active": live,
+        "informative": live,
+    }
     assert reconstruction(run, encoding.rows[:3], encoding.sample[:3]) > 0
 
 

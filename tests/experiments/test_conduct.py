@@ -19,7 +19,7 @@ from distaff.experiments.claims import is_stale, judged, line, overview, passed,
 from distaff.experiments.conduct import RunsFailed, conduct, conduct_all, dry_run
 from distaff.experiments.predictions import SCALES, Claim, Predictions, read_predictions
 from distaff.experiments.verdict import Measured
-from distaff.studies.plan import Part, dataset, each, method, product
+from distaff.studies.plan import Part, Plan, dataset, each, method, product, runs_of
 
 DATA = {"resolution": 16, "x": 4, "y": 4, "orientation": 1}
 
@@ -250,3 +250,34 @@ def test_seconds_are_those_of_all_calls(tmp_path: Path) -> None:
     (tmp_path / "seconds.json").write_text("1000")
     found = conduct("beta_vae_metric_failure", "quick", tmp_path, show=False)
     assert 1000 <= found["seconds"] < 1300
+
+
+class Scored(Experiment[Scale]):
+    """Runs are scored, and scores alone are judged.
+
+    What is done.
+    """
+
+    scales: ClassVar = {name: Scale("no time") for name in SCALES}
+    predictions = Plain.predictions
+
+    def plan(self, scale: str) -> Plan:
+        part = product(method("vae", latents=2), dataset("dsprites", **DATA), each(steps=[2], seed=[0, 1]))
+        return Plan("scored", scale, runs_of(part), metrics=("mig",), rows=50)
+
+    def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
+        table = lab.results
+        yield self.found("one", table[(table.metric == "mig") & (table.representation == "mean")]["value"])
+        yield self.found("two", [0.0, 0.0])
+
+
+def test_an_experiment_takes_the_scores_that_a_table_knows(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setitem(registry.TABLES, "experiments", {"scored": f"{__name__}:Scored"})
+    found = conduct("scored", "quick", tmp_path / "first", workers=1, show=False)
+    monkeypatch.setattr(
+        "distaff.studies.workers.answers", lambda *given: pytest.fail("nothing is left to do")
+    )
+    table = tmp_path / "first" / "study" / "results.parquet"
+    again = conduct("scored", "quick", tmp_path / "again", known=table, show=False)
+    assert again["claims"] == found["claims"]
+    assert not list(tmp_path.glob("again/study/runs/*"))

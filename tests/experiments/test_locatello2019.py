@@ -1,15 +1,13 @@
-"""The findings of the study: the jackknife, and the numbers of tables whose answer is known."""
+"""The findings of the study: what was kept, and the numbers of tables whose answer is known."""
 
 from pathlib import Path
 
 import duckdb
-import numpy as np
 import pandas as pd
 import pytest
 
 from distaff.experiments.claims import record
-from distaff.experiments.locatello2019 import Locatello2019, _around, _firsts, by_jackknife, measures
-from distaff.experiments.verdict import over_seeds
+from distaff.experiments.locatello2019 import Locatello2019, by_jackknife, measures
 from distaff.files import read_json
 
 ENDS = ("measured", "low", "high")
@@ -20,12 +18,6 @@ def kept() -> pd.DataFrame:
     with duckdb.connect() as connection:
         path = str(RESULTS / "locatello2019-nano.parquet")
         return connection.execute("SELECT * FROM read_parquet(?)", [path]).df()
-
-
-def test_of_a_mean_the_jackknife_is_the_t_interval() -> None:
-    values = np.array([3.0, 4.5, 1.0, 7.0])
-    without = np.array([np.delete(values, n).mean() for n in range(4)])
-    np.testing.assert_allclose(_around(values.mean(), without), over_seeds(values))
 
 
 def test_the_kept_result_is_what_the_kept_table_says() -> None:
@@ -78,6 +70,6 @@ def test_a_score_that_is_the_method_alone_is_explained_by_it() -> None:
     for metric in ("beta_vae_score", "factor_vae_score", "mig", "dci.disentanglement", "modularity", "sap"):
         table = changed(table, metric, places.astype(float))
     assert measures(table)["method"] == pytest.approx(1)
-    assert _firsts(table) == 1
-    assert _firsts(kept()) == 5
+    assert measures(table)["best"] == 1
+    assert measures(kept())["best"] == 5
     assert measures(table)["across_least"] == pytest.approx(1)

@@ -97,6 +97,27 @@ def slow_irs(codes: np.ndarray, factors: np.ndarray) -> float:
     return float(np.average(scores, weights=weights))
 
 
+def slow_action_independence(codes: np.ndarray, factors: np.ndarray) -> float:
+    states = np.unique(factors, axis=0)
+    places = [codes[(factors == state).all(axis=1)].mean(axis=0) for state in states]
+    moved = np.zeros((factors.shape[1], codes.shape[1]))
+    for i in range(len(moved)):
+        squares = [
+            (places[a] - places[b]) ** 2
+            for a, b in itertools.combinations(range(len(states)), 2)
+            if np.flatnonzero(states[a] != states[b]).tolist() == [i]
+        ]
+        values = len(set(states[:, i]))
+        moved[i] = np.mean(squares, axis=0) * (values - 1) / values
+    found = []
+    for i, row in enumerate(moved):
+        mine = [j for j in range(len(row)) if max(range(len(moved)), key=lambda f: moved[f, j]) == i]
+        own = sum(row[j] for j in mine)
+        into = sum(moved[f, j] for f in range(len(moved)) for j in mine if f != i)
+        found.append(own / (sum(row) + into))
+    return float(np.mean(found))
+
+
 def slow_dependence(codes: np.ndarray, factors: np.ndarray) -> float:
     binned = discretise(codes, 20).T
     return float(np.mean([mutual_info_score(a, b) for a, b in itertools.combinations(binned, 2)]))
@@ -118,6 +139,7 @@ SLOW: dict[str, Any] = {
     "mcc": slow_mcc,
     "average_maximal_mutual_information": slow_average,
     "irs": slow_irs,
+    "action_independence": slow_action_independence,
     "code_mutual_information": slow_dependence,
     "gaussian_total_correlation": slow_total_correlation,
 }

@@ -49,12 +49,15 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Study:
 def test_the_table_has_a_row_per_run_representation_and_score(done: Study) -> None:
     table = done.results()
     assert list(table.columns[:6]) == ["run", "dataset", "method", "strength", "strength_name", "seed"]
-    assert len(table) == 6 * (2 * 1 + 4)
+    assert len(table) == 6 * (2 * 1 + 7)
     assert set(table["representation"]) == {"mean", "sampled", "model"}
     assert set(table.loc[table["representation"] == "model", "metric"]) == {
         "kl",
         "reconstruction",
         "elbo",
+        "total_correlation",
+        "active",
+        "informative",
         "udr",
     }
     assert sorted(table["strength"].unique()) == [1, 2, 4]
@@ -177,7 +180,8 @@ def test_without_metrics_runs_are_trained_and_no_more(tmp_path: Path) -> None:
     plan = structs.replace(tiny(1, ()), udr_mates=0)
     study = Study(tmp_path / "plain", plan)
     assert study.status() == {
-        "runs": 3, "done": 0, "running": 0, "failed": 0, "waiting": 3, "core_seconds_left": None,
+        "runs": 3, "done": 0, "known": 0, "running": 0, "failed": 0, "waiting": 3, "dead": None,
+        "core_seconds_left": None,
     }  # fmt: skip
     assert study.run(workers=1, show=False)["done"] == 3
     assert len(study.results()) == 0
@@ -218,7 +222,7 @@ def test_another_plan_is_refused(done: Study, tmp_path: Path) -> None:
 
 def test_sql(done: Study) -> None:
     found = done.query("SELECT method, count(*) AS n FROM results GROUP BY method ORDER BY method")
-    assert found["n"].tolist() == [4 * 6, 2 * 6]
+    assert found["n"].tolist() == [4 * 9, 2 * 9]
     with pytest.raises(BadInput, match=r"the query cannot be answered: .*nothing"):
         done.query("SELECT nothing FROM results")
 
@@ -247,7 +251,7 @@ def test_a_ray_cluster_that_loses_a_worker(tmp_path: Path) -> None:
         ray.shutdown()
         cluster.shutdown()
     assert (counts["done"], counts["failed"]) == (18, 0)
-    assert len(study.results()) == 18 * 6
+    assert len(study.results()) == 18 * 9
 
 
 def test_an_unreachable_ray_cluster_is_one_line(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import typer
 from typer import Argument, Option
 
 from distaff import registry
-from distaff.cli.options import Json, tell
+from distaff.cli.options import Json, Known, tell
 from distaff.cli.study import cost_in_words
 from distaff.errors import BadInput
 from distaff.progress import say
@@ -22,6 +22,7 @@ def experiment(
         str | None, Option(metavar="ADDRESS", help="Run on the Ray cluster at this address, or auto.")
     ] = None,
     retry: Annotated[bool, Option("--retry", help="Try failed runs again.")] = False,
+    known: Known = None,
     dry: Annotated[bool, Option("--dry-run", help="Say what its runs would take, and stop.")] = False,
     threads: Annotated[int | None, Option(help="CPU threads of judging [default: all].")] = None,
     as_json: Json = False,
@@ -46,7 +47,7 @@ def experiment(
         text = "\n".join(f"{each['study']}: {words}" for each, words in zip(costs, told, strict=True))
         tell(text, costs if name == "all" else costs[0], as_json)
         return
-    how: dict[str, Any] = {"workers": workers, "ray": ray, "retry": retry, "threads": threads}
+    how: dict[str, Any] = {"workers": workers, "ray": ray, "retry": retry, "known": known, "threads": threads}
     try:
         if name == "all":
             found = conduct_all(scale, out or Path("experiments"), **how)

@@ -17,6 +17,10 @@ Data = Annotated[Names, Option(metavar="KEY=VALUE", help="A setting of the data 
 DataDir = Annotated[
     Path | None, Option(help="Folder with original files and caches [default: DISTAFF_DATA].")
 ]
+Known = Annotated[
+    Path | None,
+    Option(metavar="TABLE", help="A results.parquet: runs whose scores it holds are not trained again."),
+]
 RunFolder = Annotated[Path, Argument(metavar="RUN", help="A run folder.")]
 Metrics = Annotated[Names, Option(help="A metric; may be repeated [default: all but the slow ones].")]
 All = Annotated[bool, Option("--all", help="Every metric, the slow ones too.")]

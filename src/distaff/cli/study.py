@@ -10,10 +10,11 @@ import typer
 from typer import Argument, Option
 
 from distaff import registry
-from distaff.cli.options import DataDir, Json, tell
+from distaff.cli.options import DataDir, Json, Known, tell
 from distaff.errors import BadInput
 
 if TYPE_CHECKING:
+    from distaff.studies.plan import Plan
     from distaff.studies.study import Study
 
 app = typer.Typer(help="Run and analyse studies of many runs.", rich_markup_mode=None)
@@ -31,15 +32,22 @@ def run(
         str | None, Option(metavar="ADDRESS", help="Run on the Ray cluster at this address, or auto.")
     ] = None,
     retry: Annotated[bool, Option("--retry", help="Try failed runs again.")] = False,
+    known: Known = None,
+    hours: Annotated[
+        float | None, Option(help="Begin no other setting after so many hours; finish all seeds of the last.")
+    ] = None,
     dry_run: Annotated[bool, Option("--dry-run", help="Say what it would take, and stop.")] = False,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """Run a study, or go on with it.
 
-    The same command again continues where it stopped. Failed runs are kept with their error.
+    The same command again continues where it stopped. Failed runs are kept with their error. With --known,
+    slices add up that were run on other days or machines.
     """
     registry.check("studies", name)
+    if hours is not None and not hours > 0:
+        raise BadInput(f"--hours {hours:g} is not allowed; it must be above 0")
     if workers is not None and workers < 1:
         raise BadInput(f"--workers {workers} is not allowed; it must be at least 1")
     from distaff.machine import available_threads
@@ -50,12 +58,12 @@ def run(
     if dry_run:
         from distaff.studies.cost import estimate
 
-        cost = estimate(plan, count)
+        cost = estimate(_left(plan, known), count)
         tell(cost_in_words(cost), cost, as_json)
         return
     study = Study(out or Path("runs") / f"{name}-{scale}", plan)
     folder = None if data_dir is None else str(data_dir.resolve())
-    counts = study.run(workers=count, ray=ray, retry=retry, data_dir=folder)
+    counts = study.run(workers=count, ray=ray, retry=retry, known=known, hours=hours, data_dir=folder)
     text = f"{_status(counts, count)}\n{study.folder / 'results.parquet'}"
     tell(f"{text}\nNext: distaff study report --out {study.folder}", counts, as_json)
     if counts["failed"]:
@@ -77,17 +85,20 @@ def status(out: Out = None, as_json: Json = False) -> None:
 
 @app.command()
 def report(out: Out = None) -> None:
-    """Write the study's report.html, and its figures as PNG."""
+    """Write the study's report.html, and its figures as PNG, from the runs that are done."""
     from distaff.files import write_text
-    from distaff.studies.study_report import save_figures, study_report
+    from distaff.studies.study_report import analyses, save_figures, study_report
 
     study = _study(out)
-    table = study.results()
-    path = study.folder / "report.html"
-    counts = study.status()
+    study.collect()
+    table, counts = study.results(), study.status()
+    found = analyses(table)
     title = f"{study.plan.name}, scale {study.plan.scale}"
-    write_text(path, study_report(table, title=title, note=f"{counts['done']} of {counts['runs']} runs."))
-    save_figures(table, study.folder / "figures")
+    note = f"{counts['done']} of {counts['runs']} runs."
+    path = study.folder / "report.html"
+    paper = study.plan.name == "locatello2019"
+    write_text(path, study_report(table, found, title=title, note=note, paper=paper))
+    save_figures(found, study.folder / "figures")
     print(path)
 
 
@@ -119,8 +130,23 @@ def _study(out: Path | None) -> Study:
     return Study(found[0])
 
 
+def _left(plan: Plan, known: Path | None) -> Plan:
+    """The plan of the runs that a table does not know."""
+    from msgspec import structs
+
+    from distaff.studies.known import known_runs
+
+    found = known_runs(plan, known) if known is not None else {}
+    left = tuple(run for run in plan.runs if run.id not in found)
+    if not left:
+        raise BadInput(f"{known} holds the scores of all {len(plan.runs)} runs: nothing is left to do")
+    return structs.replace(plan, runs=left)
+
+
 def _status(counts: dict[str, Any], cores: int) -> str:
     text = ", ".join(f"{counts[key]} {key}" for key in ("runs", "done", "running", "failed", "waiting"))
+    text += f"; {counts['known']} of them known from a table" if counts["known"] else ""
+    text += f"; {counts['dead']} dead, that tell images apart by no latent" if counts["dead"] else ""
     left = counts["core_seconds_left"]
     return text + (f"; about {left / cores / 60:.0f} minutes left on {cores} cores" if left else "")
 

@@ -13,13 +13,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from distaff.errors import BadInput
+from distaff.evaluation.decomposition import total_correlation
 from distaff.evaluation.encode import Encoding
 from distaff.files import write_json
 from distaff.methods.base import Codes
 from distaff.methods.encoder_decoder import EncoderDecoder
 from distaff.methods.terms import sampled
 from distaff.methods.variational import Variational
-from distaff.metrics.posterior import ACTIVE_KL, mean_kl
+from distaff.metrics.posterior import ACTIVE_KL, latent_information, mean_kl
 from distaff.settings import whole_number
 from distaff.training.lock import only_one
 from distaff.training.run import ENCODE_BATCH, Run, load_run
@@ -47,12 +48,27 @@ def active(codes: Codes | Encoding) -> NDArray[np.bool_]:
     return each > (ACTIVE_SHARE * each.max() if codes.logvar is None else ACTIVE_KL)
 
 
-def of_the_model(run: Run, encoding: Encoding) -> dict[str, float]:
-    """`kl` (of all layers), `reconstruction` (of the first 1,000 images) and `elbo`, minus their sum.
+def informative(codes: Codes | Encoding) -> NDArray[np.bool_]:
+    """Which latents (d,) tell images apart: by above .05 nats; without a logvar, those that are active.
 
-    Nats per image at the encoded samples, as far as the method has them.
+    A latent may be active and tell nothing: its posterior is far from the prior and the same for all images.
     """
-    found = {} if encoding.logvar is None else {"kl": _total_kl(run, encoding)}
+    if codes.logvar is None:
+        return active(codes)
+    return latent_information(codes.mean, codes.logvar) > ACTIVE_KL
+
+
+def of_the_model(run: Run, encoding: Encoding) -> dict[str, float]:
+    """Numbers of a run that belong to no representation, as far as its method has them.
+
+    `kl` (of all layers), `reconstruction` (of the first 1,000 images), `elbo`, minus their sum, and
+    `total_correlation` (of 2,000 codes): nats per image at the encoded samples. `active` and `informative`:
+    how many latents are so.
+    """
+    found = {"active": float(active(encoding).sum()), "informative": float(informative(encoding).sum())}
+    if encoding.logvar is not None:
+        found["kl"] = _total_kl(run, encoding)
+        found["total_correlation"] = total_correlation(encoding.sample, encoding.mean, encoding.logvar)
     try:
         found["reconstruction"] = reconstruction(run, encoding.rows[:DECODED], encoding.sample[:DECODED])
     except BadInput:  # nothing decodes

@@ -42,6 +42,7 @@ def conduct(
     workers: int | None = None,
     ray: str | None = None,
     retry: bool = False,
+    known: str | os.PathLike[str] | None = None,
     threads: int | None = None,
     show: bool = True,
 ) -> dict[str, Any]:
@@ -51,7 +52,8 @@ def conduct(
     is judged by the 95 % interval over seeds: a number of one seed is not.
 
     Runs are trained on `workers` processes of one thread (default: the cores) or the Ray cluster at `ray`;
-    those that failed are tried again with `retry`, and RunsFailed is raised where any did. What is judged is
+    those that failed are tried again with `retry`, and RunsFailed is raised where any did. Runs whose scores
+    the results table `known` holds are not trained, where the judge asks for scores alone. What is judged is
     fitted and encoded on `threads`. Writes experiment.json, report.html and its figures as PNG files into
     `out` (default experiments/NAME-SCALE). Runs are kept there, so the same call again continues where it
     stopped; `seconds` are those of all calls. Raises BadInput for a name or scale that does not exist, and
@@ -63,7 +65,7 @@ def conduct(
     finished(name, scale, folder)
     if show:
         say(f"{name} at scale {scale}: {numbers.takes}")
-    how = {"workers": workers, "ray": ray, "retry": retry, "show": show}
+    how = {"workers": workers, "ray": ray, "retry": retry, "known": known, "show": show}
     with only_one(folder), _clock(folder) as seconds, torch_threads(threads or torch.get_num_threads()):
         lab = Lab(folder, numbers, show)
         return write_up(found, scale, lab, _trained(found, scale, lab, how), seconds)

@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 from msgspec import structs
 
-from distaff.errors import BadInput
 from distaff.experiments import base
 from distaff.experiments.base import Experiment, Finding, Lab, Runs
-from distaff.experiments.verdict import Measured, over_seeds
+from distaff.experiments.verdict import Measured
 from distaff.studies import locatello2019
-from distaff.studies.analysis.downstream import most_labels, scores_and_downstream
-from distaff.studies.analysis.rank_correlation import across_datasets, between_metrics, with_unsupervised
+from distaff.studies.analysis.bootstrap import Estimate
+from distaff.studies.analysis.dead import dead_by_setting, without_dead
+from distaff.studies.analysis.jackknife import LEAST_SEEDS, jackknife
+from distaff.studies.analysis.published import beside
 from distaff.studies.analysis.sampled_and_mean import trend_with_strength
-from distaff.studies.analysis.score_table import by_run, disentanglement_of
 from distaff.studies.analysis.selection import selection
+from distaff.studies.analysis.summary import PENALISED, summary
 from distaff.studies.analysis.transfer import transfer
-from distaff.studies.analysis.variance import variance_shares
 from distaff.studies.plan import Plan
-from distaff.studies.study_report import SECTIONS
-
-DATASETS = ("dsprites", "shapes3d")  # of every scale
-PENALISED = ("beta_vae", "factor_vae", "beta_tc_vae")  # whose strength weighs a total correlation or a KL
-AGREEING = {"scores": ("beta_vae_score", "factor_vae_score"), "gaps": ("dci.disentanglement", "mig")}
-ONCE: Any = {"resamples": 1}  # intervals are of the jackknife
-LEAST_SEEDS = 3  # without one of two, no choice of settings can be tried on another seed
+from distaff.studies.study_report import analyses
 
 
 class Scale(base.Scale, frozen=True):
@@ -67,81 +60,35 @@ class Locatello2019(Experiment[Scale]):
 
     def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
         table = lab.results
+        lab.table("Dead runs", dead_by_setting(table))
+        lab.table("Published numbers and ours", beside(table))
+        alive = without_dead(table)
+        if len(alive) < len(table):
+            lab.table("Published numbers and ours, without dead runs", beside(alive))
         lab.table("Rank correlation of total correlation and strength", trend_with_strength(table))
         wins = {name: one for name, one in transfer(table)._asdict().items() if one is not None}
         rows = [{"choice": name.replace("_", " "), **one._asdict()} for name, one in wins.items()]
         lab.table("How often a transferred choice beats a random model", rows)
         chosen = selection(table)
         lab.table("What choosing by UDR is worth", chosen[chosen["rule"].isin(("udr", "random", "oracle"))])
-        for heading, _, build in SECTIONS:
-            with contextlib.suppress(BadInput):  # what a small table lacks something for
-                for panel in build(table, "mean"):
-                    lab.figure(f"{heading} {panel.name}", panel.figure)
+        for one in analyses(table):
+            for panel in one.panels:  # none where a small table lacks something
+                lab.figure(f"{one.heading} {panel.name}", panel.figure)
         for key, value in by_jackknife(table).items():
             yield self.found(key, value)
 
 
 def by_jackknife(table: pd.DataFrame) -> dict[str, Measured]:
     """What the claims speak of, by their keys, with intervals of the jackknife over seeds."""
-    whole, seeds = measures(table), table["seed"].unique()
-    if len(seeds) < LEAST_SEEDS:
-        return {key: Measured(value, None, None, len(seeds)) for key, value in whole.items()}
-    without = [measures(table[table["seed"] != seed]) for seed in seeds]
-    return {key: _around(value, np.array([each[key] for each in without])) for key, value in whole.items()}
-
-
-def _around(value: float, without: np.ndarray) -> Measured:
-    """A number, and its t interval of the jackknife's pseudo-values, by the numbers without each seed."""
-    n = len(without)
-    _, low, high, _ = over_seeds(n * value - (n - 1) * without)
-    half = float("nan") if low is None or high is None else (high - low) / 2
-    return Measured(value, value - half, value + half, n)
+    found, seeds = jackknife(table, measures), table["seed"].nunique()
+    nothing = Estimate(np.nan, np.nan, np.nan)
+    claimed = {claim.key: found.get(claim.key, nothing) for claim in Locatello2019().claims}
+    if seeds < LEAST_SEEDS:
+        return {key: Measured(one.value, None, None, seeds) for key, one in claimed.items()}
+    return {key: Measured(*one, seeds) for key, one in claimed.items()}
 
 
 def measures(table: pd.DataFrame) -> dict[str, float]:
-    """The number of every claim, by its key, of a table of results."""
-    shares, across = variance_shares(table, **ONCE), across_datasets(table, **ONCE)
-    across = across[(across["first"] == DATASETS[0]) & (across["second"] == DATASETS[1])]
-    wins = {name: one.value for name, one in transfer(table, **ONCE)._asdict().items() if one is not None}
-    own = wins.pop("same_metric_same_data", np.nan)
-    found = {
-        "method": shares.loc[shares["source"] == "method", "share"].median(),
-        "best": _firsts(table),
-        "across_least": across["correlation"].min(),
-        "across_most": across["correlation"].max(),
-        "transfer": own - max(wins.values(), default=np.nan),
-        "random": wins.get("random_metric_random_data", np.nan),
-    }
-    for dataset in DATASETS:
-        one = _on_one(table[table["dataset"] == dataset])
-        found |= {f"{key}_{dataset}": value for key, value in one.items()}
-    return found
-
-
-def _on_one(table: pd.DataFrame) -> dict[str, float]:
-    """The numbers of the claims about one data set, by the first word of their keys."""
-    trend = trend_with_strength(table, **ONCE)
-    trends = trend[trend["method"].isin(PENALISED)].groupby("representation")["correlation"]
-    pairs = (
-        between_metrics(table, **ONCE).query("first < second").set_index(["first", "second"])["correlation"]
-    )
-    alone = with_unsupervised(table, **ONCE).set_index(["first", "second"])["correlation"]
-    use = scores_and_downstream(table, **ONCE).groupby("second")["correlation"]
-    ((learner, labels), *_) = most_labels(table).items()
-    return {
-        "sampled": trends.max()["sampled"],
-        "mean": trends.median()["mean"],  # at least two of the three lie above it, or on it
-        **{key: pairs[pair] - pairs.median() for key, pair in AGREEING.items()},
-        "pairs": pairs.drop("modularity", level="first").drop("modularity", level="second").min(),
-        "losses": alone.drop("udr", level="first").abs().median(),
-        "accuracy": use.median()[f"{learner}{labels}"],
-        "efficiency": use.agg(lambda each: each.abs().median())[f"efficiency.{learner}"],
-        "udr": alone["udr", "mig"],
-    }
-
-
-def _firsts(table: pd.DataFrame) -> int:
-    """How many methods are best by their median for some metric and data set."""
-    medians = by_run(table, disentanglement_of(table)).groupby(level=["dataset", "method"]).median()
-    firsts: Any = medians.unstack("dataset").idxmax()
-    return int(firsts.nunique())
+    """The numbers of a table by the keys of claims: `summary`, with the data set where it is of one."""
+    found = {f"{key}_{of}" if of else key: value for (key, of), value in summary(table).items()}
+    return found | {"random": found.get("random_metric_random_data", np.nan)}

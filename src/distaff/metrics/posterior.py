@@ -22,6 +22,18 @@ def active_latents(mean: NDArray[Any], logvar: NDArray[Any]) -> NDArray[np.bool_
     return mean_kl(mean, logvar) > ACTIVE_KL
 
 
+def latent_information(mean: NDArray[Any], logvar: NDArray[Any]) -> NDArray[np.float64]:
+    """The most that each latent can tell of the image (d,), nats: I(z_j; x) of a Gaussian aggregate.
+
+    It is the latent's mean KL less that of the Gaussian of its aggregate's mean and variance, the best prior
+    there is. A posterior that is the same for all images tells nothing, however many nats of KL it takes: so
+    AnnealedVAE can spend a capacity. 0 or more.
+    """
+    aggregate = mean.var(axis=0, dtype=np.float64) + mean_variance(logvar)
+    entropy: NDArray[np.float64] = 0.5 * (np.log(aggregate) - logvar.mean(axis=0, dtype=np.float64))
+    return entropy
+
+
 def mean_variance(logvar: NDArray[Any]) -> NDArray[np.float64]:
     """Each latent's mean posterior variance (d,), of log-variances (n, d)."""
     return np.asarray(np.exp(logvar.astype(np.float64)).mean(axis=0))

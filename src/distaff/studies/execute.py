@@ -44,19 +44,31 @@ def lock_of(study: Path, run: PlannedRun) -> Path:
     return study / "locks" / run.id
 
 
+def given_of(study: Path, run: PlannedRun) -> Path:
+    """Where the scores of a run lie that is not done here, but in a table that the study was given."""
+    return study / "known" / f"{run.id}.json"
+
+
 class Known(Struct):
-    """What is known of a run: its `scores` and the `metrics` done, by representation, and its `seconds`."""
+    """What is known of a run: its `scores` and the `metrics` done, by representation, and its `seconds`.
+
+    What a table has `given` is not `trained` here: there are no weights and no codes.
+    """
 
     scores: dict[str, dict[str, float | None]]
     metrics: dict[str, list[str]]
     seconds: float = 0.0
     trained: bool = True
+    given: bool = False
 
 
 def read_scores(study: Path, run: PlannedRun) -> Known:
     """What is known of a run so far."""
-    path = folder_of(study, run) / SCORES
-    return read_json(path, Known) if path.exists() else Known({}, {}, trained=False)
+    for path in (folder_of(study, run) / SCORES, given_of(study, run)):
+        if path.exists():
+            found: Known = read_json(path, Known)
+            return found
+    return Known({}, {}, trained=False)
 
 
 def missing(plan: Plan, known: Known) -> dict[str, list[str]]:
@@ -69,13 +81,13 @@ def missing(plan: Plan, known: Known) -> dict[str, list[str]]:
 
 
 def is_done(plan: Plan, known: Known) -> bool:
-    """Whether a run is trained and lacks no metric."""
-    return known.trained and not missing(plan, known)
+    """Whether a run is trained, here or where a table is from, and lacks no metric."""
+    return (known.trained or known.given) and not missing(plan, known)
 
 
 def has_udr(plan: Plan, run: PlannedRun, known: Known) -> bool:
-    """Whether UDR was made, or there is nothing to make it from."""
-    return "udr" in known.scores.get(MODEL, {}) or not plan.mates(run)
+    """Whether UDR was made, or there is nothing to make it from: no mates, or no codes of the run."""
+    return "udr" in known.scores.get(MODEL, {}) or known.given or not plan.mates(run)
 
 
 def execute(study: Path, plan: Plan, run: PlannedRun, data_dir: str | None = None) -> None:
@@ -84,6 +96,8 @@ def execute(study: Path, plan: Plan, run: PlannedRun, data_dir: str | None = Non
         known, began = read_scores(study, run), time.monotonic()
         if is_done(plan, known):
             return
+        if known.given:  # by a table that lacks some of its scores: numbers of two trainings are not mixed
+            known = Known({}, {}, trained=False)
         data, folder = load_dataset(run.dataset, data_dir=data_dir, **run.options), folder_of(study, run)
         trained = train(run.made, data, steps=run.steps, seed=run.seed, out=folder, threads=1, show=False)
         if plan.metrics:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from distaff import registry
 from distaff.errors import unknown
 from distaff.metrics.declare import Declaration
+from distaff.metrics.posterior import ACTIVE_KL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,7 +17,15 @@ REPRESENTATIONS = ("mean", "sampled")
 #: the representation under which scores of the model stand, such as its reconstruction
 MODEL = "model"
 #: scores of the model, which no registered metric gives -> whether higher is better
-OF_THE_MODEL = {"reconstruction": False, "kl": False, "elbo": True}
+OF_THE_MODEL = {
+    "reconstruction": False,
+    "kl": False,
+    "elbo": True,
+    "total_correlation": False,
+    "active": True,
+    "informative": True,
+}
+FACTOR_VAE = "factor_vae_score"  # which is 0 where no code varies
 
 
 def higher_is_better(metric: str) -> bool:
@@ -29,6 +38,21 @@ def higher_is_better(metric: str) -> bool:
     if not is_known(metric):
         raise unknown("metric", metric, [*OF_THE_MODEL, *registry.names("metrics")])
     return bool(_declaration(metric).higher_is_better)
+
+
+def is_dead(scores: Mapping[str, float | None]) -> bool | None:
+    """Whether a run tells images apart by no latent, as its scores say; None where they do not say it.
+
+    The scores are of the model and of its mean codes. Older tables have no `informative`: there a run is
+    dead whose KL is below .05 nats in all, or whose FactorVAE score is 0, as it is where no code has a
+    standard deviation of .05.
+    """
+    known = {name: value for name, value in scores.items() if value is not None and value == value}
+    if "informative" in known:
+        return known["informative"] == 0
+    signs = [known["kl"] < ACTIVE_KL] if "kl" in known else []
+    signs += [known[FACTOR_VAE] == 0] if FACTOR_VAE in known else []
+    return any(signs) if signs else None
 
 
 def turned(wide: pd.DataFrame) -> pd.DataFrame:

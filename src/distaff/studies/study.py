@@ -3,12 +3,15 @@
 plan.json         what is run and how it is scored
 runs/ID/          a run folder each, with its scores in study.json
 failed/ID.json    the error of a run that failed
+known/ID.json     the scores of a run that is not done here, from a table that was given
 results.parquet   one row per run, representation and score
 """
 
 from __future__ import annotations
 
+import math
 import os
+import time
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +21,9 @@ from distaff.files import read_json, replacing, write_json
 from distaff.machine import available_threads
 from distaff.progress import progress, say
 from distaff.studies import on_ray, workers
-from distaff.studies.execute import has_udr, is_done, lock_of, read_scores, settings_of
+from distaff.studies.execute import Known, has_udr, is_done, lock_of, read_scores, settings_of
+from distaff.studies.known import SCORING, scoring, take_known
+from distaff.studies.metric_roles import MODEL, is_dead
 from distaff.studies.plan import Plan, PlannedRun, read_plan
 from distaff.training.lock import only_one
 
@@ -65,31 +70,48 @@ class Study:
         workers: int | None = None,
         ray: str | None = None,
         retry: bool = False,
+        known: str | os.PathLike[str] | None = None,
+        hours: float | None = None,
         data_dir: str | None = None,
         show: bool = True,
-    ) -> dict[str, int]:
+    ) -> dict[str, Any]:
         """Do what is missing, on local processes or a Ray cluster. Returns the counts of `status`.
 
-        Runs that failed stay so unless `retry`. The same call again continues.
+        Runs that failed stay so unless `retry`. Runs whose scores the results table `known` holds are not
+        done, and stand in the study's own table as they are there. After `hours` no new group of runs is
+        begun that differ in their seeds alone: the others are finished, so that each has its UDR, which
+        needs the codes of its mates and so cannot be made with a run that only a table knows. The same
+        call again continues.
         """
+        if hours is not None and ray:
+            raise BadInput("--hours is for local processes; it cannot be given with --ray")
+        begun = Begun(self.plan, hours)
         with only_one(self.folder):
             if retry:
                 for path in (self.folder / "failed").glob("*.json"):
                     path.unlink()
-            for kind in KINDS:
-                self._do(kind, workers or available_threads(), ray, data_dir, show)
-            self.collect()
+            if known is not None:
+                take_known(self.folder, self.plan, known, show)
+            try:
+                for kind in KINDS:
+                    self._do(kind, workers or available_threads(), ray, data_dir, show, begun)
+            finally:  # a slice that is interrupted has a table too
+                self.collect()
         counts = self.status()
         if show and counts["failed"]:
             self._say_failures()
+        if show and (apart := self._apart()):
+            say(f"{apart} runs have no udr: the codes of their mates are not here, only their scores")
         return counts
 
-    def _do(self, kind: str, count: int, ray: str | None, data_dir: str | None, show: bool) -> None:
+    def _do(
+        self, kind: str, count: int, ray: str | None, data_dir: str | None, show: bool, begun: Begun
+    ) -> None:
         tasks = self._tasks(kind)
         if not tasks:
             return
         by_ray = on_ray.answers(self.folder, tasks, ray, data_dir) if ray else None
-        found = by_ray or workers.answers(self.folder, tasks, count, data_dir)
+        found = by_ray or workers.answers(self.folder, tasks, count, data_dir, begun.wants)
         with progress(KINDS[kind], len(tasks), show=show) as report:
             for done, answer in enumerate(found, 1):
                 if answer.error:
@@ -116,26 +138,42 @@ class Study:
         return {path.stem: read_json(path, workers.Answer).error for path in paths}
 
     def _tasks(self, kind: str) -> list[str]:
-        """The tasks that are left; UDR is made of the runs that lack it and whose mates are all done."""
-        failed, known = self.failures(), {run.id: read_scores(self.folder, run) for run in self.plan.runs}
+        """The tasks that are left; UDR is made of the runs that lack it and whose mates are all done here."""
+        failed, known = self.failures(), self._scores()
         done = {name for name, scores in known.items() if is_done(self.plan, scores)}
+        here = {name for name in done if not known[name].given}
 
         def is_left(run: PlannedRun) -> bool:
             if kind == "run":
                 return run.id not in done
             compared = {run.id, *(mate.id for mate in self.plan.mates(run))}
-            return not has_udr(self.plan, run, known[run.id]) and compared <= done
+            return not has_udr(self.plan, run, known[run.id]) and compared <= here
 
         return [f"{kind} {run.id}" for run in self.plan.runs if run.id not in failed and is_left(run)]
 
+    def _scores(self) -> dict[str, Known]:
+        return {run.id: read_scores(self.folder, run) for run in self.plan.runs}
+
+    def _apart(self) -> int:
+        """How many runs can have no UDR, for it needs codes of runs that only a table knows."""
+        known, mates = self._scores(), self.plan.mates
+        lacking = [run for run in self.plan.runs if not has_udr(self.plan, run, known[run.id])]
+        return sum(any(known[mate.id].given for mate in mates(run)) for run in lacking)
+
     def status(self) -> dict[str, Any]:
-        """How many runs there are, done, running, failed and waiting, and the seconds left on one core."""
-        failed, counts, spent = self.failures(), Counter[str](), []
+        """How many runs there are, done, running, failed and waiting, and the seconds left on one core.
+
+        Of those that are done, `known` are from a table alone, and `dead` tell images apart by no latent
+        (None where no run's scores say it).
+        """
+        failed, counts, spent, dead = self.failures(), Counter[str](), [], []
         for run in self.plan.runs:
             known = read_scores(self.folder, run)
             if is_done(self.plan, known):
                 counts["done"] += 1
-                spent.append(known.seconds)
+                counts["known"] += known.given
+                spent += [] if known.given else [known.seconds]
+                dead.append(is_dead(known.scores.get(MODEL, {}) | known.scores.get("mean", {})))
             elif run.id in failed:
                 counts["failed"] += 1
             elif _held(lock_of(self.folder, run)):
@@ -143,9 +181,15 @@ class Study:
             else:
                 counts["waiting"] += 1
         left = counts["running"] + counts["waiting"]
-        named = {name: counts[name] for name in ("done", "running", "failed", "waiting")}
+        named = {name: counts[name] for name in ("done", "known", "running", "failed", "waiting")}
         seconds = round(left * sum(spent) / len(spent)) if spent else None
-        return {"runs": len(self.plan.runs)} | named | {"core_seconds_left": seconds}
+        told = [one for one in dead if one is not None]
+        return {
+            "runs": len(self.plan.runs),
+            **named,
+            "dead": sum(told) if told else None,
+            "core_seconds_left": seconds,
+        }
 
     def collect(self) -> Path:
         """Write results.parquet: a row per run, representation and score."""
@@ -166,7 +210,8 @@ class Study:
         path = self.folder / "results.parquet"
         with replacing(path) as partial, duckdb.connect() as connection:
             connection.register("results", table)
-            connection.execute(f"COPY results TO '{_quoted(partial)}' (FORMAT parquet)")
+            told = f"KV_METADATA {{{SCORING}: '{_quoted(scoring(self.plan))}'}}"
+            connection.execute(f"COPY results TO '{_quoted(partial)}' (FORMAT parquet, {told})")
         return path
 
     def results(self) -> pd.DataFrame:
@@ -188,8 +233,26 @@ class Study:
                 raise BadInput(f"the query cannot be answered: {' '.join(str(error).split())}") from None
 
 
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
+class Begun:
+    """Which groups of runs, that differ in their seeds alone, were begun in the first `hours`."""
+
+    def __init__(self, plan: Plan, hours: float | None) -> None:
+        self._plan, self._groups = plan, set[tuple[str, ...]]()
+        self._end = math.inf if hours is None else time.monotonic() + 3600 * hours
+
+    def wants(self, task: str) -> bool:
+        """Whether to do a task now: a run only in time, or with others of its group."""
+        kind, _, name = task.partition(" ")
+        if kind != "run":
+            return True
+        group = self._plan.by_id[name].group
+        if time.monotonic() < self._end:
+            self._groups.add(group)
+        return group in self._groups
+
+
+def _quoted(text: Path | str) -> str:
+    return str(text).replace("'", "''")
 
 
 def _held(folder: Path) -> bool:

@@ -1,64 +1,58 @@
 """The report of a study: one self-contained HTML file, and its figures as PNG files."""
 
 import os
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from distaff.errors import BadInput
-from distaff.pages import saving, table_figures
-from distaff.pages.figures import heat_map
+from distaff.pages import saving
 from distaff.pages.page import Section, page
-from distaff.pages.parts import drawing, folded, frame_table, tagged
-from distaff.studies.analysis.downstream import (
-    accuracy_by_labels,
-    efficiency_and_scores,
-    scores_and_downstream,
-)
-from distaff.studies.analysis.rank_correlation import across_datasets, between_metrics, with_unsupervised
-from distaff.studies.analysis.sampled_and_mean import DEPENDENCE, mean_and_sampled, trend_with_strength
-from distaff.studies.analysis.score_table import by_run, check_table, disentanglement_of, metrics_of, named
-from distaff.studies.analysis.selection import selection
-from distaff.studies.analysis.transfer import transfer
-from distaff.studies.analysis.variance import scores_by_setting, variance_shares
+from distaff.pages.parts import drawing, folded, frame_table, number, tagged
+from distaff.studies.analysis.dead import dead_by_setting, dead_runs, without_dead
+from distaff.studies.analysis.published import beside
+from distaff.studies.analysis.score_table import check_table, named
 from distaff.studies.metric_roles import MODEL, is_known
+from distaff.studies.sections import SECTIONS, Build, Panel
 
 
-class Panel(NamedTuple):
-    """A figure, what it is of, and its numbers."""
+class Analysis(NamedTuple):
+    """A section's panels, of all runs and of those that are not dead, or the problem why it has none."""
 
-    name: str
-    figure: Figure
-    numbers: pd.DataFrame
-
-
-Panels = Iterator[Panel]
-Build = Callable[[pd.DataFrame, str], Panels]  # of a table and the representation that is studied
+    heading: str
+    words: str
+    panels: list[Panel]
+    problem: str
 
 
-def study_report(table: pd.DataFrame, *, title: str, note: str = "") -> str:
-    """The HTML page of a results table: every analysis with its figures and numbers.
+def analyses(table: pd.DataFrame) -> list[Analysis]:
+    """Every analysis of a results table, worked out once for the page and for the files.
 
-    An analysis that the table lacks something for is shown with the reason instead. Raises BadInput for
+    Where runs are dead, a panel that they are in is there twice, with and without them. Raises BadInput for
     what is no results table at all.
     """
     check_table(table)
+    alive = without_dead(table)
+    return [_worked_out(table, alive, heading, words, build) for heading, words, build in SECTIONS]
+
+
+def study_report(
+    table: pd.DataFrame, found: list[Analysis], *, title: str, note: str = "", paper: bool = False
+) -> str:
+    """The HTML page of a results table and its `analyses`.
+
+    An analysis that the table lacks something for is shown with the reason instead. A study of a `paper` has
+    the published numbers beside its own.
+    """
     runs = len(table[["dataset", "method", "strength", "seed"]].drop_duplicates())
-    sections = [_shown(table, heading, words, build) for heading, words, build in SECTIONS]
-    return page(title, [f"{runs:,} runs. {note}"], [_what_was_run(table), *sections])
+    first = [_what_was_run(table), _dead(table), *([_published(table)] if paper else [])]
+    return page(title, [f"{runs:,} runs. {note}"], [*first, *map(_shown, found)])
 
 
-def save_figures(table: pd.DataFrame, folder: str | os.PathLike[str]) -> list[Path]:
-    """Write every figure that the table allows into `folder`, as PNG files, and return their paths."""
-    check_table(table)
-    titled = (
-        (f"{heading} {panel.name}", panel.figure)
-        for heading, _, build in SECTIONS
-        for panel in _built(table, build)[0]
-    )
+def save_figures(found: list[Analysis], folder: str | os.PathLike[str]) -> list[Path]:
+    """Write the figures of all analyses into `folder`, as PNG files, and return their paths."""
+    titled = ((f"{one.heading} {panel.name}", panel.figure) for one in found for panel in one.panels)
     return saving.save_figures(titled, Path(folder))
 
 
@@ -72,6 +66,78 @@ def _what_was_run(table: pd.DataFrame) -> Section:
     return Section("What was run", parts)
 
 
+def _dead(table: pd.DataFrame) -> Section:
+    """How many runs are dead, and what every statistic below is made of."""
+    dead = dead_runs(table)
+    count, unknown = int((dead == True).sum()), int(dead.isna().sum())  # noqa: E712
+    words = ["A run is dead when none of its latents tells images apart by more than .05 nats."]
+    if "informative" not in set(table["metric"]):
+        words.append(
+            "This table does not count such latents: a run is taken to be dead when its KL is below .05 nats "
+            "in all or its FactorVAE score is 0, as it is where no code varies."
+        )
+    if unknown:
+        words.append(f"Of {unknown} of {len(dead)} runs it is not known: they have none of these scores.")
+    if unknown == len(dead):
+        return Section("Dead runs", [" ".join(words)])
+    told = f"{count} of {len(dead) - unknown} runs are dead."
+    told += " Every statistic below is given with and without them." if count else ""
+    parts = [tagged("p", told, "problem" if count else ""), " ".join(words)]
+    where = dead_by_setting(table)
+    where = where[(where["dead"] > 0) | (where["not known"] > 0)]
+    return Section("Dead runs", [*parts, frame_table(where) if len(where) else ""])
+
+
+def _published(table: pd.DataFrame) -> Section:
+    """The numbers of the papers in the first columns, ours in the last."""
+    words = (
+        "What the papers say, beside what this study says. Intervals are of a jackknife over its seeds, and "
+        "hold for its data sets, methods and steps, which at most scales are not the papers'; of few seeds "
+        "they are rough and may reach past what a number can be."
+    )
+    heading, alive = "Published numbers and ours", without_dead(table)
+    try:
+        ours = {"ours (95 % over seeds)": beside(table)}
+        if len(alive) < len(table):
+            ours["without dead runs"] = beside(alive)
+    except BadInput as problem:
+        return Section(heading, [words, tagged("p", str(problem), "problem")])
+    columns = [_in_words(found).rename(name) for name, found in ours.items()]
+    return Section(heading, [words, frame_table(pd.concat(columns, axis=1).reset_index())])
+
+
+def _in_words(found: pd.DataFrame) -> "pd.Series[str]":
+    """Our numbers with their intervals, by what is published and the data set."""
+    said = [
+        f"{number(what) if isinstance(what, float) else what}{f' ({where})' if where else ''}"
+        for what, where in zip(found["published"], found["where"], strict=True)
+    ]
+    ours = zip(found["ours"], found["low"], found["high"], strict=True)
+    texts = [number(v) + ("" if a != a else f" ({number(a)} to {number(b)})") for v, a, b in ours]
+    index = pd.MultiIndex.from_arrays([found["number"], said, found["data"]])
+    return pd.Series(texts, index=index.set_names(["number", "published", "data"]))
+
+
+def _worked_out(table: pd.DataFrame, alive: pd.DataFrame, heading: str, words: str, build: Build) -> Analysis:
+    panels, problem = _built(table, build)
+    if not panels or len(alive) == len(table):
+        return Analysis(heading, words, panels, problem)
+    others = {panel.name: panel for panel in _built(alive, build)[0]}
+    both = []
+    for panel in panels:
+        both.append(panel)
+        other = others.get(panel.name)
+        if other is not None and not _estimates(other).equals(_estimates(panel)):
+            both.append(other._replace(name=f"{panel.name}, without dead runs"))
+    return Analysis(heading, words, both, problem)
+
+
+def _estimates(panel: Panel) -> pd.DataFrame:
+    """The numbers of a panel without the ends of intervals, which are drawn anew."""
+    ends = [name for name in panel.numbers.columns if str(name).endswith(("low", "high"))]
+    return panel.numbers.drop(columns=ends).reset_index(drop=True)
+
+
 def _built(table: pd.DataFrame, build: Build) -> tuple[list[Panel], str]:
     """The panels of a section, or none and the reason."""
     there = [name for name in table["representation"].unique() if name != MODEL]
@@ -82,165 +148,11 @@ def _built(table: pd.DataFrame, build: Build) -> tuple[list[Panel], str]:
         return [], str(problem)
 
 
-def _shown(table: pd.DataFrame, heading: str, words: str, build: Build) -> Section:
+def _shown(one: Analysis) -> Section:
     """An analysis as a section: every panel above its numbers, the first one open."""
-    panels, problem = _built(table, build)
-    parts = [words, tagged("p", problem, "problem") if problem else ""]
-    for n, panel in enumerate(panels):
-        figure = drawing(f"{heading}: {panel.name}", panel.figure)
+    parts = [one.words, tagged("p", one.problem, "problem") if one.problem else ""]
+    for n, panel in enumerate(one.panels):
+        figure = drawing(f"{one.heading}: {panel.name}", panel.figure)
         numbers = folded("numbers", [frame_table(panel.numbers)])
         parts.append(folded(panel.name, [figure, numbers], opened=n == 0))
-    return Section(heading, parts)
-
-
-def _by_method(table: pd.DataFrame, which: str) -> Panels:
-    chosen = disentanglement_of(table, None, which)
-    numbers = scores_by_setting(table, chosen, representation=which)
-    wide = by_run(table, chosen, which)
-    for dataset, part in numbers.groupby("dataset"):
-        rows = pd.DataFrame(wide[wide.index.get_level_values("dataset") == dataset])
-        yield Panel(str(dataset), table_figures.boxes(rows.dropna(axis=1, how="all")), part)
-
-
-def _by_strength(table: pd.DataFrame, which: str) -> Panels:
-    for dataset, part in scores_by_setting(table, representation=which).groupby("dataset"):
-        label = "strength, weakest to strongest"
-        columns = part[["dataset", "metric", "method", "strength", "runs", "mean"]]
-        yield Panel(str(dataset), table_figures.bands(part, "metric", "strength", "method", label), columns)
-
-
-def _variance(table: pd.DataFrame, which: str) -> Panels:
-    shares = variance_shares(table, representation=which)
-    yield Panel("all data sets", table_figures.shares(shares), shares)
-
-
-def _each(found: pd.DataFrame, column: str, draw: Callable[[pd.DataFrame], Figure]) -> Panels:
-    """A panel for each value of a column."""
-    for name, part in found.groupby(column, sort=False):
-        yield Panel(str(name), draw(part), part)
-
-
-def _heat_map(part: pd.DataFrame) -> Figure:
-    first, second = list(part["first"].unique()), list(part["second"].unique())
-    matrix = part.pivot(index="first", columns="second", values="correlation").loc[first, second]
-    return heat_map(matrix.to_numpy(dtype=float), first, second, span=(-1, 1), diverging=True)
-
-
-def _transfer(table: pd.DataFrame, which: str) -> Panels:
-    found = transfer(table, representation=which)
-    rows = [
-        (name.replace("_", " "), *(share or (float("nan"),) * 3)) for name, share in found._asdict().items()
-    ]
-    numbers = pd.DataFrame(rows, columns=["choice", "share of wins", "low", "high"])
-    words = numbers.apply(lambda row: "{:.3f}\n{:.3f} – {:.3f}".format(*row.iloc[1:]), axis=1)
-    figure = heat_map(
-        numbers["share of wins"].to_numpy().reshape(2, 2),
-        ["random data", "same data"],
-        ["random metric", "same metric"],
-        span=(0, 1),
-        diverging=True,
-        words=words.to_numpy().reshape(2, 2).tolist(),
-    )
-    yield Panel("all metrics and data sets", figure, numbers)
-
-
-def _sampled(table: pd.DataFrame, which: str) -> Panels:
-    there = [m for m in DEPENDENCE if m in metrics_of(table, which)] or [DEPENDENCE[0]]
-    for metric in there:
-        trends = trend_with_strength(table, metric)
-        for dataset, part in mean_and_sampled(table, metric).groupby("dataset"):
-            figure = table_figures.bands(
-                part, "method", "strength", "representation", "strength, weakest to strongest"
-            )
-            numbers = trends[trends["dataset"] == dataset]
-            yield Panel(f"{metric} on {dataset}; correlation with strength", figure, numbers)
-
-
-def _by_labels(part: pd.DataFrame) -> Figure:
-    return table_figures.bands(part, "learner", "labels", "method", "labels")
-
-
-def _efficiency(table: pd.DataFrame, which: str) -> Panels:
-    points = efficiency_and_scores(table, representation=which)
-    scores = list(points.columns)[list(points.columns).index("efficiency") + 1 :]
-    for (dataset, learner, labels), part in points.groupby(["dataset", "learner", "labels"]):
-        numbers = part.groupby(["method", "strength"], as_index=False)[["efficiency", *scores]].mean()
-        name = f"{dataset}, {learner}: accuracy at 100 labels over that at {labels}"
-        yield Panel(name, table_figures.scatter(part, scores, "efficiency"), numbers)
-
-
-SECTIONS: tuple[tuple[str, str, Build], ...] = (
-    (
-        "Scores by method",
-        "Each box holds all runs of a method. Where boxes overlap, the method alone decides little.",
-        _by_method,
-    ),
-    (
-        "Scores by strength",
-        "Lines are means over seeds, bands the middle half of them. A setting that is best everywhere would "
-        "stand above the rest in every panel.",
-        _by_strength,
-    ),
-    (
-        "What explains the scores",
-        "The variance of each score, split into what the method, its strength and the seed explain. "
-        "Where seeds are few, read the unbiased column, for plain shares flatter method and strength.",
-        _variance,
-    ),
-    (
-        "Do metrics agree?",
-        "Rank correlations of metrics over the runs of a data set. 1 says that two order the runs alike, 0 "
-        "that they have nothing in common.",
-        lambda table, which: _each(between_metrics(table, representation=which), "dataset", _heat_map),
-    ),
-    (
-        "Do data sets agree?",
-        "Rank correlations of one metric on two data sets, over runs of the same method, strength and seed. "
-        "High numbers say that what works on one works on the other.",
-        lambda table, which: _each(across_datasets(table, representation=which), "metric", _heat_map),
-    ),
-    (
-        "Can one choose without labels?",
-        "Rank correlations of scores that need no labels with those that do, all turned so that higher is "
-        "better. Numbers near 0 say that choosing by the former is guessing.",
-        lambda table, which: _each(with_unsupervised(table, representation=which), "dataset", _heat_map),
-    ),
-    (
-        "Does a choice of settings transfer?",
-        "How often the settings that are best by one metric, data set and seed beat a random model at "
-        "another seed. One half is chance.",
-        _transfer,
-    ),
-    (
-        "Sampled and mean codes",
-        "How dependent the latents are, in sampled codes and in their means. The losses ask for independent "
-        "samples, and the means need not follow.",
-        _sampled,
-    ),
-    (
-        "Downstream accuracy",
-        "How well simple learners predict the factors from the codes, by number of labels. Lines are means "
-        "over strengths and seeds, bands the middle half of them.",
-        lambda table, which: _each(accuracy_by_labels(table, representation=which), "dataset", _by_labels),
-    ),
-    (
-        "Disentanglement and downstream accuracy",
-        "Rank correlations of disentanglement with accuracies and efficiencies. Positive numbers say that "
-        "disentangled codes are easier to learn from.",
-        lambda table, which: _each(scores_and_downstream(table, representation=which), "dataset", _heat_map),
-    ),
-    (
-        "Statistical efficiency",
-        "The accuracy at 100 labels over that at the most labels there are, a point per run. The table holds "
-        "means over seeds.",
-        _efficiency,
-    ),
-    (
-        "Choosing a model",
-        "The score of the model that each rule chooses, from a random one (0) to the best there is (1). "
-        "Lines are 95 % intervals over seeds.",
-        lambda table, which: _each(
-            selection(table, representation=which), "dataset", table_figures.selection
-        ),
-    ),
-)
+    return Section(one.heading, parts)

@@ -6,7 +6,7 @@ import queue
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,20 +23,28 @@ class Answer(msgspec.Struct):
     where: str = ""
 
 
-def answers(study: Path, tasks: Sequence[str], workers: int, data_dir: str | None) -> Iterator[Answer]:
+def answers(
+    study: Path,
+    tasks: Sequence[str],
+    workers: int,
+    data_dir: str | None,
+    wanted: Callable[[str], bool] = lambda task: True,
+) -> Iterator[Answer]:
     """Have the tasks done by so many processes of one thread each, and tell of each as it ends.
 
-    When the caller stops early, the processes are asked to end and finish what they write.
+    A task that is not `wanted` any more when its turn comes is left out. When the caller stops early, the
+    processes are asked to end and finish what they write.
     """
     words = [sys.executable, "-m", "distaff.studies.worker", str(study), *([data_dir] if data_dir else [])]
     idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
-    ended: queue.SimpleQueue[Future[tuple[str, Answer | None]]] = queue.SimpleQueue()
+    ended: queue.SimpleQueue[Future[tuple[str, Answer | None, bool]]] = queue.SimpleQueue()
     attempts: Counter[str] = Counter()
 
-    def ask(task: str) -> tuple[str, Answer | None]:
+    def ask(task: str) -> tuple[str, Answer | None, bool]:
         worker = idle.get()
         try:
-            return task, worker.ask(task)
+            asked = wanted(task)
+            return task, worker.ask(task) if asked else None, asked
         finally:
             idle.put(worker)
 
@@ -53,7 +61,10 @@ def answers(study: Path, tasks: Sequence[str], workers: int, data_dir: str | Non
             threads.submit(ask, task).add_done_callback(ended.put)
         left = len(tasks)
         while left:
-            task, found = ended.get().result()
+            task, found, asked = ended.get().result()
+            if not asked:
+                left -= 1
+                continue
             attempts[task] += 1
             if found is None and attempts[task] < ATTEMPTS:
                 threads.submit(ask, task).add_done_callback(ended.put)

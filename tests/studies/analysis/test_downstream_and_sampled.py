@@ -78,3 +78,18 @@ def test_roles() -> None:
     assert disentanglement(names) == ["mig", "sap"]
     assert disentanglement(["irs", "udr"]) == ["irs"]
     assert unsupervised(names) == ["kl", "udr"]
+
+
+def test_what_sees_all_dependence_stands_beside_the_gaussian_total_correlation() -> None:
+    runs = grid(2, 3, 4)
+    strength = runs["strength"].to_numpy()
+    gaussian = {"gaussian_total_correlation": np.ones(len(runs))}
+    table = pd.concat([long(runs, gaussian), long(runs, gaussian, "sampled")])
+    assert set(trend_with_strength(table)["representation"]) == {"mean", "sampled"}
+    table = pd.concat([table, long(runs, {"total_correlation": -strength}, "model")])
+    trend = trend_with_strength(table).set_index(["representation", "method"])["correlation"]
+    assert trend["sampled, all dependence"].tolist() == pytest.approx([-1, -1])
+    found = mean_and_sampled(table)
+    true = found[found["representation"] == "sampled, all dependence"]
+    assert true["mean"].tolist() == (-true["strength"]).tolist()
+    assert len(found) == 3 * len(true)
