@@ -133,6 +133,11 @@ TABLES: dict[str, dict[str, str]] = {
             ("elbo_decomposition", "ELBODecomposition"),
             ("correlated_factors", "CorrelatedFactors"),
             ("udr", "UDR"),
+            ("tc_and_mig", "TCAndMIG"),
+            ("true_total_correlation", "TrueTotalCorrelation"),
+            ("metric_axes", "MetricAxes"),
+            ("noisy_or", "NoisyOR"),
+            ("chairs_and_faces", "ChairsAndFaces"),
             ("mechanisms", "Mechanisms"),
             ("locatello2019", "Locatello2019"),
         )
