@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "interrupt": set(),
     "randomness": set(),
     "factors": {"errors", "settings"},
+    "concepts": {"errors", "factors"},
     "metrics": SMALL | {"factors"},
     "drawing": SMALL,
     "datasets": SMALL | {"factors", "drawing"},

@@ -1,0 +1,173 @@
+"""Concepts: some attributes of a scene and their values, what one is to another, and the logic of them.
+
+After Higgins et al. 2018 (SCAN, arXiv:1707.03389): a concept says something of some factors and leaves the
+others open. {wall: red} stands above {wall: red, object: hat}. What is said of concepts here is exact, from
+their words alone: models that learn concepts from images are judged by it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distaff.errors import BadInput, unknown
+from distaff.factors import FactorSpace
+
+
+class Value(NamedTuple):
+    """A value of an attribute, both by their places: column of the factors, number of the value."""
+
+    attribute: int
+    value: int
+
+
+#: what a concept says; it has at most one value of each attribute, and may say nothing
+Concept = frozenset[Value]
+
+
+def both(first: Concept, second: Concept) -> Concept:
+    """AND: what either says. BadInput where they contradict each other."""
+    for (attribute, one), (other, two) in itertools.product(first, second):
+        if attribute == other and one != two:
+            raise BadInput(
+                f"the two concepts contradict each other: attribute {attribute} is {one} and {two}"
+            )
+    return first | second
+
+
+def in_common(first: Concept, second: Concept) -> Concept:
+    """IN COMMON: what both say."""
+    return first & second
+
+
+def ignoring(first: Concept, second: Concept) -> Concept:
+    """IGNORE: what the first says of attributes that the second says nothing of."""
+    ignored = attributes(second)
+    return frozenset(each for each in first if each.attribute not in ignored)
+
+
+#: the operators by their names in the paper
+OPERATORS = {"and": both, "in_common": in_common, "ignore": ignoring}
+
+
+def attributes(concept: Concept) -> set[int]:
+    """The attributes that a concept says something of."""
+    return {each.attribute for each in concept}
+
+
+def is_subordinate(concept: Concept, other: Concept) -> bool:
+    """Whether a concept says all that the other says, and more: {red wall, hat} of {hat}."""
+    return other < concept
+
+
+def are_orthogonal(first: Concept, second: Concept) -> bool:
+    """Whether two concepts speak of different attributes."""
+    return not attributes(first) & attributes(second)
+
+
+def shows(concept: Concept, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which rows of factors (n, k) are examples of a concept (n,)."""
+    found = np.ones(len(rows), dtype=bool)
+    for attribute, value in concept:
+        found &= rows[:, attribute] == value
+    return found
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What can be said of a grid of factors: the words of every attribute's values.
+
+    Attributes are the factors that are `named`, in their order in `space`; nuisances are left out. Values
+    without `words` are called by their numbers. A symbol is k-hot: m numbers, one for each word, attribute by
+    attribute.
+    """
+
+    space: FactorSpace
+    named: tuple[str, ...] = ()
+    words: Mapping[str, Sequence[str]] | None = None
+
+    def __post_init__(self) -> None:
+        columns = sorted(self.space.position(name) for name in self.named or self.space.names)
+        object.__setattr__(self, "named", tuple(self.space.names[column] for column in columns))
+        for name in self.named:
+            if len(set(self.of(name))) != self.size(name):
+                raise BadInput(f"{name} has {self.size(name)} values and {len(set(self.of(name)))} words")
+
+    def size(self, attribute: str) -> int:
+        """How many values an attribute has."""
+        return self.space.sizes[self.space.position(attribute)]
+
+    def of(self, attribute: str) -> tuple[str, ...]:
+        """The words of an attribute's values."""
+        found = (self.words or {}).get(attribute)
+        return tuple(map(str, range(self.size(attribute)))) if found is None else tuple(found)
+
+    @property
+    def values(self) -> list[Value]:
+        """Every value of every attribute, in the order of a symbol's m numbers."""
+        places = [self.space.position(name) for name in self.named]
+        return [Value(place, value) for place in places for value in range(self.space.sizes[place])]
+
+    def symbols(self, concepts: Sequence[Concept]) -> NDArray[np.float32]:
+        """The k-hot symbols (n, m) of concepts."""
+        found = np.zeros((len(concepts), len(self.values)), dtype=np.float32)
+        places = {value: place for place, value in enumerate(self.values)}
+        for row, concept in zip(found, concepts, strict=True):
+            row[[places[value] for value in concept]] = 1
+        return found
+
+    def concept(self, symbol: NDArray[np.floating]) -> Concept:
+        """The concept of a k-hot symbol (m,)."""
+        return self.said(value for value, hot in zip(self.values, symbol, strict=True) if hot > 0.5)
+
+    def said(self, values: Iterable[Value]) -> Concept:
+        """The concept of some values. BadInput where it says two things of one attribute."""
+        concept = frozenset(values)
+        if len(attributes(concept)) < len(concept):
+            raise BadInput(f"{self.describe(concept)} contradicts itself: an attribute has one value")
+        return concept
+
+    def concepts(self, size: int) -> Iterator[Concept]:
+        """Every concept of so many attributes, in a fixed order."""
+        places = [self.space.position(name) for name in self.named]
+        for chosen in itertools.combinations(places, size):
+            for values in itertools.product(*(range(self.space.sizes[place]) for place in chosen)):
+                yield frozenset(map(Value, chosen, values))
+
+    def read(self, words: str) -> Concept:
+        """The concept of a line such as "red wall, hat": values with commas between.
+
+        A value may stand with words of its attribute ("red wall", "wall_colour=red"), and has to where
+        several attributes have it. BadInput where one is unknown, could be several, or contradicts another.
+        """
+        return self.said(self._read_one(part.strip()) for part in words.split(",") if part.strip())
+
+    def _read_one(self, part: str) -> Value:
+        said = {*part.replace("=", " ").replace("_", " ").split()}
+        found = [each for each in self.values if self._is_meant(each, said)]
+        if not found:
+            raise unknown("value", part, dict.fromkeys(word for name in self.named for word in self.of(name)))
+        if len(found) > 1:
+            which = " or ".join(f"'{self.describe({each})}'" for each in found)
+            raise BadInput(f"'{part}' can be meant of several attributes; say {which}")
+        return found[0]
+
+    def _is_meant(self, each: Value, said: set[str]) -> bool:
+        """Whether all words of a value are said, and no others but those of its attribute."""
+        own, attribute = map(set, self._words(each))
+        return own <= said <= own | attribute
+
+    def _words(self, each: Value) -> tuple[list[str], list[str]]:
+        """The words of a value, and of its attribute."""
+        name = self.space.names[each.attribute]
+        return self.of(name)[each.value].replace("_", " ").split(), name.replace("_", " ").split()
+
+    def describe(self, concept: Iterable[Value]) -> str:
+        """A concept in words that `read` understands, such as "red wall, hat object", or "anything"."""
+        told = (self._words(each) for each in sorted(concept))
+        return ", ".join(" ".join([*own, *of]) for own, of in told) or "anything"
