@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 
 import numpy as np
@@ -30,6 +31,7 @@ CONCEPTS = [concept for size in range(5) for concept in ALL.concepts(size)]
 PAIRS = list(itertools.product(CONCEPTS, repeat=2))
 
 
+@functools.cache
 def scenes(concept: Concept) -> frozenset[int]:
     """The scenes that show a concept, one by one."""
     return frozenset(n for n, row in enumerate(SCENES) if all(row[a] == value for a, value in concept))

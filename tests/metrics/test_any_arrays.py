@@ -23,6 +23,8 @@ OTHERS = [name for name in METRICS if name not in FAST]
 #: fewer votes than the defaults, which would take most of the time and reach no other line
 FEW_VOTES = {"votes": (200, 100)}
 KINDS = [*SITUATIONS, *WORSE]
+#: the least share of cases with values: one in twenty where rows must be a step apart, as random ones seldom are
+LEAST = {"action_linearity": 0.05}
 
 
 def draw_factors(rng: np.random.Generator) -> np.ndarray:
@@ -109,7 +111,8 @@ def test_values_or_reasons(block: int) -> None:
         names = FAST + OTHERS[case % 3 :: 3]
         tried.update(names)
         valued.update(check_case(case, names))
-    assert {name: valued[name] / tried[name] for name in METRICS if valued[name] < 0.5 * tried[name]} == {}
+    shares = {name: valued[name] / tried[name] for name in METRICS}
+    assert {name: share for name, share in shares.items() if share < LEAST.get(name, 0.5)} == {}
 
 
 @pytest.mark.slow
