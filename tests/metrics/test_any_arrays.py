@@ -23,7 +23,7 @@ OTHERS = [name for name in METRICS if name not in FAST]
 #: fewer votes than the defaults, which would take most of the time and reach no other line
 FEW_VOTES = {"votes": (200, 100)}
 KINDS = [*SITUATIONS, *WORSE]
-#: the least share of cases with values: one in twenty where rows must be a step apart, as random ones seldom are
+#: the least share of cases with values; random rows are seldom one step apart
 LEAST = {"action_linearity": 0.05}
 
 
