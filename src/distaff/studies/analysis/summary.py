@@ -40,8 +40,8 @@ def summary(table: pd.DataFrame) -> dict[Key, float]:
     - random_metric_random_data and the like: wins of `transfer`; transfer: those of the same metric and data,
       less the most of the others
     - across, across_least, across_most: rank correlation of a metric on two data sets
-    - sampled, mean: rank correlation of Gaussian total correlation and strength, of PENALISED methods: the
-      largest for sampled codes, the middle one for means
+    - sampled, true, mean: rank correlation of total correlation and strength, of PENALISED methods: the
+      largest for sampled codes, Gaussian and true (`total_correlation`), the middle one for means, Gaussian
     - tc_sampled, tc_mean, tc_true: Gaussian total correlations, nats, and that of `total_correlation`
     - pairs_median, pairs: rank correlation of two metrics, and the least of them without modularity;
       scores_pair, gaps_pair: those of PAIRS, and scores, gaps: less the median
@@ -98,7 +98,8 @@ def _trends(table: pd.DataFrame) -> dict[str, float]:
     trends = trend[trend["method"].isin(PENALISED)].groupby("representation")["correlation"]
     most, middle = trends.max(), trends.median()
     # of three means, at least two lie above the middle one or on it
-    return {"sampled": most.get("sampled", np.nan), "mean": middle.get("mean", np.nan)}
+    largest = {key: most.get(which, np.nan) for key, which in (("sampled", "sampled"), ("true", TRUE[1]))}
+    return largest | {"mean": middle.get("mean", np.nan)}
 
 
 def _dependence(table: pd.DataFrame) -> dict[str, float]:
