@@ -1,4 +1,4 @@
-"""What methods are made for, seen in seconds at 16 pixels; the experiment mechanisms is the long version."""
+"""What methods are made for, seen in tens of seconds at 16 pixels; the experiment mechanisms is the long version."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import pytest
 
 import distaff
 
+pytestmark = pytest.mark.slow  # hundreds of steps each
 #: 384 images: 6 scales, 8 x 8 places of a square
 GRID = {"resolution": 16, "shape": 1, "orientation": 1, "x": 8, "y": 8}
 
