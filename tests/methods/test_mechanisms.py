@@ -1,4 +1,4 @@
-"""What methods are made for, seen in tens of seconds at 16 pixels; the experiment mechanisms is the long version."""
+"""What methods are made for, seen in seconds at 16 pixels; the experiment mechanisms is the long version."""
 
 from pathlib import Path
 
