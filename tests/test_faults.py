@@ -78,6 +78,7 @@ def test_a_bad_stop_is_seen(tmp_path: Path) -> None:
     assert judged("scoring", 0, "") == ""
 
 
+@pytest.mark.slow
 def test_a_killed_process_is_met_in_its_phase(tmp_path: Path) -> None:
     chance: Any = random.Random(0)
     hit, wrong, status, _ = faults.runs.disturbed(9, "beta_vae", "checkpointing", tmp_path / "run", chance)
