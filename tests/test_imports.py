@@ -45,7 +45,7 @@ MAY_IMPORT = {
     "scoring": SMALL | {"factors", "metrics"},
 }
 MAY_IMPORT["training"] = SMALL | {"factors", "datasets", "batches", "networks", "methods"}
-MAY_IMPORT["evaluation"] = MAY_IMPORT["training"] | {"training", "metrics", "scoring"}
+MAY_IMPORT["evaluation"] = MAY_IMPORT["training"] | {"training", "metrics", "scoring", "concepts"}
 MAY_IMPORT["pages"] = MAY_IMPORT["evaluation"] | {"evaluation"}
 MAY_IMPORT["studies"] = MAY_IMPORT["pages"] | {"pages"}
 MAY_IMPORT["experiments"] = MAY_IMPORT["studies"] | {"studies"}
