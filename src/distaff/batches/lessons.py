@@ -24,7 +24,7 @@ MOST_DRAWS = 1000  # of a scene, before all that show a concept count as held ou
 class Lessons:
     """Concepts `taught`, each by its own example rows (examples, k) of factors, and those `held_out`.
 
-    Higgins et al. 2018b (arXiv:1707.03389): a random subset of concepts from all levels of the hierarchy, ten
+    Higgins et al. 2018 (arXiv:1707.03389): a random subset of concepts from all levels of the hierarchy, ten
     images each; 300 concepts that name every attribute are held out, and no example shows one. Here every
     level, which is a number of attributes, has as nearly as many of the taught concepts as it can give, of
     those that images are left of. Where `rows` is None, any image that shows a concept is an example of it.

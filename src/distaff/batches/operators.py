@@ -38,7 +38,7 @@ class Pairs(NamedTuple):
 class Operators(Symbols):
     """Pairs of taught concepts with an operator, and an image that shows the concept that comes of them.
 
-    As in Higgins et al. 2018b (arXiv:1707.03389, sections 3 and 4), AND is taught of concepts that speak of
+    As in Higgins et al. 2018 (arXiv:1707.03389, sections 3 and 4), AND is taught of concepts that speak of
     different attributes, IN COMMON of those that share a value; IGNORE of those that share an attribute where
     the first has another beside. Every operator comes as often. Of an operator's pairs, which count once for
     both orders, `pairs` are taught (0: all), and none of whose result no image is left. Images show the
