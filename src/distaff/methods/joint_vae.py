@@ -8,17 +8,18 @@ from torch.nn import functional as F
 
 from distaff.batches.batch import Batch, Facts
 from distaff.methods.base import Codes
+from distaff.methods.taught import Taught
 from distaff.methods.terms import sampled
 from distaff.methods.variational import Variational
 from distaff.networks import NETWORKS, fresh
-from distaff.networks.symbols import perceptron
+from distaff.networks.perceptron import perceptron
 from distaff.settings import setting
 
 FEATURES = 256  # of an image, for the encoder of image and symbol
 
 
 @dataclass(frozen=True)
-class JointVAE(Variational):
+class JointVAE(Taught, Variational):
     """A method with posteriors q(z|x) of images, q(z|y) of k-hot symbols (n, m) and q(z|x,y) of both.
 
     Its codes are those of images alone, so that it is measured as any method is.
@@ -39,7 +40,7 @@ class JointVAE(Variational):
             "symbol_encoder": lambda: perceptron(words, outputs),
             "symbol_decoder": lambda: perceptron(self.latents, words),
             "joint_features": lambda: see(facts.image_shape, FEATURES),
-            "joint_encoder": lambda: perceptron(FEATURES + words, outputs),
+            "joint_encoder": lambda: perceptron(FEATURES + words, outputs, FEATURES),
         }
         of_symbols = self.prepared({name: fresh(make, rng) for name, make in makers.items()})
         return nn.ModuleDict({**modules, **of_symbols})
