@@ -22,7 +22,8 @@ class Batch:
     `population`: how many images they were drawn from. `changed` (n/2, factors): which factors may differ
     within a pair, where that is known. `labelled` (m, C, H, W) and `labels` (m, k): more images, with
     whole-number labels from 0, for semi-supervision. `varying` (group, groups): the only group of
-    factors that varies within the batch, and how many there are.
+    factors that varies within the batch, and how many there are. `actions` (n/2,): which action led from the
+    first image of a pair to its partner, whole numbers from 0.
     """
 
     images: Any = field(metadata=PIXELS)
@@ -31,6 +32,7 @@ class Batch:
     labelled: Any = field(default=None, metadata=PIXELS)
     labels: Any = None
     varying: Any = None
+    actions: Any = None
 
     def to(self, device: torch.device, pixel_range: tuple[float, float]) -> Batch:
         """The same on a device: pixels in 0..1, every other array as a tensor of its own type."""
