@@ -65,5 +65,5 @@ def test_bad_input() -> None:
     with pytest.raises(BadInput, match="unknown factor 'z'"):
         drawn(Actions(("x", "z")))
     bare = distaff.datasets.ArrayImages(np.random.default_rng(0).random((20, 16, 16)))
-    with pytest.raises(BadInput, match="has no grid of factors, so there is nothing that an action could"):
+    with pytest.raises(BadInput, match="has no grid of factors, so there is nothing for actions to move"):
         drawn(Actions(), data=bare)

@@ -28,7 +28,7 @@ class Actions(Kind):
         """`size` images: those before the actions, then those after, and the actions (size / 2,)."""
         grid = data.factors or data.grid
         if grid is None:
-            raise BadInput(f"{data.name} has no grid of factors, so there is nothing that an action could move")
+            raise BadInput(f"{data.name} has no grid of factors, so there is nothing for actions to move")
         places = np.array([grid.position(name) for name in self.movable or grid.names])
         rows = grid.rows(data.draw(size // 2, rng))
         actions = rng.integers(2 * len(places), size=size // 2)
