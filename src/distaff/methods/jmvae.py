@@ -9,8 +9,8 @@ from torch import nn
 from distaff.batches.batch import Batch
 from distaff.methods.base import Loss
 from distaff.methods.group_vae import kl_of_pair
-from distaff.methods.joint_vae import JointVAE, symbols_negative_log_likelihood
-from distaff.methods.terms import mean_kl
+from distaff.methods.joint_vae import JointVAE
+from distaff.methods.terms import mean_kl, symbols_negative_log_likelihood
 from distaff.settings import setting
 
 

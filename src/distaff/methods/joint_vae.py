@@ -1,10 +1,9 @@
-"""What VAEs of images and symbols share: networks for each and for both, and a likelihood of symbols."""
+"""What VAEs of images and symbols share: networks for each of the two and for both."""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from distaff.batches.batch import Batch, Facts
 from distaff.methods.base import Codes
@@ -12,7 +11,7 @@ from distaff.methods.taught import Taught
 from distaff.methods.terms import sampled
 from distaff.methods.variational import Variational
 from distaff.networks import NETWORKS, fresh
-from distaff.networks.perceptron import perceptron
+from distaff.networks.symbols import perceptron
 from distaff.settings import setting
 
 FEATURES = 256  # of an image, for the encoder of image and symbol
@@ -60,8 +59,3 @@ class JointVAE(Taught, Variational):
     def decode_symbols(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:
         """The probability of every word (n, m), 0..1, at codes (n, d)."""
         return torch.sigmoid(modules["symbol_decoder"](codes))
-
-
-def symbols_negative_log_likelihood(logits: Tensor, symbols: Tensor) -> Tensor:
-    """-log p(y|z) of k-hot symbols (n, m), each word a coin, summed over words, averaged over the batch."""
-    return F.binary_cross_entropy_with_logits(logits, symbols, reduction="sum") / len(symbols)

@@ -9,8 +9,8 @@ from torch.func import functional_call
 
 from distaff.batches.batch import Batch
 from distaff.methods.base import Codes, Loss
-from distaff.methods.joint_vae import JointVAE, symbols_negative_log_likelihood
-from distaff.methods.terms import mean_kl, sampled
+from distaff.methods.joint_vae import JointVAE
+from distaff.methods.terms import mean_kl, sampled, symbols_negative_log_likelihood
 from distaff.settings import setting
 
 
