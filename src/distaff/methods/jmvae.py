@@ -20,7 +20,7 @@ class JMVAE(JointVAE):
 
     Minimises -log p(x|z) - symbol_weight * log p(y|z) + KL(q(z|x,y) || N(0, I)) with one sample of q(z|x,y),
     + alpha * [KL(q(z|x,y) || q(z|x)) + KL(q(z|x,y) || q(z|y))] (Suzuki et al. 2017, arXiv:1611.01891, section
-    3.3), in nats. The last two fit the encoders of images and of symbols to that of both, and hold it to what
+    3), in nats. The last two fit the encoders of images and of symbols to that of both, and hold it to what
     either knows. They are forward KLs: q(z|y) covers the codes of all images that a symbol stands for. Logged
     unweighted: `symbols`, -log p(y|z); `image_kl` and `symbol_kl`, the two KLs that alpha weights.
 
@@ -33,10 +33,10 @@ class JMVAE(JointVAE):
     alpha: float = setting(1.0, "weight of the KLs to the posteriors of the image and of the symbol", low=0)
 
     paper: ClassVar = {
-        "latents": "64 (digits), 128 (CelebA)",
-        "learning_rate": "0.001",
-        "alpha": "0.01, 0.1 and 1 compared",
-        "symbol_weight": "1; 10 or 50 in Vedantam et al.",
+        "latents": "64 (digits)",
+        "batch_size": "100",
+        "alpha": "1; .01, .1 and 1 compared by Vedantam et al.",
+        "symbol_weight": "1; 10 and 50 compared by Vedantam et al.",
     }
 
     def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
