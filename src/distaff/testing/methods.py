@@ -94,14 +94,14 @@ def _one_fit(method: Any, shape: tuple[int, int, int], seed: int) -> tuple[Any, 
 
 
 def _facts(method: Any, shape: tuple[int, int, int]) -> Facts:
-    """Made-up data: 1,000 images of up to 3 factors, which are the labels of a label term too."""
+    """Made-up data: 1,000 images of up to 3 factors, which are labels of a label term and words as well."""
     sizes = (3, 5, 4)[: method.latents]
     bases = {
         name: _example_base(allowed[0], shape)
         for name, allowed, needed in method.base_settings()
         if needed or getattr(method, name) != "none"
     }
-    return Facts(shape, 1000, sizes, sizes if method.labelled_part else (), bases)
+    return Facts(shape, 1000, sizes, sizes if method.labelled_part else (), sizes, bases)
 
 
 def _example_base(name: str, shape: tuple[int, int, int]) -> Base:

@@ -44,6 +44,7 @@ class DataConfig(Struct, frozen=True):
     factors: Annotated[tuple[Count, ...], FEW]
     labels: Annotated[tuple[Annotated[int, Meta(ge=1, le=10**7)], ...], FEW]
     pixel_range: tuple[Pixel, Pixel]
+    words: Annotated[tuple[Count, ...], FEW] = ()
 
     def __post_init__(self) -> None:
         if self.options and "data_dir" in self.options:
@@ -113,7 +114,7 @@ def facts_of(recorded: Config | BaseConfig) -> Facts:
     """What the method of a run knew of its data, its bases without weights."""
     data = recorded.dataset
     bases = {name: base_of(base) for name, base in recorded.bases.items()}
-    return Facts(data.image_shape, data.images, data.factors, data.labels, bases)
+    return Facts(data.image_shape, data.images, data.factors, data.labels, data.words, bases)
 
 
 def base_of(recorded: BaseConfig, weights: Mapping[str, Tensor] | None = None) -> Base:
