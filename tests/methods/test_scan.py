@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
 
 import distaff
 from distaff.concepts import OPERATORS, Concept, Vocabulary, attributes
@@ -36,7 +35,7 @@ def some_codes(n: int, d: int, seed: int = 0) -> Codes:
 
 def kl_by_integration(mean: float, sigma: float, other_mean: float, other_sigma: float) -> float:
     """KL of two normal densities by the sum over a fine grid."""
-    z = np.linspace(-60, 60, 1_200_001)
+    z = np.linspace(-40, 40, 80_001)
 
     def log_density(at: float, scale: float) -> np.ndarray:
         return -0.5 * ((z - at) / scale) ** 2 - np.log(scale * np.sqrt(2 * np.pi))
@@ -62,9 +61,9 @@ def test_every_term_of_the_loss_is_its_definition(grounding: str) -> None:
     pair = (of_seen, of_concepts) if grounding == "forward" else (of_concepts, of_seen)
     apart = sum(kl_by_integration(*one, *other) for one, other in zip(*pair, strict=True)) / 4
     kl = sum(kl_by_integration(*one, 0, 1) for one in of_concepts) / 4
-    found = {name: float(value) for name, value in loss.terms.items()}
+    found = {name: value.item() for name, value in loss.terms.items()}
     assert found == pytest.approx({"symbols": words, "kl": kl, "grounding": apart}, rel=1e-4)
-    assert float(loss.total) == pytest.approx(words + 2 * kl + 7 * apart, rel=1e-4)
+    assert loss.total.item() == pytest.approx(words + 2 * kl + 7 * apart, rel=1e-4)
 
 
 def test_the_two_directions_differ_as_they_should() -> None:
@@ -81,8 +80,11 @@ def test_forward_covers_both_modes_and_reverse_lies_between_them(
     grounding: str, mean: float, sigma: float
 ) -> None:
     """Of images at -1 and at 3, each of deviation .1, the best concept: where the gradient is 0."""
-    seen = Codes(torch.tensor([[-1.0], [3.0]]).double(), torch.full((2, 1), 2 * np.log(0.1)).double(), None)
-    best = [torch.tensor(value).double().requires_grad_() for value in (mean, 2 * np.log(sigma))]
+    logvar = torch.full((2, 1), 2 * np.log(0.1), dtype=torch.float64)
+    seen = Codes(torch.tensor([[-1.0], [3.0]], dtype=torch.float64), logvar, None)
+    best = [
+        torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in (mean, 2 * np.log(sigma))
+    ]
     loss = GROUNDINGS[grounding](seen, Codes(*(each.expand(2, 1) for each in best), None))
     loss.backward()
     assert [float(each.grad) for each in best] == pytest.approx([0, 0], abs=1e-9)
@@ -140,27 +142,24 @@ def every_triple() -> tuple[list[tuple[Concept, Concept, int]], list[Concept]]:
     return triples, results
 
 
+@pytest.mark.slow
 def test_operators_learn_the_algebra_of_all_pairs_of_a_small_space() -> None:
     triples, results = every_triple()
     assert len(triples) > 200
     first, second = (exact([triple[n] for triple in triples]) for n in range(2))
     operators = torch.tensor([triple[2] for triple in triples])
-    network, rng = operator_network(seeded()), seeded()
-    optimiser = adam(network.parameters())
-    drawing = np.random.default_rng(0)
-    for _ in range(600):
-        rows = [
-            [
-                next((v for a, v in made if a == k), drawing.integers(size))
-                for k, size in enumerate(SPACE.sizes)
-            ]
-            for made in results
-        ]
-        seen = exact([frozenset(map(tuple, enumerate(row))) for row in rows])
-        made = combined(network, first, second, operators, rng)
-        descend(optimiser, forward(seen, made), 3e-3)
     wanted = exact(results)
     said = torch.tensor([[k in attributes(made) for k in range(2)] for made in results])
+    network, rng = operator_network(seeded()), seeded()
+    optimiser = adam(network.parameters())
+    narrow = torch.full(wanted.mean.shape, 2 * np.log(0.1))
+    for _ in range(300):
+        rows = torch.stack(
+            [torch.randint(n, (len(results),), generator=rng) - (n - 1) / 2 for n in SPACE.sizes], 1
+        )
+        seen = Codes(torch.where(said, wanted.mean, rows), narrow, None)
+        made = combined(network, first, second, operators, rng)
+        descend(optimiser, forward(seen, made), 3e-3)
     sigma = torch.exp(made.logvar.detach() / 2)
     assert (made.mean.detach() - wanted.mean)[said].abs().max() < 0.25, "half of the way to the next value"
     assert sigma[said].max() < 0.3
@@ -256,8 +255,8 @@ def test_reverse_grounding_reaches_the_operators(vision: Run, tmp_path: Path) ->
         run.method.encode_symbols(run.modules, each, rng) for each in (batch.symbols, batch.other_symbols)
     ]
     made = run.method.combine(run.modules, *both, batch.operators, rng)
-    assert float(loss.total) == pytest.approx(float(reverse(seen, made)))
-    assert float(loss.total) != pytest.approx(float(forward(seen, made)))
+    assert loss.total.item() == pytest.approx(reverse(seen, made).item())
+    assert loss.total.item() != pytest.approx(forward(seen, made).item())
 
 
 @pytest.mark.parametrize(
@@ -306,10 +305,6 @@ def test_every_setting_of_the_lessons_reaches_them() -> None:
     kind = {"attributes": "wall", "concepts": 3, "examples": 2, "held_out": 1, "seed": 9}
     assert made.batch_options == kind
     assert {field.name for field in dataclasses.fields(Scan)} >= kind.keys() - {"seed"}
-
-
-def gradient_of(loss: Tensor, of: Tensor) -> float:
-    return float(torch.autograd.grad(loss, of, retain_graph=True)[0].abs().max())
 
 
 def test_mean_and_variance_of_a_concept_both_learn() -> None:
