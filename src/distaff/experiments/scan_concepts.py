@@ -86,9 +86,8 @@ class ScanConcepts(Experiment[Scale]):
             yield self.found(key.replace(" ", "_"), forward[key])
         yield self.found("reverse", reverse["diversity"] / forward["diversity"])
         yield self.found("reverse_unnamed", reverse["sigma not named"])
-        by_seed = operators.set_index(["operator", "seed"])
-        for name in OPERATORS:
-            yield self.found(name if name != "and" else "and_", by_seed.loc[name, "accuracy"])
+        for key, name in zip(("and_", "in_common", "ignore"), OPERATORS, strict=True):
+            yield self.found(key, operators[operators["operator"] == name]["accuracy"])
         yield self.found("open", operators.groupby("seed")["sigma not named"].min())
 
 
@@ -178,11 +177,12 @@ def of_operators(made: Learned, scale: Scale, seed: int) -> list[dict[str, float
     pairs = pair_up(made.lessons, min(map(len, every)) // 4, seed)  # both orders of a pair count there
     network = taught_operators(made, pairs, scale.operator_steps, seed)
     rng = torch.Generator().manual_seed(derived(seed, "judge operators"))
-    drawing, rows = np.random.default_rng(derived(seed, "judge operators")), []
+    drawing = np.random.default_rng(derived(seed, "judge operators"))
+    rows: list[dict[str, float | str]] = []
     for number, (name, held_out) in enumerate(zip(OPERATORS, pairs.held_out, strict=True)):
         chosen = held_out[drawing.permutation(len(held_out))[:OTHERS]]
-        codes = [_concepts(made, numbers, rng) for numbers in chosen.T]
-        codes_made = combined(network, *codes, torch.full((len(chosen),), number), rng)
+        first, second = (_concepts(made, numbers, rng) for numbers in chosen.T)
+        codes_made = combined(network, first, second, torch.full((len(chosen),), number), rng)
         found = judged(codes_made, [result(made.lessons, pair, number) for pair in chosen], rng)
         rows.append({"operator": name, "seed": seed, **found})
     return rows
@@ -197,8 +197,8 @@ def taught_operators(made: Learned, pairs: Pairs, steps: int, seed: int) -> nn.M
     for _ in range(steps):
         drawn = draw_pairs(made.lessons, pairs.taught, how.batch_size, drawing)
         seen = sampled(*known(drawn.rows), rng)
-        codes = [_concepts(made, numbers, rng) for numbers in drawn.pairs.T]
-        codes_made = combined(network, *codes, torch.from_numpy(drawn.operators), rng)
+        first, second = (_concepts(made, numbers, rng) for numbers in drawn.pairs.T)
+        codes_made = combined(network, first, second, torch.from_numpy(drawn.operators), rng)
         descend(optimiser, GROUNDINGS[made.scan.grounding](seen, codes_made), how.learning_rate)
     return network.requires_grad_(False)
 

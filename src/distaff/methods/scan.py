@@ -88,7 +88,7 @@ class Scan(Stepped):
 
     def code_size(self, facts: Facts) -> int:
         """As many numbers as the base's codes have."""
-        return of_base(facts, "code_size")
+        return int(of_base(facts, "code_size"))
 
     def column_names(self, facts: Facts) -> list[str]:
         """What the base calls them."""

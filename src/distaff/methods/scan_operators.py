@@ -58,11 +58,12 @@ class ScanOperators(Stepped):
 
     def batch_options_on(self, bases: Mapping[str, Base]) -> dict[str, Any]:
         """The lessons of the run that it stands on, and how many pairs are taught."""
-        return bases["base"].method.batch_options | self.batch_options
+        lessons: dict[str, Any] = bases["base"].method.batch_options
+        return lessons | self.batch_options
 
     def code_size(self, facts: Facts) -> int:
         """As many numbers as the run's codes have."""
-        return of_base(facts, "code_size")
+        return int(of_base(facts, "code_size"))
 
     def column_names(self, facts: Facts) -> list[str]:
         """What the run calls them."""
@@ -110,10 +111,9 @@ class ScanOperators(Stepped):
         """KL of images that show the result and what psi makes of two concepts."""
         with torch.no_grad():
             seen = self.encode(modules, batch.images, rng)
-            concepts = [
-                self.encode_symbols(modules, each, rng) for each in (batch.symbols, batch.other_symbols)
-            ]
-        made = self.combine(modules, *concepts, batch.operators, rng)
+            first = self.encode_symbols(modules, batch.symbols, rng)
+            second = self.encode_symbols(modules, batch.other_symbols, rng)
+        made = self.combine(modules, first, second, batch.operators, rng)
         apart = GROUNDINGS[base_in(modules).method.grounding](seen, made)
         return Loss(apart, {"grounding": apart})
 
