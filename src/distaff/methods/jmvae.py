@@ -28,9 +28,9 @@ class JMVAE(JointVAE):
     its own probability, as SCAN has them (Higgins et al. 2018, arXiv:1707.03389), which compares itself to
     this. `symbol_weight` is of Vedantam et al. 2018; the paper's is 1. One published port of the loss takes
     the variance of q(z|x,y) for those of the other two, which then learn nothing; here they learn. In pilots
-    on rooms of 32 pixels (benchmarks/results/pilots/concept_baselines.csv) words reached images in 1,500 steps
-    of .001 with reconstruction_weight=4; more symbol_weight made taught concepts surer and new ones hardly,
-    alpha=.1 both less sure.
+    on rooms of 32 pixels (benchmarks/results/pilots/concept_baselines.csv) words reached images in 1,500
+    steps of .001 with reconstruction_weight=4; symbol_weight=50 made taught concepts surer and new ones
+    hardly, alpha=.1 both less sure.
     """
 
     alpha: float = setting(1.0, "weight of the KLs to the posteriors of the image and of the symbol", low=0)
