@@ -114,7 +114,7 @@ class Autoencoder(EncoderDecoder):
         if self.corruption == "gaussian":
             return images + self.corruption_level * noise(images, rng)
         if self.corruption == "masking":
-            kept = torch.rand(images.shape, generator=rng) >= self.corruption_level
+            kept = torch.rand(images.shape, generator=rng, device=rng.device) >= self.corruption_level
             return images * kept.to(images.device)
         return images
 

@@ -6,6 +6,7 @@ codes and, if it can, codes into images. The state holds modules and optimisers,
 dict of tensors, so a checkpoint is one file.
 """
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -159,12 +160,24 @@ class Method(Settings, ABC):
 
     def at(self, step: int) -> Self:
         """The method with the values that its schedules have at a step (the first step is 0)."""
-        now: dict[str, Any] = {
-            f.name: schedules.parse(value).at(step)
-            for f in fields(self)
-            if f.type in (float, "float") and isinstance(value := getattr(self, f.name), str)
-        }
+        now: dict[str, Any] = {name: schedules.parse(getattr(self, name)).at(step) for name in self.moving}
         return replace(self, **now) if now else self
+
+    @property
+    def moving(self) -> list[str]:
+        """The names of the settings that are schedules."""
+        reals = [f.name for f in fields(self) if f.type in (float, "float")]
+        return [name for name in reals if isinstance(getattr(self, name), str)]
+
+    def holding(self, numbers: Mapping[str, Tensor]) -> Self:
+        """The method with tensors in place of some of its real numbers, for steps that are recorded once.
+
+        They are not checked: a tensor's value is not looked at, for that would wait for the device.
+        """
+        held = copy.copy(self)
+        for name, value in numbers.items():
+            object.__setattr__(held, name, value)
+        return held
 
     @abstractmethod
     def state(self, facts: Facts, rng: torch.Generator) -> State:
@@ -267,5 +280,5 @@ def descend(optimiser: torch.optim.Optimizer, loss: Tensor, learning_rate: float
 
 
 def noise(like: Tensor, rng: torch.Generator) -> Tensor:
-    """Standard normal noise of a tensor's shape, drawn on the CPU so that every device sees the same."""
-    return torch.randn(like.shape, generator=rng, dtype=like.dtype).to(like.device)
+    """Standard normal noise of a tensor's shape, drawn where `rng` is: on the CPU the same for all devices."""
+    return torch.randn(like.shape, generator=rng, dtype=like.dtype, device=rng.device).to(like.device)

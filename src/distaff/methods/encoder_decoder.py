@@ -13,7 +13,8 @@ from distaff.networks.conv import to_channels_last
 from distaff.networks.network import Network
 from distaff.settings import setting
 
-PRECISIONS: dict[str, torch.dtype | None] = {"float32": None, "bfloat16": torch.bfloat16}
+#: the type in which networks run in training, where it is another; tf32 is a way to multiply float32
+PRECISIONS: dict[str, torch.dtype | None] = {"float32": None, "tf32": None, "bfloat16": torch.bfloat16}
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class EncoderDecoder(Stepped):
     )
     precision: str = setting(
         "float32",
-        "arithmetic of the networks in training; bfloat16 is for devices that are quicker at it",
+        "arithmetic in training; tf32 and bfloat16 are for devices that are quicker at them",
         choices=tuple(PRECISIONS),
     )
     compile: bool = setting(False, "torch.compile the networks: a minute at the start, for some devices")

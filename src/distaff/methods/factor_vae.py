@@ -113,5 +113,5 @@ def discriminator_loss(logits: Tensor) -> Tensor:
 
 def permute_latents(codes: Tensor, rng: torch.Generator) -> Tensor:
     """Codes (n, d) with every latent permuted over the rows on its own."""
-    order = torch.rand(codes.shape, generator=rng).argsort(dim=0).to(codes.device)
+    order = torch.rand(codes.shape, generator=rng, device=rng.device).argsort(dim=0).to(codes.device)
     return codes.gather(0, order)

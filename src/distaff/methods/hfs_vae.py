@@ -53,9 +53,10 @@ class HFSVAE(VAE):
         reconstruction = self.reconstruction(modules["decoder"](codes.sample), batch.images)
         kl = mean_kl(codes)
         n, d = codes.mean.shape
-        pairs = torch.combinations(torch.arange(d))
-        pairs = pairs[torch.randperm(len(pairs), generator=rng)[: self.latent_pairs]]
-        points = torch.randint(n, (self.support_samples, len(pairs), 2), generator=rng)
+        where = rng.device
+        pairs = torch.triu_indices(d, d, offset=1, device=where).T
+        pairs = pairs[torch.randperm(len(pairs), generator=rng, device=where)[: self.latent_pairs]]
+        points = torch.randint(n, (self.support_samples, len(pairs), 2), generator=rng, device=where)
         support = support_distance(codes.mean, pairs.to(codes.mean.device), points.to(codes.mean.device))
         total = self.reconstruction_weight * reconstruction + (self.beta * kl + self.gamma * support)
         return Loss(total, {"reconstruction": reconstruction, "kl": kl, "support": support})
