@@ -280,5 +280,5 @@ def descend(optimiser: torch.optim.Optimizer, loss: Tensor, learning_rate: float
 
 
 def noise(like: Tensor, rng: torch.Generator) -> Tensor:
-    """Standard normal noise of a tensor's shape, drawn where `rng` is: on the CPU the same for each device."""
+    """Standard normal noise of a tensor's shape, drawn where `rng` is."""
     return torch.randn(like.shape, generator=rng, dtype=like.dtype, device=rng.device).to(like.device)
