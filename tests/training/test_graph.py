@@ -86,7 +86,7 @@ def test_runs_side_by_side_see_what_each_sees_alone() -> None:
         noise = torch.stack([torch.randn(4, generator=rng) for rng in rngs])
         return {"noise": noise.sum(dim=1), "capacity": numbers["capacity"]}
 
-    taken = Graph(feeds, take, State(torch.nn.ModuleDict()), range(20, 23))
+    taken = Graph(feeds, take, State(torch.nn.ModuleDict()), range(20, 23), ["capacity"])
     for step in range(20, 23):
         names, values = taken.step(step)
         assert names == ["noise", "capacity"]
