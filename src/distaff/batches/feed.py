@@ -10,7 +10,7 @@ import torch
 from distaff import registry
 from distaff.batches.batch import Batch, Facts
 from distaff.batches.labelled import LabelledPart
-from distaff.batches.resident import Resident, fits
+from distaff.batches.resident import resident
 from distaff.datasets.base import DataSet
 
 
@@ -44,10 +44,10 @@ class Feed:
             labels=self.labelled.sizes if self.labelled else (),
         )
         method.check(self.facts)
-        self._seed, self._device, self._batch_size = seed, device, method.batch_size
+        self._seed, self.device, self._batch_size = seed, device, method.batch_size
         self._now = functools.lru_cache(maxsize=1)(method.at)  # a step's batch and its loss ask for the same
-        self._data: Any = Resident(data, device) if fits(data, device) else data
-        self._sample(0, 2, np.random.default_rng(0))  # an error now if it cannot
+        self.data: Any = resident(data, device)
+        self._sample(self.data, 0, 2, np.random.default_rng(0))  # an error now if it cannot
 
     def method(self, step: int) -> Any:
         """The method with the values that its schedules have at a step."""
@@ -55,16 +55,21 @@ class Feed:
 
     def at(self, step: int) -> tuple[Batch, torch.Generator]:
         """The batch of a step, on the device, images in 0..1, and the generator of the step's noise."""
+        batch, rng = self.drawn(step, self.data)
+        return batch.to(self.device, self.data.pixel_range), rng
+
+    def drawn(self, step: int, data: Any) -> tuple[Batch, torch.Generator]:
+        """The batch of a step as arrays, of images as `data` gives them, and the generator of its noise."""
         drawing = np.random.default_rng([self._seed, step])
         rng = torch.Generator().manual_seed(int(drawing.integers(2**63)))
-        batch = self._sample(step, self._batch_size, drawing)
+        batch = self._sample(data, step, self._batch_size, drawing)
         if self.labelled is not None:
             images, labels = self.labelled.sample(self._batch_size, drawing)
             batch = dataclasses.replace(batch, labelled=images, labels=labels)
-        return batch.to(self._device, self._data.pixel_range), rng
+        return batch, rng
 
-    def _sample(self, step: int, size: int, rng: np.random.Generator) -> Batch:
+    def _sample(self, data: Any, step: int, size: int, rng: np.random.Generator) -> Batch:
         method = self.method(step)
         kind = registry.get("batches", method.batches)(**method.batch_options)
-        sampled: Batch = kind.sample(self._data, size, rng)
+        sampled: Batch = kind.sample(data, size, rng)
         return sampled

@@ -13,6 +13,11 @@ MOST = 4 << 30  # bytes
 ROWS = 8192  # images on their way at a time
 
 
+def resident(data: Any, device: torch.device) -> Any:
+    """The data set on the device where that is worth it, and as it is where not or where it lies there."""
+    return Resident(data, device) if not isinstance(data, Resident) and fits(data, device) else data
+
+
 class Resident:
     """A data set in every respect but that `images` gives tensors (n, C, H, W) on the device."""
 

@@ -1,6 +1,7 @@
 """What all methods with an encoder and a decoder share: networks, likelihood and optimiser."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +14,19 @@ from distaff.networks.conv import to_channels_last
 from distaff.networks.network import Network
 from distaff.settings import setting
 
-PRECISIONS: dict[str, torch.dtype | None] = {"float32": None, "bfloat16": torch.bfloat16}
+
+class Precision(NamedTuple):
+    """The type of weights and codes, and a `lower` one that networks compute in where that is safe."""
+
+    weights: torch.dtype = torch.float32
+    lower: torch.dtype | None = None
+
+
+PRECISIONS = {
+    "float32": Precision(),
+    "bfloat16": Precision(lower=torch.bfloat16),
+    "float64": Precision(torch.float64),
+}
 
 
 @dataclass(frozen=True)
@@ -36,7 +49,7 @@ class EncoderDecoder(Stepped):
     )
     precision: str = setting(
         "float32",
-        "arithmetic of the networks in training; bfloat16 is for devices that are quicker at it",
+        "arithmetic; bfloat16, of networks in training alone, is for devices that are quicker at it",
         choices=tuple(PRECISIONS),
     )
     compile: bool = setting(False, "torch.compile the networks: a minute at the start, for some devices")
@@ -62,13 +75,17 @@ class EncoderDecoder(Stepped):
         )
         for network in modules.values():
             assert isinstance(network, Network)
-            network.lower, network.compiled = PRECISIONS[self.precision], self.compile
+            network.lower, network.compiled = PRECISIONS[self.precision].lower, self.compile
         to_channels_last(modules)
         return modules
 
+    def typed(self, modules: nn.ModuleDict) -> nn.ModuleDict:
+        """The same modules, with weights of the precision's type."""
+        return modules.to(PRECISIONS[self.precision].weights)
+
     def state(self, facts: Facts, rng: torch.Generator) -> State:
         """The networks and one Adam over all of them."""
-        modules = self.networks(facts, rng)
+        modules = self.typed(self.networks(facts, rng))
         return State(modules, {"adam": adam(modules.parameters())})
 
     def decode(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:
