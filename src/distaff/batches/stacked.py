@@ -2,7 +2,8 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,10 +15,11 @@ from distaff.batches.feed import Feed
 from distaff.errors import BadInput
 
 
-class Rows(NamedTuple):
-    """Images that are not looked at yet: where they lie in the data set, (n,)."""
+@dataclass(frozen=True)
+class Rows:
+    """Images that are not looked at yet: their places in the data set (n,)."""
 
-    index: NDArray[np.int64]
+    places: NDArray[np.int64]
 
 
 class Unseen:
@@ -47,7 +49,7 @@ def stacked(feeds: Sequence[Feed], steps: Sequence[int]) -> tuple[Batch, list[to
     batches, rngs = zip(
         *(feed.drawn(step, unseen) for feed, step in zip(feeds, steps, strict=True)), strict=True
     )
-    rows = np.concatenate([batch.images.index for batch in batches])
+    rows = np.concatenate([batch.images.places for batch in batches])
     fields: dict[str, Any] = {"images": first.data.images(rows)}
     for each in dataclasses.fields(Batch):
         if each.name != "images":

@@ -25,7 +25,8 @@ def negative_log_likelihood(logits: Tensor, images: Tensor, likelihood: str, sig
 def gaussian_negative_log_likelihood(means: Tensor, images: Tensor, sigma: float = 1.0) -> Tensor:
     """-log N(x; mean, sigma^2), with its constant, summed over pixels, averaged over the batch."""
     errors = F.mse_loss(means, images, reduction="sum") / len(images)
-    return 0.5 * errors / sigma**2 + (0.5 * math.log(2 * math.pi) + log(sigma)) * images[0].numel()
+    nats: Tensor = 0.5 * errors / sigma**2 + (0.5 * math.log(2 * math.pi) + log(sigma)) * images[0].numel()
+    return nats
 
 
 def log(number: float | Tensor) -> Any:

@@ -2,7 +2,8 @@
 
 Under torch.vmap, torch's own convolutions become one grouped convolution, for which kernels are slow on many
 devices (`grouped`). The other way is a product of matrices for every network, all of them in one call: of the
-4x4 patches of the images with the kernels (`products`). Values are those of torch's own layers up to rounding.
+4x4 patches of the images with the kernels (`products`). Values are those of torch's
+own layers up to rounding.
 
 The layers are 4x4 convolutions of stride 2 and padding 1, and their transposes. With rows and columns taken
 in twos, so that the four pixels of a square are channels of one place, they are 2x2 convolutions of stride 1.

@@ -11,7 +11,7 @@ saved, loaded and taken out like any other.
 import copy
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -86,7 +86,7 @@ class Many:
             run: Tensor,
         ) -> tuple[Tensor, dict[str, Tensor], Kept]:
             part = with_numbers(method, own).parts()[place]
-            given = (dataclasses.replace(batch, **fields), Stacked(rngs, run), kept)
+            given = (dataclasses.replace(batch, **cast(Any, fields)), Stacked(rngs, run), kept)
             loss, after = functional_call(self._modules, weights, (part.loss, *given))
             return loss.total, loss.terms, after
 
