@@ -10,7 +10,7 @@ import torch
 from distaff import registry
 from distaff.batches.batch import Batch, Facts
 from distaff.batches.labelled import LabelledPart
-from distaff.batches.resident import resident
+from distaff.batches.resident import Resident, Rows, on_device
 from distaff.datasets.base import DataSet
 
 
@@ -30,10 +30,19 @@ class Learner(Protocol):
 
 
 class Feed:
-    """What a method learns from. Made before anything is written, so that errors come first."""
+    """What a method learns from. Made before anything is written, so that errors come first.
+
+    `data` may lie on the device already, as those of runs that share it do. `noise`: whether the generator of
+    a step's noise is the "host"'s, the same whatever the device, or the "device"'s own.
+    """
 
     def __init__(
-        self, method: Learner, data: DataSet, seed: int, device: torch.device = torch.device("cpu")
+        self,
+        method: Learner,
+        data: DataSet,
+        seed: int,
+        device: torch.device = torch.device("cpu"),
+        noise: str = "host",
     ) -> None:
         part = method.labelled_part
         self.labelled = None if part is None else LabelledPart(data, **part)
@@ -44,10 +53,14 @@ class Feed:
             labels=self.labelled.sizes if self.labelled else (),
         )
         method.check(self.facts)
-        self._seed, self.device, self._batch_size = seed, device, method.batch_size
+        self.learner: Any = method
+        self.device = device
+        self._seed, self._batch_size = seed, method.batch_size
         self._now = functools.lru_cache(maxsize=1)(method.at)  # a step's batch and its loss ask for the same
-        self.data: Any = resident(data, device)
-        self._sample(self.data, 0, 2, np.random.default_rng(0))  # an error now if it cannot
+        self._data: Any = on_device(data, device)
+        self.resident = isinstance(self._data, Resident)
+        self.noise_device = device if noise == "device" else torch.device("cpu")
+        self._sample(0, self._data, 2, np.random.default_rng(0))  # an error now if it cannot
 
     def method(self, step: int) -> Any:
         """The method with the values that its schedules have at a step."""
@@ -55,20 +68,36 @@ class Feed:
 
     def at(self, step: int) -> tuple[Batch, torch.Generator]:
         """The batch of a step, on the device, images in 0..1, and the generator of the step's noise."""
-        batch, rng = self.drawn(step, self.data)
-        return batch.to(self.device, self.data.pixel_range), rng
-
-    def drawn(self, step: int, data: Any) -> tuple[Batch, torch.Generator]:
-        """The batch of a step as arrays, of images as `data` gives them, and the generator of its noise."""
-        drawing = np.random.default_rng([self._seed, step])
-        rng = torch.Generator().manual_seed(int(drawing.integers(2**63)))
-        batch = self._sample(data, step, self._batch_size, drawing)
+        batch, number = self._drawn(step, self._data)
         if self.labelled is not None:
-            images, labels = self.labelled.sample(self._batch_size, drawing)
-            batch = dataclasses.replace(batch, labelled=images, labels=labels)
-        return batch, rng
+            batch = dataclasses.replace(batch, labelled=self._data.images(batch.labelled))
+        rng = torch.Generator(self.noise_device).manual_seed(number)
+        return batch.to(self.device, self._data.pixel_range), rng
 
-    def _sample(self, data: Any, step: int, size: int, rng: np.random.Generator) -> Batch:
+    def rows(self, step: int) -> tuple[Batch, int]:
+        """The batch of a step with the numbers of its images instead of pixels, and the seed of its noise."""
+        return self._drawn(step, Rows(self._data))
+
+    def looked_up(self, rows: Batch) -> Batch:
+        """What `at` makes of such numbers, once they are tensors on the device where the images lie."""
+        found = {
+            each.name: self._data.images(value)
+            for each in dataclasses.fields(rows)
+            if each.metadata.get("pixels") and (value := getattr(rows, each.name)) is not None
+        }
+        return dataclasses.replace(rows, **found).to(self.device, self._data.pixel_range)
+
+    def _drawn(self, step: int, data: Any) -> tuple[Batch, int]:
+        """The batch of a step from such data, of labelled images their numbers, and the seed of its noise."""
+        drawing = np.random.default_rng([self._seed, step])
+        number = int(drawing.integers(2**63))
+        batch = self._sample(step, data, self._batch_size, drawing)
+        if self.labelled is not None:
+            rows, labels = self.labelled.sample(self._batch_size, drawing)
+            batch = dataclasses.replace(batch, labelled=rows, labels=labels)
+        return batch, number
+
+    def _sample(self, step: int, data: Any, size: int, rng: np.random.Generator) -> Batch:
         method = self.method(step)
         kind = registry.get("batches", method.batches)(**method.batch_options)
         sampled: Batch = kind.sample(data, size, rng)

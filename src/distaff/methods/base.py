@@ -6,6 +6,7 @@ codes and, if it can, codes into images. The state holds modules and optimisers,
 dict of tensors, so a checkpoint is one file.
 """
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -178,12 +179,24 @@ class Method(Settings, ABC):
 
     def at(self, step: int) -> Self:
         """The method with the values that its schedules have at a step (the first step is 0)."""
-        now: dict[str, Any] = {
-            f.name: schedules.parse(value).at(step)
-            for f in fields(self)
-            if f.type in (float, "float") and isinstance(value := getattr(self, f.name), str)
-        }
+        now: dict[str, Any] = {name: schedules.parse(getattr(self, name)).at(step) for name in self.moving}
         return replace(self, **now) if now else self
+
+    @property
+    def moving(self) -> list[str]:
+        """The names of the settings that are schedules."""
+        reals = [f.name for f in fields(self) if f.type in (float, "float")]
+        return [name for name in reals if isinstance(getattr(self, name), str)]
+
+    def holding(self, numbers: Mapping[str, Tensor]) -> Self:
+        """The method with tensors in place of some of its real numbers.
+
+        For steps that are recorded once, or are of many runs. They are not checked: a tensor's value is not looked at, for that would wait for the device.
+        """
+        held = copy.copy(self)
+        for name, value in numbers.items():
+            object.__setattr__(held, name, value)
+        return held
 
     @abstractmethod
     def state(self, facts: Facts, rng: torch.Generator) -> State:
@@ -300,6 +313,8 @@ def descend(optimiser: torch.optim.Optimizer, loss: Tensor, learning_rate: float
 class Draws(Protocol):
     """What stands for the generator where many runs are trained as one: each run draws from its own."""
 
+    device: torch.device
+
     def draw(self, make: Callable[..., Tensor], *given: Any, **more: Any) -> Tensor:
         """What `make(*given, generator=rng, **more)` gives with the generator of the run."""
 
@@ -307,10 +322,10 @@ class Draws(Protocol):
 def drawn(make: Callable[..., Tensor], *given: Any, rng: torch.Generator | Draws, **more: Any) -> Tensor:
     """What a function of torch such as torch.rand draws from a generator."""
     if isinstance(rng, torch.Generator):
-        return make(*given, generator=rng, **more)
+        return make(*given, generator=rng, device=rng.device, **more)
     return rng.draw(make, *given, **more)
 
 
 def noise(like: Tensor, rng: torch.Generator | Draws) -> Tensor:
-    """Standard normal noise of a tensor's shape, drawn on the CPU so that every device sees the same."""
+    """Standard normal noise of a tensor's shape, drawn where `rng` is: on the CPU alike for each device."""
     return drawn(torch.randn, like.shape, rng=rng, dtype=like.dtype).to(like.device)

@@ -16,7 +16,7 @@ from distaff.settings import setting
 
 
 class Precision(NamedTuple):
-    """The type of weights and codes, and a `lower` one that networks compute in where that is safe."""
+    """The type of weights and codes, and a `lower` one in which networks run in training where it is safe."""
 
     weights: torch.dtype = torch.float32
     lower: torch.dtype | None = None
@@ -24,6 +24,7 @@ class Precision(NamedTuple):
 
 PRECISIONS = {
     "float32": Precision(),
+    "tf32": Precision(),  # a way to multiply float32
     "bfloat16": Precision(lower=torch.bfloat16),
     "float64": Precision(torch.float64),
 }
@@ -49,7 +50,7 @@ class EncoderDecoder(Stepped):
     )
     precision: str = setting(
         "float32",
-        "arithmetic; bfloat16, of networks in training alone, is for devices that are quicker at it",
+        "arithmetic; tf32 and bfloat16, in training alone, are for devices that are quicker at them",
         choices=tuple(PRECISIONS),
     )
     compile: bool = setting(False, "torch.compile the networks: a minute at the start, for some devices")

@@ -53,7 +53,7 @@ class HFSVAE(VAE):
         reconstruction = self.reconstruction(modules["decoder"](codes.sample), batch.images)
         kl = mean_kl(codes)
         n, d = codes.mean.shape
-        pairs = torch.combinations(torch.arange(d))
+        pairs = torch.triu_indices(d, d, offset=1, device=rng.device).T
         pairs = pairs[drawn(torch.randperm, len(pairs), rng=rng)[: self.latent_pairs]]
         points = drawn(torch.randint, n, (self.support_samples, len(pairs), 2), rng=rng)
         support = support_distance(codes.mean, pairs.to(codes.mean.device), points.to(codes.mean.device))

@@ -5,7 +5,7 @@ import json
 import platform
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ from distaff.methods.base import Method
 
 FORMAT = 2
 #: what may not change when a run is continued; the number of steps may grow
-SAME = ("method", "settings", "dataset", "seed", "device", "threads")
+SAME = ("method", "settings", "dataset", "seed", "device", "threads", "noise")
 # what is believed of a file
 Side = Annotated[int, Meta(ge=1, le=4096)]
 Count = Annotated[int, Meta(ge=1, le=2**53)]
@@ -53,6 +53,8 @@ class DataConfig(Struct, frozen=True):
 class Config(Struct, frozen=True):
     """A run: its method with all settings, its data set, and where and with what it was trained.
 
+    `noise`: drawn on the "host", the same for every device, or on the "device", which makes another run.
+
     A setting that a file lacks has its default. Keys that this version does not know are ignored, but for
     settings, which are an error.
     """
@@ -66,10 +68,19 @@ class Config(Struct, frozen=True):
     threads: Annotated[int, Meta(ge=1, le=MOST_THREADS)]
     device: str
     versions: dict[str, str]
+    noise: Literal["host", "device"] = "host"
 
 
 def make_config(
-    name: str, method: Method, data: DataSet, facts: Facts, steps: int, seed: int, threads: int, device: str
+    name: str,
+    method: Method,
+    data: DataSet,
+    facts: Facts,
+    steps: int,
+    seed: int,
+    threads: int,
+    device: str,
+    noise: Literal["host", "device"] = "host",
 ) -> Config:
     """Everything needed to repeat a run."""
     spec = data.spec or {"name": data.name, "options": None}
@@ -81,7 +92,8 @@ def make_config(
         "numpy": np.__version__,
         "python": platform.python_version(),
     }
-    return Config(FORMAT, name, dataclasses.asdict(method), known, steps, seed, threads, device, versions)
+    settings = dataclasses.asdict(method)
+    return Config(FORMAT, name, settings, known, steps, seed, threads, device, versions, noise)
 
 
 def read_config(path: Path) -> Config:

@@ -49,7 +49,7 @@ class StackedAdam:
                 optimiser.state[parameter] = {"step": self._steps[n], "exp_avg": mean, "exp_avg_sq": square}
 
     @torch.no_grad()
-    def step(self, gradients: Sequence[Tensor], learning_rates: Tensor) -> None:
+    def step(self, gradients: Sequence[Tensor], learning_rates: Tensor | float) -> None:
         """One step of every run with gradients (N, ...) of the parameters, and step sizes (N,)."""
         gradient = torch.cat([g.flatten(1) for g in gradients], dim=1)
         self._steps += 1
@@ -62,12 +62,16 @@ class StackedAdam:
         apart = (self._square.sqrt() / second.to(kind)[:, None]).add_(self._eps)
         self._weights.sub_(self._mean / apart * first.to(kind)[:, None])
 
-    @staticmethod
-    def refuses(optimiser: torch.optim.Optimizer) -> str:
-        """Why an optimiser is none that can be stacked, or nothing where it can."""
-        if type(optimiser) is not torch.optim.Adam:
-            return f"its optimiser is {type(optimiser).__name__}, not Adam"
-        groups = optimiser.param_groups
-        if len(groups) > 1 or any(groups[0][name] for name in ("weight_decay", "amsgrad", "maximize")):
-            return "its Adam has weight decay or groups of its own"
-        return ""
+    def tensors(self) -> dict[str, Tensor]:
+        """What a step changes, each (N, ...)."""
+        return {"weights": self._weights, "mean": self._mean, "square": self._square, "steps": self._steps}
+
+
+def refused(optimiser: torch.optim.Optimizer) -> str:
+    """Why an optimiser is none that can be stacked, or nothing where it can."""
+    if type(optimiser) is not torch.optim.Adam:
+        return f"their optimiser is {type(optimiser).__name__}, not Adam"
+    groups = optimiser.param_groups
+    if len(groups) > 1 or any(groups[0][name] for name in ("weight_decay", "amsgrad", "maximize")):
+        return "their Adam has weight decay or groups of parameters"
+    return ""
