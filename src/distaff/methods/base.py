@@ -191,7 +191,8 @@ class Method(Settings, ABC):
     def holding(self, numbers: Mapping[str, Tensor]) -> Self:
         """The method with tensors in place of some of its real numbers.
 
-        For steps that are recorded once, or are of many runs. They are not checked: a tensor's value is not looked at, for that would wait for the device.
+        For steps that are recorded once, or are of many runs. They are not checked: a tensor's value is not
+        looked at, for that would wait for the device.
         """
         held = copy.copy(self)
         for name, value in numbers.items():
