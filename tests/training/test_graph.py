@@ -1,6 +1,7 @@
-"""Steps that are recorded once do what steps one by one do; here without a GPU, see tests/gpu for the rest."""
+"""Steps that are recorded once do what steps one by one do; here without a GPU (see tests/gpu)."""
 
 import dataclasses
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,14 @@ DATA = Resident(distaff.load_dataset("dsprites", resolution=16, x=4, y=4, orient
 STEPPED = [name for name in registry.names("methods") if not registry.get("methods", name).fitted]
 RECORDED = [name for name in STEPPED if name != "dc_ign"]
 #: what lies on the device beside images: labels, schedules of every number a loss knows
-MORE = {"beta_vae": {"beta": "linear:1:8:7", "learning_rate": "linear:1e-3:1e-4:9", "label_loss": "squared"}}
+MORE = {
+    "beta_vae": {
+        "beta": "linear:1:8:7",
+        "learning_rate": "linear:1e-3:1e-4:9",
+        "label_loss": "squared",
+        "labelled_images": 9,
+    }
+}
 
 
 def started(method: Stepped) -> tuple[Feed, State]:
@@ -78,7 +86,7 @@ def test_runs_side_by_side_see_what_each_sees_alone() -> None:
         noise = torch.stack([torch.randn(4, generator=rng) for rng in rngs])
         return {"noise": noise.sum(dim=1), "capacity": numbers["capacity"]}
 
-    taken = Graph(feeds, take, State(torch.nn.ModuleDict()), range(20, 23))
+    taken = Graph(feeds, take, State(torch.nn.ModuleDict()), range(20, 23), ["capacity"])
     for step in range(20, 23):
         names, values = taken.step(step)
         assert names == ["noise", "capacity"]
@@ -119,7 +127,7 @@ def test_arithmetic_is_put_back() -> None:
     kinds = (torch.backends.cuda.matmul, torch.backends.cudnn.conv)
     before = [each.fp32_precision for each in kinds], torch.backends.cudnn.deterministic
     for tf32, word in ((False, "ieee"), (True, "tf32")):
-        with pytest.raises(KeyError), arithmetic(tf32):
+        with suppress(KeyError), arithmetic(tf32):
             assert [each.fp32_precision for each in kinds] == [word, word]
             assert torch.backends.cudnn.deterministic
             raise KeyError
@@ -133,7 +141,7 @@ def test_who_draws_the_noise() -> None:
     assert [choose_noise(name, gpu, "host") for name in ("host", "device")] == ["host", "device"]
     with pytest.raises(BadInput, match="noise='device' needs device=cuda, got device=cpu"):
         choose_noise("device", CPU)
-    with pytest.raises(BadInput, match="unknown noise 'gpu'. Allowed: auto, host, device"):
+    with pytest.raises(BadInput, match="unknown noise 'gpu'"):
         choose_noise("gpu", CPU)
 
 

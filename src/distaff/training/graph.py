@@ -26,13 +26,23 @@ from distaff.methods.base import State
 AHEAD = 100  # steps whose rows are drawn at a time
 WARM_UP = 3  # steps before one is recorded, in which libraries choose their kernels and take their memory
 
-#: a step of runs: of row numbers and what comes with them, each (runs, ...), scheduled numbers by name, each
-#: (runs,), and the generator of each run's noise it makes terms by name
-Take = Callable[[Batch, Mapping[str, Tensor], Sequence[torch.Generator]], dict[str, Tensor]]
+Numbers = Mapping[str, Tensor]
+#: a step of runs: of row numbers and what comes with them, each (runs, ...), numbers by name, each (runs,),
+#: and the generator of each run's noise it makes terms by name
+Take = Callable[[Batch, Numbers, Sequence[torch.Generator]], dict[str, Tensor]]
 
 
 class Uncapturable(Exception):
     """Steps that cannot be one graph; the message says why."""
+
+
+class Changed(Protocol):
+    """All that steps change: tensors by name, in places that stay, and the optimisers that hold some."""
+
+    @property
+    def optimisers(self) -> Mapping[str, torch.optim.Optimizer]: ...
+
+    def tensors(self) -> dict[str, Tensor]: ...
 
 
 class Steps(Protocol):
@@ -58,15 +68,18 @@ class OneByOne:
 class Graph:
     """The steps of some runs as one CUDA graph; elsewhere the same operations, one by one.
 
-    `take` is a step, which changes the `state` alone. Uncapturable, with the state as it was, for batches
+    `take` is a step, which changes the `state` alone and is given the `numbers` of these names, such as
+    those that follow a schedule. Uncapturable, with the state as it was, for batches
     that are more than arrays, images not on the device, and a step that asks for a value half-way.
     """
 
-    def __init__(self, feeds: Sequence[Feed], take: Take, state: State, steps: range) -> None:
+    def __init__(
+        self, feeds: Sequence[Feed], take: Take, state: Changed, steps: range, numbers: Sequence[str] = ()
+    ) -> None:
         if not all(feed.resident for feed in feeds):
             raise Uncapturable("its images do not fit on the device")
         self._feeds, self._take, self._state, self._stop = feeds, take, state, steps.stop
-        self._device = feeds[0].device
+        self._device, self._numbers = feeds[0].device, list(numbers)
         self._rngs = [torch.Generator(feed.noise_device) for feed in feeds]
         self._now = torch.zeros(1, dtype=torch.int64, device=self._device)  # the place among the steps drawn
         self._names, self._values = [""], torch.empty(0)
@@ -91,7 +104,7 @@ class Graph:
 
     def _draw(self, first: int) -> Drawn:
         """The steps from the first on, to the next of which AHEAD is a divisor."""
-        return drawn(self._feeds, range(first, min(first - first % AHEAD + AHEAD, self._stop)))
+        return drawn(self._feeds, self._numbers, range(first, min(first - first % AHEAD + AHEAD, self._stop)))
 
     def _load(self) -> None:
         """Put what was drawn where the graph reads it, behind the steps that are on their way."""
@@ -105,7 +118,7 @@ class Graph:
         now: dict[str, Any] = {
             name: values.index_select(0, self._now)[0] for name, values in self._inputs.items()
         }
-        numbers = {name: now.pop(name) for name in self._feeds[0].learner.moving}
+        numbers = {name: now.pop(name) for name in self._numbers}
         rows = dataclasses.replace(self._drawn.like, **now)
         terms = self._take(rows, numbers, self._rngs)
         self._names, self._values = list(terms), torch.stack(list(terms.values()))
@@ -117,15 +130,15 @@ class Graph:
         stream.wait_stream(torch.cuda.current_stream(self._device))
         with undone(self._state):
             try:
-                with torch.cuda.stream(stream):
+                with torch.cuda.stream(stream):  # which a recording that fails does not leave
                     for _ in range(WARM_UP):
                         self._one()
-                for rng in self._rngs:
-                    graph.register_generator_state(rng)
-                with capturable(self._state), torch.cuda.graph(graph, stream=stream):
-                    self._one()
+                    for rng in self._rngs:
+                        graph.register_generator_state(rng)
+                    with capturable(self._state), torch.cuda.graph(graph, stream=stream):
+                        self._one()
             except RuntimeError as error:
-                raise Uncapturable(str(error).splitlines()[0]) from None
+                raise Uncapturable(str(error.__context__ or error).splitlines()[0]) from None
             torch.cuda.current_stream(self._device).wait_stream(stream)
         self._now.zero_()
         return graph.replay
@@ -140,8 +153,8 @@ class Drawn(NamedTuple):
     like: Batch  # of the first run, for what is no array
 
 
-def drawn(feeds: Sequence[Feed], steps: range) -> Drawn:
-    """What the feeds give in these steps, with scheduled numbers. Uncapturable where it is no array."""
+def drawn(feeds: Sequence[Feed], numbers: Sequence[str], steps: range) -> Drawn:
+    """What the feeds and their methods' numbers are in these steps. Uncapturable where it is no array."""
     rows = [[feed.rows(step) for feed in feeds] for step in steps]
     like, arrays = rows[0][0][0], {}
     for field in dataclasses.fields(Batch):
@@ -150,7 +163,7 @@ def drawn(feeds: Sequence[Feed], steps: range) -> Drawn:
             arrays[field.name] = np.array([[getattr(batch, field.name) for batch, _ in row] for row in rows])
         elif value is not None and field.name != "population":
             raise Uncapturable(f"'{field.name}' of its batches is no array")
-    for name in feeds[0].learner.moving:
+    for name in numbers:
         values = [[getattr(feed.method(step), name) for feed in feeds] for step in steps]
         arrays[name] = np.array(values, dtype=np.float32)
     tensors = {name: torch.from_numpy(values) for name, values in arrays.items()}
@@ -160,9 +173,7 @@ def drawn(feeds: Sequence[Feed], steps: range) -> Drawn:
 def graph_of(feed: Feed, state: State, steps: range) -> Graph:
     """The steps of one run."""
 
-    def take(
-        rows: Batch, numbers: Mapping[str, Tensor], rngs: Sequence[torch.Generator]
-    ) -> dict[str, Tensor]:
+    def take(rows: Batch, numbers: Numbers, rngs: Sequence[torch.Generator]) -> dict[str, Tensor]:
         own: dict[str, Any] = {
             field.name: value[0]
             for field in dataclasses.fields(rows)
@@ -173,11 +184,11 @@ def graph_of(feed: Feed, state: State, steps: range) -> Graph:
         terms: dict[str, Tensor] = method.step(state, batch, rngs[0])
         return terms
 
-    return Graph([feed], take, state, steps)
+    return Graph([feed], take, state, steps, feed.learner.moving)
 
 
 @contextlib.contextmanager
-def undone(state: State) -> Iterator[None]:
+def undone(state: Changed) -> Iterator[None]:
     """Leave the state as it was before the block, in the same memory."""
     before = {name: value.clone() for name, value in state.tensors().items()}
     try:
@@ -191,7 +202,7 @@ def undone(state: State) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def capturable(state: State) -> Iterator[None]:
+def capturable(state: Changed) -> Iterator[None]:
     """Let the optimisers step in a graph for the block; fused ones do the same then, but say if they may."""
     groups = [group for optimiser in state.optimisers.values() for group in optimiser.param_groups]
     for group in groups:

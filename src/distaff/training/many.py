@@ -47,6 +47,7 @@ class Many:
         self._adams = {name: StackedAdam([state.optimisers[name] for state in states]) for name in names}
         self._parameters = self._by_name()
         self._runs = torch.arange(len(states), device=feeds[0].device)
+        self.optimisers: dict[str, torch.optim.Optimizer] = {}  # none of torch, as a graph asks
         #: the settings that are schedules in any run
         self.moving = sorted({name for method in methods for name in method.moving})
         differing = [name for name in numbers_of(self._method) if name not in self.moving]
