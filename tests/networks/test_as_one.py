@@ -17,7 +17,7 @@ def numbers(*shape: int) -> torch.Tensor:
 
 
 def looped_down(images: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    (b, c, h, w), o = images.shape, len(weight)
+    (b, _, h, w), o = images.shape, len(weight)
     padded = np.pad(images, ((0, 0), (0, 0), (1, 1), (1, 1)))
     found = np.zeros((b, o, h // 2, w // 2))
     for y in range(h // 2):
@@ -28,7 +28,7 @@ def looped_down(images: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.
 
 
 def looped_up(images: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    (b, c, h, w), o = images.shape, weight.shape[1]
+    (b, _, h, w), o = images.shape, weight.shape[1]
     found = np.zeros((b, o, 2 * h + 2, 2 * w + 2))
     for y in range(h):
         for x in range(w):

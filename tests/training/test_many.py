@@ -13,6 +13,7 @@ from distaff import registry
 from distaff.batches.feed import Feed
 from distaff.errors import BadInput
 from distaff.methods.base import State
+from distaff.networks import conv
 from distaff.training.many import Many
 
 SMALL = {"precision": "float64", "batch_size": 4, "latents": 3}
@@ -51,10 +52,14 @@ FEW_STEPS: dict[str, tuple[str, dict[str, Any], Runs]] = {
         [{"corruption_level": 0.1}, {"sparsity_weight": 2.0}],
     ),
     "gaussian": ("beta_vae", {"likelihood": "gaussian"}, [{"sigma": 0.5}, {"sigma": 2.0}]),
-    "labels": ("beta_vae", {"label_loss": "cross_entropy"}, [{"label_weight": 0.5}, {"beta": 2.0}]),
+    "labels": (
+        "beta_vae",
+        {"latents": 5, "label_loss": "cross_entropy", "labelled_images": 20},
+        [{"label_weight": 0.5}, {"beta": 2.0}],
+    ),
     "slow_vae": ("slow_vae", {}, [{"prior_rate": 3.0}, {"gamma": 2.0}]),
     "hfs_vae": ("hfs_vae", {}, [{"gamma": 3.0}, {"beta": 2.0}]),
-    "ml_vae": ("ml_vae", {"latents": 4}, [{"beta": 3.0}, {"beta": 2.0}]),
+    "ml_vae": ("ml_vae", {"latents": 5}, [{"beta": 3.0}, {"beta": 2.0}]),
     "deep_vae": ("deep_vae", {}, [{"beta": 3.0}, {"beta": 2.0}]),
 }
 
@@ -107,6 +112,14 @@ def check(case: tuple[str, dict[str, Any], Runs], steps: int, ways: str, size: i
         assert distance(states[0], states[1]) < 1e-3
 
 
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same networks with fewer channels."""
+    monkeypatch.setattr(conv, "HIDDEN", 16)
+    monkeypatch.setattr(conv, "CHANNELS", (4, 4, 8, 8, 8))
+
+
+@pytest.mark.usefixtures("narrow")
 @pytest.mark.parametrize("name", DIFFERING)
 def test_weights_after_100_steps_are_those_of_runs_alone(name: str) -> None:
     check(DIFFERING[name], 100, "products")
@@ -153,7 +166,7 @@ def test_runs_go_on_from_different_steps_and_part_again() -> None:
         fewer.step([step + 3, step + 7])
     for feed, state, expected, done in zip(feeds, states, fresh(feeds), (5, 11, 15), strict=True):
         saved = {name: value.clone() for name, value in state.tensors().items()}
-        state = feed.learner.state(feed.facts, torch.Generator())  # noqa: PLW2901
+        state = feed.learner.state(feed.facts, torch.Generator())
         state.load(saved)
         state.modules.train()
         alone(feed, state, range(done, done + 2))

@@ -9,6 +9,7 @@ import torch
 
 from distaff import registry
 from distaff.batches.batch import Batch, Facts
+from distaff.batches.kind import Kind
 from distaff.batches.labelled import LabelledPart
 from distaff.batches.resident import Resident, Rows, on_device
 from distaff.datasets.base import DataSet
@@ -51,6 +52,7 @@ class Feed:
             images=len(data),
             factors=data.factors.sizes if data.factors else (),
             labels=self.labelled.sizes if self.labelled else (),
+            words=_kind(method).words(data),
         )
         method.check(self.facts)
         self.learner: Any = method
@@ -98,7 +100,10 @@ class Feed:
         return batch, number
 
     def _sample(self, step: int, data: Any, size: int, rng: np.random.Generator) -> Batch:
-        method = self.method(step)
-        kind = registry.get("batches", method.batches)(**method.batch_options)
-        sampled: Batch = kind.sample(data, size, rng)
-        return sampled
+        return _kind(self.method(step)).sample(data, size, rng)
+
+
+def _kind(method: Learner) -> Kind:
+    """The kind of a method's batches, with its options."""
+    kind: Kind = registry.get("batches", method.batches)(**method.batch_options)
+    return kind

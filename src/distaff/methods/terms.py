@@ -34,6 +34,11 @@ def log(number: float | Tensor) -> Any:
     return number.log() if isinstance(number, Tensor) else math.log(number)
 
 
+def symbols_negative_log_likelihood(logits: Tensor, symbols: Tensor) -> Tensor:
+    """-log p(y|z) of k-hot symbols (n, m), each word a coin, summed over words, averaged over the batch."""
+    return F.binary_cross_entropy_with_logits(logits, symbols, reduction="sum") / len(symbols)
+
+
 def kl_to_prior(mean: Tensor, logvar: Tensor) -> Tensor:
     """KL(N(mean, exp(logvar)) || N(0, 1)) of every latent, in the shape of `mean`."""
     return 0.5 * (mean.square() + logvar.exp() - logvar - 1)
