@@ -130,8 +130,8 @@ class Graph:
     def _recorded(self) -> Callable[[], None]:
         """What launches a step that was recorded after some steps to warm up, which are undone."""
         graph, stream = torch.cuda.CUDAGraph(), torch.cuda.Stream(self._device)
-        stream.wait_stream(torch.cuda.current_stream(self._device))
         with undone(self._state):
+            stream.wait_stream(torch.cuda.current_stream(self._device))
             try:
                 with torch.cuda.stream(stream):  # which a recording that fails does not leave
                     for _ in range(WARM_UP):
@@ -142,7 +142,8 @@ class Graph:
                         self._one()
             except RuntimeError as error:
                 raise Uncapturable(str(error.__context__ or error).splitlines()[0]) from None
-            torch.cuda.current_stream(self._device).wait_stream(stream)
+            finally:
+                torch.cuda.synchronize(self._device)
         self._now.zero_()
         return graph.replay
 
