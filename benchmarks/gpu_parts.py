@@ -120,7 +120,7 @@ def of_one(
 ) -> float:
     """Images a second of one run."""
     made = registry.get("methods", method)(**settings)
-    feed = Feed(made, bench.data(data), SEEDS[0], bench.device, noise)
+    feed = Feed(made, bench.data(data), SEEDS[0], bench.device, noise=noise)
     state = made.state(feed.facts, torch.Generator().manual_seed(SEEDS[0]))
     state.modules.to(bench.device).train()
     with arithmetic(settings.get("precision") == "tf32"), laid_out(contiguous):
@@ -164,7 +164,7 @@ def of_many(
     """Images a second of so many runs as one, all together."""
     made: Method = registry.get("methods", method)(**settings)
     seeds = range(SEEDS[0], SEEDS[0] + count)
-    feeds = [Feed(made, bench.data(data), seed, bench.device, "device") for seed in seeds]
+    feeds = [Feed(made, bench.data(data), seed, bench.device, noise="device") for seed in seeds]
     states = [made.state(feeds[0].facts, torch.Generator().manual_seed(seed)) for seed in seeds]
     for state in states:
         state.modules.to(bench.device).train()

@@ -43,7 +43,7 @@ def data() -> Any:
 
 
 def started(method: Stepped, images: Any, seed: int = 3) -> tuple[Feed, State]:
-    feed = Feed(method, images, seed, GPU, "device")
+    feed = Feed(method, images, seed, GPU, noise="device")
     state = method.state(feed.facts, torch.Generator().manual_seed(seed))
     state.modules.to(GPU).train()
     return feed, state
