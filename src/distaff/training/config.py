@@ -147,7 +147,7 @@ def differences(recorded: Config, config: Config) -> Iterator[tuple[Any, Any, st
     for name in recorded.bases.keys() & config.bases.keys():
         after["settings"][name] = before["settings"][name]
     for key in SAME:
-        was, now = before[key], after[key]
+        was, now = before.get(key, getattr(recorded, key)), after.get(key, getattr(config, key))
         if isinstance(was, dict) and isinstance(now, dict):
             for inner in sorted(was.keys() | now.keys()):
                 if was.get(inner) != now.get(inner):
