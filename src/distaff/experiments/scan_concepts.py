@@ -57,9 +57,9 @@ class ScanConcepts(Experiment[Scale]):
     accuracy is the share of the attribute values asked for that they show, diversity the KL of the uniform
     distribution to that of the values shown of attributes that are not named, nats, the mean over these.
 
-    Operators are taught of half of the pairs of taught concepts that AND has a meaning for, and of as many for
-    each of the others. They are judged by 100 pairs each that were held out, against the concept that the
-    algebra makes of the two.
+    Operators are taught of half of the pairs of taught concepts that AND has a meaning for, and of as many
+    for each of the others. They are judged by 100 pairs each that were held out, against the concept that
+    the algebra makes of the two.
     """
 
     scales: ClassVar = {
