@@ -2,13 +2,14 @@
 
 import dataclasses
 import functools
+from collections.abc import Mapping
 from typing import Any, Protocol, Self
 
 import numpy as np
 import torch
 
 from distaff import registry
-from distaff.batches.batch import Batch, Facts
+from distaff.batches.batch import Base, Batch, Facts
 from distaff.batches.kind import Kind
 from distaff.batches.labelled import LabelledPart
 from distaff.batches.resident import Resident, fits
@@ -34,7 +35,12 @@ class Feed:
     """What a method learns from. Made before anything is written, so that errors come first."""
 
     def __init__(
-        self, method: Learner, data: DataSet, seed: int, device: torch.device = torch.device("cpu")
+        self,
+        method: Learner,
+        data: DataSet,
+        seed: int,
+        device: torch.device = torch.device("cpu"),
+        bases: Mapping[str, Base] | None = None,
     ) -> None:
         part = method.labelled_part
         self.labelled = None if part is None else LabelledPart(data, **part)
@@ -44,6 +50,7 @@ class Feed:
             factors=data.factors.sizes if data.factors else (),
             labels=self.labelled.sizes if self.labelled else (),
             words=_kind(method).words(data),
+            bases=bases or {},
         )
         method.check(self.facts)
         self._seed, self._device, self._batch_size = seed, device, method.batch_size
