@@ -2,8 +2,10 @@
 
 import dataclasses
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -14,8 +16,10 @@ from distaff import registry
 from distaff.batches.feed import Feed
 from distaff.batches.resident import Resident
 from distaff.errors import BadInput
+from distaff.files import write_json
 from distaff.methods.base import State, Stepped
 from distaff.training import graph
+from distaff.training.config import differences, read_config
 from distaff.training.device import arithmetic, choose_noise
 from distaff.training.graph import Graph, OneByOne, Uncapturable, capturable, graph_of, undone
 
@@ -152,3 +156,12 @@ def test_held_numbers_are_not_checked_and_leave_the_method_alone() -> None:
     assert method.beta == "linear:1:8:7"
     assert method.moving == ["learning_rate", "beta"]
     assert dataclasses.replace(method, beta=2.0, learning_rate=1e-3).moving == []
+
+
+def test_the_config_says_who_drew_the_noise(trained: Path) -> None:
+    config = read_config(trained / "config.json")
+    assert config.noise == "host"
+    other = msgspec.structs.replace(config, noise="device")
+    assert list(differences(other, config)) == [("device", "host", "noise")]
+    write_json(trained.parent / "other.json", other)
+    assert read_config(trained.parent / "other.json") == other

@@ -62,7 +62,7 @@ def distance(one: Path, other: Path) -> float:
 
 
 def company(folder: Path) -> list[list[int]]:
-    found: list[list[int]] = json.loads((folder / "config.json").read_text())["together"]
+    found: list[list[int]] = json.loads((folder / "config.json").read_text()).get("together", [])
     return found
 
 

@@ -2,13 +2,14 @@
 
 import dataclasses
 import functools
+from collections.abc import Mapping
 from typing import Any, Protocol, Self
 
 import numpy as np
 import torch
 
 from distaff import registry
-from distaff.batches.batch import Batch, Facts
+from distaff.batches.batch import Base, Batch, Facts
 from distaff.batches.kind import Kind
 from distaff.batches.labelled import LabelledPart
 from distaff.batches.resident import Resident, Rows, on_device
@@ -43,6 +44,7 @@ class Feed:
         data: DataSet,
         seed: int,
         device: torch.device = torch.device("cpu"),
+        bases: Mapping[str, Base] | None = None,
         noise: str = "host",
     ) -> None:
         part = method.labelled_part
@@ -53,6 +55,7 @@ class Feed:
             factors=data.factors.sizes if data.factors else (),
             labels=self.labelled.sizes if self.labelled else (),
             words=_kind(method).words(data),
+            bases=bases or {},
         )
         method.check(self.facts)
         self.learner: Any = method

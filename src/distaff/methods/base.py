@@ -7,6 +7,7 @@ dict of tensors, so a checkpoint is one file.
 """
 
 import copy
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 from distaff import schedules
 from distaff.batches.batch import Batch, Facts
 from distaff.errors import BadInput
-from distaff.settings import Settings, setting
+from distaff.settings import RunSetting, Settings, run_settings, setting
 
 
 class Codes(NamedTuple):
@@ -174,6 +175,10 @@ class Method(Settings, ABC):
         """Categorical codes by name, each with its columns, of which decoding takes the largest."""
         return {}
 
+    def compared_size(self, facts: Facts) -> int:
+        """How many numbers of an image a reconstruction is compared in: all pixels and channels."""
+        return math.prod(facts.image_shape)
+
     def check(self, facts: Facts) -> None:
         """Raise BadInput where the method cannot learn from such data."""
 
@@ -198,6 +203,11 @@ class Method(Settings, ABC):
         for name, value in numbers.items():
             object.__setattr__(held, name, value)
         return held
+
+    @classmethod
+    def base_settings(cls) -> list[RunSetting]:
+        """The settings that name a finished run on which it stands; facts.bases has those that are given."""
+        return run_settings(cls)
 
     @abstractmethod
     def state(self, facts: Facts, rng: torch.Generator) -> State:
@@ -306,8 +316,9 @@ def unfitted(name: str, **shapes: tuple[int, ...]) -> State:
 
 
 def adam(parameters: Iterable[nn.Parameter], betas: tuple[float, float] = (0.9, 0.999)) -> torch.optim.Adam:
-    """Adam, fused (one pass over memory). Its step size is given to `descend`."""
-    return torch.optim.Adam(parameters, betas=betas, fused=True)
+    """Adam of what is trained, fused (one pass over memory). Its step size is given to `descend`."""
+    trained = [parameter for parameter in parameters if parameter.requires_grad]
+    return torch.optim.Adam(trained, betas=betas, fused=True)
 
 
 def descend(optimiser: torch.optim.Optimizer, loss: Tensor, learning_rate: float) -> None:

@@ -12,6 +12,7 @@ from distaff.datasets import DataSet
 from distaff.errors import BadInput
 from distaff.files import write_json
 from distaff.methods.base import Method, State
+from distaff.training.bases import check_same_bases
 from distaff.training.checkpoint import load_checkpoint, save_tensors
 from distaff.training.config import Company, Config, differences, read_config
 from distaff.training.history import diverged, trim_history
@@ -68,6 +69,7 @@ def check_same(folder: Path, recorded: Config | None, config: Config) -> None:
         raise BadInput(
             f"{folder} was made with {name}={was!r}, not {now!r}; choose another --out or the same settings"
         )
+    check_same_bases(folder, recorded, config)
     if config.steps < recorded.steps:
         raise BadInput(f"{folder} was asked for {recorded.steps} steps; {config.steps} is fewer")
 

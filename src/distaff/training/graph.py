@@ -104,7 +104,10 @@ class Graph:
 
     def _draw(self, first: int) -> Drawn:
         """The steps from the first on, to the next of which AHEAD is a divisor."""
-        return drawn(self._feeds, self._numbers, range(first, min(first - first % AHEAD + AHEAD, self._stop)))
+        kinds = {value.dtype for value in self._state.tensors().values()}
+        real = np.float64 if torch.float64 in kinds else np.float32
+        end = min(first - first % AHEAD + AHEAD, self._stop)
+        return drawn(self._feeds, dict.fromkeys(self._numbers, real), range(first, end))
 
     def _load(self) -> None:
         """Put what was drawn where the graph reads it, behind the steps that are on their way."""
@@ -127,8 +130,8 @@ class Graph:
     def _recorded(self) -> Callable[[], None]:
         """What launches a step that was recorded after some steps to warm up, which are undone."""
         graph, stream = torch.cuda.CUDAGraph(), torch.cuda.Stream(self._device)
-        stream.wait_stream(torch.cuda.current_stream(self._device))
         with undone(self._state):
+            stream.wait_stream(torch.cuda.current_stream(self._device))
             try:
                 with torch.cuda.stream(stream):  # which a recording that fails does not leave
                     for _ in range(WARM_UP):
@@ -139,7 +142,8 @@ class Graph:
                         self._one()
             except RuntimeError as error:
                 raise Uncapturable(str(error.__context__ or error).splitlines()[0]) from None
-            torch.cuda.current_stream(self._device).wait_stream(stream)
+            finally:
+                torch.cuda.synchronize(self._device)
         self._now.zero_()
         return graph.replay
 
@@ -153,8 +157,8 @@ class Drawn(NamedTuple):
     like: Batch  # of the first run, for what is no array
 
 
-def drawn(feeds: Sequence[Feed], numbers: Sequence[str], steps: range) -> Drawn:
-    """What the feeds and their methods' numbers are in these steps. Uncapturable where it is no array."""
+def drawn(feeds: Sequence[Feed], numbers: Mapping[str, type], steps: range) -> Drawn:
+    """What the feeds and their methods' numbers, of some type, give in these steps, or Uncapturable."""
     rows = [[feed.rows(step) for feed in feeds] for step in steps]
     like, arrays = rows[0][0][0], {}
     for field in dataclasses.fields(Batch):
@@ -163,9 +167,9 @@ def drawn(feeds: Sequence[Feed], numbers: Sequence[str], steps: range) -> Drawn:
             arrays[field.name] = np.array([[getattr(batch, field.name) for batch, _ in row] for row in rows])
         elif value is not None and field.name != "population":
             raise Uncapturable(f"'{field.name}' of its batches is no array")
-    for name in numbers:
+    for name, real in numbers.items():
         values = [[getattr(feed.method(step), name) for feed in feeds] for step in steps]
-        arrays[name] = np.array(values, dtype=np.float32)
+        arrays[name] = np.array(values, dtype=real)
     tensors = {name: torch.from_numpy(values) for name, values in arrays.items()}
     return Drawn(steps.start, tensors, [[seed for _, seed in row] for row in rows], like)
 

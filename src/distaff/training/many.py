@@ -157,6 +157,7 @@ def apart(methods: Sequence[Method], states: Sequence[State]) -> str:
         return "they differ in more than numbers"
     if getattr(first, "compile", False):
         return "they have compile=true"
-    if len(modules.state_dict()) > len(dict(modules.named_parameters())):
-        return "their networks keep more than weights"
+    groups = [group for each in states[0].optimisers.values() for group in each.param_groups]
+    if len(modules.state_dict()) > sum(len(group["params"]) for group in groups):
+        return "their networks keep more than the weights that are trained"
     return next(filter(None, map(refused, states[0].optimisers.values())), "")

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +21,7 @@ from distaff.methods.base import Codes, Method
 from distaff.networks.threads import network_threads
 from distaff.settings import build, whole_number
 from distaff.training.checkpoint import load_tensors
-from distaff.training.config import Config, read_config
+from distaff.training.config import Config, facts_of, read_config
 from distaff.training.device import arithmetic, choose_device, is_present
 from distaff.training.history import read_history
 
@@ -41,6 +40,9 @@ class Run:
     method: Method
     given_data: DataSet | None = dataclasses.field(default=None, repr=False)
     data_dir: Path | None = dataclasses.field(default=None, repr=False)
+
+    def __fspath__(self) -> str:
+        return os.fspath(self.folder)
 
     @functools.cached_property
     def data(self) -> DataSet:
@@ -64,13 +66,15 @@ class Run:
     def normalised_beta(self) -> float | None:
         """beta * latents / pixels (Higgins et al. 2017), which carries over between image sizes.
 
-        beta is what the KL of an image is multiplied by for once its reconstruction, in the end if they
-        follow schedules. None where there is no such number.
+        Where images are compared by features, by their number instead. beta is what the KL of an
+        image is multiplied by for once its reconstruction, in the end if they follow schedules. None where
+        there is no such number.
         """
         method = self.method.at(self.config.steps)
         beta, weight = (getattr(method, name, None) for name in ("kl_weight", "reconstruction_weight"))
-        pixels = math.prod(self.config.dataset.image_shape)
-        return None if beta is None or not weight else beta * method.latents / (weight * pixels)
+        if beta is None or not weight:
+            return None
+        return float(beta * method.latents / (weight * method.compared_size(self.facts)))
 
     @property
     def effort(self) -> str:
@@ -80,8 +84,7 @@ class Run:
     @property
     def facts(self) -> Facts:
         """What the method knew of its data."""
-        data = self.config.dataset
-        return Facts(data.image_shape, data.images, data.factors, data.labels, data.words)
+        return facts_of(self.config)
 
     @property
     def code_size(self) -> int:

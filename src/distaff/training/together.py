@@ -23,6 +23,7 @@ from distaff.progress import progress, say
 from distaff.settings import whole_number
 from distaff.training import train as alone
 from distaff.training.allocator import keep_freed_memory
+from distaff.training.bases import find_bases
 from distaff.training.config import make_config
 from distaff.training.device import arithmetic, choose_device, choose_noise
 from distaff.training.folder import (
@@ -134,8 +135,11 @@ def _opened(
     name, method = alone.named(asked.method, {})
     recorded = recorded_in(asked.out)
     drawn = choose_noise(noise, device, recorded.noise if recorded else None)
-    feed = Feed(method, there, asked.seed, device, drawn)
-    config = make_config(name, method, data, feed.facts, asked.steps, asked.seed, threads, str(device), drawn)
+    bases, records = find_bases(method, data)
+    feed = Feed(method, there, asked.seed, device, bases, noise=drawn)
+    config = make_config(
+        name, method, data, feed.facts, asked.steps, asked.seed, threads, str(device), records, drawn
+    )
     with opened(asked.out, config, method, data) as run:
         yield run, feed
 

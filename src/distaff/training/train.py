@@ -19,6 +19,7 @@ from distaff.networks.threads import network_threads, torch_threads
 from distaff.progress import Report, progress, say
 from distaff.settings import build, whole_number
 from distaff.training.allocator import keep_freed_memory
+from distaff.training.bases import find_bases
 from distaff.training.config import make_config
 from distaff.training.device import arithmetic, choose_device, choose_noise
 from distaff.training.folder import (
@@ -74,8 +75,9 @@ def train(
     threads = threads or (recorded.threads if recorded else available_threads())
     noise = choose_noise(noise, chosen, recorded.noise if recorded else None)
     noise = "host" if method.fitted else noise
-    feed = Feed(method, data, seed, chosen, noise)
-    config = make_config(name, method, data, feed.facts, steps, seed, threads, str(chosen), noise)
+    bases, records = find_bases(method, data)
+    feed = Feed(method, data, seed, chosen, bases, noise=noise)
+    config = make_config(name, method, data, feed.facts, steps, seed, threads, str(chosen), records, noise)
     with opened(folder, config, method, data) as run, on_threads(method, threads):
         if is_finished(run):
             if show:
