@@ -1,5 +1,7 @@
 """Convolutions of networks that are run as one, against plain loops over their definition."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ import torch
 from distaff.errors import BadInput
 from distaff.networks.as_one import WAYS, as_one, way
 from distaff.networks.down_conv import DownConv
+from distaff.networks.shifted import gathered, scattered
 from distaff.networks.up_conv import UpConv
 
 SIZES = [(1, 3, 4, 4), (3, 2, 3, 5), (5, 1, 2, 2)]  # channels in and out, height and width of the smaller
@@ -68,3 +71,22 @@ def test_a_layer_takes_the_way_of_its_block_over_many_weights(name: str, layer: 
 def test_another_way_is_an_error() -> None:
     with pytest.raises(BadInput, match="unknown way of convolutions 'fft'"), as_one("fft"):
         pass
+
+
+@pytest.mark.parametrize("product", [gathered, scattered])
+def test_gradients_of_shifted_products_are_those_of_finite_differences(product: Any) -> None:
+    rows, matrices = numbers(7, 2).requires_grad_(), numbers(3, 2, 4).requires_grad_()
+    assert torch.autograd.gradcheck(lambda *given: product(*given, (0, 1, 3)), (rows, matrices))
+    many = [torch.stack([each, 2 * each]).detach().requires_grad_() for each in (rows, matrices)]
+    over = torch.vmap(lambda *given: product(*given, (0, 1, 3)))
+    assert torch.autograd.gradcheck(lambda *given: over(*given), many)
+
+
+def test_shifted_products_are_their_sums() -> None:
+    rows, matrices, shifts = numbers(5, 2), numbers(2, 2, 3), (0, 2)
+    found, spread = gathered(rows, matrices, shifts), scattered(rows, matrices, shifts)
+    for r in range(5):
+        near = [(s, r + shift) for s, shift in enumerate(shifts) if r + shift < 5]
+        assert torch.allclose(found[r], torch.stack([rows[k] @ matrices[s] for s, k in near]).sum(0))
+        near = [(s, r - shift) for s, shift in enumerate(shifts) if r - shift >= 0]
+        assert torch.allclose(spread[r], torch.stack([rows[k] @ matrices[s] for s, k in near]).sum(0))

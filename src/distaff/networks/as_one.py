@@ -1,9 +1,9 @@
 """The convolutions of networks that are run as one, each with weights of its own.
 
 Under torch.vmap, torch's own convolutions become one grouped convolution, for which kernels are slow on many
-devices (`grouped`). The other way is a product of matrices for every network, all of them in one call: of the
-4x4 patches of the images with the kernels (`products`). Values are those of torch's
-own layers up to rounding.
+devices (`grouped`). The other ways are products of matrices for every network, all of them in one call: of
+the 4x4 patches of the images with the kernels (`products`), or of the pixels where they lie with each quarter
+of the kernels (`shifted`). Values are those of torch's own layers up to rounding.
 
 The layers are 4x4 convolutions of stride 2 and padding 1, and their transposes. With rows and columns taken
 in twos, so that the four pixels of a square are channels of one place, they are 2x2 convolutions of stride 1.
@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from distaff.errors import unknown
+from distaff.networks.shifted import gathered, scattered
 
 Convolution = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 
@@ -98,5 +99,32 @@ def out_of_twos(places: Tensor) -> Tensor:
     return parts.reshape(b, 2 * h, 2 * w, c // 4)
 
 
-WAYS = {"grouped": Way(grouped_down, grouped_up), "products": Way(product_down, product_up)}
+def shifted_down(images: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """The same of images (B, C, 2h, 2w) with weights (O, C, 4, 4) as products of rows: (B, O, h, w)."""
+    (b, c, h, w), o = images.shape, weight.shape[0]
+    h, w = h // 2, w // 2
+    places = in_twos(F.pad(images.permute(0, 2, 3, 1), (0, 0, 1, 1, 1, 1)))
+    matrices = kernels(weight).reshape(4, 4 * c, o)
+    rows = gathered(places.reshape(-1, 4 * c), matrices, (0, 1, w + 1, w + 2))
+    pixels = rows.reshape(b, h + 1, w + 1, o)[:, :h, :w]
+    pixels = pixels if bias is None else pixels + bias
+    return pixels.permute(0, 3, 1, 2)
+
+
+def shifted_up(images: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """The same of images (B, C, h, w) with weights (C, O, 4, 4) as products of rows: (B, O, 2h, 2w)."""
+    (b, c, h, w), o = images.shape, weight.shape[1]
+    rows = F.pad(images.permute(0, 2, 3, 1), (0, 0, 0, 1, 0, 1)).reshape(-1, c)
+    matrices = kernels(weight).reshape(4, 4 * o, c).transpose(1, 2)
+    places = scattered(rows, matrices, (0, 1, w + 1, w + 2)).reshape(b, h + 1, w + 1, 4 * o)
+    pixels = out_of_twos(places)[:, 1:-1, 1:-1]
+    pixels = pixels if bias is None else pixels + bias
+    return pixels.permute(0, 3, 1, 2)
+
+
+WAYS = {
+    "grouped": Way(grouped_down, grouped_up),
+    "products": Way(product_down, product_up),
+    "shifted": Way(shifted_down, shifted_up),
+}
 _way: ContextVar[Way | None] = ContextVar("way", default=None)

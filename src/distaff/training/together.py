@@ -213,7 +213,7 @@ class EachItsOwn:
         try:
             terms = self._many.step([member.done for member in self._members])
         except (RuntimeError, TypeError, ValueError) as error:
-            if self._begun:
+            if self._begun or isinstance(error, torch.OutOfMemoryError):
                 raise
             reason = str(error).strip().splitlines()[0]
             raise BadInput(f"these runs cannot be trained as one: {reason}") from None
