@@ -75,8 +75,8 @@ def train_as_one(
         except BadInput as error:
             say(f"{runs[0].method}: {error}; each is trained alone")
             return {}
-    half = len(runs) // 2
-    if half < 2:
-        return {}
     torch.cuda.empty_cache()
-    return train_as_one(study, runs[:half], data_dir) | train_as_one(study, runs[half:], data_dir)
+    half, errors = len(runs) // 2, dict[str, Exception]()
+    for part in (runs[:half], runs[half:]):
+        errors |= train_as_one(study, part, data_dir) if len(part) > 1 else {}
+    return errors
