@@ -37,6 +37,8 @@ TABLES: dict[str, dict[str, str]] = {
         "telbo": "distaff.methods.telbo:TELBO",
         "info_gan": "distaff.methods.info_gan:InfoGAN",
         "info_wgan_gp": "distaff.methods.info_wgan_gp:InfoWGANGP",
+        "scan": "distaff.methods.scan:Scan",
+        "scan_operators": "distaff.methods.scan_operators:ScanOperators",
         "raw": "distaff.methods.raw:Raw",
         "pca": "distaff.methods.pca:PCA",
         "ica": "distaff.methods.ica:ICA",
@@ -143,6 +145,7 @@ TABLES: dict[str, dict[str, str]] = {
             ("metric_axes", "MetricAxes"),
             ("noisy_or", "NoisyOR"),
             ("chairs_and_faces", "ChairsAndFaces"),
+            ("scan_concepts", "ScanConcepts"),
             ("mechanisms", "Mechanisms"),
             ("locatello2019", "Locatello2019"),
         )

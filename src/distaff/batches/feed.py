@@ -22,12 +22,11 @@ class Learner(Protocol):
     @property
     def batches(self) -> str: ...
     @property
-    def batch_options(self) -> dict[str, Any]: ...
-    @property
     def labelled_part(self) -> dict[str, Any] | None: ...
     @property
     def batch_size(self) -> int: ...
     def at(self, step: int) -> Self: ...
+    def batch_options_on(self, bases: Mapping[str, Base]) -> dict[str, Any]: ...
     def check(self, facts: Facts) -> None: ...
 
 
@@ -54,7 +53,7 @@ class Feed:
             images=len(data),
             factors=data.factors.sizes if data.factors else (),
             labels=self.labelled.sizes if self.labelled else (),
-            words=_kind(method).words(data),
+            words=_kind(method, bases or {}).words(data),
             bases=bases or {},
         )
         method.check(self.facts)
@@ -103,10 +102,10 @@ class Feed:
         return batch, number
 
     def _sample(self, step: int, data: Any, size: int, rng: np.random.Generator) -> Batch:
-        return _kind(self.method(step)).sample(data, size, rng)
+        return _kind(self.method(step), self.facts.bases).sample(data, size, rng)
 
 
-def _kind(method: Learner) -> Kind:
+def _kind(method: Learner, bases: Mapping[str, Base]) -> Kind:
     """The kind of a method's batches, with its options."""
-    kind: Kind = registry.get("batches", method.batches)(**method.batch_options)
+    kind: Kind = registry.get("batches", method.batches)(**method.batch_options_on(bases))
     return kind

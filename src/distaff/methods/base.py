@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from distaff import schedules
-from distaff.batches.batch import Batch, Facts
+from distaff.batches.batch import Base, Batch, Facts
 from distaff.errors import BadInput
 from distaff.settings import RunSetting, Settings, run_settings, setting
 
@@ -153,6 +153,10 @@ class Method(Settings, ABC):
         """The options of such batches."""
         return {}
 
+    def batch_options_on(self, bases: Mapping[str, Base]) -> dict[str, Any]:
+        """The same for a method that stands on these runs, which may know what there is to learn."""
+        return self.batch_options
+
     @property
     def labelled_part(self) -> dict[str, Any] | None:
         """Which labelled images come with every batch (see distaff.batches.labelled), or None."""
@@ -235,6 +239,12 @@ class Method(Settings, ABC):
     def decode_symbols(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:
         """The probability (n, m) of every word of codes (n, d); an error where there are no symbols."""
         raise BadInput(f"{type(self).__name__} has no symbols: its codes cannot be turned into words")
+
+    def combine(
+        self, modules: nn.ModuleDict, first: Codes, second: Codes, operators: Tensor, rng: torch.Generator
+    ) -> Codes:
+        """What operators (n,), by number, make of codes (n, d) and others; an error without operators."""
+        raise BadInput(f"{type(self).__name__} has no operators; train scan_operators on a run of scan")
 
     def atoms(self, modules: nn.ModuleDict) -> Tensor | None:
         """What a unit of each number of a code adds to an image (d, C, H, W); None unless that is linear."""
