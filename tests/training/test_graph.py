@@ -26,7 +26,8 @@ from distaff.training.graph import Graph, OneByOne, Uncapturable, capturable, gr
 CPU = torch.device("cpu")
 DATA = Resident(distaff.load_dataset("dsprites", resolution=16, x=4, y=4, orientation=2), CPU)
 STEPPED = [name for name in registry.names("methods") if not registry.get("methods", name).fitted]
-RECORDED = [name for name in STEPPED if name != "dc_ign"]
+ON_ANOTHER = [n for n in STEPPED if any(base.needed for base in registry.get("methods", n).base_settings())]
+RECORDED = [name for name in STEPPED if name not in ("dc_ign", *ON_ANOTHER)]
 #: what lies on the device beside images: labels, schedules of every number a loss knows
 MORE = {
     "beta_vae": {
