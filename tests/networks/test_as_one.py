@@ -12,7 +12,12 @@ from distaff.networks.down_conv import DownConv
 from distaff.networks.shifted import gathered, scattered
 from distaff.networks.up_conv import UpConv
 
-SIZES = [(1, 3, 4, 4), (3, 2, 3, 5), (5, 1, 2, 2)]  # channels in and out, height and width of the smaller
+SIZES = [
+    (1, 3, 4, 4),
+    (3, 2, 3, 5),
+    (5, 1, 2, 2),
+    (5, 6, 3, 2),
+]  # channels in and out, height and width of the smaller
 
 
 def numbers(*shape: int) -> torch.Tensor:
@@ -52,9 +57,9 @@ def test_both_ways_are_the_convolution(name: str, c: int, o: int, h: int, w: int
 
 
 @pytest.mark.parametrize("name", WAYS)
-@pytest.mark.parametrize("layer", [DownConv(3, 2).double(), UpConv(3, 2).double()])
+@pytest.mark.parametrize("layer", [DownConv(5, 6).double(), UpConv(5, 6).double()])
 def test_a_layer_takes_the_way_of_its_block_over_many_weights(name: str, layer: torch.nn.Module) -> None:
-    images = numbers(4, 2, 3, 4, 6)  # of 4 networks
+    images = numbers(4, 2, 5, 4, 6)  # of 4 networks
     many = {key: torch.stack([value + n for n in range(4)]) for key, value in layer.state_dict().items()}
     with as_one(name):
         assert way() is WAYS[name]
@@ -66,6 +71,20 @@ def test_a_layer_takes_the_way_of_its_block_over_many_weights(name: str, layer: 
         own = {key: value[n] for key, value in many.items()}
         alone = torch.func.functional_call(layer, own, (images[n],))
         assert torch.allclose(found[n], alone, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", WAYS)
+@pytest.mark.parametrize("layer", [DownConv(5, 6), UpConv(5, 6), DownConv(1, 6), UpConv(5, 1)])
+def test_in_lower_precision_all_stays_low(name: str, layer: torch.nn.Module) -> None:
+    images = numbers(2, layer.in_channels, 4, 6).float()
+    with torch.autocast("cpu", torch.bfloat16):
+        alone = layer(images)
+        with as_one(name):
+            found = layer(images)
+    assert found.dtype == alone.dtype == torch.bfloat16
+    assert torch.allclose(found.float(), alone.float(), rtol=0, atol=0.1)
+    found.float().square().sum().backward()
+    assert layer.weight.grad is not None
 
 
 def test_another_way_is_an_error() -> None:

@@ -17,19 +17,28 @@ Shifts = tuple[int, ...]
 def gathered(rows: Tensor, matrices: Tensor, shifts: Shifts) -> Tensor:
     """Row r is the sum over s of rows[r + shifts[s]] @ matrices[s], without those beyond the last.
 
-    `rows` (R, C), `matrices` (S, C, O) and `shifts` from 0 on give (R, O).
+    `rows` (R, C), `matrices` (S, C, O) and `shifts`, of which the first is 0, give (R, O).
     """
-    result: Tensor = _Gathered.apply(rows, matrices, shifts)
+    result: Tensor = _Gathered.apply(*_lowered(rows, matrices), shifts)
     return result
 
 
 def scattered(rows: Tensor, matrices: Tensor, shifts: Shifts) -> Tensor:
     """Row r is the sum over s of rows[r - shifts[s]] @ matrices[s], without those before the first.
 
-    `rows` (R, C), `matrices` (S, C, O) and `shifts` from 0 on give (R, O).
+    `rows` (R, C), `matrices` (S, C, O) and `shifts`, of which the first is 0, give (R, O).
     """
-    result: Tensor = _Scattered.apply(rows, matrices, shifts)
+    result: Tensor = _Scattered.apply(*_lowered(rows, matrices), shifts)
     return result
+
+
+def _lowered(rows: Tensor, matrices: Tensor) -> tuple[Tensor, Tensor]:
+    """Both in the type of torch's autocast, where that is on: it does not reach sums in place."""
+    device = rows.device.type
+    if not torch.is_autocast_enabled(device):
+        return rows, matrices
+    kind = torch.get_autocast_dtype(device)
+    return rows.to(kind), matrices.to(kind)
 
 
 class _Shifted(torch.autograd.Function):
@@ -92,10 +101,9 @@ class _Scattered(_Shifted):
 def _sum(rows: Tensor, matrices: Tensor, shifts: Shifts, into: bool) -> Tensor:
     """The sum of products of rows (..., R, C) and matrices (..., S, C, O), from shifted rows or into them."""
     whole = rows if rows.ndim == 3 else rows[None]
-    each = (matrices if matrices.ndim == 4 else matrices[None]).unbind(1)
-    count = whole.shape[1]
-    total = torch.zeros((len(whole), count, each[0].shape[2]), dtype=rows.dtype, device=rows.device)
-    for shift, matrix in zip(shifts, each, strict=True):
+    first, *others = (matrices if matrices.ndim == 4 else matrices[None]).unbind(1)
+    count, total = whole.shape[1], whole @ first
+    for shift, matrix in zip(shifts[1:], others, strict=True):
         before, after = slice(0, count - shift), slice(shift, count)
         source, target = (before, after) if into else (after, before)
         total[:, target].baddbmm_(whole[:, source], matrix)
