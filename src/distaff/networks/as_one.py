@@ -20,6 +20,8 @@ from torch.nn import functional as F
 
 from distaff.errors import unknown
 
+FEW = 4  # channels
+
 Convolution = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 
 
@@ -98,5 +100,19 @@ def out_of_twos(places: Tensor) -> Tensor:
     return parts.reshape(b, 2 * h, 2 * w, c // 4)
 
 
-WAYS = {"grouped": Way(grouped_down, grouped_up), "products": Way(product_down, product_up)}
+def mixed_down(images: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """As products of few channels, for which torch has no good kernels, else as torch does it."""
+    return (product_down if images.shape[1] <= FEW else grouped_down)(images, weight, bias)
+
+
+def mixed_up(images: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """As products to few channels, else as torch does it."""
+    return (product_up if weight.shape[1] <= FEW else grouped_up)(images, weight, bias)
+
+
+WAYS = {
+    "grouped": Way(grouped_down, grouped_up),
+    "products": Way(product_down, product_up),
+    "mixed": Way(mixed_down, mixed_up),
+}
 _way: ContextVar[Way | None] = ContextVar("way", default=None)
