@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -187,10 +186,8 @@ def profiled(bench: Bench, case: Case) -> float:
     rows = sorted(seen.key_averages(), key=lambda row: -row.self_device_time_total)
     whole = sum(row.self_device_time_total for row in rows)
     for row in rows[:14]:
-        share = row.self_device_time_total / max(whole, 1)
-        print(
-            f"    {share:6.1%} {row.count:6d} x {row.self_device_time_total / row.count:8.1f} us  {row.key[:110]}"
-        )
+        share, each = row.self_device_time_total / max(whole, 1), row.self_device_time_total / row.count
+        print(f"    {share:6.1%} {row.count:6d} x {each:8.1f} us  {row.key[:110]}")
     return whole / 1e3
 
 
