@@ -53,7 +53,7 @@ ALONE = [
     *(Case(1, "graph", way, p, a) for p in PRECISIONS for a in ("repeatable", "any") for way in WAYS[:2]),
     Case(1, "graph", "mixed", "tf32", "any", contiguous=True),
     Case(1, "graph", "mixed", "tf32", "timed"),
-    Case(1, "graph", "products", "tf32", "repeatable"),
+    Case(1, "graph", "shifted", "tf32", "repeatable"),
 ]
 BESIDE = [
     *(Case(16, "branches", "mixed", p, a) for p in PRECISIONS for a in ("repeatable", "any")),
@@ -62,11 +62,12 @@ BESIDE = [
     Case(32, "branches", "mixed", "float32", "repeatable"),
 ]
 STACKED = [
-    *(Case(64, "stacked", way, p, "any") for p in PRECISIONS[1:] for way in ("mixed", "grouped")),
+    *(Case(64, "stacked", way, p, "any") for p in PRECISIONS for way in ("shifted", "mixed")),
+    *(Case(64, "stacked", "grouped", p, "any") for p in PRECISIONS[1:]),
     Case(64, "stacked", "products", "bfloat16", "any"),
-    Case(64, "stacked", "mixed", "float32", "any"),
     Case(64, "stacked", "mixed", "tf32", "repeatable"),
-    *(Case(n, "stacked", "mixed", "tf32", "any") for n in (2, 4, 8, 16, 32, 128)),
+    *(Case(n, "stacked", "shifted", "tf32", "any") for n in (4, 8, 16, 32, 128)),
+    Case(128, "stacked", "shifted", "bfloat16", "any"),
 ]
 
 

@@ -39,7 +39,7 @@ class Found:
 
 def test_the_projection_counts_every_models_images(parts: ModuleType) -> None:
     """At 100,000 images/s grey and half of that in colour, with FactorVAE at half of each."""
-    quick, slow = (case for case in parts.BESIDE[-2:])
+    quick, slow = parts.BESIDE[-2:]
     assert quick.precision == "tf32"
     bench = Found(
         many={str(quick): 1e5, str(slow._replace(precision="tf32")): 9e4},
