@@ -91,6 +91,15 @@ def test_groups_share_all_but_numbers_and_seeds() -> None:
     assert at_most(5) == 5
 
 
+def test_on_a_gpu_methods_with_steps_of_their_own_go_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    part = chain(each(method=["qlae"]), each(method=["pca"], **{"set.images": [50]}))
+    part = product(each(dataset=["dsprites"], steps=[4], **GRID), part, each(seed=[0, 1]))
+    assert groups(runs_of(part), 8) == []
+    monkeypatch.setattr(as_one, "on_gpu", lambda: True)
+    assert [[run.method for run in group] for group in groups(runs_of(part), 8)] == [["qlae"] * 2]
+    assert (at_most(None), at_most(3), as_one.processes(4)) == (as_one.BRANCHES, 3, 1)
+
+
 def test_a_run_that_diverges_fails_alone(tmp_path: Path) -> None:
     rates = each(method=["beta_vae"], **{"set.learning_rate": [1e-3, 1e9, 1e-4]})
     study = Study(tmp_path, structs.replace(plan(1, (), rates), udr_mates=0))
