@@ -32,7 +32,7 @@ PAPERS = {
     "Gondal et al. 2019": ("arXiv:1906.03292",),
     "Gulrajani et al. 2017": ("arXiv:1704.00028",),
     "Higgins et al. 2017": ("openreview:Sy2fzU9gl",),
-    "Higgins et al. 2018": ("arXiv:1812.02230",),
+    "Higgins et al. 2018": ("arXiv:1812.02230", "arXiv:1707.03389"),
     "Hosoya 2019": ("arXiv:1809.02383",),
     "Hoyer 2004": ("arXiv:cs/0408058",),
     "Hsu et al. 2023": ("arXiv:2305.18378",),

@@ -96,6 +96,8 @@ TABLES: dict[str, dict[str, str]] = {
         "pairs": "distaff.batches.pairs:Pairs",
         "transitions": "distaff.batches.transitions:Transitions",
         "one_group_varies": "distaff.batches.one_group_varies:OneGroupVaries",
+        "symbols": "distaff.batches.symbols:Symbols",
+        "operators": "distaff.batches.operators:Operators",
     },
     #: options of load_dataset, the last applied first: `hide` and `held_out` leave no grid to others
     "views": {

@@ -22,7 +22,9 @@ class Batch:
     `population`: how many images they were drawn from. `changed` (n/2, factors): which factors may differ
     within a pair, where that is known. `labelled` (m, C, H, W) and `labels` (m, k): more images, with
     whole-number labels from 0, for semi-supervision. `varying` (group, groups): the only group of
-    factors that varies within the batch, and how many there are.
+    factors that varies within the batch, and how many there are. `symbols` (n, m): k-hot float32, each of a
+    concept that its image shows; where there are `other_symbols` (n, m) and `operators` (n,) as well, numbers
+    from 0 in the order of distaff.concepts.OPERATORS, the image shows what becomes of the two.
     """
 
     images: Any = field(metadata=PIXELS)
@@ -31,6 +33,9 @@ class Batch:
     labelled: Any = field(default=None, metadata=PIXELS)
     labels: Any = None
     varying: Any = None
+    symbols: Any = None
+    other_symbols: Any = None
+    operators: Any = None
 
     def to(self, device: torch.device, pixel_range: tuple[float, float]) -> Batch:
         """The same on a device: pixels in 0..1, every other array as a tensor of its own type."""
@@ -50,13 +55,15 @@ class Facts(NamedTuple):
     """What a method may know of its data before training.
 
     `image_shape` (C, H, W); how many `images` there are; the sizes of the `factors` that form their grid, ()
-    where there is none; the numbers of values of the `labels` that a label term learns from, () without.
+    where there is none; the numbers of values of the `labels` that a label term learns from, () without; the
+    numbers of `words` of the attributes that symbols name, () without symbols.
     """
 
     image_shape: tuple[int, int, int]
     images: int
     factors: tuple[int, ...] = ()
     labels: tuple[int, ...] = ()
+    words: tuple[int, ...] = ()
 
 
 def to_unit(

@@ -9,6 +9,7 @@ import torch
 
 from distaff import registry
 from distaff.batches.batch import Batch, Facts
+from distaff.batches.kind import Kind
 from distaff.batches.labelled import LabelledPart
 from distaff.batches.resident import Resident, fits
 from distaff.datasets.base import DataSet
@@ -42,6 +43,7 @@ class Feed:
             images=len(data),
             factors=data.factors.sizes if data.factors else (),
             labels=self.labelled.sizes if self.labelled else (),
+            words=_kind(method).words(data),
         )
         method.check(self.facts)
         self._seed, self._device, self._batch_size = seed, device, method.batch_size
@@ -64,7 +66,10 @@ class Feed:
         return batch.to(self._device, self._data.pixel_range), rng
 
     def _sample(self, step: int, size: int, rng: np.random.Generator) -> Batch:
-        method = self.method(step)
-        kind = registry.get("batches", method.batches)(**method.batch_options)
-        sampled: Batch = kind.sample(self._data, size, rng)
-        return sampled
+        return _kind(self.method(step)).sample(self._data, size, rng)
+
+
+def _kind(method: Learner) -> Kind:
+    """The kind of a method's batches, with its options."""
+    kind: Kind = registry.get("batches", method.batches)(**method.batch_options)
+    return kind

@@ -89,9 +89,9 @@ def _one_fit(method: Any, shape: tuple[int, int, int], seed: int) -> tuple[Any, 
 
 
 def _facts(method: Any, shape: tuple[int, int, int]) -> Facts:
-    """Made-up data: 1,000 images of up to 3 factors, which are the labels of a label term too."""
+    """Made-up data: 1,000 images of up to 3 factors, which are labels of a label term and words as well."""
     sizes = (3, 5, 4)[: method.latents]
-    return Facts(shape, 1000, sizes, sizes if method.labelled_part else ())
+    return Facts(shape, 1000, sizes, sizes if method.labelled_part else (), sizes)
 
 
 def _few_steps(method: Any, shape: tuple[int, int, int], seed: int, steps: int) -> tuple[list[float], Any]:

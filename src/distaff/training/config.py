@@ -42,6 +42,7 @@ class DataConfig(Struct, frozen=True):
     factors: Annotated[tuple[Count, ...], FEW]
     labels: Annotated[tuple[Annotated[int, Meta(ge=1, le=10**7)], ...], FEW]
     pixel_range: tuple[Pixel, Pixel]
+    words: Annotated[tuple[Count, ...], FEW] = ()
 
     def __post_init__(self) -> None:
         if self.options and "data_dir" in self.options:

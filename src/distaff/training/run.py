@@ -81,7 +81,7 @@ class Run:
     def facts(self) -> Facts:
         """What the method knew of its data."""
         data = self.config.dataset
-        return Facts(data.image_shape, data.images, data.factors, data.labels)
+        return Facts(data.image_shape, data.images, data.factors, data.labels, data.words)
 
     @property
     def code_size(self) -> int:
