@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 
 from distaff.batches.operators import Operators, result
@@ -43,14 +44,14 @@ def asked(kind: Operators, data: DataSet, count: int, seed: int) -> Asked:
     known = frozenset(lessons.taught)
     triples = []
     for number, pairs in enumerate(kind.paired(data).held_out):
-        new = [pair for pair in rng.permutation(pairs) if result(lessons, *pair, number) not in known]
+        new = [pair for pair in rng.permutation(pairs) if result(lessons, pair, number) not in known]
         triples += [(pair, number) for pair in new[: -(-count // len(OPERATORS))]]
     taught = [lessons.taught[number] for number in rng.permutation(len(lessons.taught))[:count]]
     return Asked(
         lessons.vocabulary,
         taught,
         lessons.untaught(count, rng),
-        [result(lessons, *pair, number) for pair, number in triples],
+        [result(lessons, pair, number) for pair, number in triples],
         lessons.symbols[np.array([pair for pair, _ in triples])],
         np.array([number for _, number in triples]),
     )
@@ -59,10 +60,22 @@ def asked(kind: Operators, data: DataSet, count: int, seed: int) -> Asked:
 def answers(run: Run, recombining: Run, about: Asked, seed: int) -> dict[str, tuple[Codes, list[Concept]]]:
     """What a model takes the concepts to be: posteriors (n, d) by kind, with the concepts themselves."""
     symbols = about.vocabulary.symbols
-    first, second = (recombining.encode_symbols(about.pairs[:, each], seed) for each in range(2))
-    made = recombining.recombine(first, second, about.operators)
+    made = recombined(recombining, about)
     taught, new = (run.encode_symbols(symbols(each), seed) for each in (about.taught, about.new))
     return dict(zip(KINDS, ((taught, about.taught), (new, about.new), (made, about.made)), strict=True))
+
+
+@torch.inference_mode()
+def recombined(run: Run, about: Asked) -> Codes:
+    """What a run of operators makes of the pairs: posteriors (n, d)."""
+    rng, device = torch.Generator(), run.device
+    first, second = (
+        run.method.encode_symbols(run.modules, torch.from_numpy(about.pairs[:, each]).to(device), rng)
+        for each in range(2)
+    )
+    operators = torch.from_numpy(about.operators).to(device)
+    made = run.method.combine(run.modules, first, second, operators, rng)
+    return Codes(made.mean.cpu().numpy(), made.logvar.cpu().numpy(), None)
 
 
 def scores(

@@ -23,7 +23,7 @@ from distaff.experiments.base import Experiment, Finding, Lab, Runs
 from distaff.experiments.rerendered import space_of
 from distaff.experiments.scan_vision import ROOMS, denoiser, visions
 from distaff.methods.base import Codes, State
-from distaff.methods.scan import SCAN
+from distaff.methods.scan import Scan
 from distaff.metrics.information import mutual_information_matrix
 from distaff.pages.figures import axes
 from distaff.pages.images import image_grid
@@ -34,7 +34,7 @@ from distaff.training.bases import find_bases
 from distaff.training.run import Run
 
 ATTRIBUTE, WORDS = "wall_colour", "cyan wall"
-TAUGHT: dict[str, Any] = {"learning_rate": 1e-3}
+TAUGHT: dict[str, Any] = {"learning_rate": 1e-3, "concepts": 1, "examples": 1}
 SET = 5  # examples
 #: the factors that vary in each set of examples; those of the sets before it vary too
 WIDER = (("camera_yaw", "object_yaw"), ("object", "object_colour"), ("floor_colour",))
@@ -45,7 +45,7 @@ EVERY = 20  # steps, between looks at the concept
 class Scale(base.Scale, frozen=True):
     """Steps of the denoiser and of vision, and those that each set of examples is taught."""
 
-    grid: Mapping[str, Any] = ROOMS
+    grid: Mapping[str, Any]
     denoiser_steps: int = 2000
     vision_steps: int = 4000
     taught_steps: int = 1000
@@ -76,8 +76,8 @@ class ScanCurriculum(Experiment[Scale]):
 
     scales: ClassVar = {
         "quick": Scale("two cores, 20 seconds", {**ROOMS, "resolution": 16, "floor_colour": 3}, 3, 3, 40),
-        "nano": Scale("two cores, ten minutes"),
-        "small": Scale("two cores, an hour", seeds=5),
+        "nano": Scale("two cores, ten minutes", ROOMS),
+        "small": Scale("two cores, an hour", ROOMS, seeds=5),
         "paper": Scale("one GPU, a day", {}, 500_000, 500_000, 5000, seeds=5),
     }
 
@@ -139,7 +139,7 @@ def taught(vision: Run, sets: Sequence[NDArray[np.int64]], steps: int) -> Taught
     data, seed = vision.data, vision.config.seed
     vocabulary = vocabulary_of(data)
     symbols = vocabulary.symbols([vocabulary.read(WORDS)] * SET)
-    method = SCAN(base=str(vision.folder), **TAUGHT)
+    method = Scan(base=str(vision.folder), **TAUGHT)
     bases, _ = find_bases(method, data)
     facts = Feed(method, data, seed, vision.device, bases).facts
     state = method.state(facts, torch.Generator().manual_seed(seed))
@@ -158,7 +158,7 @@ def taught(vision: Run, sets: Sequence[NDArray[np.int64]], steps: int) -> Taught
 
 
 @torch.inference_mode()
-def concept(method: SCAN, state: State, batch: Batch) -> Codes:
+def concept(method: Scan, state: State, batch: Batch) -> Codes:
     """What SCAN takes the batch's first symbol to be: mean and log-variance (1, d)."""
     codes = method.encode_symbols(state.modules, batch.symbols[:1], torch.Generator())
     return Codes(codes.mean.cpu().numpy(), codes.logvar.cpu().numpy(), None)

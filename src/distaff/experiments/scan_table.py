@@ -23,12 +23,12 @@ from distaff.experiments.scan_vision import ATTRIBUTES, LATENTS, PAPER_BETA, ROO
 from distaff.methods.base import Codes
 from distaff.pages.figures import bars
 from distaff.pages.images import image_grid
-from distaff.studies.plan import Part, chain, dataset, each, method, product
+from distaff.studies.plan import Part, chain, dataset, each, method, product, zipped
 from distaff.training.run import Run
 
 LOWER = (0.1, 1.0, 20.0)  # the paper's betas of vision that is less structured
 BASELINES = ("TrELBO", "JMVAE")
-BASELINE: dict[str, Any] = {"latents": LATENTS, "learning_rate": 1e-3}
+BASELINE: dict[str, dict[str, Any]] = {row: {"latents": LATENTS, "learning_rate": 1e-3} for row in BASELINES}
 QUICK = {
     "resolution": 16,
     "wall_colour": 3,
@@ -46,7 +46,7 @@ ROWS = (*BASELINES, "SCAN_R", *UNSTRUCTURED, "SCAN")
 class Scale(base.Scale, frozen=True):
     """Steps of every stage; lessons; concepts that are tested, per operator too, and images of each."""
 
-    grid: Mapping[str, Any] = ROOMS
+    grid: Mapping[str, Any]
     denoiser_steps: int = 2000
     vision_steps: int = 4000
     scan_steps: int = 3000
@@ -56,6 +56,7 @@ class Scale(base.Scale, frozen=True):
     concepts: int = 133
     examples: int = 10
     held_out: int = 37
+    pairs: int = 600
     tested: int = 133
     images: int = 50
     seeds: int = 1
@@ -82,37 +83,40 @@ class ScanTable(Experiment[Scale]):
     """
 
     scales: ClassVar = {
-        "quick": Scale("two cores, a minute", QUICK, *[3] * 6, 20, 3, 4, 8, 6),
-        "nano": Scale("two cores, an hour and a half"),
-        "small": Scale("two cores, five hours, or a GPU, ten minutes", seeds=3),
+        "quick": Scale("two cores, a minute", QUICK, *[3] * 6, 20, 3, 4, 20, 8, 6),
+        "nano": Scale("two cores, an hour and a half", ROOMS),
+        "small": Scale("two cores, five hours, or a GPU, ten minutes", ROOMS, seeds=3),
         "paper": Scale("one GPU, two days", {}, *PAPER_STEPS, held_out=300, seeds=5),
     }
 
     def runs(self, scale: Scale) -> Part:
-        lessons = {"concepts": scale.concepts, "examples": scale.examples, "held_out": scale.held_out}
-        vision = visions(scale.vision_steps, (PAPER_BETA, *LOWER))
+        taught = {"concepts": scale.concepts, "examples": scale.examples, "held_out": scale.held_out}
+        seeds = range(scale.seeds)
+        betas = (PAPER_BETA, *LOWER)
+        alone = chain(denoiser(scale.denoiser_steps), visions(scale.vision_steps, betas))
         models = [
-            _called(row, scale.scan_steps, method("scan", base=f"@vision {beta:g}", **lessons))
-            for row, beta in zip(("SCAN", *UNSTRUCTURED), (PAPER_BETA, *LOWER), strict=True)
+            _called(row, scale.scan_steps, method("scan", base=f"@vision {beta:g}", **taught))
+            for row, beta in zip(("SCAN", *UNSTRUCTURED), betas, strict=True)
         ]
-        reverse = method("scan", base="@vision 53", grounding="reverse", **lessons)
+        reverse = method("scan", base=f"@vision {PAPER_BETA:g}", grounding="reverse", **taught)
         models.append(_called("SCAN_R", scale.scan_steps, reverse))
         models += [
-            _called(row, scale.baseline_steps, method(name, **BASELINE, **lessons))
+            _called(row, scale.baseline_steps, method(name, **BASELINE[row], **taught))
             for row, name in zip(BASELINES, ("telbo", "jmvae"), strict=True)
         ]
+        lessons = each(**{"set.lesson_seed": seeds})  # each seed teaches other concepts
         operators = [
-            _called(
-                f"{row} operators",
-                scale.operator_steps,
-                method(
-                    "scan_operators", base=f"@{row}", grounding="reverse" if row == "SCAN_R" else "forward"
-                ),
-            )
+            _called(f"{row} operators", scale.operator_steps, method("scan_operators", base=f"@{row}"))
             for row in ROWS
         ]
-        every = chain(denoiser(scale.denoiser_steps), vision, *models, *operators)
-        return product(dataset("rooms", **scale.grid), every, each(seed=range(scale.seeds)))
+        operators = product(chain(*operators), each(**{"set.pairs": [scale.pairs]}))
+        return product(
+            dataset("rooms", **scale.grid),
+            chain(
+                product(chain(alone, operators), each(seed=seeds)),
+                product(chain(*models), zipped(lessons, each(seed=seeds))),
+            ),
+        )
 
     def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
         rows, classifiers = [], []
@@ -156,8 +160,9 @@ def _called(name: str, steps: int, part: Part) -> Part:
 
 
 def kind_of(run: Run) -> Any:
-    """The kind of a run's batches, with its options."""
-    return registry.get("batches", run.method.batches)(**run.method.batch_options)
+    """The kind of an operators run's batches, with its options and the lessons of the run it stands on."""
+    options = run.method.batch_options_on(run.facts.bases)
+    return registry.get("batches", run.method.batches)(**options)
 
 
 def shares(own: pd.DataFrame, other: pd.DataFrame) -> NDArray[np.float64]:
