@@ -112,3 +112,51 @@ def test_a_table_that_is_a_grid_is_recognised() -> None:
     assert FactorSpace.of_table(SPACE.names, SPACE.rows(np.arange(24))) == SPACE
     assert FactorSpace.of_table(SPACE.names, SPACE.rows(np.arange(24)[::-1])) is None
     assert FactorSpace.of_table(SPACE.names, SPACE.rows(np.arange(23))) is None
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_move_is_one_step_of_one_factor(wrapped: bool) -> None:
+    every = SPACE.rows(np.arange(24))
+    before = every.copy()
+    for action in range(6):
+        moved = SPACE.move(every, action, wrapped=wrapped)
+        for row, after in zip(every.tolist(), moved.tolist(), strict=True):
+            expected = row
+            factor, step = action // 2, +1 if action in (1, 3, 5) else -1
+            there = row[factor] + step
+            if 0 <= there < SPACE.sizes[factor]:
+                expected[factor] = there
+            elif wrapped:
+                expected[factor] = {-1: SPACE.sizes[factor] - 1}.get(there, 0)
+            assert after == expected
+    np.testing.assert_array_equal(every, before)
+
+
+def test_every_row_takes_its_own_action() -> None:
+    rows = SPACE.sample(50, 0)
+    actions = np.random.default_rng(1).integers(6, size=50)
+    moved = SPACE.move(rows, actions)
+    for row, action, after in zip(rows, actions, moved, strict=True):
+        np.testing.assert_array_equal(SPACE.move([row], action), [after])
+    assert SPACE.move(rows[:0], 5).shape == (0, 3)
+
+
+def test_wrapped_moves_are_undone_by_their_opposites() -> None:
+    rows = SPACE.sample(50, 2)
+    for action in range(6):
+        there = SPACE.move(rows, action, wrapped=True)
+        assert (there != rows).sum(axis=1).tolist() == [1] * 50
+        np.testing.assert_array_equal(SPACE.move(there, action ^ 1, wrapped=True), rows)
+
+
+def test_wrong_actions() -> None:
+    with pytest.raises(BadInput, match=r"action out of range: allowed 0\.\.5, got 6\.\.6"):
+        SPACE.move([[0, 0, 0]], 6)
+    with pytest.raises(BadInput, match=r"allowed 0\.\.5, got -1\.\.2"):
+        SPACE.move([[0, 0, 0], [1, 1, 1]], [-1, 2])
+    with pytest.raises(BadInput, match="actions must be integers"):
+        SPACE.move([[0, 0, 0]], 1.0)
+    with pytest.raises(BadInput, match=r"one for each of 2 rows, got \(3,\)"):
+        SPACE.move([[0, 0, 0], [1, 1, 1]], [0, 1, 2])
+    with pytest.raises(BadInput, match="'scale' out of range"):
+        SPACE.move([[0, 2, 0]], 0)

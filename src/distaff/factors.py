@@ -120,6 +120,24 @@ class FactorSpace:
         rows[:, columns] = np.stack(np.unravel_index(cells, sizes), axis=-1)
         return rows
 
+    def move(self, rows: ArrayLike, actions: ArrayLike, *, wrapped: bool = False) -> NDArray[np.int64]:
+        """Where actions (n,), or one for all, lead from rows (n, k).
+
+        Of the 2k actions, 2j takes factor j down by one and 2j + 1 takes it up by one. At the ends of its
+        values a move is blocked, so that the row stays, or leads `wrapped` to the other end.
+        """
+        moved, actions = self.check(rows).copy(), _integers(actions, "actions")
+        most = 2 * len(self.sizes) - 1
+        if actions.size and (actions.min() < 0 or actions.max() > most):
+            raise BadInput(f"action out of range: allowed 0..{most}, got {actions.min()}..{actions.max()}")
+        if actions.shape not in ((), moved.shape[:1]):
+            raise BadInput(f"actions must be one, or one for each of {len(moved)} rows, got {actions.shape}")
+        each, factor = np.arange(len(moved)), actions // 2
+        sizes = np.array(self.sizes)[factor]
+        there = moved[each, factor] + 2 * (actions % 2) - 1
+        moved[each, factor] = there % sizes if wrapped else np.clip(there, 0, sizes - 1)
+        return moved
+
     def batches(self, size: int) -> Iterator[NDArray[np.int64]]:
         """Every row once, in order, at most `size` at a time."""
         for start in range(0, len(self), whole_number("size", size, 1)):

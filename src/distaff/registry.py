@@ -98,6 +98,7 @@ TABLES: dict[str, dict[str, str]] = {
         "one_group_varies": "distaff.batches.one_group_varies:OneGroupVaries",
         "symbols": "distaff.batches.symbols:Symbols",
         "operators": "distaff.batches.operators:Operators",
+        "actions": "distaff.batches.actions:Actions",
     },
     #: options of load_dataset, the last applied first: `hide` and `held_out` leave no grid to others
     "views": {

@@ -45,13 +45,13 @@ def test_the_example_has_the_parts_and_shapes_of_what_is_drawn(name: str) -> Non
 
 def test_a_new_field_is_not_lost_on_the_way_to_the_device() -> None:
     @dataclasses.dataclass(frozen=True)
-    class WithActions(Batch):
-        actions: object = None
+    class WithRewards(Batch):
+        rewards: object = None
 
     pixels = np.full((2, 1, 4, 4), 255, np.uint8)
-    moved = WithActions(pixels, 10, actions=np.array([3, 1]), labelled=pixels).to(CPU, (0, 255))
-    assert isinstance(moved, WithActions)
-    assert moved.actions.tolist() == [3, 1]
+    moved = WithRewards(pixels, 10, rewards=np.array([3, 1]), labelled=pixels).to(CPU, (0, 255))
+    assert isinstance(moved, WithRewards)
+    assert moved.rewards.tolist() == [3, 1]
     assert moved.labelled.max() == moved.images.max() == 1
     assert (moved.population, moved.changed) == (10, None)
 

@@ -24,7 +24,8 @@ class Batch:
     whole-number labels from 0, for semi-supervision. `varying` (group, groups): the only group of
     factors that varies within the batch, and how many there are. `symbols` (n, m): k-hot float32, each of a
     concept that its image shows; where there are `other_symbols` (n, m) and `operators` (n,) as well, numbers
-    from 0 in the order of distaff.concepts.OPERATORS, the image shows what becomes of the two.
+    from 0 in the order of distaff.concepts.OPERATORS, the image shows what becomes of the two. `actions`
+    (n/2,): which action led from the first image of a pair to its partner, numbers from 0.
     """
 
     images: Any = field(metadata=PIXELS)
@@ -36,6 +37,7 @@ class Batch:
     symbols: Any = None
     other_symbols: Any = None
     operators: Any = None
+    actions: Any = None
 
     def to(self, device: torch.device, pixel_range: tuple[float, float]) -> Batch:
         """The same on a device: pixels in 0..1, every other array as a tensor of its own type."""

@@ -185,6 +185,14 @@ class Method(Settings, ABC):
         """Images (n, C, H, W) in 0..1 of codes (n, d); an error where the method cannot."""
         raise BadInput(f"{type(self).__name__} has no decoder: its codes cannot be turned into images")
 
+    def encode_symbols(self, modules: nn.ModuleDict, symbols: Tensor, rng: torch.Generator) -> Codes:
+        """Codes of k-hot symbols (n, m); an error where the method knows no symbols."""
+        raise BadInput(f"{type(self).__name__} has no symbols: only images have codes")
+
+    def decode_symbols(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:
+        """The probability (n, m) of every word of codes (n, d); an error where there are no symbols."""
+        raise BadInput(f"{type(self).__name__} has no symbols: its codes cannot be turned into words")
+
     def atoms(self, modules: nn.ModuleDict) -> Tensor | None:
         """What a unit of each number of a code adds to an image (d, C, H, W); None unless that is linear."""
         return None

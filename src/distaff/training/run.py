@@ -124,21 +124,48 @@ class Run:
         generator = torch.Generator().manual_seed(whole_number("seed", seed, 0))
         with self.threads():
             parts = [self.method.encode(self.modules, batch, generator) for batch in self.batches(images)]
-        columns = [None if c[0] is None else torch.cat(c).float() for c in zip(*parts, strict=True)]
-        if not all(c is None or c.isfinite().all() for c in columns):
-            raise BadInput(f"the model in {self.folder} gives codes that are no finite numbers")
-        return Codes(*(None if c is None else c.cpu().numpy() for c in columns))
+        columns = (None if c[0] is None else torch.cat(c) for c in zip(*parts, strict=True))
+        return self._as_arrays(Codes(*columns))
 
     @torch.inference_mode()
     def decode(self, codes: ArrayLike) -> NDArray[np.float32]:
         """Images (n, C, H, W) in 0..1 of codes (n, d)."""
-        array = np.array(codes, dtype=np.float32)
-        if array.ndim != 2 or array.shape[1] != self.code_size:
-            raise BadInput(f"codes must have shape (n, {self.code_size}), got {array.shape}")
-        tensor = torch.from_numpy(array).to(self.device)
+        rows = self._rows(codes, self.code_size, "codes")
         with self.threads():
-            images = self.method.decode(self.modules, tensor)
+            images = self.method.decode(self.modules, rows)
         return np.asarray(images.float().cpu().numpy())
+
+    @torch.inference_mode()
+    def encode_symbols(self, symbols: ArrayLike, seed: int = 0) -> Codes:
+        """Codes of k-hot symbols (n, m): mean and log-variance (n, d) in float32, and a seeded sample."""
+        generator = torch.Generator().manual_seed(whole_number("seed", seed, 0))
+        if not self.facts.words:
+            raise BadInput(f"{self.folder} is a run of {self.config.method}, which knows no symbols")
+        rows = self._rows(symbols, sum(self.facts.words), "symbols")
+        with self.threads():
+            return self._as_arrays(self.method.encode_symbols(self.modules, rows, generator))
+
+    @torch.inference_mode()
+    def decode_symbols(self, codes: ArrayLike) -> NDArray[np.float32]:
+        """The probability (n, m) in 0..1 of every word of codes (n, d)."""
+        rows = self._rows(codes, self.code_size, "codes")
+        with self.threads():
+            words = self.method.decode_symbols(self.modules, rows)
+        return np.asarray(words.float().cpu().numpy())
+
+    def _rows(self, values: ArrayLike, size: int, what: str) -> Tensor:
+        """An array (n, size) on the device."""
+        array = np.array(values, dtype=np.float32)
+        if array.ndim != 2 or array.shape[1] != size:
+            raise BadInput(f"{what} must have shape (n, {size}), got {array.shape}")
+        return torch.from_numpy(array).to(self.device)
+
+    def _as_arrays(self, codes: Codes) -> Codes:
+        """Codes in float32, which must be finite numbers."""
+        columns = [None if each is None else each.float() for each in codes]
+        if not all(each is None or each.isfinite().all() for each in columns):
+            raise BadInput(f"the model in {self.folder} gives codes that are no finite numbers")
+        return Codes(*(None if each is None else each.cpu().numpy() for each in columns))
 
     def history(self) -> list[dict[str, float]]:
         """The lines of history.jsonl: step, each loss term, images a second."""
