@@ -142,6 +142,8 @@ TABLES: dict[str, dict[str, str]] = {
             ("noisy_or", "NoisyOR"),
             ("chairs_and_faces", "ChairsAndFaces"),
             ("mechanisms", "Mechanisms"),
+            ("scan_table", "ScanTable"),
+            ("scan_curriculum", "ScanCurriculum"),
             ("locatello2019", "Locatello2019"),
         )
     },

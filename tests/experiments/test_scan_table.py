@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import distaff
-from distaff.batches.operators import Operators, result
+from distaff.batches.operators import Operators
 from distaff.concepts import OPERATORS
 from distaff.datasets import DataSet
 from distaff.experiments.scan_asked import KINDS, asked
@@ -39,7 +39,6 @@ def test_what_is_asked_is_taught_or_new_or_made_of_pairs_that_are(rooms: DataSet
         first, second = (about.vocabulary.concept(symbol) for symbol in pair)
         assert concept == operators[number](first, second)
         assert (numbers[first], numbers[second], number) not in trained
-        assert concept == result(lessons, numbers[first], numbers[second], number)
 
 
 def test_other_seeds_ask_other_things(rooms: DataSet) -> None:
