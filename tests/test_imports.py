@@ -50,6 +50,7 @@ MAY_IMPORT["pages"] = MAY_IMPORT["evaluation"] | {"evaluation"}
 MAY_IMPORT["studies"] = MAY_IMPORT["pages"] | {"pages"}
 MAY_IMPORT["experiments"] = MAY_IMPORT["studies"] | {"studies"}
 MAY_IMPORT["testing"] = SMALL | {"factors", "concepts", "batches", "methods", "metrics", "scoring"}
+MAY_IMPORT["__main__"] = {"cli"}
 MAY_IMPORT["cli"] = MAY_IMPORT["experiments"] | {"experiments", "testing"}
 
 

@@ -66,6 +66,8 @@ PAPERS = {
     "Rousseeuw 1987": ("doi:10.1016/0377-0427(87)90125-7",),
     "Sepliarskaia et al. 2019": ("arXiv:1910.05587",),
     "Suter et al. 2019": ("arXiv:1811.00007",),
+    "Suzuki et al. 2017": ("arXiv:1611.01891",),
+    "Vedantam et al. 2018": ("arXiv:1705.10762",),
     "Vincent et al. 2010": ("JMLR 11:3371",),
     "Zaidi et al. 2020": ("arXiv:2012.09276",),
     "Zietlow et al. 2020": ("arXiv:2102.06822",),

@@ -33,6 +33,8 @@ TABLES: dict[str, dict[str, str]] = {
         "qlae": "distaff.methods.qlae:QLAE",
         "deep_vae": "distaff.methods.deep_vae:DeepVAE",
         "dc_ign": "distaff.methods.dc_ign:DCIGN",
+        "jmvae": "distaff.methods.jmvae:JMVAE",
+        "telbo": "distaff.methods.telbo:TELBO",
         "info_gan": "distaff.methods.info_gan:InfoGAN",
         "info_wgan_gp": "distaff.methods.info_wgan_gp:InfoWGANGP",
         "raw": "distaff.methods.raw:Raw",
