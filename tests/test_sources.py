@@ -31,7 +31,7 @@ PAPERS = {
     "Eastwood and Williams 2018": ("openreview:By-7dz-AZ",),
     "Gondal et al. 2019": ("arXiv:1906.03292",),
     "Gulrajani et al. 2017": ("arXiv:1704.00028",),
-    "Higgins et al. 2017": ("openreview:Sy2fzU9gl",),
+    "Higgins et al. 2017": ("openreview:Sy2fzU9gl", "arXiv:1707.08475"),
     "Higgins et al. 2018": ("arXiv:1812.02230", "arXiv:1707.03389"),
     "Hosoya 2019": ("arXiv:1809.02383",),
     "Hoyer 2004": ("arXiv:cs/0408058",),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,7 +60,8 @@ class Facts(NamedTuple):
 
     `image_shape` (C, H, W); how many `images` there are; the sizes of the `factors` that form their grid, ()
     where there is none; the numbers of values of the `labels` that a label term learns from, () without; the
-    numbers of `words` of the attributes that symbols name, () without symbols.
+    numbers of `words` of the attributes that symbols name, () without symbols; the finished runs that the
+    method stands on, its `bases`, by the setting that names them.
     """
 
     image_shape: tuple[int, int, int]
@@ -66,6 +69,18 @@ class Facts(NamedTuple):
     factors: tuple[int, ...] = ()
     labels: tuple[int, ...] = ()
     words: tuple[int, ...] = ()
+    bases: Mapping[str, Base] = MappingProxyType({})
+
+
+class Base(NamedTuple):
+    """A finished run that a method stands on: its `method`, what that knew of the same data, its `weights`.
+
+    The weights, by the names of model.safetensors, are None where they are not needed: others will be loaded.
+    """
+
+    method: Any
+    facts: Facts
+    weights: Mapping[str, Tensor] | None = None
 
 
 def to_unit(

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import math
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -15,14 +14,16 @@ from torch import Tensor, nn
 
 from distaff import registry
 from distaff.batches.batch import Facts, to_unit
+from distaff.batches.kind import Kind
+from distaff.concepts import OPERATORS
 from distaff.datasets import DataSet, load_dataset
-from distaff.errors import BadInput
+from distaff.errors import BadInput, unknown
 from distaff.machine import data_folder
 from distaff.methods.base import Codes, Method
 from distaff.networks.threads import network_threads
 from distaff.settings import build, whole_number
 from distaff.training.checkpoint import load_tensors
-from distaff.training.config import Config, read_config
+from distaff.training.config import Config, facts_of, read_config
 from distaff.training.device import choose_device, is_present
 from distaff.training.history import read_history
 
@@ -41,6 +42,9 @@ class Run:
     method: Method
     given_data: DataSet | None = dataclasses.field(default=None, repr=False)
     data_dir: Path | None = dataclasses.field(default=None, repr=False)
+
+    def __fspath__(self) -> str:
+        return os.fspath(self.folder)
 
     @functools.cached_property
     def data(self) -> DataSet:
@@ -64,13 +68,15 @@ class Run:
     def normalised_beta(self) -> float | None:
         """beta * latents / pixels (Higgins et al. 2017), which carries over between image sizes.
 
-        beta is what the KL of an image is multiplied by for once its reconstruction, in the end if they
-        follow schedules. None where there is no such number.
+        Where images are compared by features, by their number instead. beta is what the KL of an
+        image is multiplied by for once its reconstruction, in the end if they follow schedules. None where
+        there is no such number.
         """
         method = self.method.at(self.config.steps)
         beta, weight = (getattr(method, name, None) for name in ("kl_weight", "reconstruction_weight"))
-        pixels = math.prod(self.config.dataset.image_shape)
-        return None if beta is None or not weight else beta * method.latents / (weight * pixels)
+        if beta is None or not weight:
+            return None
+        return float(beta * method.latents / (weight * method.compared_size(self.facts)))
 
     @property
     def effort(self) -> str:
@@ -80,8 +86,7 @@ class Run:
     @property
     def facts(self) -> Facts:
         """What the method knew of its data."""
-        data = self.config.dataset
-        return Facts(data.image_shape, data.images, data.factors, data.labels, data.words)
+        return facts_of(self.config)
 
     @property
     def code_size(self) -> int:
@@ -152,6 +157,25 @@ class Run:
         with self.threads():
             words = self.method.decode_symbols(self.modules, rows)
         return np.asarray(words.float().cpu().numpy())
+
+    @torch.inference_mode()
+    def combine(self, first: ArrayLike, second: ArrayLike, operator: str, seed: int = 0) -> Codes:
+        """Codes of what an operator, one of OPERATORS by name, makes of symbols (n, m) and others (n, m)."""
+        if operator not in OPERATORS:
+            raise unknown("operator", operator, OPERATORS)
+        generator = torch.Generator().manual_seed(whole_number("seed", seed, 0))
+        codes = (self.encode_symbols(symbols, seed) for symbols in (first, second))
+        one, other = (Codes(*(torch.from_numpy(each).to(self.device) for each in code)) for code in codes)
+        numbers = torch.full((len(one.mean),), [*OPERATORS].index(operator), device=self.device)
+        with self.threads():
+            return self._as_arrays(self.method.combine(self.modules, one, other, numbers, generator))
+
+    @property
+    def kind_of_batches(self) -> Kind:
+        """The kind of batches that it was trained on, with its options."""
+        options = self.method.batch_options_on(self.facts.bases)
+        kind: Kind = registry.get("batches", self.method.batches)(**options)
+        return kind
 
     def _rows(self, values: ArrayLike, size: int, what: str) -> Tensor:
         """An array (n, size) on the device."""
