@@ -55,6 +55,20 @@ def test_the_loss_is_half_the_squared_distance_of_the_codes() -> None:
     assert found.total.item() == pytest.approx(3 * expected + 2 * kl, rel=1e-5)
 
 
+def test_pictures_are_what_the_finished_run_makes_of_the_decoder_s() -> None:
+    method = BetaVAE(latents=3, features="given")
+    modules = method.state(on(LINEAR), generator()).modules
+    codes = torch.randn((6, 3), generator=generator(4))
+    raw = torch.sigmoid(modules["decoder"](codes)).detach()
+    run = modules["features"]
+    through = torch.sigmoid(run["decoder"](run["encoder"](raw)))  # type: ignore[index]
+    assert torch.equal(method.decode(modules, codes), through)
+    assert (through - raw).abs().max() > 0.01
+    plain = BetaVAE(latents=3)
+    modules = plain.state(Facts(SHAPE, 100), generator()).modules
+    assert torch.equal(plain.decode(modules, codes), torch.sigmoid(modules["decoder"](codes)))
+
+
 def test_a_layer_by_hand() -> None:
     base = frozen(on(CONV).bases["features"])
     x = images().to(memory_format=torch.channels_last)

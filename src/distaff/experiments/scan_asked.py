@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 
+from distaff.batches.kind import Kind
 from distaff.batches.operators import Operators, result
 from distaff.concepts import OPERATORS, Concept, Vocabulary
 from distaff.datasets import DataSet
@@ -38,8 +38,12 @@ class Asked(NamedTuple):
     operators: NDArray[np.int64]
 
 
-def asked(kind: Operators, data: DataSet, count: int, seed: int) -> Asked:
-    """Up to `count` concepts that were taught, as many new ones, and a third as many of every operator."""
+def asked(kind: Kind, data: DataSet, count: int, seed: int) -> Asked:
+    """Up to `count` concepts that were taught, as many new ones, a third as many by every operator.
+
+    `kind` is that of the batches of a run of operators.
+    """
+    assert isinstance(kind, Operators)
     lessons, rng = kind.lessons(data), np.random.default_rng(derived(seed, "asked"))
     known = frozenset(lessons.taught)
     triples = []
@@ -65,17 +69,17 @@ def answers(run: Run, recombining: Run, about: Asked, seed: int) -> dict[str, tu
     return dict(zip(KINDS, ((taught, about.taught), (new, about.new), (made, about.made)), strict=True))
 
 
-@torch.inference_mode()
 def recombined(run: Run, about: Asked) -> Codes:
     """What a run of operators makes of the pairs: posteriors (n, d)."""
-    rng, device = torch.Generator(), run.device
-    first, second = (
-        run.method.encode_symbols(run.modules, torch.from_numpy(about.pairs[:, each]).to(device), rng)
-        for each in range(2)
-    )
-    operators = torch.from_numpy(about.operators).to(device)
-    made = run.method.combine(run.modules, first, second, operators, rng)
-    return Codes(made.mean.cpu().numpy(), made.logvar.cpu().numpy(), None)
+    mean = np.empty((len(about.pairs), run.code_size), dtype=np.float32)
+    made = Codes(mean, np.empty_like(mean), np.empty_like(mean))
+    for number, name in enumerate(OPERATORS):
+        own = about.operators == number
+        if own.any():
+            first, second = about.pairs[own].swapaxes(0, 1)
+            for whole, part in zip(made, run.combine(first, second, name), strict=True):
+                whole[own] = part
+    return made
 
 
 def scores(

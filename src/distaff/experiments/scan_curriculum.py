@@ -86,7 +86,7 @@ class ScanCurriculum(Experiment[Scale]):
         return product(dataset("rooms", **scale.grid), every, each(seed=range(scale.seeds)))
 
     def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
-        rows = []
+        rows: list[dict[str, float]] = []
         for vision in runs["vision 53"]:
             factors, sets = told(vision), examples(vision.data, vision.config.seed)
             found = taught(vision, sets, lab.scale.taught_steps)

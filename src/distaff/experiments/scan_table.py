@@ -12,7 +12,6 @@ import pandas as pd
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from distaff import registry
 from distaff.concepts import OPERATORS
 from distaff.evaluation.concept_images import images_of
 from distaff.evaluation.factor_classifier import factor_classifier
@@ -38,6 +37,7 @@ QUICK = {
     "object_yaw": 2,
 }
 #: of the denoiser, vision, SCAN, its operators, the baselines and the classifier
+QUICK_STEPS = (3, 3, 3, 3, 3, 3)
 PAPER_STEPS = (500_000, 500_000, 125_000, 100_000, 250_000, 20_000)
 UNSTRUCTURED = tuple(f"SCAN_U {beta:g}" for beta in LOWER)
 ROWS = (*BASELINES, "SCAN_R", *UNSTRUCTURED, "SCAN")
@@ -83,7 +83,7 @@ class ScanTable(Experiment[Scale]):
     """
 
     scales: ClassVar = {
-        "quick": Scale("two cores, a minute", QUICK, *[3] * 6, 20, 3, 4, 20, 8, 6),
+        "quick": Scale("two cores, a minute", QUICK, *QUICK_STEPS, 20, 3, 4, 20, 8, 6),
         "nano": Scale("two cores, an hour and a half", ROOMS),
         "small": Scale("two cores, five hours, or a GPU, ten minutes", ROOMS, seeds=3),
         "paper": Scale("one GPU, two days", {}, *PAPER_STEPS, held_out=300, seeds=5),
@@ -105,11 +105,11 @@ class ScanTable(Experiment[Scale]):
             for row, name in zip(BASELINES, ("telbo", "jmvae"), strict=True)
         ]
         lessons = each(**{"set.lesson_seed": seeds})  # each seed teaches other concepts
-        operators = [
+        combining = [
             _called(f"{row} operators", scale.operator_steps, method("scan_operators", base=f"@{row}"))
             for row in ROWS
         ]
-        operators = product(chain(*operators), each(**{"set.pairs": [scale.pairs]}))
+        operators = product(chain(*combining), each(**{"set.pairs": [scale.pairs]}))
         return product(
             dataset("rooms", **scale.grid),
             chain(
@@ -127,7 +127,7 @@ class ScanTable(Experiment[Scale]):
                 data, ATTRIBUTES, lab.folder / "classifiers", steps=lab.scale.classifier_steps, seed=seed
             )
             classifiers.append(classifier.accuracy)
-            about = asked(kind_of(own["SCAN operators"]), data, lab.scale.tested, seed)
+            about = asked(own["SCAN operators"].kind_of_batches, data, lab.scale.tested, seed)
             for row in ROWS:
                 pair = own[row], own[f"{row} operators"]
                 found = scores(*pair, about, classifier, lab.scale.images, seed)
@@ -157,12 +157,6 @@ class ScanTable(Experiment[Scale]):
 
 def _called(name: str, steps: int, part: Part) -> Part:
     return product(part, each(name=[name], steps=[steps]))
-
-
-def kind_of(run: Run) -> Any:
-    """The kind of an operators run's batches, with its options and the lessons of the run it stands on."""
-    options = run.method.batch_options_on(run.facts.bases)
-    return registry.get("batches", run.method.batches)(**options)
 
 
 def shares(own: pd.DataFrame, other: pd.DataFrame) -> NDArray[np.float64]:

@@ -1,7 +1,7 @@
 """beta-VAE."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from distaff.batches.batch import Batch, Facts
 from distaff.methods.base import Loss
 from distaff.methods.features import LAYERS, feature_loss
-from distaff.methods.frozen import frozen
+from distaff.methods.frozen import Frozen, frozen
 from distaff.methods.terms import mean_kl
 from distaff.methods.vae import VAE
 from distaff.settings import setting
@@ -71,12 +71,20 @@ class BetaVAE(VAE):
         base = frozen(facts.bases["features"])
         return LAYERS[self.feature_layer](base, torch.zeros(1, *facts.image_shape)).shape[1]
 
+    def decode(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:
+        """The mean image (n, C, H, W) in 0..1, seen through the run of `features` if there is one."""
+        seen = super().decode(modules, codes)
+        if self.features == "none":
+            return seen
+        features = cast(Frozen, modules["features"])
+        return features.decode(features.encode(seen, torch.Generator()).mean)
+
     def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
         """Reconstruction, of pixels or features, + beta KL."""
         if self.features == "none":
             return super().loss(modules, batch, rng)
         codes = self.encode(modules, batch.images, rng)
-        seen: Tensor = self.decode(modules, codes.sample)
+        seen = super().decode(modules, codes.sample)
         reconstruction = feature_loss(modules["features"], self.feature_layer, seen, batch.images)
         kl = mean_kl(codes)
         total = self.reconstruction_weight * reconstruction + self.beta * kl
