@@ -51,6 +51,11 @@ class EncoderDecoder(Stepped):
         """How many numbers the encoder gives an image: one for every latent, unless a method needs more."""
         return self.latents
 
+    @property
+    def compares_pixels(self) -> bool:
+        """Whether `reconstruction` of the decoder's outputs is what it minimises."""
+        return True
+
     def networks(self, facts: Facts, rng: torch.Generator) -> nn.ModuleDict:
         """Encoder and decoder, with fresh weights."""
         make_encoder, make_decoder = NETWORKS[self.network]
