@@ -64,7 +64,7 @@ def others(scale: Any) -> Part:
 
 def seen(run: Run, classifier: Any) -> dict[str, Any]:
     """What a vision run's codes and pictures are like."""
-    index = np.random.default_rng(0).choice(len(run.data), 2000, replace=False)
+    index = np.random.default_rng(0).choice(len(run.data), 2000)
     codes, labels = run.encode(run.data.images(index)), run.data.factors.rows(index)
     places = [run.data.factors.position(name) for name in classifier.named]
     nats, entropies = binned_information(codes.mean.astype(float), labels[:, places], 20, False)

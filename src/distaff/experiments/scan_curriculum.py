@@ -46,8 +46,8 @@ class Scale(base.Scale, frozen=True):
     """Steps of the denoiser and of vision, and those that each set of examples is taught."""
 
     grid: Mapping[str, Any]
-    denoiser_steps: int = 2000
-    vision_steps: int = 4000
+    denoiser_steps: int = 3000
+    vision_steps: int = 3000
     taught_steps: int = 1000
     seeds: int = 1
 

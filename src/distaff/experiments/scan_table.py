@@ -27,7 +27,7 @@ from distaff.training.run import Run
 
 LOWER = (0.1, 1.0, 20.0)  # the paper's betas of vision that is less structured
 BASELINES = ("TrELBO", "JMVAE")
-BASELINE: dict[str, dict[str, Any]] = {row: {"latents": LATENTS, "learning_rate": 1e-3} for row in BASELINES}
+BASELINE: dict[str, Any] = {"latents": LATENTS, "learning_rate": 1e-3, "reconstruction_weight": 4.0}
 QUICK = {
     "resolution": 16,
     "wall_colour": 3,
@@ -47,12 +47,12 @@ class Scale(base.Scale, frozen=True):
     """Steps of every stage; lessons; concepts that are tested, per operator too, and images of each."""
 
     grid: Mapping[str, Any]
-    denoiser_steps: int = 2000
-    vision_steps: int = 4000
+    denoiser_steps: int = 3000
+    vision_steps: int = 3000
     scan_steps: int = 3000
     operator_steps: int = 1500
-    baseline_steps: int = 4000
-    classifier_steps: int = 2000
+    baseline_steps: int = 3000
+    classifier_steps: int = 1500
     concepts: int = 133
     examples: int = 10
     held_out: int = 37
@@ -101,7 +101,7 @@ class ScanTable(Experiment[Scale]):
         reverse = method("scan", base=f"@vision {PAPER_BETA:g}", grounding="reverse", **taught)
         models.append(_called("SCAN_R", scale.scan_steps, reverse))
         models += [
-            _called(row, scale.baseline_steps, method(name, **BASELINE[row], **taught))
+            _called(row, scale.baseline_steps, method(name, **BASELINE, **taught))
             for row, name in zip(BASELINES, ("telbo", "jmvae"), strict=True)
         ]
         lessons = each(**{"set.lesson_seed": seeds})  # each seed teaches other concepts

@@ -10,10 +10,18 @@ from distaff.studies.plan import Part, chain, each, method, product
 ATTRIBUTES = ("wall_colour", "floor_colour", "object_colour", "object")
 #: 8 of the 16 colours; all three objects, all views of them, and all views of the room
 ROOMS = {"resolution": 32, "wall_colour": 8, "floor_colour": 8, "object_colour": 8}
-LATENTS = 12
+LATENTS = 16
 PAPER_BETA = 53.0  # which has this strength:
-BETA = 1.0
-DENOISER: dict[str, Any] = {"corruption": "masking", "latents": 100, "learning_rate": 1e-3}
+BETA = 0.5
+#: with a Bernoulli likelihood it hardly sees the object
+DENOISER: dict[str, Any] = {
+    "corruption": "rectangle",
+    "corruption_level": 0.5,
+    "latents": 100,
+    "likelihood": "gaussian",
+    "sigma": 0.1,
+    "learning_rate": 1e-3,
+}
 VISION: dict[str, Any] = {"latents": LATENTS, "learning_rate": 1e-3}
 
 
