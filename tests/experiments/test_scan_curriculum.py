@@ -47,3 +47,6 @@ def test_specificity_is_the_mean_over_the_latents_of_the_wall_and_of_other_facto
     found = measured(Taught(np.arange(3), 1 / sigmas, after), factors)
     assert [found[f"relevant, set {n}"] for n in (1, 2, 3)] == pytest.approx([7.5, 7.5, 7])
     assert [found[f"irrelevant, set {n}"] for n in (1, 2, 3)] == pytest.approx([3.5, 1.5, 1])
+    none = measured(Taught(np.arange(3), 1 / sigmas, after), ["", "", "object", "", ""])
+    assert np.isnan(none["relevant, set 1"])
+    assert none["irrelevant, set 1"] == pytest.approx(5)

@@ -165,13 +165,14 @@ def concept(method: Scan, state: State, batch: Batch) -> Codes:
 
 
 def measured(found: Taught, factors: Sequence[str]) -> dict[str, float]:
-    """The mean specificity of relevant and of irrelevant latents after each set."""
+    """The mean specificity of relevant and of irrelevant latents after each set; NaN where there are none."""
     relevant = np.array([factor == ATTRIBUTE for factor in factors])
     others = np.array([factor not in ("", ATTRIBUTE) for factor in factors])
     row = {}
     for name, chosen in (("relevant", relevant), ("irrelevant", others)):
         for number, codes in enumerate(found.after, 1):
-            row[f"{name}, set {number}"] = float(specificity(codes.logvar[0])[chosen].mean())
+            each = specificity(codes.logvar[0])[chosen]
+            row[f"{name}, set {number}"] = float(each.mean()) if len(each) else float("nan")
     return row
 
 

@@ -30,7 +30,7 @@ BASELINES = ("TrELBO", "JMVAE")
 BASELINE: dict[str, Any] = {"latents": LATENTS, "learning_rate": 1e-3, "reconstruction_weight": 4.0}
 QUICK = {
     "resolution": 16,
-    "wall_colour": 3,
+    "wall_colour": 4,
     "floor_colour": 2,
     "object_colour": 2,
     "camera_yaw": 2,
