@@ -39,7 +39,7 @@ SET = 5  # examples
 #: the factors that vary in each set of examples; those of the sets before it vary too
 WIDER = (("camera_yaw", "object_yaw"), ("object", "object_colour"), ("floor_colour",))
 LOOKED_AT = 2000  # images, for what latents tell
-EVERY = 20  # steps, between looks at the concept
+EVERY = 10  # steps, between looks at the concept
 
 
 class Scale(base.Scale, frozen=True):
@@ -48,7 +48,7 @@ class Scale(base.Scale, frozen=True):
     grid: Mapping[str, Any]
     denoiser_steps: int = 3000
     vision_steps: int = 3000
-    taught_steps: int = 1000
+    taught_steps: int = 300
     seeds: int = 1
 
 
@@ -195,7 +195,8 @@ def lines(found: Taught, factors: Sequence[str]) -> Figure:
     for number in range(1, len(found.after)):
         ax.axvline(number * found.steps[-1] / len(found.after), color=SOFT, ls="--", lw=0.8)
     ax.axhline(1, color=SOFT, lw=0.8)
-    ax.set_yscale("log")
+    ax.set_yscale("log", base=2)
+    ax.yaxis.set_major_formatter("{x:g}")
     once = dict(zip(*ax.get_legend_handles_labels()[::-1], strict=True))
     ax.legend(
         once.values(), once.keys(), frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5)
