@@ -61,6 +61,8 @@ FEW_STEPS: dict[str, tuple[str, dict[str, Any], Runs]] = {
     "hfs_vae": ("hfs_vae", {}, [{"gamma": 3.0}, {"beta": 2.0}]),
     "ml_vae": ("ml_vae", {"latents": 5}, [{"beta": 3.0}, {"beta": 2.0}]),
     "deep_vae": ("deep_vae", {}, [{"beta": 3.0}, {"beta": 2.0}]),
+    "jmvae": ("jmvae", {}, [{"alpha": 3.0}, {"symbol_weight": 2.0}]),
+    "telbo": ("telbo", {}, [{"own_symbol_weight": 3.0}, {"symbol_weight": 2.0}]),
 }
 
 
