@@ -35,6 +35,8 @@ def noise(shape: tuple[int, int, int], names: Sequence[str]) -> ArrayImages:
 def shape_of(run: PlannedRun) -> tuple[int, int, int]:
     """The shape (C, H, W) of a run's images, by the data set's declaration."""
     kind = registry.get("datasets", run.dataset)
+    if hasattr(kind, "image_shape"):  # the same with all options
+        return tuple(kind.image_shape)
     fields = {field.name: field.default for field in dataclasses.fields(kind)}
     side = int(run.options.get("resolution", fields.get("resolution", 64)))
     return (kind.channels, side, side)
