@@ -43,6 +43,16 @@ def test_concepts_are_counted_as_choices_of_a_value_or_none() -> None:
     assert [sum(1 for _ in rooms.concepts(size)) for size in (1, 2, 3)] == [51, 912, 6400]
 
 
+def test_concepts_are_numbered_as_they_are_counted() -> None:
+    some = Vocabulary(SPACE, ("yaw", "floor", "wall"))
+    for vocabulary, size in itertools.product((ALL, some), range(4)):
+        every = list(vocabulary.concepts(size))
+        assert vocabulary.count(size) == len(every)
+        assert [vocabulary.numbered(size, number) for number in range(len(every))] == every
+    with pytest.raises(IndexError, match="there are 9 concepts of 1 attributes"):
+        ALL.numbered(1, 9)
+
+
 def test_a_concept_is_shown_by_the_scenes_that_have_its_values() -> None:
     for concept in CONCEPTS:
         assert frozenset(np.flatnonzero(shows(concept, SCENES))) == scenes(concept)

@@ -1,14 +1,15 @@
 """What the documents say is what the program does."""
 
-import importlib.util
 import json
 import re
 import runpy
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
+from scripts import script
 
 import distaff
 from distaff import registry
@@ -20,13 +21,8 @@ ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "experiments"
 
 
-def tables():
-    spec = importlib.util.spec_from_file_location("tables", ROOT / "docs" / "tables.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def tables() -> ModuleType:
+    return script(ROOT / "docs" / "tables.py")
 
 
 @pytest.mark.parametrize("page", tables().PAGES)

@@ -39,17 +39,18 @@ MAY_IMPORT = {
     "metrics": SMALL | {"factors"},
     "drawing": SMALL,
     "datasets": SMALL | {"factors", "drawing"},
-    "batches": SMALL | {"factors", "datasets"},
+    "batches": SMALL | {"factors", "concepts", "datasets"},
     "networks": SMALL,
-    "methods": SMALL | {"networks", "batches"},
+    "methods": SMALL | {"concepts", "networks", "batches"},
     "scoring": SMALL | {"factors", "metrics"},
 }
-MAY_IMPORT["training"] = SMALL | {"factors", "datasets", "batches", "networks", "methods"}
+MAY_IMPORT["training"] = SMALL | {"factors", "concepts", "datasets", "batches", "networks", "methods"}
 MAY_IMPORT["evaluation"] = MAY_IMPORT["training"] | {"training", "metrics", "scoring"}
 MAY_IMPORT["pages"] = MAY_IMPORT["evaluation"] | {"evaluation"}
 MAY_IMPORT["studies"] = MAY_IMPORT["pages"] | {"pages"}
 MAY_IMPORT["experiments"] = MAY_IMPORT["studies"] | {"studies"}
-MAY_IMPORT["testing"] = SMALL | {"factors", "batches", "methods", "metrics", "scoring"}
+MAY_IMPORT["testing"] = SMALL | {"factors", "concepts", "batches", "methods", "metrics", "scoring"}
+MAY_IMPORT["__main__"] = {"cli"}
 MAY_IMPORT["cli"] = MAY_IMPORT["experiments"] | {"experiments", "testing"}
 
 

@@ -6,7 +6,6 @@ CITED are words whose digits are no measurements. What is left of a page's prose
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 import json
 import math
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scripts import script
 
 import distaff
 from distaff.datasets.views.correlated import RATIO
@@ -38,23 +38,9 @@ def result(name: str) -> dict[str, Any]:
     return found
 
 
-def script(path: Path) -> Any:
-    """A script of docs/ or benchmarks/."""
-    spec = importlib.util.spec_from_file_location(f"script_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def pages_made() -> set[str]:
     """The names of the pages of docs/ that are written by a script."""
-    before = list(sys.path)
-    try:
-        return set(script(DOCS / "tables.py").PAGES)
-    finally:
-        sys.path[:] = before
+    return set(script(DOCS / "tables.py").PAGES)
 
 
 # What must stand in a page

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -134,10 +135,27 @@ class Vocabulary:
 
     def concepts(self, size: int) -> Iterator[Concept]:
         """Every concept of so many attributes, in a fixed order."""
+        for chosen, sizes in self._choices(size):
+            for values in itertools.product(*map(range, sizes)):
+                yield frozenset(map(Value, chosen, values))
+
+    def count(self, size: int) -> int:
+        """How many concepts of so many attributes there are."""
+        return sum(prod(sizes) for _, sizes in self._choices(size))
+
+    def numbered(self, size: int, number: int) -> Concept:
+        """One of `concepts(size)` by its place in that order, without going through those before it."""
+        for chosen, sizes in self._choices(size):
+            if number < prod(sizes):
+                return frozenset(map(Value, chosen, map(int, np.unravel_index(number, sizes))))
+            number -= prod(sizes)
+        raise IndexError(f"there are {self.count(size)} concepts of {size} attributes")
+
+    def _choices(self, size: int) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+        """Every choice of so many attributes: their places, and their numbers of values."""
         places = [self.space.position(name) for name in self.named]
         for chosen in itertools.combinations(places, size):
-            for values in itertools.product(*(range(self.space.sizes[place]) for place in chosen)):
-                yield frozenset(map(Value, chosen, values))
+            yield chosen, tuple(self.space.sizes[place] for place in chosen)
 
     def read(self, words: str) -> Concept:
         """The concept of a line such as "red wall, hat": values with commas between.

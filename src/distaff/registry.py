@@ -34,6 +34,8 @@ TABLES: dict[str, dict[str, str]] = {
         "deep_vae": "distaff.methods.deep_vae:DeepVAE",
         "dc_ign": "distaff.methods.dc_ign:DCIGN",
         "controllable_factors": "distaff.methods.controllable_factors:ControllableFactors",
+        "jmvae": "distaff.methods.jmvae:JMVAE",
+        "telbo": "distaff.methods.telbo:TELBO",
         "info_gan": "distaff.methods.info_gan:InfoGAN",
         "info_wgan_gp": "distaff.methods.info_wgan_gp:InfoWGANGP",
         "raw": "distaff.methods.raw:Raw",
@@ -98,6 +100,8 @@ TABLES: dict[str, dict[str, str]] = {
         "pairs": "distaff.batches.pairs:Pairs",
         "transitions": "distaff.batches.transitions:Transitions",
         "one_group_varies": "distaff.batches.one_group_varies:OneGroupVaries",
+        "symbols": "distaff.batches.symbols:Symbols",
+        "operators": "distaff.batches.operators:Operators",
         "actions": "distaff.batches.actions:Actions",
     },
     #: options of load_dataset, the last applied first: `hide` and `held_out` leave no grid to others

@@ -8,6 +8,7 @@ import dataclasses
 import json
 import math
 import operator
+import os
 import typing
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple, TypeVar
@@ -33,15 +34,18 @@ def setting(
     choices: tuple[Any, ...] | None = None,
     only_with: str = "",
     later: bool = False,
+    run: tuple[str, ...] = (),
+    needed: bool = False,
 ) -> Any:
     """A dataclass field with `low` <= value, value > `above`, value <= `high`, or one of `choices`.
 
     `only_with` another setting ("sparsity": not "none"; "sparsity=kl": of this value) it has an
     effect, and may differ from its default. `later`: it was added after runs were recorded, and has no part
-    in the ids of runs in which it has its default.
+    in the ids of runs in which it has its default. `run`: it names a finished run of one of these methods, or
+    "none", which is an error in training where it is `needed`.
     """
     allowed = {"help": help, "low": low, "above": above, "high": high, "choices": choices}
-    allowed |= {"only_with": only_with, "later": later}
+    allowed |= {"only_with": only_with, "later": later, "run": run, "needed": needed}
     return dataclasses.field(default=default, metadata=allowed)
 
 
@@ -75,6 +79,20 @@ def identifying(made: Any) -> dict[str, Any]:
     return {f.name: v for f, v in values.items() if not (f.metadata.get("later") and v == f.default)}
 
 
+class RunSetting(NamedTuple):
+    """A setting that names a finished run: of which methods it may be, and whether there must be one."""
+
+    name: str
+    methods: tuple[str, ...]
+    needed: bool
+
+
+def run_settings(cls: Any) -> list[RunSetting]:
+    """The settings of a method, or of its class, that name a finished run."""
+    rules = [(field.name, field.metadata) for field in dataclasses.fields(cls)]
+    return [RunSetting(name, kept["run"], kept["needed"]) for name, kept in rules if kept.get("run")]
+
+
 def build(cls: type[T], given: Mapping[str, Any], what: str) -> T:
     """`cls(**given)`, where a name that does not exist is an error that shows the nearest."""
     allowed = [field.name for field in dataclasses.fields(typing.cast(Any, cls))]
@@ -95,6 +113,8 @@ def _checked(field: dataclasses.Field[Any], kind: Any, value: Any) -> Any:
         value = _number(field.name, kind, value)
         if not all(within(value, bound) for _, within, bound in _bounds(rules)):
             raise BadInput(f"{field.name}={value} is out of range; it must be {allowed_values(field)}")
+    elif rules.get("run") and isinstance(value, os.PathLike):
+        value = os.fspath(value)
     elif kind in (bool, str) and not isinstance(value, kind):
         word = "true or false" if kind is bool else "text"
         raise BadInput(f"{field.name}={value!r} is not allowed; it must be {word}")
@@ -146,6 +166,10 @@ def allowed_values(field: dataclasses.Field[Any]) -> str:
     rules = field.metadata
     if rules.get("choices") is not None:
         return "one of: " + ", ".join(map(str, rules["choices"]))
+    if rules.get("run"):
+        return f"the folder of a finished run of {' or '.join(rules['run'])}" + (
+            "" if rules["needed"] else ", or none"
+        )
     return " and ".join(f"{words} {bound}" for words, _, bound in _bounds(rules)) or "any value"
 
 

@@ -11,7 +11,7 @@ from distaff import registry
 from distaff.batches.batch import Batch, Facts
 
 DATA = distaff.load_dataset("dsprites", resolution=16, x=4, y=4, orientation=2, scale=2)
-FACTS = Facts(DATA.image_shape, len(DATA), DATA.factors.sizes)
+FACTS = Facts(DATA.image_shape, len(DATA), DATA.factors.sizes, words=DATA.factors.sizes)
 CPU = torch.device("cpu")
 KINDS = pytest.mark.parametrize("name", registry.names("batches"))
 

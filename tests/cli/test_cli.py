@@ -253,8 +253,9 @@ def test_an_interrupt_elsewhere_is_one_line_too(capsys, monkeypatch) -> None:
     assert distaff(capsys, "list", "methods")[0] == 130
 
 
-def test_version_and_module() -> None:
-    command = [sys.executable, "-m", "distaff.cli", "--version"]
+@pytest.mark.parametrize("module", ["distaff", "distaff.cli"])
+def test_version_and_module(module: str) -> None:
+    command = [sys.executable, "-m", module, "--version"]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "0.1.0"
 

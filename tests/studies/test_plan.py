@@ -206,6 +206,7 @@ def test_channels_are_those_of_the_images() -> None:
         kind = registry.get("datasets", name)
         if not kind.places:
             assert kind().image_shape[0] == kind.channels, name
+            assert shape_of(PlannedRun("vae", {}, name, {}, 10, 0)) == kind().image_shape, name
     run = PlannedRun("vae", {}, "smallnorb", {"resolution": 32}, 10, 0)
     assert shape_of(run) == (1, 32, 32)
     run = PlannedRun("vae", {}, "dsprites", {"shape": [2], "orientation": 1, "x": 4, "y": [0, 1]}, 10, 0)

@@ -121,3 +121,12 @@ def test_a_config_of_another_format_says_so_first(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"format": 3, "method": "vae"}')
     with pytest.raises(BadInput, match="has format 3; this version reads format 2"):
         distaff.load_run(tmp_path)
+
+
+def test_a_run_without_symbols_says_so(tmp_path: Path) -> None:
+    data = distaff.load_dataset("dsprites", resolution=16, x=4, y=4, orientation=1)
+    run = distaff.train("beta_vae", data, steps=1, out=tmp_path / "run", show=False)
+    with pytest.raises(BadInput, match="is a run of beta_vae, which knows no symbols"):
+        run.encode_symbols(np.zeros((2, 3)))
+    with pytest.raises(BadInput, match="BetaVAE has no symbols: its codes cannot be turned into words"):
+        run.decode_symbols(np.zeros((2, 10)))

@@ -2,13 +2,15 @@
 
 import dataclasses
 import functools
+from collections.abc import Mapping
 from typing import Any, Protocol, Self
 
 import numpy as np
 import torch
 
 from distaff import registry
-from distaff.batches.batch import Batch, Facts
+from distaff.batches.batch import Base, Batch, Facts
+from distaff.batches.kind import Kind
 from distaff.batches.labelled import LabelledPart
 from distaff.batches.resident import Resident, fits
 from distaff.datasets.base import DataSet
@@ -33,7 +35,12 @@ class Feed:
     """What a method learns from. Made before anything is written, so that errors come first."""
 
     def __init__(
-        self, method: Learner, data: DataSet, seed: int, device: torch.device = torch.device("cpu")
+        self,
+        method: Learner,
+        data: DataSet,
+        seed: int,
+        device: torch.device = torch.device("cpu"),
+        bases: Mapping[str, Base] | None = None,
     ) -> None:
         part = method.labelled_part
         self.labelled = None if part is None else LabelledPart(data, **part)
@@ -42,6 +49,8 @@ class Feed:
             images=len(data),
             factors=data.factors.sizes if data.factors else (),
             labels=self.labelled.sizes if self.labelled else (),
+            words=_kind(method).words(data),
+            bases=bases or {},
         )
         method.check(self.facts)
         self._seed, self._device, self._batch_size = seed, device, method.batch_size
@@ -64,7 +73,10 @@ class Feed:
         return batch.to(self._device, self._data.pixel_range), rng
 
     def _sample(self, step: int, size: int, rng: np.random.Generator) -> Batch:
-        method = self.method(step)
-        kind = registry.get("batches", method.batches)(**method.batch_options)
-        sampled: Batch = kind.sample(self._data, size, rng)
-        return sampled
+        return _kind(self.method(step)).sample(self._data, size, rng)
+
+
+def _kind(method: Learner) -> Kind:
+    """The kind of a method's batches, with its options."""
+    kind: Kind = registry.get("batches", method.batches)(**method.batch_options)
+    return kind

@@ -24,6 +24,10 @@ class Kind(ABC):
     def sample(self, data: DataSet, size: int, rng: np.random.Generator) -> Batch:
         """A batch of `size` images of the data, as arrays. BadInput where the data cannot give such."""
 
+    def words(self, data: DataSet) -> tuple[int, ...]:
+        """The numbers of words of the attributes that its symbols name; () where there are no symbols."""
+        return ()
+
     def example(self, images: Draw, facts: Facts, size: int, rng: torch.Generator) -> Batch:
         """A made-up batch for tests, of `images(count)` and whatever else comes with this kind."""
         return Batch(images(size), facts.images)

@@ -1,4 +1,4 @@
-"""`python -m distaff.cli` is `distaff`."""
+"""`python -m distaff.cli` is `distaff` too."""
 
 from distaff.cli import main
 

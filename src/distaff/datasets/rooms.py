@@ -2,6 +2,7 @@
 
 import functools
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -65,6 +66,10 @@ class Rooms(Grid):
     factors = FactorSpace(
         ("wall_colour", "floor_colour", "object_colour", "object", "camera_yaw", "object_yaw"),
         (len(COLOURS), len(COLOURS), len(COLOURS), len(OBJECTS), len(CAMERA_YAWS), len(OBJECT_YAWS)),
+    )
+
+    words = MappingProxyType(
+        {"wall_colour": COLOURS, "floor_colour": COLOURS, "object_colour": COLOURS, "object": OBJECTS}
     )
 
     def images(self, index: ArrayLike) -> NDArray[np.uint8]:

@@ -34,9 +34,9 @@ def kl_decomposition(mean: ArrayLike, logvar: ArrayLike, *, samples: int = 1, se
     noise = np.random.default_rng([seed, n, d]).standard_normal((samples, n, d))
     z = (means + np.exp(0.5 * logvars) * noise).reshape(-1, d)
     own = np.tile(np.arange(n), samples)
-    of_own = _log_normal(z, means[own], logvars[own]).sum(axis=1)
-    log_q, log_marginals = _log_mixture(z, means, logvars)
-    log_prior = _log_normal(z, np.zeros(d), np.zeros(d))
+    of_own = log_normal(z, means[own], logvars[own]).sum(axis=1)
+    log_q, log_marginals = log_mixture(z, means, logvars)
+    log_prior = log_normal(z, np.zeros(d), np.zeros(d))
     return KLParts(
         float(mean_kl(means, logvars).sum()),
         float((of_own - log_q).mean()),
@@ -57,18 +57,18 @@ def total_correlation(sample: ArrayLike, mean: ArrayLike, logvar: ArrayLike, *, 
     codes, means, logvars = (np.asarray(each, np.float64) for each in (sample, mean, logvar))
     # not default_rng(seed), whose numbers may have made the codes
     some = np.random.default_rng([seed, *codes.shape]).permutation(len(codes))[:SAMPLES]
-    log_q, log_marginals = _log_mixture(codes[some], means, logvars)
+    log_q, log_marginals = log_mixture(codes[some], means, logvars)
     return float((log_q - log_marginals.sum(axis=1)).mean())
 
 
-def _log_mixture(z: Floats, means: Floats, logvars: Floats) -> tuple[Floats, Floats]:
+def log_mixture(z: Floats, means: Floats, logvars: Floats) -> tuple[Floats, Floats]:
     """log q(z) (m,) and log q(z_j) (m, d) of codes (m, d) under the mixture of the posteriors (n, d)."""
     n = len(means)
     log_q, log_marginals = np.empty(len(z)), np.empty(z.shape)
     for part in np.array_split(np.arange(len(z)), -(-len(z) * n // PAIRS_AT_ONCE)):
         joint = np.zeros((len(part), n))
         for j in range(z.shape[1]):
-            of_one = _log_normal(z[part, j, None], means[:, j], logvars[:, j])  # (part, n)
+            of_one = log_normal(z[part, j, None], means[:, j], logvars[:, j])  # (part, n)
             joint += of_one
             log_marginals[part, j] = _log_mean(of_one)
         log_q[part] = _log_mean(joint)
@@ -82,7 +82,8 @@ def _log_mean(logs: Floats) -> Floats:
     return np.asarray(top + np.log(np.exp(logs, out=logs).mean(axis=-1)))
 
 
-def _log_normal(z: Floats, mean: Floats, logvar: Floats) -> Floats:
+def log_normal(z: Floats, mean: Floats, logvar: Floats) -> Floats:
+    """ln N(z; mean, exp(logvar)) of every number, nats."""
     found = np.asarray(z - mean)
     found *= found
     found *= -0.5 * np.exp(-logvar)

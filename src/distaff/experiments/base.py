@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
@@ -191,3 +191,15 @@ class Experiment(Generic[S]):
         if isinstance(values, Measured):
             return Finding(by_key[key], values)
         return Finding(by_key[key], exactly(values) if by_key[key].exact else over_seeds(values))
+
+    def found_by_seed(
+        self, table: pd.DataFrame, of_seed: Callable[[pd.DataFrame], Mapping[str, float]]
+    ) -> Iterator[Finding]:
+        """What was measured for the claims called DATA_KEY, of a table of runs by `data` and `seed`.
+
+        `of_seed` is given the rows of one seed on one data set, and gives a value for each KEY.
+        """
+        for data, part in table.groupby("data", sort=False):
+            seeds = pd.DataFrame([of_seed(rows) for _, rows in part.groupby("seed")])
+            for key, values in seeds.items():
+                yield self.found(f"{data}_{key}", values)

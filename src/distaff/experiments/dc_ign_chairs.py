@@ -9,7 +9,7 @@ import numpy as np
 
 from distaff.datasets import load_dataset
 from distaff.experiments.base import Experiment, Finding, Lab, Runs
-from distaff.experiments.dc_ign_equivariance import KINDS, Clamped, clamped_and_not
+from distaff.experiments.dc_ign_equivariance import KINDS, PAPER, Clamped, clamped_and_not
 from distaff.experiments.dc_ign_faces import by_seed
 from distaff.experiments.rerendered import moved, rerendered
 from distaff.studies.plan import Part, dataset, product
@@ -47,9 +47,7 @@ class DCIGNChairs(Experiment[Scale]):
         "quick": Scale("two cores, 15 seconds", 1, 20, 20, resolution=16, latents=6, chairs=100),
         "nano": Scale("two cores, five minutes", 2),
         "small": Scale("two cores, 15 minutes", 5),
-        "paper": Scale(
-            "one GPU, a day", 5, 300_000, 300_000, 10, 1, 0.01, resolution=64, latents=200, chairs=2232
-        ),
+        "paper": Scale("one GPU, a day", 5, **PAPER, latents=200, chairs=2232),
     }
 
     def runs(self, scale: Scale) -> Part:

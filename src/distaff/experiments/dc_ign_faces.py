@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from distaff.datasets import load_dataset
 from distaff.experiments.base import Experiment, Finding, Lab, Runs
-from distaff.experiments.dc_ign_equivariance import KINDS, Clamped, clamped_and_not, pairs
+from distaff.experiments.dc_ign_equivariance import KINDS, PAPER, Clamped, clamped_and_not, pairs
 from distaff.experiments.rerendered import moved, rerendered
 from distaff.metrics.mcc import absolute_correlation
 from distaff.pages.figures import latents_against
@@ -57,9 +57,7 @@ class DCIGNFaces(Experiment[Scale]):
         "quick": Scale("two cores, 15 seconds", 1, 20, 20, resolution=16, latents=6, faces=200),
         "nano": Scale("two cores, five minutes", 2),
         "small": Scale("two cores, 20 minutes", 8),
-        "paper": Scale(
-            "one GPU, a day", 8, 300_000, 300_000, 10, 1, 0.01, resolution=64, latents=200, faces=20_000
-        ),
+        "paper": Scale("one GPU, a day", 8, **PAPER, latents=200, faces=20_000),
     }
 
     def runs(self, scale: Scale) -> Part:

@@ -83,10 +83,7 @@ class TCAndMIG(Experiment[Scale]):
         )
         wide = table.pivot_table("mig", ["method", "strength", "seed"], "data")
         lab.figure("MIG by algorithm, of all strengths and seeds", boxes(wide))
-        for data, part in table.groupby("data", sort=False):
-            seeds = pd.DataFrame([of_seed(rows) for _, rows in part.groupby("seed")])
-            for key, values in seeds.items():
-                yield self.found(f"{data}_{key}", values)
+        yield from self.found_by_seed(table, of_seed)
 
 
 def described(run: Run) -> dict[str, Any]:

@@ -88,10 +88,7 @@ class TrueTotalCorrelation(Experiment[Scale]):
         """What rows of what `described` gave say, also those that were kept."""
         lab.table("What was measured", table)
         lab.figure("Total correlation, true and as the discriminator says (dashed)", lines(table))
-        for data, part in table.groupby("data", sort=False):
-            seeds = pd.DataFrame([of_seed(rows) for _, rows in part.groupby("seed")])
-            for key, values in seeds.items():
-                yield self.found(f"{data}_{key}", values)
+        yield from self.found_by_seed(table, of_seed)
 
 
 def described(run: Run) -> dict[str, Any]:

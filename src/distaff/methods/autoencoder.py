@@ -35,7 +35,9 @@ class Autoencoder(EncoderDecoder):
       CS294A lecture notes, section 3);
     - denoising: the code is that of a corrupted image, the loss against the clean one (Vincent et al. 2010,
       "Stacked denoising autoencoders", section 3). `gaussian` adds noise of deviation corruption_level, in
-      units of pixels 0..1, uncut; `masking` puts that share of pixels and channels to 0.
+      units of pixels 0..1, uncut; `masking` puts that share of pixels and channels to 0; `rectangle` puts
+      all channels of one rectangle in every image to 0, at a random place and with sides of up to that share
+      of the image's.
 
     Differences from the paper: by default the networks are those of Locatello et al. 2019. The mean
     activation of the KL is that of a batch, not of all images.
@@ -53,10 +55,15 @@ class Autoencoder(EncoderDecoder):
         0.05, "mean activation that kl asks for", above=0, high=0.999, only_with="sparsity=kl"
     )
     corruption: str = setting(
-        "none", "what is done to the encoder's images in training", choices=("none", "gaussian", "masking")
+        "none",
+        "what is done to the encoder's images in training",
+        choices=("none", "gaussian", "masking", "rectangle"),
     )
     corruption_level: float = setting(
-        0.3, "deviation of the noise, or share of what is masked", low=0, only_with="corruption"
+        0.3,
+        "deviation of the noise, share of what is masked, or longest side of a rectangle",
+        low=0,
+        only_with="corruption",
     )
 
     def check(self, facts: Facts) -> None:
@@ -69,8 +76,9 @@ class Autoencoder(EncoderDecoder):
         if self.output == "linear" and self.likelihood != "gaussian":
             raise BadInput(f"output=linear needs likelihood=gaussian, got likelihood={self.likelihood}")
         most = max(float(self.at(step).corruption_level) for step in (0, 2**62))  # ends of a schedule
-        if self.corruption == "masking" and most > 1:
-            raise BadInput(f"corruption_level={self.corruption_level} is out of range; masking takes 0 to 1")
+        if self.corruption in ("masking", "rectangle") and most > 1:
+            given = f"corruption_level={self.corruption_level} is out of range"
+            raise BadInput(f"{given}; {self.corruption} takes 0 to 1")
 
     def networks(self, facts: Facts, rng: torch.Generator) -> nn.ModuleDict:
         """Encoder and decoder, with fresh weights."""
@@ -116,7 +124,26 @@ class Autoencoder(EncoderDecoder):
         if self.corruption == "masking":
             kept = torch.rand(images.shape, generator=rng) >= self.corruption_level
             return images * kept.to(images.device)
+        if self.corruption == "rectangle":
+            return images * ~rectangles(images, self.corruption_level, rng)
         return images
+
+
+def rectangles(images: Tensor, longest: float, rng: torch.Generator) -> Tensor:
+    """Where a rectangle lies in each of the images, as truth values (n, 1, H, W).
+
+    Its height and width are uniform over 0, 1, ... pixels up to the share `longest` of the image's, rounded,
+    and its place is uniform over those where it lies inside.
+    """
+    inside = []
+    for side in images.shape[2:]:
+        size, place = torch.rand((2, len(images), 1), generator=rng)
+        length = (size * (round(longest * side) + 1)).floor()
+        first = (place * (side - length + 1)).floor()
+        inside.append((torch.arange(side) >= first) & (torch.arange(side) < first + length))
+    rows, columns = inside
+    covered: Tensor = rows[:, None, :, None] & columns[:, None, None, :]
+    return covered.to(images.device)
 
 
 def kl_to_rate(codes: Tensor, rho: float) -> Tensor:

@@ -6,6 +6,7 @@ codes and, if it can, codes into images. The state holds modules and optimisers,
 dict of tensors, so a checkpoint is one file.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -17,7 +18,7 @@ from torch import Tensor, nn
 from distaff import schedules
 from distaff.batches.batch import Batch, Facts
 from distaff.errors import BadInput
-from distaff.settings import Settings, setting
+from distaff.settings import RunSetting, Settings, run_settings, setting
 
 
 class Codes(NamedTuple):
@@ -154,6 +155,10 @@ class Method(Settings, ABC):
         """Categorical codes by name, each with its columns, of which decoding takes the largest."""
         return {}
 
+    def compared_size(self, facts: Facts) -> int:
+        """How many numbers of an image a reconstruction is compared in: all pixels and channels."""
+        return math.prod(facts.image_shape)
+
     def check(self, facts: Facts) -> None:
         """Raise BadInput where the method cannot learn from such data."""
 
@@ -165,6 +170,11 @@ class Method(Settings, ABC):
             if f.type in (float, "float") and isinstance(value := getattr(self, f.name), str)
         }
         return replace(self, **now) if now else self
+
+    @classmethod
+    def base_settings(cls) -> list[RunSetting]:
+        """The settings that name a finished run on which it stands; facts.bases has those that are given."""
+        return run_settings(cls)
 
     @abstractmethod
     def state(self, facts: Facts, rng: torch.Generator) -> State:
@@ -184,6 +194,14 @@ class Method(Settings, ABC):
     def decode(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:
         """Images (n, C, H, W) in 0..1 of codes (n, d); an error where the method cannot."""
         raise BadInput(f"{type(self).__name__} has no decoder: its codes cannot be turned into images")
+
+    def encode_symbols(self, modules: nn.ModuleDict, symbols: Tensor, rng: torch.Generator) -> Codes:
+        """Codes of k-hot symbols (n, m); an error where the method knows no symbols."""
+        raise BadInput(f"{type(self).__name__} has no symbols: only images have codes")
+
+    def decode_symbols(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:
+        """The probability (n, m) of every word of codes (n, d); an error where there are no symbols."""
+        raise BadInput(f"{type(self).__name__} has no symbols: its codes cannot be turned into words")
 
     def atoms(self, modules: nn.ModuleDict) -> Tensor | None:
         """What a unit of each number of a code adds to an image (d, C, H, W); None unless that is linear."""
@@ -253,8 +271,9 @@ def unfitted(name: str, **shapes: tuple[int, ...]) -> State:
 
 
 def adam(parameters: Iterable[nn.Parameter], betas: tuple[float, float] = (0.9, 0.999)) -> torch.optim.Adam:
-    """Adam, fused (one pass over memory). Its step size is given to `descend`."""
-    return torch.optim.Adam(parameters, betas=betas, fused=True)
+    """Adam of what is trained, fused (one pass over memory). Its step size is given to `descend`."""
+    trained = [parameter for parameter in parameters if parameter.requires_grad]
+    return torch.optim.Adam(trained, betas=betas, fused=True)
 
 
 def descend(optimiser: torch.optim.Optimizer, loss: Tensor, learning_rate: float) -> None:

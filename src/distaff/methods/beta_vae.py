@@ -3,6 +3,14 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
+from torch import Tensor, nn
+
+from distaff.batches.batch import Batch, Facts
+from distaff.methods.base import Loss
+from distaff.methods.features import LAYERS, feature_loss
+from distaff.methods.frozen import frozen
+from distaff.methods.terms import mean_kl
 from distaff.methods.vae import VAE
 from distaff.settings import setting
 
@@ -15,11 +23,31 @@ class BetaVAE(VAE):
     eq. 4); beta=1 is the VAE. The `kl` that is logged is not weighted. Images of other sizes want another
     beta: the normalised beta * latents / pixels is what carries over.
 
+    With `features=RUN`, a finished run of `autoencoder`, it is the beta-VAE_DAE of DARLA (Higgins et al.
+    2017, arXiv:1707.08475) and SCAN (Higgins et al. 2018, arXiv:1707.03389): the reconstruction is
+    1/2 |J(x') - J(x)|^2, summed over features and averaged over the batch, where x' is the image that the
+    sample is decoded to and J a layer of that run, which stays as it is. It is -log N(J(x); J(x'), I) without
+    its constant. Its scale is that of J, so that beta is of another size there. `likelihood` then serves
+    evaluation alone, which compares pixels.
+
     Differences from the paper: the networks and optimiser of Locatello et al. 2019 (network=fc has the
     paper's networks for 2D shapes).
     """
 
     beta: float = setting(4.0, "weight of the KL", low=0)
+    features: str = setting(
+        "none",
+        "the run in whose features images are compared, instead of in pixels",
+        run=("autoencoder",),
+        later=True,
+    )
+    feature_layer: str = setting(
+        "code",
+        "which of its layers: its codes; what its encoder's last layer sees; its images",
+        choices=tuple(LAYERS),
+        only_with="features",
+        later=True,
+    )
 
     paper: ClassVar = {
         "latents": "10 (2D shapes), 32 (faces, chairs)",
@@ -28,3 +56,28 @@ class BetaVAE(VAE):
         "beta": "4 (2D shapes), 5 (chairs), 20 (faces), 250 (CelebA)",
     }
     study: ClassVar = VAE.study | {"beta": "1, 2, 4, 6, 8, 16"}
+
+    def networks(self, facts: Facts, rng: torch.Generator) -> nn.ModuleDict:
+        """Encoder and decoder, with fresh weights, and the finished run of `features`."""
+        modules = super().networks(facts, rng)
+        if self.features != "none":
+            modules["features"] = frozen(facts.bases["features"])
+        return modules
+
+    def compared_size(self, facts: Facts) -> int:
+        """The number of features, or of pixels and channels."""
+        if self.features == "none":
+            return super().compared_size(facts)
+        base = frozen(facts.bases["features"])
+        return LAYERS[self.feature_layer](base, torch.zeros(1, *facts.image_shape)).shape[1]
+
+    def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
+        """Reconstruction, of pixels or features, + beta KL."""
+        if self.features == "none":
+            return super().loss(modules, batch, rng)
+        codes = self.encode(modules, batch.images, rng)
+        seen: Tensor = self.decode(modules, codes.sample)
+        reconstruction = feature_loss(modules["features"], self.feature_layer, seen, batch.images)
+        kl = mean_kl(codes)
+        total = self.reconstruction_weight * reconstruction + self.beta * kl
+        return Loss(total, {"reconstruction": reconstruction, "kl": kl})

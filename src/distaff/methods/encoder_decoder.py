@@ -54,15 +54,19 @@ class EncoderDecoder(Stepped):
     def networks(self, facts: Facts, rng: torch.Generator) -> nn.ModuleDict:
         """Encoder and decoder, with fresh weights."""
         make_encoder, make_decoder = NETWORKS[self.network]
-        modules = nn.ModuleDict(
+        return self.prepared(
             {
                 "encoder": fresh(lambda: make_encoder(facts.image_shape, self.encoder_outputs), rng),
                 "decoder": fresh(lambda: make_decoder(self.latents, facts.image_shape), rng),
             }
         )
-        for network in modules.values():
+
+    def prepared(self, networks: dict[str, nn.Module]) -> nn.ModuleDict:
+        """Networks that are run in training as `precision` and `compile` say."""
+        for network in networks.values():
             assert isinstance(network, Network)
             network.lower, network.compiled = PRECISIONS[self.precision], self.compile
+        modules = nn.ModuleDict(networks)
         to_channels_last(modules)
         return modules
 

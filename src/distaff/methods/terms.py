@@ -26,6 +26,11 @@ def gaussian_negative_log_likelihood(means: Tensor, images: Tensor, sigma: float
     return 0.5 * errors / sigma**2 + (0.5 * math.log(2 * math.pi) + math.log(sigma)) * images[0].numel()
 
 
+def symbols_negative_log_likelihood(logits: Tensor, symbols: Tensor) -> Tensor:
+    """-log p(y|z) of k-hot symbols (n, m), each word a coin, summed over words, averaged over the batch."""
+    return F.binary_cross_entropy_with_logits(logits, symbols, reduction="sum") / len(symbols)
+
+
 def kl_to_prior(mean: Tensor, logvar: Tensor) -> Tensor:
     """KL(N(mean, exp(logvar)) || N(0, 1)) of every latent, in the shape of `mean`."""
     return 0.5 * (mean.square() + logvar.exp() - logvar - 1)

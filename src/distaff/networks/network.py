@@ -28,6 +28,11 @@ class Network(nn.Sequential):
         run = functools.partial(self._lowered, self._in_a_row) if self.training else self._in_a_row
         return in_shares(run, inputs, self.weights, self._convolves)
 
+    def but_last(self, inputs: Tensor) -> Tensor:
+        """What its last layer sees, (n, ...), in evaluation mode."""
+        first = Network(*list(self.children())[:-1])
+        return in_shares(first._in_a_row, inputs, first.weights, self._convolves)
+
     @functools.cached_property
     def _convolves(self) -> bool:
         return any(isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) for layer in self.children())

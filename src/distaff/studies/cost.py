@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from distaff import registry
+from distaff.batches.batch import Base
 from distaff.batches.feed import Feed
 from distaff.datasets import ArrayImages
 from distaff.networks.threads import torch_threads
@@ -35,8 +36,8 @@ def noise(shape: tuple[int, int, int], names: Sequence[str]) -> ArrayImages:
 def shape_of(run: PlannedRun) -> tuple[int, int, int]:
     """The shape (C, H, W) of a run's images, by the data set's declaration."""
     kind = registry.get("datasets", run.dataset)
-    if hasattr(kind, "image_shape"):  # the same with all options
-        return tuple(kind.image_shape)
+    if shape := getattr(kind, "image_shape", None):  # of one size only
+        return tuple(shape)
     fields = {field.name: field.default for field in dataclasses.fields(kind)}
     side = int(run.options.get("resolution", fields.get("resolution", 64)))
     return (kind.channels, side, side)
@@ -60,13 +61,13 @@ def estimate(plan: Plan, workers: int) -> dict[str, Any]:
     step: dict[tuple[str, tuple[int, int, int]], tuple[float, int]] = {}
     seconds, size, rows = 0.0, 0, plan.rows if plan.metrics else 0
     for run in plan.runs:
-        kind, method = (run.method, shape_of(run)), run.made
+        kind, method = (_kind(run), shape_of(run)), run.made
         if kind not in step:
             step[kind] = _measured(run, kind[1])
-        one, parameters = step[kind]
+        one, weights = step[kind]
         batch = 64 if method.fitted else method.batch_size
         seconds += one * (run.steps + FORWARD * rows / batch)
-        size += 16 * parameters + 12 * rows * method.latents + HISTORY * run.steps // 100
+        size += weights + 12 * rows * method.latents + HISTORY * run.steps // 100
     scoring = _seconds_a_value(plan) * sum(sum(factors_of(run).values()) for run in plan.runs)
     return {
         "study": plan.name,
@@ -84,6 +85,11 @@ def estimate(plan: Plan, workers: int) -> dict[str, Any]:
         },
         "runs_by_method": dict(Counter(run.method for run in plan.runs)),
     }
+
+
+def _kind(run: PlannedRun) -> str:
+    """The method of a run, and those that it stands on."""
+    return " on ".join([run.method, *(_kind(base) for base in run.bases.values())])
 
 
 def _seconds_a_value(plan: Plan) -> float:
@@ -104,13 +110,13 @@ def _seconds_a_value(plan: Plan) -> float:
 
 
 def _measured(run: PlannedRun, shape: tuple[int, int, int]) -> tuple[float, int]:
-    """Core-seconds of a step on one thread, also where others share the core, and the number of weights."""
+    """Core-seconds of a step on one thread, also where others share the core, and bytes of weights."""
     method = run.made
     if method.fitted:
         return 0.0, 0
     keep_freed_memory()
     with torch_threads(1):
-        feed = Feed(method, noise(shape, list(factors_of(run))), 0)
+        feed = _feed(run, shape)
         state = method.state(feed.facts, torch.Generator().manual_seed(0))
         state.modules.train()
         times = []
@@ -119,4 +125,12 @@ def _measured(run: PlannedRun, shape: tuple[int, int, int]) -> tuple[float, int]
             batch, rng = feed.at(number)
             feed.method(number).step(state, batch, rng)
             times.append(time.process_time() - began)
-    return float(np.median(times[WARM:])), sum(p.numel() for p in state.modules.parameters())
+    # in the model and the checkpoint, which has two numbers of Adam for each that is trained
+    weights = sum((16 if p.requires_grad else 8) * p.numel() for p in state.modules.parameters())
+    return float(np.median(times[WARM:])), weights
+
+
+def _feed(run: PlannedRun, shape: tuple[int, int, int]) -> Feed:
+    """What a run would learn from, were its data noise, standing on runs of fresh weights."""
+    bases = {name: Base(base.made, _feed(base, shape).facts) for name, base in run.bases.items()}
+    return Feed(run.made, noise(shape, list(factors_of(run))), 0, bases=bases)

@@ -94,12 +94,16 @@ def execute(study: Path, plan: Plan, run: PlannedRun, data_dir: str | None = Non
     """Train, encode and score a run, as far as that is not done."""
     with only_one(lock_of(study, run)):
         known, began = read_scores(study, run), time.monotonic()
-        if is_done(plan, known):
+        if is_done(plan, known) and not known.given:
             return
-        if known.given:  # by a table that lacks some of its scores: numbers of two trainings are not mixed
+        # by a table that lacks some of its scores, or has no weights for those who stand on it: numbers of
+        # two trainings are not mixed
+        if known.given:
             known = Known({}, {}, trained=False)
         data, folder = load_dataset(run.dataset, data_dir=data_dir, **run.options), folder_of(study, run)
-        trained = train(run.made, data, steps=run.steps, seed=run.seed, out=folder, threads=1, show=False)
+        bases: dict[str, Any] = {setting: str(folder_of(study, base)) for setting, base in run.bases.items()}
+        method = dataclasses.replace(run.made, **bases)
+        trained = train(method, data, steps=run.steps, seed=run.seed, out=folder, threads=1, show=False)
         if plan.metrics:
             encoding = encode_run(trained, plan.rows, show=False)
             for representation, metrics in missing(plan, known).items():

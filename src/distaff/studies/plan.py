@@ -9,6 +9,13 @@ A plan is put together from parts, lists of half-described runs: `each` makes on
 Keys are method, dataset, steps, seed, strength (which setting the study varies), name (what the run is
 called), `set.NAME` for a setting of the method and `data.NAME` for one of the data set. `method` and
 `dataset` make a part of one of them with its settings.
+
+A run may stand on another one of the plan, which is then done first: where a setting names a finished run,
+"@NAME" is the run of that name with the same seed on the same data, and "@NAME/SEED" one with another seed.
+
+    dae = product(each(name=["dae"]), method("autoencoder", corruption="masking"))
+    vision = method("beta_vae", features="@dae")
+    runs = product(each(dataset=["rooms"], steps=[1000]), chain(dae, vision), each(seed=range(5)))
 """
 
 from __future__ import annotations
@@ -17,7 +24,7 @@ import functools
 import hashlib
 import itertools
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,25 +94,36 @@ class PlannedRun(Struct, frozen=True, dict=True, forbid_unknown_fields=True):
     seed: int
     strength: str = ""
     name: str = ""
+    bases: dict[str, PlannedRun] = {}
 
     @functools.cached_property
     def made(self) -> Method:
         """The method with its settings. BadInput where they are wrong."""
-        return _made(self.method, json.dumps(self.settings))[0]
+        return self._made[0]
+
+    @functools.cached_property
+    def _made(self) -> tuple[Method, dict[str, Any]]:
+        bases = {setting: f"@{base.id}" for setting, base in self.bases.items()}
+        return _made(self.method, json.dumps(self.settings | bases))
 
     @functools.cached_property
     def id(self) -> str:
-        """A hash of all that determines the run, defaults included: 12 letters and digits."""
-        settings = _made(self.method, json.dumps(self.settings))[1]
-        facts = structs.asdict(self) | {"settings": settings}
-        del facts["strength"], facts["name"]
+        """A hash of all that determines the run, defaults and bases included: 12 letters and digits."""
+        facts = structs.asdict(self) | {"settings": self._made[1]}
+        del facts["strength"], facts["name"], facts["bases"]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
 
     @property
     def group(self) -> tuple[str, ...]:
         """What it shares with the runs that differ in nothing but their seed."""
         facts = (self.method, self.settings, self.dataset, self.options, self.steps)
-        return tuple(json.dumps(fact, sort_keys=True) for fact in facts)
+        bases = itertools.chain(*([name, *base.group] for name, base in sorted(self.bases.items())))
+        return (*(json.dumps(fact, sort_keys=True) for fact in facts), *bases)
+
+    @property
+    def depth(self) -> int:
+        """How many runs must be done before it, one after the other."""
+        return max((1 + base.depth for base in self.bases.values()), default=0)
 
     @property
     def strength_value(self) -> float:
@@ -144,11 +162,21 @@ class Plan(Struct, frozen=True, dict=True, forbid_unknown_fields=True):
             first = places.setdefault(run.id, place)
             if first != place:
                 raise BadInput(f"runs {first} and {place} of {self.name} are the same: {describe(run)}")
+        for run in self.runs:
+            for base in run.bases.values():
+                if base.id not in places:
+                    raise BadInput(f"{self.name} has a run on {describe(base)}, which it does not have")
 
     @functools.cached_property
     def by_id(self) -> dict[str, PlannedRun]:
         """The runs by their id, in the plan's order."""
         return {run.id: run for run in self.runs}
+
+    @property
+    def waves(self) -> list[list[PlannedRun]]:
+        """The runs that stand on none, those that stand on these, and so on."""
+        deepest = max(run.depth for run in self.runs)
+        return [[run for run in self.runs if run.depth == depth] for depth in range(deepest + 1)]
 
     def mates(self, run: PlannedRun) -> list[PlannedRun]:
         """The next `udr_mates` runs with other seeds and nothing else different, in a circle."""
@@ -180,8 +208,44 @@ def _made(method: str, settings: str) -> tuple[Method, dict[str, Any]]:
 
 
 def runs_of(part: Part) -> tuple[PlannedRun, ...]:
-    """The runs that a part describes. BadInput where a key is missing or unknown."""
-    return tuple(_run(one) for one in part)
+    """The runs that a part describes. BadInput where a key, or a run that is named as a base, is missing."""
+    return tuple(with_bases([_run(one) for one in part]))
+
+
+def with_bases(runs: Sequence[PlannedRun]) -> Iterator[PlannedRun]:
+    """The runs, where a setting is "@NAME" with the run of that name as their base."""
+    named: dict[str, list[PlannedRun]] = {}
+    for run in runs:
+        named.setdefault(run.name, []).append(run)
+
+    def whole(run: PlannedRun, above: tuple[PlannedRun, ...] = ()) -> PlannedRun:
+        if run in above:
+            raise BadInput(f"a plan has a run that stands on itself: {describe(run)}")
+        settings, bases = dict(run.settings), dict(run.bases)
+        for setting in registry.get("methods", run.method).base_settings():
+            given = str(settings.get(setting.name, ""))
+            if given.startswith("@"):
+                bases[setting.name] = whole(_named(named, given, run), (*above, run))
+                del settings[setting.name]
+        return structs.replace(run, settings=settings, bases=bases)
+
+    return map(whole, runs)
+
+
+def _named(named: Mapping[str, Sequence[PlannedRun]], given: str, above: PlannedRun) -> PlannedRun:
+    """The run on the same data that "@NAME" or "@NAME/SEED" says."""
+    name, _, seed = given.removeprefix("@").partition("/")
+    if name not in named or not name:
+        raise unknown("run of a plan", name, filter(None, named))
+    data = (above.dataset, above.options)
+    wanted = int(seed) if seed.isdecimal() else above.seed
+    found = [run for run in named[name] if (run.dataset, run.options) == data and run.seed == wanted]
+    if len(found) != 1:
+        raise BadInput(
+            f"{given} is not one run of the plan: {len(found)} are called {name} with seed {wanted} on "
+            f"{above.dataset} as of {describe(above)}"
+        )
+    return found[0]
 
 
 def _run(one: dict[str, Any]) -> PlannedRun:

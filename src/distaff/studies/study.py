@@ -13,6 +13,7 @@ import math
 import os
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from distaff.progress import progress, say
 from distaff.studies import on_ray, workers
 from distaff.studies.execute import Known, has_udr, is_done, lock_of, read_scores, settings_of
 from distaff.studies.known import SCORING, scoring, take_known
+from distaff.studies.left import fallen, left, uncompared
 from distaff.studies.metric_roles import MODEL, is_dead
 from distaff.studies.plan import Plan, PlannedRun, read_plan
 from distaff.training.lock import only_one
@@ -85,7 +87,7 @@ class Study:
         """
         if hours is not None and ray:
             raise BadInput("--hours is for local processes; it cannot be given with --ray")
-        begun = Begun(self.plan, hours)
+        how = (workers or available_threads(), ray, data_dir, show, Begun(self.plan, hours))
         with only_one(self.folder):
             if retry:
                 for path in (self.folder / "failed").glob("*.json"):
@@ -93,8 +95,10 @@ class Study:
             if known is not None:
                 take_known(self.folder, self.plan, known, show)
             try:
-                for kind in KINDS:
-                    self._do(kind, workers or available_threads(), ray, data_dir, show, begun)
+                for wave in self.plan.waves:  # a run is begun when those it stands on are done
+                    self._keep_fallen(wave)
+                    self._do("run", left(self.plan, wave, self._scores(), self.failures()), *how)
+                self._do("udr", uncompared(self.plan, self._scores(), self.failures()), *how)
             finally:  # a slice that is interrupted has a table too
                 self.collect()
         counts = self.status()
@@ -105,11 +109,18 @@ class Study:
         return counts
 
     def _do(
-        self, kind: str, count: int, ray: str | None, data_dir: str | None, show: bool, begun: Begun
+        self,
+        kind: str,
+        runs: Sequence[PlannedRun],
+        count: int,
+        ray: str | None,
+        data_dir: str | None,
+        show: bool,
+        begun: Begun,
     ) -> None:
-        tasks = self._tasks(kind)
-        if not tasks:
+        if not runs:
             return
+        tasks = [f"{kind} {run.id}" for run in runs]
         by_ray = on_ray.answers(self.folder, tasks, ray, data_dir) if ray else None
         found = by_ray or workers.answers(self.folder, tasks, count, data_dir, begun.wants)
         with progress(KINDS[kind], len(tasks), show=show) as report:
@@ -117,6 +128,10 @@ class Study:
                 if answer.error:
                     self._keep_failure(answer)
                 report(done)
+
+    def _keep_fallen(self, runs: Sequence[PlannedRun]) -> None:
+        for run, reason in fallen(runs, self.failures()):
+            self._keep_failure(workers.Answer(f"run {run.id}", reason))
 
     def _keep_failure(self, answer: workers.Answer) -> None:
         folder = self.folder / "failed"
@@ -136,20 +151,6 @@ class Study:
         """The error of every run that failed, by its id."""
         paths = sorted((self.folder / "failed").glob("*.json"))
         return {path.stem: read_json(path, workers.Answer).error for path in paths}
-
-    def _tasks(self, kind: str) -> list[str]:
-        """The tasks that are left; UDR is made of the runs that lack it and whose mates are all done here."""
-        failed, known = self.failures(), self._scores()
-        done = {name for name, scores in known.items() if is_done(self.plan, scores)}
-        here = {name for name in done if not known[name].given}
-
-        def is_left(run: PlannedRun) -> bool:
-            if kind == "run":
-                return run.id not in done
-            compared = {run.id, *(mate.id for mate in self.plan.mates(run))}
-            return not has_udr(self.plan, run, known[run.id]) and compared <= here
-
-        return [f"{kind} {run.id}" for run in self.plan.runs if run.id not in failed and is_left(run)]
 
     def _scores(self) -> dict[str, Known]:
         return {run.id: read_scores(self.folder, run) for run in self.plan.runs}
@@ -180,9 +181,9 @@ class Study:
                 counts["running"] += 1
             else:
                 counts["waiting"] += 1
-        left = counts["running"] + counts["waiting"]
+        waiting = counts["running"] + counts["waiting"]
         named = {name: counts[name] for name in ("done", "known", "running", "failed", "waiting")}
-        seconds = round(left * sum(spent) / len(spent)) if spent else None
+        seconds = round(waiting * sum(spent) / len(spent)) if spent else None
         told = [one for one in dead if one is not None]
         return {
             "runs": len(self.plan.runs),

@@ -3,21 +3,23 @@
 import dataclasses
 import json
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import torch
 from msgspec import Meta, Struct
+from torch import Tensor
 
 from distaff import __version__, registry
-from distaff.batches.batch import Facts
+from distaff.batches.batch import Base, Facts
 from distaff.datasets import DataSet
 from distaff.errors import BadInput
 from distaff.files import as_record, plain, read_json
 from distaff.machine import MOST_THREADS
 from distaff.methods.base import Method
+from distaff.settings import build
 
 FORMAT = 2
 #: what may not change when a run is continued; the number of steps may grow
@@ -42,6 +44,7 @@ class DataConfig(Struct, frozen=True):
     factors: Annotated[tuple[Count, ...], FEW]
     labels: Annotated[tuple[Annotated[int, Meta(ge=1, le=10**7)], ...], FEW]
     pixel_range: tuple[Pixel, Pixel]
+    words: Annotated[tuple[Count, ...], FEW] = ()
 
     def __post_init__(self) -> None:
         if self.options and "data_dir" in self.options:
@@ -50,7 +53,19 @@ class DataConfig(Struct, frozen=True):
             raise ValueError("a pixel range goes from low to high")
 
 
-class Config(Struct, frozen=True):
+class BaseConfig(Struct, frozen=True, omit_defaults=True):
+    """A finished run that another stands on: enough to rebuild its modules, which the other holds filled."""
+
+    method: str
+    settings: dict[str, Any]
+    dataset: DataConfig
+    steps: Step
+    seed: Step
+    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]  # of its model.safetensors
+    bases: dict[str, "BaseConfig"] = {}
+
+
+class Config(Struct, frozen=True, omit_defaults=True):
     """A run: its method with all settings, its data set, and where and with what it was trained.
 
     A setting that a file lacks has its default. Keys that this version does not know are ignored, but for
@@ -66,14 +81,24 @@ class Config(Struct, frozen=True):
     threads: Annotated[int, Meta(ge=1, le=MOST_THREADS)]
     device: str
     versions: dict[str, str]
+    bases: dict[str, BaseConfig] = {}  # by the setting that names the run
 
 
 def make_config(
-    name: str, method: Method, data: DataSet, facts: Facts, steps: int, seed: int, threads: int, device: str
+    name: str,
+    method: Method,
+    data: DataSet,
+    facts: Facts,
+    steps: int,
+    seed: int,
+    threads: int,
+    device: str,
+    bases: Mapping[str, BaseConfig],
 ) -> Config:
     """Everything needed to repeat a run."""
     spec = data.spec or {"name": data.name, "options": None}
     like = facts._asdict() | {"pixel_range": data.pixel_range}
+    del like["bases"]
     known = DataConfig(**spec, source=data.source, fingerprint=data.fingerprint(), **like)
     versions = {
         "distaff": __version__,
@@ -81,7 +106,21 @@ def make_config(
         "numpy": np.__version__,
         "python": platform.python_version(),
     }
-    return Config(FORMAT, name, dataclasses.asdict(method), known, steps, seed, threads, device, versions)
+    settings = dataclasses.asdict(method)
+    return Config(FORMAT, name, settings, known, steps, seed, threads, device, versions, dict(bases))
+
+
+def facts_of(recorded: Config | BaseConfig) -> Facts:
+    """What the method of a run knew of its data, its bases without weights."""
+    data = recorded.dataset
+    bases = {name: base_of(base) for name, base in recorded.bases.items()}
+    return Facts(data.image_shape, data.images, data.factors, data.labels, data.words, bases)
+
+
+def base_of(recorded: BaseConfig, weights: Mapping[str, Tensor] | None = None) -> Base:
+    """The finished run that a record is of, as methods take it."""
+    method = build(registry.get("methods", recorded.method), recorded.settings, recorded.method)
+    return Base(method, facts_of(recorded), weights)
 
 
 def read_config(path: Path) -> Config:
@@ -93,11 +132,16 @@ def read_config(path: Path) -> Config:
 
 
 def differences(recorded: Config, config: Config) -> Iterator[tuple[Any, Any, str]]:
-    """What a run was made with and is now asked for, and the name of it, wherever the two differ."""
+    """What a run was made with and is now asked for, and the name of it, wherever the two differ.
+
+    Not where the runs lie that both stand on, for those are told by what they hold.
+    """
     # as JSON has them: tuples are lists
     before, after = (json.loads(json.dumps(plain(each))) for each in (recorded, config))
     fields = dataclasses.fields(registry.get("methods", config.method))
     before["settings"] = {field.name: field.default for field in fields} | before["settings"]
+    for name in recorded.bases.keys() & config.bases.keys():
+        after["settings"][name] = before["settings"][name]
     for key in SAME:
         was, now = before[key], after[key]
         if isinstance(was, dict) and isinstance(now, dict):

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import math
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -22,7 +21,7 @@ from distaff.methods.base import Codes, Method
 from distaff.networks.threads import network_threads
 from distaff.settings import build, whole_number
 from distaff.training.checkpoint import load_tensors
-from distaff.training.config import Config, read_config
+from distaff.training.config import Config, facts_of, read_config
 from distaff.training.device import choose_device, is_present
 from distaff.training.history import read_history
 
@@ -41,6 +40,9 @@ class Run:
     method: Method
     given_data: DataSet | None = dataclasses.field(default=None, repr=False)
     data_dir: Path | None = dataclasses.field(default=None, repr=False)
+
+    def __fspath__(self) -> str:
+        return os.fspath(self.folder)
 
     @functools.cached_property
     def data(self) -> DataSet:
@@ -64,13 +66,15 @@ class Run:
     def normalised_beta(self) -> float | None:
         """beta * latents / pixels (Higgins et al. 2017), which carries over between image sizes.
 
-        beta is what the KL of an image is multiplied by for once its reconstruction, in the end if they
-        follow schedules. None where there is no such number.
+        Where images are compared by features, by their number instead. beta is what the KL of an
+        image is multiplied by for once its reconstruction, in the end if they follow schedules. None where
+        there is no such number.
         """
         method = self.method.at(self.config.steps)
         beta, weight = (getattr(method, name, None) for name in ("kl_weight", "reconstruction_weight"))
-        pixels = math.prod(self.config.dataset.image_shape)
-        return None if beta is None or not weight else beta * method.latents / (weight * pixels)
+        if beta is None or not weight:
+            return None
+        return float(beta * method.latents / (weight * method.compared_size(self.facts)))
 
     @property
     def effort(self) -> str:
@@ -80,8 +84,7 @@ class Run:
     @property
     def facts(self) -> Facts:
         """What the method knew of its data."""
-        data = self.config.dataset
-        return Facts(data.image_shape, data.images, data.factors, data.labels)
+        return facts_of(self.config)
 
     @property
     def code_size(self) -> int:
@@ -124,21 +127,48 @@ class Run:
         generator = torch.Generator().manual_seed(whole_number("seed", seed, 0))
         with self.threads():
             parts = [self.method.encode(self.modules, batch, generator) for batch in self.batches(images)]
-        columns = [None if c[0] is None else torch.cat(c).float() for c in zip(*parts, strict=True)]
-        if not all(c is None or c.isfinite().all() for c in columns):
-            raise BadInput(f"the model in {self.folder} gives codes that are no finite numbers")
-        return Codes(*(None if c is None else c.cpu().numpy() for c in columns))
+        columns = (None if c[0] is None else torch.cat(c) for c in zip(*parts, strict=True))
+        return self._as_arrays(Codes(*columns))
 
     @torch.inference_mode()
     def decode(self, codes: ArrayLike) -> NDArray[np.float32]:
         """Images (n, C, H, W) in 0..1 of codes (n, d)."""
-        array = np.array(codes, dtype=np.float32)
-        if array.ndim != 2 or array.shape[1] != self.code_size:
-            raise BadInput(f"codes must have shape (n, {self.code_size}), got {array.shape}")
-        tensor = torch.from_numpy(array).to(self.device)
+        rows = self._rows(codes, self.code_size, "codes")
         with self.threads():
-            images = self.method.decode(self.modules, tensor)
+            images = self.method.decode(self.modules, rows)
         return np.asarray(images.float().cpu().numpy())
+
+    @torch.inference_mode()
+    def encode_symbols(self, symbols: ArrayLike, seed: int = 0) -> Codes:
+        """Codes of k-hot symbols (n, m): mean and log-variance (n, d) in float32, and a seeded sample."""
+        generator = torch.Generator().manual_seed(whole_number("seed", seed, 0))
+        if not self.facts.words:
+            raise BadInput(f"{self.folder} is a run of {self.config.method}, which knows no symbols")
+        rows = self._rows(symbols, sum(self.facts.words), "symbols")
+        with self.threads():
+            return self._as_arrays(self.method.encode_symbols(self.modules, rows, generator))
+
+    @torch.inference_mode()
+    def decode_symbols(self, codes: ArrayLike) -> NDArray[np.float32]:
+        """The probability (n, m) in 0..1 of every word of codes (n, d)."""
+        rows = self._rows(codes, self.code_size, "codes")
+        with self.threads():
+            words = self.method.decode_symbols(self.modules, rows)
+        return np.asarray(words.float().cpu().numpy())
+
+    def _rows(self, values: ArrayLike, size: int, what: str) -> Tensor:
+        """An array (n, size) on the device."""
+        array = np.array(values, dtype=np.float32)
+        if array.ndim != 2 or array.shape[1] != size:
+            raise BadInput(f"{what} must have shape (n, {size}), got {array.shape}")
+        return torch.from_numpy(array).to(self.device)
+
+    def _as_arrays(self, codes: Codes) -> Codes:
+        """Codes in float32, which must be finite numbers."""
+        columns = [None if each is None else each.float() for each in codes]
+        if not all(each is None or each.isfinite().all() for each in columns):
+            raise BadInput(f"the model in {self.folder} gives codes that are no finite numbers")
+        return Codes(*(None if each is None else each.cpu().numpy() for each in columns))
 
     def history(self) -> list[dict[str, float]]:
         """The lines of history.jsonl: step, each loss term, images a second."""

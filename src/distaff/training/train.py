@@ -20,6 +20,7 @@ from distaff.networks.threads import network_threads, torch_threads
 from distaff.progress import Report, progress, say
 from distaff.settings import build, whole_number
 from distaff.training.allocator import keep_freed_memory
+from distaff.training.bases import check_same_bases, find_bases
 from distaff.training.checkpoint import load_checkpoint, save_tensors
 from distaff.training.config import Config, differences, make_config, read_config
 from distaff.training.device import choose_device
@@ -72,8 +73,9 @@ def train(
     chosen = choose_device(device)
     recorded = _recorded(folder)
     threads = threads or (recorded.threads if recorded else available_threads())
-    feed = Feed(method, data, seed, chosen)
-    config = make_config(name, method, data, feed.facts, steps, seed, threads, str(chosen))
+    bases, records = find_bases(method, data)
+    feed = Feed(method, data, seed, chosen, bases)
+    config = make_config(name, method, data, feed.facts, steps, seed, threads, str(chosen), records)
     _check_same(folder, recorded, config)
     with only_one(folder), _on_threads(method, threads):
         recorded = _recorded(folder)  # again, for another process may have been here
@@ -137,6 +139,7 @@ def _check_same(folder: Path, recorded: Config | None, config: Config) -> None:
         raise BadInput(
             f"{folder} was made with {name}={was!r}, not {now!r}; choose another --out or the same settings"
         )
+    check_same_bases(folder, recorded, config)
     if config.steps < recorded.steps:
         raise BadInput(f"{folder} was asked for {recorded.steps} steps; {config.steps} is fewer")
 

@@ -1,0 +1,74 @@
+"""Images with symbols of concepts that they show."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from distaff.batches.batch import Batch, Facts
+from distaff.batches.kind import Draw, Kind
+from distaff.batches.lessons import Lessons, plan_lessons, vocabulary_of
+from distaff.concepts import Vocabulary
+from distaff.datasets.base import DataSet
+
+
+@dataclass(frozen=True)
+class Symbols(Kind):
+    """Images, each an example of a taught concept, with the concepts' symbols; every concept as often.
+
+    `attributes`: names with commas between, of the factors that concepts name; without, those that the data
+    set has words for, or all; others are nuisances. Which `concepts` (0: all) are taught, by which `examples`
+    (0: any image that shows them), and which are held out follows from the seed; see `Lessons`.
+    """
+
+    attributes: str = ""
+    concepts: int = 133
+    examples: int = 10
+    held_out: int = 0
+    seed: int = 0
+
+    def vocabulary(self, data: DataSet) -> Vocabulary:
+        """The words of the data set's attributes. Raises BadInput where it has no grid of them."""
+        return vocabulary_of(data, [name.strip() for name in self.attributes.split(",") if name.strip()])
+
+    def lessons(self, data: DataSet) -> Lessons:
+        """What is taught, by what, and what is held out. Raises BadInput where the data cannot give it."""
+        vocabulary = self.vocabulary(data)
+        worded = tuple((name, vocabulary.of(name)) for name in vocabulary.named)
+        how = (self.concepts, self.examples, self.held_out, self.seed)
+        return _lessons(vocabulary.space, vocabulary.named, worded, how)
+
+    def words(self, data: DataSet) -> tuple[int, ...]:
+        """How many words each attribute has."""
+        vocabulary = self.vocabulary(data)
+        return tuple(vocabulary.size(name) for name in vocabulary.named)
+
+    def sample(self, data: DataSet, size: int, rng: np.random.Generator) -> Batch:
+        """`size` images and their symbols."""
+        lessons = self.lessons(data)
+        numbers = rng.integers(len(lessons.taught), size=size)
+        rows = lessons.vocabulary.space.index(lessons.examples(numbers, rng))
+        return Batch(data.images(rows), len(data), symbols=lessons.symbols[numbers])
+
+    def example(self, images: Draw, facts: Facts, size: int, rng: torch.Generator) -> Batch:
+        """Images with symbols of any concepts of so many words."""
+        return Batch(images(size), facts.images, symbols=made_up(facts.words, size, rng))
+
+
+@functools.lru_cache(maxsize=8)  # a step asks anew, and so does whoever judges the same lessons
+def _lessons(space: Any, named: tuple[str, ...], worded: Any, how: tuple[int, int, int, int]) -> Lessons:
+    return plan_lessons(Vocabulary(space, named, dict(worded)), *how)
+
+
+def made_up(words: tuple[int, ...], size: int, rng: torch.Generator) -> torch.Tensor:
+    """Symbols (size, m) that say something of about half of the attributes."""
+    parts = []
+    for count in words:
+        value = torch.randint(count, (size,), generator=rng)
+        said = torch.rand((size, 1), generator=rng) < 0.5
+        parts.append(torch.nn.functional.one_hot(value, count) * said)
+    return torch.cat(parts, dim=1).float()
