@@ -146,6 +146,7 @@ TABLES: dict[str, dict[str, str]] = {
             ("noisy_or", "NoisyOR"),
             ("chairs_and_faces", "ChairsAndFaces"),
             ("mechanisms", "Mechanisms"),
+            ("controllable_factors", "ControllableFactors"),
             ("locatello2019", "Locatello2019"),
         )
     },
