@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from distaff.batches.batch import Base, Batch, Facts
+from distaff.errors import BadInput
 from distaff.methods.autoencoder import Autoencoder, rectangles
 from distaff.methods.base import Loss
 from distaff.methods.beta_vae import BetaVAE
@@ -95,6 +96,21 @@ def test_the_decoder_learns_and_the_features_stay() -> None:
 @pytest.mark.parametrize("layer", LAYERS)
 def test_the_battery(layer: str) -> None:
     check_method(BetaVAE(features="an example", feature_layer=layer), steps=60)
+
+
+def test_codes_are_decoded_to_what_the_finished_run_makes_of_them() -> None:
+    method = BetaVAE(latents=3, features="given")
+    modules = method.state(on(CONV), generator()).modules
+    z = torch.randn((4, 3), generator=generator(2))
+    with torch.no_grad():
+        raw = torch.sigmoid(modules["decoder"](z))
+        base = modules["features"]
+        again = torch.sigmoid(base["decoder"](base["encoder"](raw)))  # type: ignore[index]
+        torch.testing.assert_close(method.decode(modules, z), again)
+        assert (again - raw).abs().max() > 0.01
+        codes = method.encode(modules, images(), generator())
+        with pytest.raises(BadInput, match="it gives images no likelihood"):
+            method.log_weights(modules, images(), codes, generator())
 
 
 def test_a_layer_needs_features() -> None:

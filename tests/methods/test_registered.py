@@ -7,7 +7,9 @@ import pytest
 
 import distaff
 from distaff import registry
+from distaff.datasets import DataSet
 from distaff.testing import check_method
+from distaff.training.run import Run
 
 
 @pytest.mark.parametrize("name", registry.names("methods"))
@@ -24,10 +26,20 @@ def test_every_setting_is_described(name: str) -> None:
     assert method.paper.keys() | method.study.keys() <= names
 
 
+def trained(name: str, data: DataSet, folder: Path) -> Run:
+    """A run of five steps, on runs of the first methods that it may stand on."""
+    bases = {
+        base: trained(allowed[0], data, folder).folder
+        for base, allowed, needed in registry.get("methods", name).base_settings()
+        if needed
+    }
+    return distaff.train(name, data, steps=5, out=folder / name, threads=1, show=False, **bases)
+
+
 @pytest.mark.parametrize("name", registry.names("methods"))
 def test_from_training_to_the_report(name: str, tmp_path: Path) -> None:
     data = distaff.load_dataset("dsprites", resolution=16, x=8, y=8, orientation=1)
-    run = distaff.train(name, data, steps=5, out=tmp_path / name, threads=1, show=False)
+    run = trained(name, data, tmp_path)
     card = distaff.evaluate(
         distaff.load_run(tmp_path / name), metrics=["mig", "sap"], values_only=True, show=False
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -49,17 +49,15 @@ class Operators(Symbols):
 
     def paired(self, data: DataSet) -> Pairs:
         """The pairs of every operator. Raises BadInput where there are too few, or too many concepts."""
-        return _paired(self.lessons(data), self.pairs, self.seed)
+        return pair_up(self.lessons(data), self.pairs, self.seed)
 
     def sample(self, data: DataSet, size: int, rng: np.random.Generator) -> Batch:
         """`size` images with two symbols and an operator each."""
-        lessons, pairs = self.lessons(data), self.paired(data).taught
-        operators = rng.integers(len(RESULT), size=size)
-        chosen = np.stack([pairs[number][rng.integers(len(pairs[number]))] for number in operators])
-        results = [result(lessons, pair, number) for pair, number in zip(chosen, operators, strict=True)]
-        images = data.images(lessons.vocabulary.space.index(lessons.scenes(results, rng)))
-        first, second = (lessons.symbols[numbers] for numbers in chosen.T)
-        return Batch(images, len(data), symbols=first, other_symbols=second, operators=operators)
+        lessons = self.lessons(data)
+        drawn = draw_pairs(lessons, self.paired(data).taught, size, rng)
+        images = data.images(lessons.vocabulary.space.index(drawn.rows))
+        first, second = (lessons.symbols[numbers] for numbers in drawn.pairs.T)
+        return Batch(images, len(data), symbols=first, other_symbols=second, operators=drawn.operators)
 
     def example(self, images: Draw, facts: Facts, size: int, rng: torch.Generator) -> Batch:
         """Images with symbols of any two concepts and any operator."""
@@ -69,13 +67,32 @@ class Operators(Symbols):
         return Batch(drawn, facts.images, symbols=first, other_symbols=second, operators=operators)
 
 
+class Drawn(NamedTuple):
+    """Pairs of taught concepts (n, 2), by their numbers, operators (n,), rows (n, k) that show the result."""
+
+    pairs: NDArray[np.int64]
+    operators: NDArray[np.int64]
+    rows: NDArray[np.int64]
+
+
+def draw_pairs(
+    lessons: Lessons, pairs: Sequence[NDArray[np.int64]], size: int, rng: np.random.Generator
+) -> Drawn:
+    """So many of each operator's `pairs`, every operator as often."""
+    operators = rng.integers(len(RESULT), size=size)
+    chosen = np.stack([pairs[number][rng.integers(len(pairs[number]))] for number in operators])
+    results = [result(lessons, pair, number) for pair, number in zip(chosen, operators, strict=True)]
+    return Drawn(chosen, operators, lessons.scenes(results, rng))
+
+
 def result(lessons: Lessons, pair: Iterable[int], operator: int) -> Concept:
     """What an operator makes of two taught concepts, by their numbers."""
     return RESULT[operator](*(lessons.taught[number] for number in pair))
 
 
 @functools.lru_cache(maxsize=8)
-def _paired(lessons: Lessons, count: int, seed: int) -> Pairs:
+def pair_up(lessons: Lessons, count: int, seed: int) -> Pairs:
+    """Every operator's pairs of taught concepts, of which `count` (0: all) are taught, by a seed."""
     if len(lessons.taught) > MOST_CONCEPTS:
         given = f"concepts={len(lessons.taught)}"
         raise BadInput(f"{given} is not allowed; operators take pairs of at most {MOST_CONCEPTS}")

@@ -22,7 +22,8 @@ class Symbols(Kind):
 
     `attributes`: names with commas between, of the factors that concepts name; without, those that the data
     set has words for, or all; others are nuisances. Which `concepts` (0: all) are taught, by which `examples`
-    (0: any image that shows them), and which are held out follows from the seed; see `Lessons`.
+    (0: any image that shows them, each as likely), and which are held out follows from the seed; see
+    `Lessons`.
     """
 
     attributes: str = ""

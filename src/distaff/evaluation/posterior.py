@@ -80,8 +80,8 @@ def of_the_model(run: Run, encoding: Encoding) -> dict[str, float]:
 def reconstruction(run: Run, rows: NDArray[np.int64], samples: NDArray[np.float32]) -> float:
     """-log p(x|z) of the images `rows` (n,) of a run's data by their codes' samples (n, d), nats per image.
 
-    By the method's own likelihood. What has none, as PCA, is judged by the Bernoulli likelihood of what it
-    decodes to, kept 1e-7 away from 0 and 1.
+    By the method's own likelihood. What has none, as PCA or a VAE that compares features, is judged by the
+    Bernoulli likelihood of what it decodes to, kept 1e-7 away from 0 and 1.
     """
     total = 0.0
     for start in range(0, len(rows), ENCODE_BATCH):
@@ -94,7 +94,7 @@ def reconstruction(run: Run, rows: NDArray[np.int64], samples: NDArray[np.float3
 
 def _negative_log_likelihood(run: Run, images: Tensor, codes: Tensor) -> Tensor:
     method = run.method.at(run.config.steps)  # with the values that schedules end at
-    if isinstance(method, EncoderDecoder):
+    if isinstance(method, EncoderDecoder) and method.compares_pixels:
         return method.reconstruction(run.modules["decoder"](codes), images)
     p = method.decode(run.modules, codes).double().clamp(1e-7, 1 - 1e-7)
     return F.binary_cross_entropy(p, images.double(), reduction="sum") / len(images)

@@ -1,15 +1,16 @@
 """beta-VAE."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
 
 from distaff.batches.batch import Batch, Facts
-from distaff.methods.base import Loss
+from distaff.errors import BadInput
+from distaff.methods.base import Codes, Loss
 from distaff.methods.features import LAYERS, feature_loss
-from distaff.methods.frozen import frozen
+from distaff.methods.frozen import Frozen, frozen
 from distaff.methods.terms import mean_kl
 from distaff.methods.vae import VAE
 from distaff.settings import setting
@@ -27,8 +28,9 @@ class BetaVAE(VAE):
     2017, arXiv:1707.08475) and SCAN (Higgins et al. 2018, arXiv:1707.03389): the reconstruction is
     1/2 |J(x') - J(x)|^2, summed over features and averaged over the batch, where x' is the image that the
     sample is decoded to and J a layer of that run, which stays as it is. It is -log N(J(x); J(x'), I) without
-    its constant. Its scale is that of J, so that beta is of another size there. `likelihood` then serves
-    evaluation alone, which compares pixels.
+    its constant. Its scale is that of J, so that beta is of another size there. Of x' only what J sees is
+    told to the decoder; the rest of it is noise, so codes are decoded to what that run makes of x'. Such a
+    method gives images no likelihood; `likelihood` has no part in it.
 
     Differences from the paper: the networks and optimiser of Locatello et al. 2019 (network=fc has the
     paper's networks for 2D shapes).
@@ -71,12 +73,33 @@ class BetaVAE(VAE):
         base = frozen(facts.bases["features"])
         return LAYERS[self.feature_layer](base, torch.zeros(1, *facts.image_shape)).shape[1]
 
+    def decode(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:
+        """The mean image (n, C, H, W) in 0..1; with features as their run decodes its code again."""
+        images = super().decode(modules, codes)
+        if self.features == "none":
+            return images
+        base = cast(Frozen, modules["features"])
+        return base.decode(base.encode(images, torch.Generator()).mean)
+
+    @property
+    def compares_pixels(self) -> bool:
+        """Whether what it minimises is a likelihood of pixels."""
+        return self.features == "none"
+
+    def log_weights(
+        self, modules: nn.ModuleDict, images: Tensor, codes: Codes, rng: torch.Generator
+    ) -> Tensor:
+        """log p(x, z) - log q(z|x) (n,), nats; BadInput with features."""
+        if not self.compares_pixels:
+            raise BadInput("beta_vae with features compares features: it gives images no likelihood")
+        return super().log_weights(modules, images, codes, rng)
+
     def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
         """Reconstruction, of pixels or features, + beta KL."""
         if self.features == "none":
             return super().loss(modules, batch, rng)
         codes = self.encode(modules, batch.images, rng)
-        seen: Tensor = self.decode(modules, codes.sample)
+        seen: Tensor = super().decode(modules, codes.sample)
         reconstruction = feature_loss(modules["features"], self.feature_layer, seen, batch.images)
         kl = mean_kl(codes)
         total = self.reconstruction_weight * reconstruction + self.beta * kl

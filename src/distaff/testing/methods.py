@@ -24,9 +24,9 @@ def check_method(method: Any, seed: int = 0, steps: int = 200) -> None:
 
     It must work for grey and RGB images of 16, 32 and 64 pixels, at its smallest batch, and from its smallest
     number of latents to 64. Its batches are of the kind it asks for. Where a setting names a finished run, it
-    stands on one of the first method that it allows, untrained, which must stay as it is. Of a fitted method
-    only what does not speak of steps is checked, up to 16 latents, for its made-up images vary in 16
-    directions.
+    stands on one of the first method that it allows, untrained, which must stay as it is; where it has to,
+    its latents are that run's. Of a fitted method only what does not speak of steps is checked, up to 16
+    latents, for its made-up images vary in 16 directions.
     """
     kinds = registry.names("batches")
     assert method.batches in kinds, f"'{method.batches}' is none of: {', '.join(kinds)}"
@@ -36,7 +36,8 @@ def check_method(method: Any, seed: int = 0, steps: int = 200) -> None:
     least = method.smallest_batch
     for size, channels in itertools.product((16, 32, 64), (1, 3)):
         _few_steps(dataclasses.replace(method, batch_size=max(8, least)), (channels, size, size), seed, 2)
-    for changed in ({"latents": method.smallest_latents}, {"latents": 64}, {"batch_size": least}):
+    sizes = [] if any(needed for *_, needed in method.base_settings()) else [method.smallest_latents, 64]
+    for changed in ({"batch_size": least}, *({"latents": latents} for latents in sizes)):
         _few_steps(dataclasses.replace(method, **changed), GREY, seed, 2)
     small = dataclasses.replace(method, batch_size=max(16, least), learning_rate=1e-3)
     before = small.state(_facts(small, GREY), _generator(seed))

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +14,17 @@ from torch import Tensor, nn
 
 from distaff import registry
 from distaff.batches.batch import Facts, to_unit
+from distaff.batches.kind import Kind
+from distaff.concepts import OPERATORS
 from distaff.datasets import DataSet, load_dataset
-from distaff.errors import BadInput
+from distaff.errors import BadInput, unknown
 from distaff.machine import data_folder
 from distaff.methods.base import Codes, Method
 from distaff.networks.threads import network_threads
 from distaff.settings import build, whole_number
 from distaff.training.checkpoint import load_tensors
 from distaff.training.config import Config, facts_of, read_config
-from distaff.training.device import choose_device, is_present
+from distaff.training.device import arithmetic, choose_device, is_present
 from distaff.training.history import read_history
 
 ENCODE_BATCH = 512
@@ -96,9 +98,11 @@ class Run:
         """Where it encodes: the device it was trained on, or the CPU where that is absent."""
         return choose_device(self.config.device if is_present(self.config.device) else "cpu")
 
-    def threads(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def threads(self) -> Iterator[None]:
         """As many threads as in training for the block, so that codes are the same to the last bit."""
-        return network_threads(self.config.threads, ENCODE_BATCH)
+        with network_threads(self.config.threads, ENCODE_BATCH), arithmetic():
+            yield
 
     @functools.cached_property
     def modules(self) -> nn.ModuleDict:
@@ -155,6 +159,25 @@ class Run:
         with self.threads():
             words = self.method.decode_symbols(self.modules, rows)
         return np.asarray(words.float().cpu().numpy())
+
+    @torch.inference_mode()
+    def combine(self, first: ArrayLike, second: ArrayLike, operator: str, seed: int = 0) -> Codes:
+        """Codes of what an operator, one of OPERATORS by name, makes of symbols (n, m) and others (n, m)."""
+        if operator not in OPERATORS:
+            raise unknown("operator", operator, OPERATORS)
+        generator = torch.Generator().manual_seed(whole_number("seed", seed, 0))
+        codes = (self.encode_symbols(symbols, seed) for symbols in (first, second))
+        one, other = (Codes(*(torch.from_numpy(each).to(self.device) for each in code)) for code in codes)
+        numbers = torch.full((len(one.mean),), [*OPERATORS].index(operator), device=self.device)
+        with self.threads():
+            return self._as_arrays(self.method.combine(self.modules, one, other, numbers, generator))
+
+    @property
+    def kind_of_batches(self) -> Kind:
+        """The kind of batches that it was trained on, with its options."""
+        options = self.method.batch_options_on(self.facts.bases)
+        kind: Kind = registry.get("batches", self.method.batches)(**options)
+        return kind
 
     def _rows(self, values: ArrayLike, size: int, what: str) -> Tensor:
         """An array (n, size) on the device."""

@@ -23,7 +23,8 @@ from distaff.training.allocator import keep_freed_memory
 from distaff.training.bases import check_same_bases, find_bases
 from distaff.training.checkpoint import load_checkpoint, save_tensors
 from distaff.training.config import Config, differences, make_config, read_config
-from distaff.training.device import choose_device
+from distaff.training.device import arithmetic, choose_device, choose_noise
+from distaff.training.graph import OneByOne, Steps, Uncapturable, graph_of
 from distaff.training.history import Window, diverged, trim_history
 from distaff.training.lock import only_one
 from distaff.training.run import Run
@@ -51,6 +52,7 @@ def train(
     out: str | os.PathLike[str] | None = None,
     threads: int | None = None,
     device: str = "auto",
+    noise: str = "auto",
     show: bool = True,
     **settings: Any,
 ) -> Run:
@@ -59,7 +61,8 @@ def train(
     `settings` are the method's hyper-parameters. The same call again returns at once; after a stop it
     continues from the last checkpoint, to the same bytes; with more `steps` it goes on from the end. Any
     other difference from what the folder `out` (default runs/METHOD-DATASET-sSEED) holds is an error.
-    Every step's batch and noise derive from (seed, step).
+    Every step's batch and noise derive from (seed, step). `noise` is drawn on the "host", the same for every
+    device, or on the "device", without which a GPU waits for it; "auto" is the device's on a CUDA GPU.
 
     Raises BadInput (a ValueError) where the input cannot be used, and leaves nothing of a run behind.
     """
@@ -73,9 +76,11 @@ def train(
     chosen = choose_device(device)
     recorded = _recorded(folder)
     threads = threads or (recorded.threads if recorded else available_threads())
+    noise = choose_noise(noise, chosen, recorded.noise if recorded else None)
+    noise = "host" if method.fitted else noise
     bases, records = find_bases(method, data)
-    feed = Feed(method, data, seed, chosen, bases)
-    config = make_config(name, method, data, feed.facts, steps, seed, threads, str(chosen), records)
+    feed = Feed(method, data, seed, chosen, bases, noise=noise)
+    config = make_config(name, method, data, feed.facts, steps, seed, threads, str(chosen), records, noise)
     _check_same(folder, recorded, config)
     with only_one(folder), _on_threads(method, threads):
         recorded = _recorded(folder)  # again, for another process may have been here
@@ -176,8 +181,10 @@ def _train(run: Run, feed: Feed, device: torch.device, show: bool) -> None:
     trim_history(run.folder / "history.jsonl", start)
     waits = not run.method.fitted  # for the end of a step, with its work saved
     between: AbstractContextManager[list[int]] = heard() if waits else nullcontext([])
-    with progress("training", steps, start, show) as report, between as asked_to_stop:
-        _loop(run, feed, state, range(start, steps), report, asked_to_stop)
+    tf32 = getattr(run.method, "precision", "") == "tf32"
+    with progress("training", steps, start, show) as report, between as asked_to_stop, arithmetic(tf32):
+        left = range(start, steps)
+        _loop(run, _steps(run, feed, state, left, show), state, left, report, asked_to_stop)
         _save(run, state, steps)
         save_tensors(run.folder / "model.safetensors", state.modules.state_dict())
     if asked_to_stop:  # in the last step or after it
@@ -197,13 +204,25 @@ def _save(run: Run, state: State, step: int) -> None:
     save_tensors(run.folder / "checkpoint.safetensors", tensors | {"step": torch.tensor(step)})
 
 
-def _loop(run: Run, feed: Feed, state: State, steps: range, report: Report, asked_to_stop: list[int]) -> None:
+def _steps(run: Run, feed: Feed, state: State, steps: range, show: bool) -> Steps:
+    """What takes the steps: a graph where the device draws the noise, if the method allows it."""
+    if run.config.noise == "device" and steps:
+        try:
+            return graph_of(feed, state, steps)
+        except Uncapturable as reason:
+            if show:
+                say(f"{run.config.method} takes its steps one by one here, which a GPU waits for: {reason}")
+    return OneByOne(feed, state)
+
+
+def _loop(
+    run: Run, taken: Steps, state: State, steps: range, report: Report, asked_to_stop: list[int]
+) -> None:
     window = Window(run.folder / "history.jsonl", run.method.batch_size)
     saved = time.monotonic()
     for step in steps:
-        batch, rng = feed.at(step)
         try:
-            window.add(feed.method(step).step(state, batch, rng))
+            window.add(*taken.step(step))
         except BadInput:  # known only now; the folder is free for other settings
             if not (run.folder / "checkpoint.safetensors").exists():
                 for name in ("config.json", "history.jsonl"):
