@@ -129,7 +129,7 @@ def test_weights_after_100_steps_are_those_of_runs_alone(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [16, 32])
-@pytest.mark.parametrize("ways", ["products", "grouped"])
+@pytest.mark.parametrize("ways", ["products", "grouped", "shifted"])
 @pytest.mark.parametrize("name", DIFFERING)
 def test_weights_after_100_steps_at_either_size(name: str, ways: str, size: int) -> None:
     check(DIFFERING[name], 100, ways, size)
@@ -140,8 +140,9 @@ def test_other_methods_and_settings_go_together_too(name: str) -> None:
     check(FEW_STEPS[name], 5, "products")
 
 
-def test_grouped_convolutions_give_the_same() -> None:
-    check(DIFFERING["beta_vae"], 10, "grouped")
+@pytest.mark.parametrize("ways", ["grouped", "shifted"])
+def test_other_convolutions_give_the_same(ways: str) -> None:
+    check(DIFFERING["beta_vae"], 10, ways)
 
 
 def test_a_run_that_diverges_leaves_the_others_as_they_were() -> None:
