@@ -141,10 +141,12 @@ class ScanTable(Experiment[Scale]):
     ) -> Iterator[Finding]:
         """What rows of what `described` gave say, also those that were kept."""
         lab.table("What was measured, of every seed", table)
-        lab.table("Beside the published table, means over seeds", beside(table))
         for number in ("accuracy", "diversity"):
-            means = table.groupby("model", sort=False)[[f"{number}, {split}" for split in KINDS]].mean()
-            lab.figure(f"{number.capitalize()}, means over seeds", bars(means, number))
+            ours = lab.table(
+                f"{number.capitalize()}, means over seeds, beside the paper's", beside(table, number)
+            )
+            drawn = ours.set_index("model")[list(KINDS)]
+            lab.figure(f"{number.capitalize()} of images of concepts, means over seeds", bars(drawn, number))
         of = {str(model): part.reset_index(drop=True) for model, part in table.groupby("model")}
         right = {model: part["accuracy, symbols"] for model, part in of.items()}
         made = {model: part["accuracy, operators"] for model, part in of.items()}
@@ -180,17 +182,14 @@ def published() -> tuple[Published, ...]:
     return found["rows"]
 
 
-def beside(table: pd.DataFrame) -> pd.DataFrame:
-    """Our means over seeds, each with the published number of the same model after it."""
+def beside(table: pd.DataFrame, number: str) -> pd.DataFrame:
+    """Our means over seeds of "accuracy" or "diversity", and after them those of the paper."""
     means = table.groupby("model").mean(numeric_only=True)
     rows = []
     for theirs in published():
-        row: dict[str, Any] = {"model": theirs.model}
-        for number in ("accuracy", "diversity"):
-            for kind, value in zip(KINDS, getattr(theirs, number), strict=True):
-                row[f"{number}, {kind}"] = means.loc[theirs.model, f"{number}, {kind}"]
-                row[f"published {number}, {kind}"] = value
-        rows.append(row)
+        ours = {kind: means.loc[theirs.model, f"{number}, {kind}"] for kind in KINDS}
+        paper = dict(zip([f"{kind}, paper" for kind in KINDS], getattr(theirs, number), strict=True))
+        rows.append({"model": theirs.model, **ours, **paper})
     return pd.DataFrame(rows)
 
 
