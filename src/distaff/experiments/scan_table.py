@@ -49,7 +49,7 @@ class Scale(base.Scale, frozen=True):
     grid: Mapping[str, Any]
     denoiser_steps: int = 4500
     vision_steps: int = 6000
-    scan_steps: int = 3000
+    scan_steps: int = 5000
     operator_steps: int = 1500
     baseline_steps: int = 3000
     classifier_steps: int = 1500
