@@ -20,6 +20,7 @@ from distaff.training.device import arithmetic
 from distaff.training.graph import Graph, OneByOne, Uncapturable, graph_of
 from distaff.training.many import Many
 from distaff.training.run import Run
+from distaff.training.side_by_side import graph_of_some
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU here")
 
@@ -71,6 +72,7 @@ def assert_close(found: dict[str, Tensor], expected: dict[str, Tensor], **close:
         ("beta_tc_vae", {}),
         ("ada_gvae", {}),
         ("annealed_vae", {}),
+        ("autoencoder", {"corruption": "rectangle"}),
     ],
 )
 def test_a_graph_takes_the_steps_that_are_taken_one_by_one(name: str, settings: dict[str, Any]) -> None:
@@ -103,6 +105,18 @@ def test_runs_as_one_graph_equal_each_alone(way: str) -> None:
         close = {"rtol": 1e-5, "atol": 1e-6} if place == 1 else {"rtol": 1e-8, "atol": 1e-9}
         np.testing.assert_allclose(found[:, :, place], after(OneByOne(*own), steps), **close)
         assert_close(state.tensors(), own[1].tensors(), **close)
+
+
+@pytest.mark.parametrize(("count", "branches"), [(3, 3), (5, 2)])
+def test_runs_in_branches_of_a_graph_equal_each_alone_to_the_last_bit(count: int, branches: int) -> None:
+    images, steps = data(), range(90, 110)
+    methods = [BetaVAE(beta=1.0 + seed) for seed in range(count - 1)] + [BetaVAE(**SCHEDULED)]
+    runs, alone = ([started(m, images, seed) for seed, m in enumerate(methods)] for _ in range(2))
+    feeds, states = zip(*runs, strict=True)
+    found = np.array(after(graph_of_some(feeds, states, steps, branches), steps))
+    for run, (feed, state) in enumerate(alone):
+        np.testing.assert_array_equal(found[:, :, run], after(graph_of(feed, state, steps), steps))
+        assert_close(states[run].tensors(), state.tensors(), rtol=0, atol=0)
 
 
 def trained(out: Path, steps: int, **more: Any) -> Run:
@@ -177,7 +191,7 @@ class Asking(BetaVAE):
 
     def loss(self, modules: Any, batch: Any, rng: Any) -> Any:
         loss = super().loss(modules, batch, rng)
-        assert float(loss.total) > 0
+        assert float(loss.total.detach()) > 0
         return loss
 
 
