@@ -20,7 +20,7 @@ from distaff.training.many import alike, alone_for
 from distaff.training.run import Run
 from distaff.training.together import Asked, train_together
 
-MOST = 64  # runs as one on a GPU where no one says; half as many where its memory does not hold them
+MOST = 16  # runs as one on a GPU where no one says: more are no quicker (benchmarks/results/gpu.json)
 
 
 def at_most(together: int | None) -> int:

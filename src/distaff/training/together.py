@@ -39,6 +39,7 @@ from distaff.training.graph import Graph, Steps, Uncapturable
 from distaff.training.history import Window
 from distaff.training.many import Many
 from distaff.training.run import Run
+from distaff.training.side_by_side import graph_of_some
 
 SAVING = 0.05  # the share of the time that checkpoints may take
 
@@ -89,7 +90,8 @@ def train_together(
     The methods may differ in their numbers, the runs in their seeds and in how far they are. Each is what
     `train` makes of it alone, up to rounding: either may go on with the other's folder, and the config says
     which steps were taken together. A run that diverges stops alone. Convolutions are done in one of the
-    ways of distaff.networks.as_one, by default the quicker one of the device.
+    ways of distaff.networks.as_one, or runs are "branches" of one CUDA graph (distaff.training.side_by_side),
+    to the last bit what they are alone; by default in the way that is the device's quickest.
 
     Raises BadInput where the methods cannot be trained as one, and Interrupted when it was asked to stop and
     all were saved.
@@ -123,8 +125,8 @@ def train_together(
     return [found[place] for place in range(len(asked))]
 
 
-#: by kind of device, how convolutions are done
-WAY = {"cpu": "grouped"}
+#: by kind of device, how convolutions are done; on a GPU runs have branches of their own in one graph instead
+WAY = {"cpu": "grouped", "cuda": "branches"}
 
 
 @contextmanager
@@ -154,11 +156,11 @@ def _member(place: int, run: Run, feed: Feed) -> Member:
 
 def _until_one_ends(members: list[Member], way: str, show: bool) -> dict[int, Run | Exception]:
     """Train runs as one until some of them are finished or have failed: those, by their places."""
-    many = _begun(members, way)
     ended, values, saved, cost = dict[int, Run | Exception](), list[Tensor](), time.monotonic(), 0.0
     first, words = members[0], f"training {len(members)} as one"
     with progress(words, first.stop, first.done, show) as report, heard() as asked_to_stop:
-        taken = _steps(many, members, show)
+        taken = _branches(members, show) if way == "branches" else None
+        taken = taken or _stacked(members, "mixed" if way == "branches" else way, show)
         while not ended:
             names, terms = taken.step(first.done)
             values.append(terms)
@@ -181,24 +183,38 @@ def _until_one_ends(members: list[Member], way: str, show: bool) -> dict[int, Ru
     return ended
 
 
-def _begun(members: list[Member], way: str) -> Many:
-    """The runs as one, which their configs say from here on."""
+def _left(members: list[Member]) -> range | None:
+    """The steps that all of them have left, where the device draws their noise and all are equally far."""
+    first = members[0]
+    if first.run.config.noise != "device" or any(member.done != first.done for member in members):
+        return None
+    return range(first.done, min(member.stop for member in members))
+
+
+def _branches(members: list[Member], show: bool) -> Steps | None:
+    """The runs side by side in one graph, where that can be."""
+    left, name = _left(members), members[0].run.config.method
+    try:
+        feeds, states = [member.feed for member in members], [member.state for member in members]
+        return graph_of_some(feeds, states, left) if left else None
+    except Uncapturable as reason:
+        if show:
+            say(f"{name} takes its steps one by one, which a GPU waits for: {reason}")
+    return None
+
+
+def _stacked(members: list[Member], way: str, show: bool) -> Steps:
+    """The runs as one, which their configs say from here on: as a graph where that can be."""
     many = Many([member.feed for member in members], [member.state for member in members], way)
     for member in members:
         member.run = in_company(member.run, member.done, len(members))
-    return many
-
-
-def _steps(many: Many, members: list[Member], show: bool) -> Steps:
-    """What takes the steps: a graph where the device draws the noise and all are equally far."""
-    first = members[0]
-    left = range(first.done, min(member.stop for member in members))
-    if first.run.config.noise == "device" and all(member.done == first.done for member in members) and left:
+    if left := _left(members):
         try:
             return Graph(many.feeds, many.take, many, left, many.moving)
         except Uncapturable as reason:
             if show:
-                say(f"{first.run.config.method} takes its steps one by one, which a GPU waits for: {reason}")
+                said = members[0].run.config.method
+                say(f"{said} takes its steps one by one, which a GPU waits for: {reason}")
     return EachItsOwn(many, members)
 
 
