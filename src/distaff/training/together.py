@@ -1,4 +1,7 @@
-"""Training many runs as one, each to the folder, history and checkpoints that it has alone."""
+"""Training many runs as one, each to the folder, history and checkpoints that it has alone.
+
+On a GPU that draws the noise they go side by side, in branches of one graph; else their weights are stacked.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ from distaff.training.folder import (
     resumed,
     save_checkpoint,
 )
-from distaff.training.graph import Graph, Steps, Uncapturable
+from distaff.training.graph import Steps, Uncapturable
 from distaff.training.history import Window
 from distaff.training.many import Many
 from distaff.training.run import Run
@@ -88,10 +91,10 @@ def train_together(
     """Train runs of one method on a data set as one. The run of each, or the error that it ended with.
 
     The methods may differ in their numbers, the runs in their seeds and in how far they are. Each is what
-    `train` makes of it alone, up to rounding: either may go on with the other's folder, and the config says
-    which steps were taken together. A run that diverges stops alone. Convolutions are done in one of the
-    ways of distaff.networks.as_one, or runs are "branches" of one CUDA graph (distaff.training.side_by_side),
-    to the last bit what they are alone; by default in the way that is the device's quickest.
+    `train` makes of it alone, to the last bit in branches of a GPU's graph, and up to rounding where weights
+    are stacked: either may go on with the other's folder, and the config says which steps were stacked. A run
+    that diverges stops alone. Convolutions of stacked weights are done in one of the ways of
+    distaff.networks.as_one, by default the quickest one of the device.
 
     Raises BadInput where the methods cannot be trained as one, and Interrupted when it was asked to stop and
     all were saved.
@@ -125,8 +128,8 @@ def train_together(
     return [found[place] for place in range(len(asked))]
 
 
-#: by kind of device, how convolutions are done; on a GPU runs have branches of their own in one graph instead
-WAY = {"cpu": "grouped", "cuda": "branches"}
+#: by kind of device, the quickest way of convolutions of stacked weights (benchmarks/gpu.py)
+WAY = {"cpu": "grouped", "cuda": "mixed"}
 
 
 @contextmanager
@@ -159,8 +162,7 @@ def _until_one_ends(members: list[Member], way: str, show: bool) -> dict[int, Ru
     ended, values, saved, cost = dict[int, Run | Exception](), list[Tensor](), time.monotonic(), 0.0
     first, words = members[0], f"training {len(members)} as one"
     with progress(words, first.stop, first.done, show) as report, heard() as asked_to_stop:
-        taken = _branches(members, show) if way == "branches" else None
-        taken = taken or _stacked(members, "mixed" if way == "branches" else way, show)
+        taken = _steps(members, way, show)
         while not ended:
             names, terms = taken.step(first.done)
             values.append(terms)
@@ -183,39 +185,29 @@ def _until_one_ends(members: list[Member], way: str, show: bool) -> dict[int, Ru
     return ended
 
 
-def _left(members: list[Member]) -> range | None:
-    """The steps that all of them have left, where the device draws their noise and all are equally far."""
-    first = members[0]
-    if first.run.config.noise != "device" or any(member.done != first.done for member in members):
-        return None
-    return range(first.done, min(member.stop for member in members))
+def _steps(members: list[Member], way: str, show: bool) -> Steps:
+    """What takes the steps, on a GPU side by side where the runs are equally far, else stacked.
 
-
-def _branches(members: list[Member], show: bool) -> Steps | None:
-    """The runs side by side in one graph, where that can be."""
-    left, name = _left(members), members[0].run.config.method
-    try:
-        feeds, states = [member.feed for member in members], [member.state for member in members]
-        return graph_of_some(feeds, states, left) if left else None
-    except Uncapturable as reason:
-        if show:
-            say(f"{name} takes its steps one by one, which a GPU waits for: {reason}")
-    return None
-
-
-def _stacked(members: list[Member], way: str, show: bool) -> Steps:
-    """The runs as one, which their configs say from here on: as a graph where that can be."""
-    many = Many([member.feed for member in members], [member.state for member in members], way)
-    for member in members:
-        member.run = in_company(member.run, member.done, len(members))
-    if left := _left(members):
+    Side by side they are what they are alone, to the last bit; stacked ones have configs that say so.
+    """
+    first, feeds, states = members[0], [each.feed for each in members], [each.state for each in members]
+    left = range(first.done, min(member.stop for member in members))
+    if first.run.config.noise == "device" and all(member.done == first.done for member in members):
         try:
-            return Graph(many.feeds, many.take, many, left, many.moving)
+            taken = graph_of_some(feeds, states, left)
+            _in_company(members, 1)
+            return taken
         except Uncapturable as reason:
             if show:
-                said = members[0].run.config.method
-                say(f"{said} takes its steps one by one, which a GPU waits for: {reason}")
+                say(f"{first.run.config.method} takes its steps one by one, which a GPU waits for: {reason}")
+    many = Many(feeds, states, way)
+    _in_company(members, len(members))
     return EachItsOwn(many, members)
+
+
+def _in_company(members: list[Member], runs: int) -> None:
+    for member in members:
+        member.run = in_company(member.run, member.done, runs)
 
 
 class EachItsOwn:
