@@ -73,6 +73,7 @@ def assert_close(found: dict[str, Tensor], expected: dict[str, Tensor], **close:
         ("beta_tc_vae", {}),
         ("ada_gvae", {}),
         ("annealed_vae", {}),
+        ("autoencoder", {"corruption": "rectangle"}),
     ],
 )
 def test_a_graph_takes_the_steps_that_are_taken_one_by_one(name: str, settings: dict[str, Any]) -> None:

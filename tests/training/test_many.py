@@ -51,6 +51,11 @@ FEW_STEPS: dict[str, tuple[str, dict[str, Any], Runs]] = {
         {"corruption": "masking", "sparsity": "l1"},
         [{"corruption_level": 0.1}, {"sparsity_weight": 2.0}],
     ),
+    "rectangles": (
+        "autoencoder",
+        {"corruption": "rectangle"},
+        [{"corruption_level": 0.3}, {"corruption_level": 0.8}],
+    ),
     "gaussian": ("beta_vae", {"likelihood": "gaussian"}, [{"sigma": 0.5}, {"sigma": 2.0}]),
     "labels": (
         "beta_vae",
