@@ -273,6 +273,13 @@ def test_a_symbol_that_says_nothing_is_the_prior() -> None:
     assert not logvar.any()
 
 
+@BOTH
+def test_symbols_in_float32_are_read_by_networks_in_float64(method: JointVAE) -> None:
+    modules, symbols = modules_of(method), batch().symbols
+    found, exact = (method.encode_symbols(modules, each, rng()) for each in (symbols.float(), symbols))
+    assert all(torch.equal(one, other) for one, other in zip(found, exact, strict=True))
+
+
 def test_another_word_makes_a_symbol_of_telbo_narrower() -> None:
     modules = modules_of(method := TELBO(latents=LATENTS))
     symbols = torch.eye(WORDS).double()

@@ -50,7 +50,7 @@ class TELBO(JointVAE):
         """q(z|y) of symbols (n, m): the prior times the experts of their words."""
         words = torch.eye(symbols.shape[1], dtype=symbols.dtype, device=symbols.device)
         means, logvars = modules["symbol_encoder"](words).chunk(2, dim=1)
-        return sampled(*product_of_experts(means, logvars, symbols), rng)
+        return sampled(*product_of_experts(means, logvars, symbols.to(means.dtype)), rng)
 
     def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
         """The mean of the negative bounds of both, of the image and of the symbol."""

@@ -36,7 +36,8 @@ def log(number: float | Tensor) -> Any:
 
 def symbols_negative_log_likelihood(logits: Tensor, symbols: Tensor) -> Tensor:
     """-log p(y|z) of k-hot symbols (n, m), each word a coin, summed over words, averaged over the batch."""
-    return F.binary_cross_entropy_with_logits(logits, symbols, reduction="sum") / len(symbols)
+    targets = symbols.to(logits.dtype)  # or the gradient would be rounded to the type of symbols
+    return F.binary_cross_entropy_with_logits(logits, targets, reduction="sum") / len(symbols)
 
 
 def kl_to_prior(mean: Tensor, logvar: Tensor) -> Tensor:

@@ -53,6 +53,14 @@ class DataConfig(Struct, frozen=True):
             raise ValueError("a pixel range goes from low to high")
 
 
+class Company(Struct, frozen=True, array_like=True):
+    """The steps of a run, from `first` to before `stop`, that were trained as one with so many `runs`."""
+
+    first: Step
+    stop: Step
+    runs: Annotated[int, Meta(ge=2, le=10**6)]
+
+
 class BaseConfig(Struct, frozen=True, omit_defaults=True):
     """A finished run that another stands on: enough to rebuild its modules, which the other holds filled."""
 
@@ -69,6 +77,7 @@ class Config(Struct, frozen=True, omit_defaults=True):
     """A run: its method with all settings, its data set, and where and with what it was trained.
 
     `noise`: drawn on the "host", the same for every device, or on the "device", which makes another run.
+    `together`: which steps were trained as one with other runs, which rounds otherwise than alone.
 
     A setting that a file lacks has its default. Keys that this version does not know are ignored, but for
     settings, which are an error.
@@ -85,6 +94,7 @@ class Config(Struct, frozen=True, omit_defaults=True):
     versions: dict[str, str]
     bases: dict[str, BaseConfig] = {}  # by the setting that names the run
     noise: Literal["host", "device"] = "host"
+    together: Annotated[tuple[Company, ...], FEW] = ()
 
 
 def make_config(

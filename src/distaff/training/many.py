@@ -148,15 +148,21 @@ def alike(method: Method) -> tuple[Any, ...]:
     return type(method), *((name, value) for name, value in settings.items() if name not in numbers)
 
 
+def alone_for(method: Method) -> str:
+    """Why no runs of a method can be trained as one, as far as its settings say, or nothing."""
+    if not isinstance(method, Stepped) or type(method).step is not Stepped.step:
+        return f"{type(method).__name__} has a step of its own"
+    return "they have compile=true" if getattr(method, "compile", False) else ""
+
+
 def apart(methods: Sequence[Method], states: Sequence[State]) -> str:
     """Why runs of these methods cannot be trained as one, or nothing where they can."""
     first, modules = methods[0], states[0].modules
-    if not isinstance(first, Stepped) or type(first).step is not Stepped.step:
-        return f"{type(first).__name__} has a step of its own"
+    if reason := alone_for(first):
+        return reason
     if any(alike(method) != alike(first) for method in methods):
         return "they differ in more than numbers"
-    if getattr(first, "compile", False):
-        return "they have compile=true"
-    if len(modules.state_dict()) > len(dict(modules.named_parameters())):
-        return "their networks keep more than weights"
+    groups = [group for each in states[0].optimisers.values() for group in each.param_groups]
+    if len(modules.state_dict()) > sum(len(group["params"]) for group in groups):
+        return "their networks keep more than the weights that are trained"
     return next(filter(None, map(refused, states[0].optimisers.values())), "")

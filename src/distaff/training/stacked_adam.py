@@ -21,7 +21,8 @@ class StackedAdam:
         self.first = rows[0]
         self._weights = torch.stack([torch.cat([p.detach().flatten() for p in row]) for row in rows])
         self._mean, self._square = torch.zeros_like(self._weights), torch.zeros_like(self._weights)
-        self._steps = torch.zeros(len(rows), dtype=torch.float32, device=self._weights.device)
+        counts = (len(rows), len(self.first))  # a count for every parameter, as torch has them
+        self._steps = torch.zeros(counts, dtype=torch.float32, device=self._weights.device)
         self._adopt(optimisers, rows)
         shapes = [p.shape for p in self.first]
         views = self._weights.split([shape.numel() for shape in shapes], dim=1)
@@ -34,7 +35,7 @@ class StackedAdam:
         """Take over what the optimisers hold, and let them and their parameters show the stacked tensors."""
         for n, (optimiser, row) in enumerate(zip(optimisers, rows, strict=True)):
             start = 0
-            for parameter in row:
+            for count, parameter in zip(self._steps[n], row, strict=True):
                 place = slice(start, start := start + parameter.numel())
                 weights, mean, square = (
                     whole[n, place].view(parameter.shape)
@@ -44,9 +45,9 @@ class StackedAdam:
                 if values:
                     mean.copy_(values["exp_avg"])
                     square.copy_(values["exp_avg_sq"])
-                    self._steps[n] = values["step"]
+                    count.copy_(values["step"])
                 parameter.data = weights
-                optimiser.state[parameter] = {"step": self._steps[n], "exp_avg": mean, "exp_avg_sq": square}
+                optimiser.state[parameter] = {"step": count, "exp_avg": mean, "exp_avg_sq": square}
 
     @torch.no_grad()
     def step(self, gradients: Sequence[Tensor], learning_rates: Tensor | float) -> None:
@@ -55,7 +56,7 @@ class StackedAdam:
         self._steps += 1
         self._mean.lerp_(gradient, 1 - self._beta1)
         self._square.mul_(self._beta2).addcmul_(gradient, gradient, value=1 - self._beta2)
-        steps = self._steps.double()
+        steps = self._steps[:, 0].double()
         first = learning_rates / (1 - self._beta1**steps)
         second = (1 - self._beta2**steps).sqrt()
         kind = self._weights.dtype
