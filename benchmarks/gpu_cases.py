@@ -84,8 +84,8 @@ def taken_in(
     layout = torch.contiguous_format if case.contiguous else torch.preserve_format
     for state in states:
         state.modules.to(bench.device, memory_format=layout).train()
-    way = contextlib.nullcontext() if case.way == "torch" else as_one(case.way)
-    with arithmetic(case.precision == "tf32"), laid_out(case.contiguous), way:
+    way = "grouped" if case.way == "torch" else case.way  # which torch's are where weights are not stacked
+    with arithmetic(case.precision == "tf32"), laid_out(case.contiguous), as_one(way):
         torch.backends.cudnn.deterministic = case.algorithms == "repeatable"
         torch.backends.cudnn.benchmark = case.algorithms == "timed"
         try:

@@ -21,6 +21,7 @@ from distaff.training.graph import Graph, OneByOne, Uncapturable, graph_of
 from distaff.training.many import Many
 from distaff.training.run import Run
 from distaff.training.side_by_side import graph_of_some
+from distaff.training.together import Asked, train_together
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU here")
 
@@ -136,6 +137,18 @@ def test_a_run_that_stops_on_the_way_ends_with_the_same_bytes(
     assert broken.config.noise == noise
     weights = [(run.folder / "model.safetensors").read_bytes() for run in (whole, broken)]
     assert weights[0] == weights[1]
+
+
+@pytest.mark.parametrize("method", ["beta_vae", "info_gan"])
+def test_runs_trained_together_are_to_the_last_bit_what_they_are_alone(tmp_path: Path, method: str) -> None:
+    made = registry.get("methods", method)(learning_rate=1e-3)
+    asked = [Asked(made, steps, seed, tmp_path / f"{seed}") for seed, steps in enumerate((130, 130, 150))]
+    together = train_together(asked, distaff.load_dataset("dsprites", **SMALL), device="cuda", show=False)
+    for each, run in zip(asked, together, strict=True):
+        alone = trained(tmp_path / f"alone{each.seed}", each.steps, method=method, seed=each.seed)
+        weights = [(other.folder / "model.safetensors").read_bytes() for other in (run, alone)]
+        assert weights[0] == weights[1]
+        assert [line["loss"] for line in run.history()] == [line["loss"] for line in alone.history()]
 
 
 def test_it_learns_encodes_decodes_and_is_scored(tmp_path: Path) -> None:

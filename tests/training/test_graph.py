@@ -77,6 +77,13 @@ def test_a_batch_that_holds_a_choice_of_pythons_is_refused() -> None:
         graph_of(*started(small("dc_ign")), range(2))
 
 
+def test_runs_whose_batches_differ_in_size_are_refused() -> None:
+    feeds = [Feed(BetaVAE(batch_size=size), DATA, 3) for size in (4, 8)]
+    states = [feed.learner.state(feed.facts, torch.Generator()) for feed in feeds]
+    with pytest.raises(Uncapturable, match="'images' of their batches has more than one shape"):
+        graph_of_some(feeds, states, range(2))
+
+
 def test_images_must_lie_on_the_device() -> None:
     method = small("vae")
     feed = Feed(method, distaff.load_dataset("dsprites", resolution=16, x=4, y=4, orientation=2), 3)

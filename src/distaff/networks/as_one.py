@@ -33,9 +33,9 @@ class Way(NamedTuple):
     up: Convolution
 
 
-def way() -> Way | None:
-    """How convolutions are done in this block, None where networks are run one at a time."""
-    return _way.get()
+def way(device: torch.device) -> Way | None:
+    """How convolutions are done in this block; outside of one mixed on a CUDA device, None elsewhere."""
+    return _way.get() or (WAYS["mixed"] if device.type == "cuda" else None)
 
 
 @contextmanager
@@ -107,7 +107,8 @@ def out_of_twos(places: Tensor) -> Tensor:
 
 def mixed_down(images: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """As products of few channels, for which torch has no good kernels, else as torch does it."""
-    return (product_down if images.shape[1] <= FEW else grouped_down)(images, weight, bias)
+    even = images.shape[2] % 2 == images.shape[3] % 2 == 0
+    return (product_down if even and images.shape[1] <= FEW else grouped_down)(images, weight, bias)
 
 
 def mixed_up(images: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

@@ -164,7 +164,10 @@ def drawn(feeds: Sequence[Feed], numbers: Mapping[str, type], steps: range) -> D
     for field in dataclasses.fields(Batch):
         value = getattr(like, field.name)
         if isinstance(value, np.ndarray):
-            arrays[field.name] = np.array([[getattr(batch, field.name) for batch, _ in row] for row in rows])
+            every = [[getattr(batch, field.name) for batch, _ in row] for row in rows]
+            if len({each.shape for row in every for each in row}) > 1:
+                raise Uncapturable(f"'{field.name}' of their batches has more than one shape")
+            arrays[field.name] = np.array(every)
         elif value is not None and field.name != "population":
             raise Uncapturable(f"'{field.name}' of its batches is no array")
     for name, real in numbers.items():
