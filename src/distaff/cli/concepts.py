@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
@@ -145,8 +144,8 @@ def _recognise(run: Run, given: str, seed: int, as_json: bool) -> None:
 
     vocabulary, image = lessons_of(run).vocabulary, given_image(run.data, given)
     seen = recognise(run, image.image, seed)
-    row = None if image.index is None else vocabulary.space.rows([image.index])
-    found = [
+    row = None if image.number is None else vocabulary.space.rows([image.number])
+    found: list[dict[str, Any]] = [
         {"concept": vocabulary.describe(each.concept), "certainty": each.certainty}
         | ({} if row is None else {"shown": bool(shows(each.concept, row)[0])})
         for each in seen.concepts

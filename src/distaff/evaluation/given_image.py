@@ -18,10 +18,10 @@ GREY = np.array([0.299, 0.587, 0.114])  # of red, green and blue (ITU-R BT.601),
 
 
 class Given(NamedTuple):
-    """An image (C, H, W) as the data set gives it; its number there, or None; what was done to it, or ""."""
+    """An image (C, H, W) as the data set gives it; its number there or None; what was done to it or ""."""
 
     image: NDArray[Any]
-    index: int | None
+    number: int | None
     note: str
 
 
@@ -32,18 +32,16 @@ def given_image(data: DataSet, given: str) -> Given:
     BadInput where there is no such image.
     """
     try:
-        index = int(given)
+        number = int(given)
     except ValueError:
         return _of_file(data, Path(given))
-    return Given(data.images([index])[0], index, "")
+    return Given(data.images([number])[0], number, "")
 
 
 def _of_file(data: DataSet, path: Path) -> Given:
     channels, height, width = data.image_shape
     if height != width:
-        raise BadInput(
-            f"{path}: images of {data.name} are {height}x{width}, no squares; give one by its number"
-        )
+        raise BadInput(f"{path}: images of {data.name} are {height}x{width}, no squares; give a number")
     picture = read_picture(path, path.name, WHITE, height)
     unit = picture.pixels.astype(np.float64) / 255  # (H, W, 3)
     if channels == 1:

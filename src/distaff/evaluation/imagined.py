@@ -54,7 +54,7 @@ def lessons_of(run: Run) -> Lessons:
     """What a run was taught, with its vocabulary. BadInput of a run that knows no symbols."""
     if not run.facts.words:
         raise BadInput(
-            f"{run.folder} is a run of {run.config.method}, which knows no symbols; train scan, jmvae or telbo"
+            f"{run.folder} is a run of {run.config.method}, which knows no symbols; train scan on it"
         )
     kind = run.kind_of_batches
     assert isinstance(kind, Symbols)
@@ -70,7 +70,7 @@ def imagine(run: Run, concept: Concept | str, count: int = 10, seed: int = 0) ->
 def combine(
     run: Run, first: Concept | str, operator: str, second: Concept | str, count: int = 10, seed: int = 0
 ) -> Imagined:
-    """`count` images of what a learned operator makes of two concepts. BadInput of a run without operators."""
+    """`count` images of what a learned operator makes of two concepts; BadInput without operators."""
     vocabulary = lessons_of(run).vocabulary
     one, other = (vocabulary.symbols([_read(vocabulary, each)]) for each in (first, second))
     return _imagined(run, run.combine(one, other, operator), count, seed)
@@ -105,7 +105,7 @@ def recognise(run: Run, image: ArrayLike, seed: int = 0) -> Recognised:
 
 
 def certainty(run: Run, samples: NDArray[np.float32]) -> NDArray[np.float64]:
-    """How certain every word (n, m) is at samples of latents (n, d), 0..1: the words of an attribute sum to 1.
+    """How certain every word (n, m) is at samples of latents (n, d), 0..1, of an attribute's words in all 1.
 
     A word's probability by the symbol decoder, as a share of what it says of the word's attribute. For taught
     symbols leave most attributes open, so that a word is not said of every image that shows it.

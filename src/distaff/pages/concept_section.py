@@ -31,8 +31,8 @@ def concepts(seen: Seen) -> Section | None:
     names = [lessons.vocabulary.describe(concept) for concept in chosen]
     made = [imagine(seen.run, concept, IMAGES) for concept in chosen]
     told = (
-        f"{len(chosen)} of the {len(lessons.taught)} concepts that were taught, and images decoded from samples "
-        f"of each. {_reading(seen, lessons)}"
+        f"{len(chosen)} of the {len(lessons.taught)} concepts that were taught, and images decoded from "
+        f"samples of each. {_reading(seen, lessons)}"
     )
     return Section("Concepts", [told, *_pictures(names, made), *_specificity(seen, names, made)])
 
