@@ -134,7 +134,7 @@ def data_path(threads: int) -> dict[str, float]:
             times.append(time.perf_counter())
             terms = feed.method(step).step(state, batch, rng)
             times.append(time.perf_counter())
-            window.add(terms)
+            window.add(list(terms), torch.stack(list(terms.values())))
             if (step + 1) % 100 == 0:
                 window.write(step + 1)
             times.append(time.perf_counter())

@@ -147,6 +147,7 @@ def engine() -> str:
         rows = [(what, f"{value:,.4g}", KEPT[met(what, value)]) for what, value in found.items()]
         parts += [f"## {part}\n", table(("what (and the bound)", "measured", "bound"), rows)]
         parts.append(f"{on['processor']}, {on['threads']} threads, torch {on['torch']}, {on['date']}.\n")
+    parts += ["## On a GPU\n", (HERE / "engine_gpu.md").read_text(encoding="utf-8"), gpu()]
     parts += ["## What may happen to a run\n", "`make faults`; a failure would be told below.\n"]
     faults = [
         (
@@ -159,6 +160,27 @@ def engine() -> str:
         for part, found in read_json(results / "faults.json").items()
     ]
     parts.append(table(("part", "what happens", "tried", "failures", "on"), faults))
+    return "\n".join(parts)
+
+
+def gpu() -> str:
+    """What benchmarks/gpu.py measured last, where there was a GPU."""
+    path = ROOT / "benchmarks" / "results" / "gpu.json"
+    if not path.exists():
+        return "Not measured: no GPU was at hand. `python benchmarks/gpu.py` measures it in one call.\n"
+    parts = []
+    for part, found in read_json(path).items():
+        on = found.pop("on")
+        rows = [
+            (
+                what,
+                value if isinstance(value, str) else f"{value:,.4g}",
+                "" if isinstance(value, str) else KEPT[met(what, value)],
+            )
+            for what, value in found.items()
+        ]
+        parts += [f"### {part}\n", table(("what (and the bound)", "measured", "bound"), rows)]
+        parts.append(f"{on['card']}, torch {on['torch']}, {on['date']}, commit {on['commit']}.\n")
     return "\n".join(parts)
 
 

@@ -208,6 +208,18 @@ def test_pilots_are_runs_of_their_script_on_seeds_of_their_own() -> None:
     assert table["discriminator_says"].notna().equals(table["method"] == "factor_vae")
 
 
+def test_pilots_of_concepts_are_runs_of_their_script_on_seeds_of_their_own() -> None:
+    pilots = benchmark("concept_pilots")
+    assert pilots.SEED >= 100
+    planned = {
+        (method, json.dumps(pilots.settings(own)), steps): pilots.command(method, pilots.settings(own), steps)
+        for method, own, steps in pilots.PILOTS
+    }
+    for line in pd.read_csv(pilots.TABLE).itertuples():
+        assert planned[line.method, line.settings, line.steps] == line.command
+        assert f"--seed {line.seed} " in line.command
+
+
 def test_pilots_take_a_kl_apart_as_the_package_does() -> None:
     rng = np.random.default_rng(0)
     mean, logvar = rng.standard_normal((300, 2)) @ [[1, 0.8], [0, 0.6]], np.full((300, 2), -2.0)

@@ -147,6 +147,8 @@ TABLES: dict[str, dict[str, str]] = {
             ("chairs_and_faces", "ChairsAndFaces"),
             ("scan_concepts", "ScanConcepts"),
             ("mechanisms", "Mechanisms"),
+            ("scan_table", "ScanTable"),
+            ("scan_curriculum", "ScanCurriculum"),
             ("locatello2019", "Locatello2019"),
         )
     },

@@ -9,9 +9,15 @@ import torch
 import distaff
 from distaff import registry
 from distaff.batches.feed import Feed
-from distaff.batches.resident import Resident, fits
+from distaff.batches.resident import Resident, fits, on_device
 from distaff.datasets import ArrayImages
+from distaff.methods.base import Stepped
 from distaff.methods.beta_vae import BetaVAE
+from distaff.methods.dc_ign import DCIGN
+from distaff.methods.factor_vae import FactorVAE
+from distaff.methods.group_vae import GroupVAE
+from distaff.methods.slow_vae import SlowVAE
+from distaff.methods.vae import VAE
 
 CPU, META = torch.device("cpu"), torch.device("meta")  # meta stands for a GPU: shapes, and no numbers
 DATA = distaff.load_dataset("dsprites", resolution=16, x=4, y=4, orientation=2, scale=2)
@@ -58,6 +64,29 @@ def test_no_batch_waits_for_the_data_set_of_another_device(device: torch.device,
     batch, _ = feed.at(7)
     assert (batch.images.device.type, batch.images.shape) == (device.type, (64, 1, 16, 16))
     assert data.asked - before == asked
+
+
+@pytest.mark.parametrize(
+    "method", [VAE(label_loss="squared", labelled_images=9), FactorVAE(), GroupVAE(), SlowVAE(), DCIGN()]
+)
+def test_rows_looked_up_are_the_batch(method: Stepped) -> None:
+    feed = Feed(method, Resident(DATA, CPU), 3)
+    batch, rng = feed.at(7)
+    rows, seed = feed.rows(7)
+    assert rows.images.dtype == np.int64
+    assert seed == rng.initial_seed()
+    arrays = {name: value for name, value in vars(rows).items() if isinstance(value, np.ndarray)}
+    found = feed.looked_up(dataclasses.replace(rows, **{n: torch.from_numpy(a) for n, a in arrays.items()}))
+    for name, value in vars(batch).items():
+        other = getattr(found, name)
+        assert torch.equal(value, other) if isinstance(value, torch.Tensor) else value == other, name
+
+
+def test_what_lies_on_the_device_is_not_copied_again() -> None:
+    once = on_device(DATA, META)
+    assert isinstance(once, Resident)
+    assert on_device(once, META) is once
+    assert on_device(DATA, CPU) is DATA
 
 
 class Large:

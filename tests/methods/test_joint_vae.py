@@ -20,6 +20,7 @@ from distaff.methods.base import Codes, Loss
 from distaff.methods.jmvae import JMVAE
 from distaff.methods.joint_vae import JointVAE
 from distaff.methods.telbo import TELBO, held, product_of_experts
+from distaff.networks.threads import network_threads
 
 FACTS = Facts((1, 16, 16), 100, (3, 4), words=(3, 4))
 N, WORDS, LATENTS = 5, 7, 3
@@ -225,10 +226,12 @@ def test_the_variance_of_an_image_moves_as_finite_differences_say() -> None:
         assert float(bias.grad[j]) == pytest.approx((sides[0] - sides[1]) / 2e-5, rel=1e-4)
 
 
-def test_the_bound_of_symbols_does_not_move_their_decoder() -> None:
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_bound_of_symbols_does_not_move_their_decoder(threads: int) -> None:
     """Without the other bounds' share, the decoder stands still and q(z|y) does not."""
     modules = modules_of(method := TELBO(latents=LATENTS, symbol_weight=0.0, own_symbol_weight=50.0))
-    method.loss(modules, batch(), rng()).total.backward()
+    with network_threads(threads, 64):
+        method.loss(modules, batch(), rng()).total.backward()
     for name, value in modules["symbol_decoder"].named_parameters():
         assert value.grad is None or not value.grad.any(), name
     assert all(value.grad.any() for value in modules["symbol_encoder"].parameters())
@@ -268,6 +271,13 @@ def test_a_symbol_that_says_nothing_is_the_prior() -> None:
     mean, logvar, _ = method.encode_symbols(modules, torch.zeros((2, WORDS)).double(), rng())
     assert not mean.any()
     assert not logvar.any()
+
+
+@BOTH
+def test_symbols_in_float32_are_read_by_networks_in_float64(method: JointVAE) -> None:
+    modules, symbols = modules_of(method), batch().symbols
+    found, exact = (method.encode_symbols(modules, each, rng()) for each in (symbols.float(), symbols))
+    assert all(torch.equal(one, other) for one, other in zip(found, exact, strict=True))
 
 
 def test_another_word_makes_a_symbol_of_telbo_narrower() -> None:

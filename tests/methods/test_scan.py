@@ -259,6 +259,27 @@ def test_reverse_grounding_reaches_the_operators(vision: Run, tmp_path: Path) ->
     assert loss.total.item() != pytest.approx(forward(seen, made).item())
 
 
+@pytest.mark.parametrize("method", ["jmvae", "telbo"])
+def test_operators_stand_on_joint_vaes_too(method: str, tmp_path: Path) -> None:
+    base = distaff.train(method, rooms(), latents=4, out=tmp_path / "base", **SMALL)
+    run = distaff.train("scan_operators", rooms(), base=base.folder, steps=2, out=tmp_path / "o", show=False)
+    symbols = np.eye(9, dtype=np.float32)[:6]
+    of_base = base.encode_symbols(symbols, seed=1)
+    np.testing.assert_array_equal(run.encode_symbols(symbols, seed=1).mean, of_base.mean)
+    np.testing.assert_array_equal(run.decode(of_base.mean), base.decode(of_base.mean))
+    assert run.kind_of_batches.lessons(rooms()).taught == base.kind_of_batches.lessons(rooms()).taught
+    batch = run.kind_of_batches.sample(rooms(), 8, np.random.default_rng(0)).to(torch.device("cpu"), (0, 255))
+    rng = seeded(4)
+    with torch.no_grad():
+        found = run.method.loss(run.modules, batch, seeded(4))
+        seen = run.method.encode(run.modules, batch.images, rng)
+        both = [
+            run.method.encode_symbols(run.modules, each, rng) for each in (batch.symbols, batch.other_symbols)
+        ]
+        made = run.method.combine(run.modules, *both, batch.operators, rng)
+    assert found.total.item() == pytest.approx(forward(seen, made).item())
+
+
 @pytest.mark.parametrize(
     ("method", "settings", "message"),
     [

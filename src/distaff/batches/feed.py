@@ -12,7 +12,7 @@ from distaff import registry
 from distaff.batches.batch import Base, Batch, Facts
 from distaff.batches.kind import Kind
 from distaff.batches.labelled import LabelledPart
-from distaff.batches.resident import Resident, fits
+from distaff.batches.resident import Resident, Rows, on_device
 from distaff.datasets.base import DataSet
 
 
@@ -31,7 +31,11 @@ class Learner(Protocol):
 
 
 class Feed:
-    """What a method learns from. Made before anything is written, so that errors come first."""
+    """What a method learns from. Made before anything is written, so that errors come first.
+
+    `data` may lie on the device already, as those of runs that share it do. `noise`: whether the generator of
+    a step's noise is the "host"'s, the same whatever the device, or the "device"'s own.
+    """
 
     def __init__(
         self,
@@ -40,6 +44,7 @@ class Feed:
         seed: int,
         device: torch.device = torch.device("cpu"),
         bases: Mapping[str, Base] | None = None,
+        noise: str = "host",
     ) -> None:
         part = method.labelled_part
         self.labelled = None if part is None else LabelledPart(data, **part)
@@ -52,10 +57,14 @@ class Feed:
             bases=bases or {},
         )
         method.check(self.facts)
-        self._seed, self._device, self._batch_size = seed, device, method.batch_size
+        self.learner: Any = method
+        self.device = device
+        self._seed, self._batch_size = seed, method.batch_size
         self._now = functools.lru_cache(maxsize=1)(method.at)  # a step's batch and its loss ask for the same
-        self._data: Any = Resident(data, device) if fits(data, device) else data
-        self._sample(0, 2, np.random.default_rng(0))  # an error now if it cannot
+        self._data: Any = on_device(data, device)
+        self.resident = isinstance(self._data, Resident)
+        self.noise_device = device if noise == "device" else torch.device("cpu")
+        self._sample(0, self._data, 2, np.random.default_rng(0))  # an error now if it cannot
 
     def method(self, step: int) -> Any:
         """The method with the values that its schedules have at a step."""
@@ -63,16 +72,37 @@ class Feed:
 
     def at(self, step: int) -> tuple[Batch, torch.Generator]:
         """The batch of a step, on the device, images in 0..1, and the generator of the step's noise."""
-        drawing = np.random.default_rng([self._seed, step])
-        rng = torch.Generator().manual_seed(int(drawing.integers(2**63)))
-        batch = self._sample(step, self._batch_size, drawing)
+        batch, number = self._drawn(step, self._data)
         if self.labelled is not None:
-            images, labels = self.labelled.sample(self._batch_size, drawing)
-            batch = dataclasses.replace(batch, labelled=images, labels=labels)
-        return batch.to(self._device, self._data.pixel_range), rng
+            batch = dataclasses.replace(batch, labelled=self._data.images(batch.labelled))
+        rng = torch.Generator(self.noise_device).manual_seed(number)
+        return batch.to(self.device, self._data.pixel_range), rng
 
-    def _sample(self, step: int, size: int, rng: np.random.Generator) -> Batch:
-        return _kind(self.method(step), self.facts.bases).sample(self._data, size, rng)
+    def rows(self, step: int) -> tuple[Batch, int]:
+        """The batch of a step with the numbers of its images instead of pixels, and the seed of its noise."""
+        return self._drawn(step, Rows(self._data))
+
+    def looked_up(self, rows: Batch) -> Batch:
+        """What `at` makes of such numbers, once they are tensors on the device where the images lie."""
+        found = {
+            each.name: self._data.images(value)
+            for each in dataclasses.fields(rows)
+            if each.metadata.get("pixels") and (value := getattr(rows, each.name)) is not None
+        }
+        return dataclasses.replace(rows, **found).to(self.device, self._data.pixel_range)
+
+    def _drawn(self, step: int, data: Any) -> tuple[Batch, int]:
+        """The batch of a step from such data, of labelled images their numbers, and the seed of its noise."""
+        drawing = np.random.default_rng([self._seed, step])
+        number = int(drawing.integers(2**63))
+        batch = self._sample(step, data, self._batch_size, drawing)
+        if self.labelled is not None:
+            rows, labels = self.labelled.sample(self._batch_size, drawing)
+            batch = dataclasses.replace(batch, labelled=rows, labels=labels)
+        return batch, number
+
+    def _sample(self, step: int, data: Any, size: int, rng: np.random.Generator) -> Batch:
+        return _kind(self.method(step), self.facts.bases).sample(data, size, rng)
 
 
 def _kind(method: Learner, bases: Mapping[str, Base]) -> Kind:

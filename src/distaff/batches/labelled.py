@@ -24,15 +24,15 @@ class LabelledPart:
     def __init__(self, data: DataSet, count: int, labeller: str = "perfect", seed: int = 0) -> None:
         if labeller not in LABELLERS:
             raise unknown("labeller", labeller, LABELLERS)
-        self._data, self._rows = data, labelled_rows(data, count, seed)
+        self._rows = labelled_rows(data, count, seed)
         labels, sizes = whole_labels(data)
         rng = np.random.default_rng([seed, 1])
         self.labels, self.sizes = LABELLERS[labeller](labels[self._rows], sizes, rng)
 
-    def sample(self, size: int, rng: np.random.Generator) -> tuple[NDArray[np.generic], Labels]:
-        """`size` of the images (size, C, H, W), with replacement, and their labels (size, k)."""
+    def sample(self, size: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], Labels]:
+        """The numbers (size,) of `size` of the images, with replacement, and their labels (size, k)."""
         drawn = rng.integers(len(self._rows), size=size)
-        return self._data.images(self._rows[drawn]), self.labels[drawn]
+        return self._rows[drawn], self.labels[drawn]
 
 
 def whole_labels(data: DataSet) -> tuple[Labels, Sizes]:

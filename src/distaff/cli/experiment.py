@@ -7,7 +7,7 @@ import typer
 from typer import Argument, Option
 
 from distaff import registry
-from distaff.cli.options import Json, Known, tell
+from distaff.cli.options import Json, Known, Together, tell
 from distaff.cli.study import cost_in_words
 from distaff.errors import BadInput
 from distaff.progress import say
@@ -23,6 +23,7 @@ def experiment(
     ] = None,
     retry: Annotated[bool, Option("--retry", help="Try failed runs again.")] = False,
     known: Known = None,
+    together: Together = None,
     dry: Annotated[bool, Option("--dry-run", help="Say what its runs would take, and stop.")] = False,
     threads: Annotated[int | None, Option(help="CPU threads of judging [default: all].")] = None,
     as_json: Json = False,
@@ -34,7 +35,7 @@ def experiment(
     """
     if name != "all":
         registry.check("experiments", name)
-    for option, count in (("--workers", workers), ("--threads", threads)):
+    for option, count in (("--workers", workers), ("--threads", threads), ("--together", together)):
         if count is not None and count < 1:
             raise BadInput(f"{option} {count} is not allowed; it must be at least 1")
     from distaff.experiments.claims import overview
@@ -42,12 +43,13 @@ def experiment(
 
     if dry:
         names = registry.names("experiments") if name == "all" else [name]
-        costs = [dry_run(each, scale, workers) for each in names]
+        costs = [dry_run(each, scale, workers, together) for each in names]
         told = (cost_in_words(each) if each["runs"] else "no runs to train" for each in costs)
         text = "\n".join(f"{each['study']}: {words}" for each, words in zip(costs, told, strict=True))
         tell(text, costs if name == "all" else costs[0], as_json)
         return
     how: dict[str, Any] = {"workers": workers, "ray": ray, "retry": retry, "known": known, "threads": threads}
+    how["together"] = together
     try:
         if name == "all":
             found = conduct_all(scale, out or Path("experiments"), **how)

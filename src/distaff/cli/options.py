@@ -21,6 +21,14 @@ Known = Annotated[
     Path | None,
     Option(metavar="TABLE", help="A results.parquet: runs whose scores it holds are not trained again."),
 ]
+Together = Annotated[
+    int | None,
+    Option(
+        metavar="N",
+        help="Train up to N runs as one that differ in seeds and numbers alone [default: on a GPU as many as "
+        "it holds, on a CPU 1].",
+    ),
+]
 RunFolder = Annotated[Path, Argument(metavar="RUN", help="A run folder.")]
 Metrics = Annotated[Names, Option(help="A metric; may be repeated [default: all but the slow ones].")]
 All = Annotated[bool, Option("--all", help="Every metric, the slow ones too.")]

@@ -10,7 +10,7 @@ import typer
 from typer import Argument, Option
 
 from distaff import registry
-from distaff.cli.options import DataDir, Json, Known, tell
+from distaff.cli.options import DataDir, Json, Known, Together, tell
 from distaff.errors import BadInput
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def run(
     hours: Annotated[
         float | None, Option(help="Begin no other setting after so many hours; finish all seeds of the last.")
     ] = None,
+    together: Together = None,
     dry_run: Annotated[bool, Option("--dry-run", help="Say what it would take, and stop.")] = False,
     data_dir: DataDir = None,
     as_json: Json = False,
@@ -50,6 +51,8 @@ def run(
         raise BadInput(f"--hours {hours:g} is not allowed; it must be above 0")
     if workers is not None and workers < 1:
         raise BadInput(f"--workers {workers} is not allowed; it must be at least 1")
+    if together is not None and together < 1:
+        raise BadInput(f"--together {together} is not allowed; it must be at least 1")
     from distaff.machine import available_threads
     from distaff.studies.study import Study
 
@@ -58,12 +61,13 @@ def run(
     if dry_run:
         from distaff.studies.cost import estimate
 
-        cost = estimate(_left(plan, known), count)
+        cost = estimate(_left(plan, known), count, together)
         tell(cost_in_words(cost), cost, as_json)
         return
     study = Study(out or Path("runs") / f"{name}-{scale}", plan)
     folder = None if data_dir is None else str(data_dir.resolve())
-    counts = study.run(workers=count, ray=ray, retry=retry, known=known, hours=hours, data_dir=folder)
+    how: dict[str, Any] = {"workers": count, "ray": ray, "retry": retry, "known": known, "hours": hours}
+    counts = study.run(**how, together=together, data_dir=folder)
     text = f"{_status(counts, count)}\n{study.folder / 'results.parquet'}"
     tell(f"{text}\nNext: distaff study report --out {study.folder}", counts, as_json)
     if counts["failed"]:
@@ -159,4 +163,12 @@ def cost_in_words(cost: dict[str, Any]) -> str:
     lines.append(f"about {cost['hours']:,} hours with {cost['workers']} workers")
     lines.append(f"about {cost['bytes'] / 1e9:,.1f} GB on disk")
     lines += [f"  {name}: {one * 1e3:.1f} ms a step" for name, one in cost["step_seconds"].items()]
+    if (as_one := cost["together"])["most"] > 1:
+        lines.append(
+            f"{as_one['runs']:,} of the runs are trained as one, {as_one['groups']:,} groups of up to "
+            f"{as_one['most']}: about {as_one['training_core_hours']:,} core-hours of training in all"
+        )
+        each = as_one["step_seconds"].items()
+        lines += [f"  {name}: {one * 1e3:.1f} ms a step and run" for name, one in each]
+        lines += [f"  {name} alone: {reason}" for name, reason in as_one["alone"].items()]
     return "\n".join(lines)

@@ -1,7 +1,7 @@
 """`distaff train`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from typer import Argument, Option
 
@@ -21,6 +21,7 @@ def train(
     seed: Seed = 0,
     threads: Annotated[int | None, Option(help="CPU threads [default: all].")] = None,
     device: Annotated[str, Option(help="auto, cpu, cuda or mps.")] = "auto",
+    noise: Annotated[str, Option(help="auto, host (the same on every device) or device (quicker).")] = "auto",
     out: Annotated[Path | None, Option(help="Run folder [default: runs/METHOD-DATASET-sSEED].")] = None,
     data_dir: DataDir = None,
     as_json: Json = False,
@@ -36,7 +37,8 @@ def train(
 
     made = build(registry.get("methods", method), settings, method)
     loaded = load_dataset(dataset, data_dir=data_dir, **options)
-    run = run_training(made, loaded, steps=steps, seed=seed, out=out, threads=threads, device=device)
+    where: dict[str, Any] = {"threads": threads, "device": device, "noise": noise}
+    run = run_training(made, loaded, steps=steps, seed=seed, out=out, **where)
     last = run.history()[-1] if run.history() else {}
     text = f"{run.folder}: {run.effort}" + "".join(
         f", {name} {value:.2f}" for name, value in last.items() if name not in ("step", "images_per_second")

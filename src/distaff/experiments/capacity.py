@@ -19,6 +19,7 @@ from distaff.experiments import base
 from distaff.experiments.base import Experiment, Finding, Lab, Runs, every_code, every_label
 from distaff.metrics.arrays import standardised
 from distaff.metrics.mig import mig
+from distaff.networks import fresh
 from distaff.pages.figures import axes, curves
 from distaff.pages.images import image_grid
 from distaff.pages.palette import COLOURS
@@ -55,7 +56,8 @@ class Capacity(Experiment[Scale]):
     through a noisy channel, z_i = a_i f_i + s_i e with a_i^2 + s_i^2 = 1, so that factor i passes KL_i = -ln
     s_i nats on average. How C nats, growing from .5 to 25, are shared out among the factors is learned: the
     gradient shows where a further nat serves the reconstruction best. (The paper punishes |KL - C|; here KL
-    is C exactly, for the penalty's steps would drown those of the reconstruction.)
+    is C exactly, for the penalty's steps would drown those of the reconstruction. No method is given the
+    factors, so the channel is written here.)
 
     Then the AnnealedVAE itself (section 5), its capacity growing over five sixths of its steps: its KL
     against its capacity, its active latents for several capacities, and the paper's point: with the most it
@@ -164,17 +166,13 @@ def fit_generator(data: DataSet, steps: int, seed: int, show: bool = False) -> F
 
 
 def _decoder(factors: int, image_shape: tuple[int, int, int], generator: torch.Generator) -> nn.Module:
-    """Two layers of HIDDEN units, with the Glorot-uniform weights and zero biases of all networks."""
-    with torch.random.fork_rng(devices=[]):  # nn.Linear draws from the global generator
+    """Two layers of HIDDEN units."""
+
+    def made() -> nn.Module:
         layers = [nn.Linear(factors, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, HIDDEN), nn.ReLU()]
-        last = nn.Linear(HIDDEN, math.prod(image_shape))
-    network = nn.Sequential(*layers, last, nn.Unflatten(1, image_shape))
-    for parameter in network.parameters():
-        if parameter.ndim > 1:
-            nn.init.xavier_uniform_(parameter, generator=generator)
-        else:
-            nn.init.zeros_(parameter)
-    return network
+        return nn.Sequential(*layers, nn.Linear(HIDDEN, math.prod(image_shape)), nn.Unflatten(1, image_shape))
+
+    return fresh(made, generator)
 
 
 def _examples(data: DataSet) -> NDArray[np.int64]:

@@ -44,6 +44,7 @@ def conduct(
     retry: bool = False,
     known: str | os.PathLike[str] | None = None,
     threads: int | None = None,
+    together: int | None = None,
     show: bool = True,
 ) -> dict[str, Any]:
     """What an experiment found at a scale: its claims with their bounds, and whether all of them hold.
@@ -53,7 +54,8 @@ def conduct(
 
     Runs are trained on `workers` processes of one thread (default: the cores) or the Ray cluster at `ray`;
     those that failed are tried again with `retry`, and RunsFailed is raised where any did. Runs whose scores
-    the results table `known` holds are not trained, where the judge asks for scores alone. What is judged is
+    the results table `known` holds are not trained, where the judge asks for scores alone. Up to `together`
+    runs that differ in seeds and numbers alone are trained as one (see Study.run). What is judged is
     fitted and encoded on `threads`. Writes experiment.json, report.html and its figures as PNG files into
     `out` (default experiments/NAME-SCALE). Runs are kept there, so the same call again continues where it
     stopped; `seconds` are those of all calls. Raises BadInput for a name or scale that does not exist, and
@@ -66,6 +68,7 @@ def conduct(
     if show:
         say(f"{name} at scale {scale}: {numbers.takes}")
     how = {"workers": workers, "ray": ray, "retry": retry, "known": known, "show": show}
+    how["together"] = together
     with only_one(folder), _clock(folder) as seconds, torch_threads(threads or torch.get_num_threads()):
         lab = Lab(folder, numbers, show)
         return write_up(found, scale, lab, _trained(found, scale, lab, how), seconds)
@@ -122,7 +125,9 @@ def runs_in(study: Study) -> Runs:
     )
 
 
-def dry_run(name: str, scale: str = "nano", workers: int | None = None) -> dict[str, Any]:
+def dry_run(
+    name: str, scale: str = "nano", workers: int | None = None, together: int | None = None
+) -> dict[str, Any]:
     """What an experiment's runs would take: see `distaff.studies.cost.estimate`. No data is opened.
 
     Runs that depend on what others learn are not counted, nor is what is fitted without runs.
@@ -131,8 +136,9 @@ def dry_run(name: str, scale: str = "nano", workers: int | None = None) -> dict[
     count = workers or available_threads()
     if plan is None:
         nothing = {"runs": 0, "core_hours": 0.0, "hours": 0.0, "workers": count, "bytes": 0}
-        return {"study": name, "scale": scale, **nothing, "step_seconds": {}, "runs_by_method": {}}
-    return estimate(plan, count)
+        none = {"step_seconds": {}, "runs_by_method": {}, "together": {"most": 1}}
+        return {"study": name, "scale": scale, **nothing, **none}
+    return estimate(plan, count, together)
 
 
 @contextlib.contextmanager

@@ -57,8 +57,9 @@ class ScanConcepts(Experiment[Scale]):
     accuracy is the share of the attribute values asked for that they show, diversity the KL of the uniform
     distribution to that of the values shown of attributes that are not named, nats, the mean over these.
 
-    Operators are taught of half of the pairs of the concepts that are taught, and judged by 100 pairs of the
-    other half for each operator, against the concept that the algebra makes of the two.
+    Operators are taught of half of the pairs of taught concepts that AND has a meaning for, and of as many
+    for each of the others. They are judged by 100 pairs each that were held out, against the concept that
+    the algebra makes of the two.
     """
 
     scales: ClassVar = {
@@ -172,7 +173,7 @@ def _mean(values: Iterable[float | Tensor]) -> float:
 
 
 def of_operators(made: Learned, scale: Scale, seed: int) -> list[dict[str, float | str]]:
-    """What operators learn from half of the pairs of taught concepts, on as many of the others."""
+    """What operators learn from some pairs of taught concepts, on pairs that were held out."""
     every = pair_up(made.lessons, 0, seed).taught
     pairs = pair_up(made.lessons, min(map(len, every)) // 4, seed)  # both orders of a pair count there
     network = taught_operators(made, pairs, scale.operator_steps, seed)

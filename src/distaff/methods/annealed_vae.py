@@ -48,6 +48,6 @@ class AnnealedVAE(Variational):
         codes = self.encode(modules, batch.images, rng)
         reconstruction = self.reconstruction(modules["decoder"](codes.sample), batch.images)
         kl = mean_kl(codes)
-        capacity = torch.as_tensor(self.capacity, dtype=kl.dtype, device=kl.device)
+        capacity = torch.zeros_like(kl) + self.capacity
         total = self.reconstruction_weight * reconstruction + self.gamma * (kl - capacity).abs()
         return Loss(total, {"reconstruction": reconstruction, "kl": kl, "capacity": capacity})

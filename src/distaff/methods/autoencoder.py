@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from distaff.batches.batch import Batch, Facts
 from distaff.errors import BadInput
-from distaff.methods.base import Codes, Loss, noise
+from distaff.methods.base import Codes, Loss, drawn, noise
 from distaff.methods.encoder_decoder import EncoderDecoder
 from distaff.methods.terms import gaussian_negative_log_likelihood
 from distaff.networks.linear import tied_decoder
@@ -122,7 +122,7 @@ class Autoencoder(EncoderDecoder):
         if self.corruption == "gaussian":
             return images + self.corruption_level * noise(images, rng)
         if self.corruption == "masking":
-            kept = torch.rand(images.shape, generator=rng) >= self.corruption_level
+            kept = drawn(torch.rand, images.shape, rng=rng) >= self.corruption_level
             return images * kept.to(images.device)
         if self.corruption == "rectangle":
             return images * ~rectangles(images, self.corruption_level, rng)

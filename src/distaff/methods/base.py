@@ -6,11 +6,12 @@ codes and, if it can, codes into images. The state holds modules and optimisers,
 dict of tensors, so a checkpoint is one file.
 """
 
+import copy
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 import torch
 from torch import Tensor, nn
@@ -39,6 +40,23 @@ class Loss(NamedTuple):
 
     total: Tensor
     terms: dict[str, Tensor]
+
+
+Kept = tuple[Tensor, ...]
+
+
+class Part(NamedTuple):
+    """A part of a step: a loss, the optimiser that goes down it, and what it is called in the history.
+
+    `loss(modules, batch, rng, kept)` gives a Loss and the tensors, without gradients, that the next part of
+    the step goes on from, which it gets as `kept`. It changes nothing, so that it can be vmapped over many
+    runs (see distaff.training.many).
+    """
+
+    optimiser: str
+    name: str
+    loss: Callable[[nn.ModuleDict, Batch, Any, Kept], tuple[Loss, Kept]]
+    learning_rate: float
 
 
 @dataclass
@@ -86,7 +104,9 @@ class State:
             if path.startswith(f"optimiser/{name}/"):
                 number, _, key = path.removeprefix(f"optimiser/{name}/").partition("/")
                 like = parameters[int(number)] if number in map(str, range(len(parameters))) else None
-                if like is None or value.dtype != like.dtype or value.shape not in ((), like.shape):
+                if like is None or value.shape not in ((), like.shape):
+                    raise BadInput(f"the optimiser values in this checkpoint do not fit: {path}")
+                if value.dtype != (torch.float32 if key == "step" else like.dtype):
                     raise BadInput(f"the optimiser values in this checkpoint do not fit: {path}")
                 if value.shape == like.shape:  # in the memory layout of its parameter, as fused steps expect
                     value = torch.empty_like(like).copy_(value)
@@ -168,12 +188,25 @@ class Method(Settings, ABC):
 
     def at(self, step: int) -> Self:
         """The method with the values that its schedules have at a step (the first step is 0)."""
-        now: dict[str, Any] = {
-            f.name: schedules.parse(value).at(step)
-            for f in fields(self)
-            if f.type in (float, "float") and isinstance(value := getattr(self, f.name), str)
-        }
+        now: dict[str, Any] = {name: schedules.parse(getattr(self, name)).at(step) for name in self.moving}
         return replace(self, **now) if now else self
+
+    @property
+    def moving(self) -> list[str]:
+        """The names of the settings that are schedules."""
+        reals = [f.name for f in fields(self) if f.type in (float, "float")]
+        return [name for name in reals if isinstance(getattr(self, name), str)]
+
+    def holding(self, numbers: Mapping[str, Tensor]) -> Self:
+        """The method with tensors in place of some of its real numbers.
+
+        For steps that are recorded once, or are of many runs. They are not checked: a tensor's value is not
+        looked at, for that would wait for the device.
+        """
+        held = copy.copy(self)
+        for name, value in numbers.items():
+            object.__setattr__(held, name, value)
+        return held
 
     @classmethod
     def base_settings(cls) -> list[RunSetting]:
@@ -238,14 +271,26 @@ class Stepped(Method):
         """The loss of a batch of images in 0..1."""
         raise NotImplementedError
 
-    def step(self, state: State, batch: Batch, rng: torch.Generator) -> dict[str, Tensor]:
-        """One step of Adam down the loss."""
-        return self.descend(state, batch, self.loss(state.modules, batch, rng))
+    def whole_loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
+        """What training goes down: the loss, and what other terms there are for such a batch."""
+        return self.loss(modules, batch, rng)
 
-    def descend(self, state: State, batch: Batch, loss: Loss) -> dict[str, Tensor]:
-        """One step of Adam down the loss of a batch; it and its terms, detached."""
-        descend(state.optimisers["adam"], loss.total, self.learning_rate)
-        return {name: value.detach() for name, value in ({"loss": loss.total} | loss.terms).items()}
+    def parts(self) -> tuple[Part, ...]:
+        """The parts of a step, one after the other: by default one, down the whole loss."""
+
+        def only(modules: nn.ModuleDict, batch: Batch, rng: torch.Generator, kept: Kept) -> tuple[Loss, Kept]:
+            return self.whole_loss(modules, batch, rng), ()
+
+        return (Part("adam", "loss", only, self.learning_rate),)
+
+    def step(self, state: State, batch: Batch, rng: torch.Generator) -> dict[str, Tensor]:
+        """One step of Adam down each part's loss; the losses and their terms, detached."""
+        found, kept = dict[str, Tensor](), Kept()
+        for part in self.parts():
+            loss, kept = part.loss(state.modules, batch, rng, kept)
+            descend(state.optimisers[part.optimiser], loss.total, part.learning_rate)
+            found |= {part.name: loss.total} | loss.terms
+        return {name: value.detach() for name, value in found.items()}
 
 
 @dataclass(frozen=True)
@@ -295,6 +340,22 @@ def descend(optimiser: torch.optim.Optimizer, loss: Tensor, learning_rate: float
     optimiser.step()
 
 
-def noise(like: Tensor, rng: torch.Generator) -> Tensor:
-    """Standard normal noise of a tensor's shape, drawn on the CPU so that every device sees the same."""
-    return torch.randn(like.shape, generator=rng, dtype=like.dtype).to(like.device)
+class Draws(Protocol):
+    """What stands for the generator where many runs are trained as one: each run draws from its own."""
+
+    device: torch.device
+
+    def draw(self, make: Callable[..., Tensor], *given: Any, **more: Any) -> Tensor:
+        """What `make(*given, generator=rng, **more)` gives with the generator of the run."""
+
+
+def drawn(make: Callable[..., Tensor], *given: Any, rng: torch.Generator | Draws, **more: Any) -> Tensor:
+    """What a function of torch such as torch.rand draws from a generator."""
+    if isinstance(rng, torch.Generator):
+        return make(*given, generator=rng, device=rng.device, **more)
+    return rng.draw(make, *given, **more)
+
+
+def noise(like: Tensor, rng: torch.Generator | Draws) -> Tensor:
+    """Standard normal noise of a tensor's shape, drawn where `rng` is: on the CPU alike for each device."""
+    return drawn(torch.randn, like.shape, rng=rng, dtype=like.dtype).to(like.device)

@@ -97,7 +97,7 @@ def kl_parts(codes: Codes, population: int | None) -> tuple[Tensor, Tensor, Tens
     Codes (n, d) stand for a data set of `population` images, by stratified weights; with None for themselves.
     """
     of_pair = log_normal(codes.sample[:, None], codes.mean, codes.logvar)  # (n, n, d): q(z_i | x_j)
-    weights = _log_weights(len(codes.mean), population).to(of_pair)
+    weights = _log_weights(of_pair[:, :, 0], population)
     log_q = torch.logsumexp(weights + of_pair.sum(dim=2), dim=1)  # (n,)
     log_marginals = torch.logsumexp(weights[:, :, None] + of_pair, dim=1).sum(dim=1)
     log_posterior = log_normal(codes.sample, codes.mean, codes.logvar).sum(dim=1)
@@ -109,17 +109,19 @@ def kl_parts(codes: Codes, population: int | None) -> tuple[Tensor, Tensor, Tens
     )
 
 
-def _log_weights(n: int, population: int | None) -> Tensor:
-    """The logarithm of how much image j of a batch counts in q(z) at image i's code, (n, n); rows sum to 1.
+def _log_weights(like: Tensor, population: int | None) -> Tensor:
+    """The logarithm of how much image j of a batch counts in q(z) at image i's code, as `like` (n, n).
+
+    Rows of the weights sum to 1.
 
     Stratified (Chen et al. 2018, arXiv:1802.04942, appendix C.2): 1 / population for the image itself, which
     is known to be in the data; 1 / (n - 1) for the others, but for one of them, whose weight makes up the
     sum.
     """
+    n = len(like)
     if population is None:
-        return torch.full((n, n), -math.log(n))
-    weights = torch.full((n, n), 1 / (n - 1))
-    itself = torch.arange(n)
-    weights[itself, itself] = 1 / population
-    weights[itself, (itself + 1) % n] = (population - (n - 1)) / (population * (n - 1))
-    return weights.log()
+        return torch.full_like(like, -math.log(n))
+    itself = torch.eye(n, dtype=torch.bool, device=like.device)
+    weights = torch.full_like(like, 1 / (n - 1)).masked_fill(itself, 1 / population)
+    rest = (population - (n - 1)) / (population * (n - 1))
+    return weights.masked_fill(itself.roll(1, dims=1), rest).log()

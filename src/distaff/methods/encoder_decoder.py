@@ -1,6 +1,7 @@
 """What all methods with an encoder and a decoder share: networks, likelihood and optimiser."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +14,20 @@ from distaff.networks.conv import to_channels_last
 from distaff.networks.network import Network
 from distaff.settings import setting
 
-PRECISIONS: dict[str, torch.dtype | None] = {"float32": None, "bfloat16": torch.bfloat16}
+
+class Precision(NamedTuple):
+    """The type of weights and codes, and a `lower` one in which networks run in training where it is safe."""
+
+    weights: torch.dtype = torch.float32
+    lower: torch.dtype | None = None
+
+
+PRECISIONS = {
+    "float32": Precision(),
+    "tf32": Precision(),  # a way to multiply float32
+    "bfloat16": Precision(lower=torch.bfloat16),
+    "float64": Precision(torch.float64),
+}
 
 
 @dataclass(frozen=True)
@@ -36,7 +50,7 @@ class EncoderDecoder(Stepped):
     )
     precision: str = setting(
         "float32",
-        "arithmetic of the networks in training; bfloat16 is for devices that are quicker at it",
+        "arithmetic; tf32 and bfloat16, in training alone, are for devices that are quicker at them",
         choices=tuple(PRECISIONS),
     )
     compile: bool = setting(False, "torch.compile the networks: a minute at the start, for some devices")
@@ -70,14 +84,18 @@ class EncoderDecoder(Stepped):
         """Networks that are run in training as `precision` and `compile` say."""
         for network in networks.values():
             assert isinstance(network, Network)
-            network.lower, network.compiled = PRECISIONS[self.precision], self.compile
+            network.lower, network.compiled = PRECISIONS[self.precision].lower, self.compile
         modules = nn.ModuleDict(networks)
         to_channels_last(modules)
         return modules
 
+    def typed(self, modules: nn.ModuleDict) -> nn.ModuleDict:
+        """The same modules, with weights of the precision's type."""
+        return modules.to(PRECISIONS[self.precision].weights)
+
     def state(self, facts: Facts, rng: torch.Generator) -> State:
         """The networks and one Adam over all of them."""
-        modules = self.networks(facts, rng)
+        modules = self.typed(self.networks(facts, rng))
         return State(modules, {"adam": adam(modules.parameters())})
 
     def decode(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from distaff.batches.batch import Batch, Facts
-from distaff.methods.base import Codes, Loss, State, adam, descend
+from distaff.methods.base import Codes, Kept, Loss, Part, State, adam, drawn
 from distaff.methods.terms import mean_kl
 from distaff.methods.vae import VAE
 from distaff.networks import fresh
@@ -67,24 +67,39 @@ class FactorVAE(VAE):
         vae.modules["discriminator"] = fresh(
             lambda: discriminator(self.latents, self.discriminator_width), rng
         )
+        self.typed(vae.modules)
         own = adam(vae.modules["discriminator"].parameters(), DISCRIMINATOR_BETAS)
         return State(vae.modules, vae.optimisers | {"discriminator": own})
 
-    def step(self, state: State, batch: Batch, rng: torch.Generator) -> dict[str, Tensor]:
-        """One step of the VAE, then one of the discriminator."""
-        modules = state.modules
-        images, others = batch.images.chunk(2) if self.second_batch else (batch.images, None)
+    def parts(self) -> tuple[Part, ...]:
+        """A step of the VAE, then one of the discriminator."""
+        name = "discriminator"
+        return (
+            Part("adam", "loss", self.of_the_vae, self.learning_rate),
+            Part(name, name, self.of_the_discriminator, self.discriminator_learning_rate),
+        )
+
+    def of_the_vae(
+        self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator, kept: Kept
+    ) -> tuple[Loss, Kept]:
+        """The VAE's loss of the first batch with the label term, and the samples of its codes (n, d)."""
+        images = batch.images.chunk(2)[0] if self.second_batch else batch.images
         codes = self.encode(modules, images, rng)
-        loss = self.loss_at(modules, images, codes)
-        terms = self.descend(state, batch, loss)
-        real = to_permute = codes.sample.detach()
-        if others is not None:
+        loss = self.with_labels(modules, batch, self.loss_at(modules, images, codes))
+        return loss, (codes.sample.detach(),)
+
+    def of_the_discriminator(
+        self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator, kept: Kept
+    ) -> tuple[Loss, Kept]:
+        """The discriminator's loss on those samples, and on the second batch's or their own, permuted."""
+        (real,) = kept
+        to_permute = real
+        if self.second_batch:
             with torch.no_grad():
-                to_permute = self.encode(modules, others, rng).sample
+                to_permute = self.encode(modules, batch.images.chunk(2)[1], rng).sample
         permuted = permute_latents(to_permute, rng)
-        own = discriminator_loss(modules["discriminator"](torch.cat([real, permuted])))
-        descend(state.optimisers["discriminator"], own, self.discriminator_learning_rate)
-        return terms | {"discriminator": own.detach()}
+        logits = modules["discriminator"](torch.cat([real, permuted]))
+        return Loss(discriminator_loss(logits), {}), ()
 
     def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
         """The VAE's loss, of all images of the batch."""
@@ -113,5 +128,5 @@ def discriminator_loss(logits: Tensor) -> Tensor:
 
 def permute_latents(codes: Tensor, rng: torch.Generator) -> Tensor:
     """Codes (n, d) with every latent permuted over the rows on its own."""
-    order = torch.rand(codes.shape, generator=rng).argsort(dim=0).to(codes.device)
+    order = drawn(torch.rand, codes.shape, rng=rng).argsort(dim=0).to(codes.device)
     return codes.gather(0, order)

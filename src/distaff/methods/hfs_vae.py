@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from distaff.batches.batch import Batch
-from distaff.methods.base import Loss
+from distaff.methods.base import Loss, drawn
 from distaff.methods.terms import mean_kl
 from distaff.methods.vae import VAE
 from distaff.settings import setting
@@ -53,9 +53,9 @@ class HFSVAE(VAE):
         reconstruction = self.reconstruction(modules["decoder"](codes.sample), batch.images)
         kl = mean_kl(codes)
         n, d = codes.mean.shape
-        pairs = torch.combinations(torch.arange(d))
-        pairs = pairs[torch.randperm(len(pairs), generator=rng)[: self.latent_pairs]]
-        points = torch.randint(n, (self.support_samples, len(pairs), 2), generator=rng)
+        pairs = torch.triu_indices(d, d, offset=1, device=rng.device).T
+        pairs = pairs[drawn(torch.randperm, len(pairs), rng=rng)[: self.latent_pairs]]
+        points = drawn(torch.randint, n, (self.support_samples, len(pairs), 2), rng=rng)
         support = support_distance(codes.mean, pairs.to(codes.mean.device), points.to(codes.mean.device))
         total = self.reconstruction_weight * reconstruction + (self.beta * kl + self.gamma * support)
         return Loss(total, {"reconstruction": reconstruction, "kl": kl, "support": support})

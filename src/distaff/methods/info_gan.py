@@ -143,9 +143,10 @@ class InfoGAN(Stepped):
 
     def draw(self, count: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """Codes (n, d) and noise (n, noise_dims) from their distributions."""
-        chosen = torch.randint(self.categories, (count, self.categorical), generator=rng)
+        where = rng.device
+        chosen = torch.randint(self.categories, (count, self.categorical), generator=rng, device=where)
         exact = F.one_hot(chosen, self.categories).flatten(1).float()
-        rest = 2 * torch.rand((count, self.latents + self.noise_dims), generator=rng) - 1
+        rest = 2 * torch.rand((count, self.latents + self.noise_dims), generator=rng, device=where) - 1
         return torch.cat([exact, rest[:, : self.latents]], dim=1), rest[:, self.latents :]
 
     def step(self, state: State, batch: Batch, rng: torch.Generator) -> dict[str, Tensor]:

@@ -51,7 +51,7 @@ class InfoWGANGP(InfoGAN):
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """E f(G(z, c)) - E f(x) and the gradient penalty."""
         of_real, of_fake = modules["discriminator"](features).chunk(2)
-        share = torch.rand((len(real), 1, 1, 1), generator=rng).to(real.device)
+        share = torch.rand((len(real), 1, 1, 1), generator=rng, device=rng.device).to(real.device)
         norms = gradient_norms(modules, share * real + (1 - share) * fake)
         wasserstein = of_real.mean() - of_fake.mean()
         loss = self.gradient_penalty * (norms - 1).square().mean() - wasserstein

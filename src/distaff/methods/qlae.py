@@ -52,6 +52,7 @@ class QLAE(EncoderDecoder):
         """The networks, the values, evenly spread over -.5 to .5, and one AdamW with decay on matrices."""
         modules = self.networks(facts, rng)
         modules["quantiser"] = Quantiser(self.latents, self.values)
+        self.typed(modules)
         networks = [*modules["encoder"].parameters(), *modules["decoder"].parameters()]
         matrices = [p for p in networks if p.ndim > 1]
         others = [*(p for p in networks if p.ndim == 1), modules["quantiser"].values]

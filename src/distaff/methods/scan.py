@@ -12,6 +12,7 @@ from distaff.errors import BadInput
 from distaff.methods.base import Codes, Loss, State, Stepped, adam
 from distaff.methods.frozen import Frozen, frozen
 from distaff.methods.group_vae import kl_of_pair
+from distaff.methods.taught import Taught
 from distaff.methods.terms import mean_kl, sampled, symbols_negative_log_likelihood
 from distaff.networks import fresh
 from distaff.networks.symbols import perceptron
@@ -33,7 +34,7 @@ VISION = (
 
 
 @dataclass(frozen=True)
-class Scan(Stepped):
+class Scan(Taught, Stepped):
     """SCAN (Higgins et al. 2018): concepts are Gaussians over the latents of a finished vision run, its base.
 
     A symbol y says something of some attributes and nothing of others. Its concept q(z_y|y) has a mean and a
@@ -58,11 +59,6 @@ class Scan(Stepped):
     )
     beta: float = setting(1.0, "weight of the KL of concepts to the prior", low=0)
     grounding_weight: float = setting(10.0, "weight of the KL between codes of images and concepts", low=0)
-    attributes: str = setting("", "factors that words name, with commas; none: all with words, or all")
-    concepts: int = setting(133, "how many concepts are taught; 0: all", low=0)
-    examples: int = setting(10, "images of each concept; 0: all that show it", low=0)
-    held_out: int = setting(0, "concepts of every attribute that no image in training shows", low=0)
-    lesson_seed: int = setting(0, "seed of which concepts are taught, by which images", low=0)
     batch_size: int = setting(16, "images in a batch", low=1, high=100_000)
     learning_rate: float = setting(1e-3, "Adam's step size", low=0)
 
@@ -74,17 +70,6 @@ class Scan(Stepped):
         "examples": "10",
         "held_out": "300",
     }
-
-    @property
-    def batches(self) -> str:
-        """Images with the symbols of concepts that they show."""
-        return "symbols"
-
-    @property
-    def batch_options(self) -> dict[str, Any]:
-        """What is taught, and by what."""
-        taught = {name: getattr(self, name) for name in ("attributes", "concepts", "examples", "held_out")}
-        return taught | {"seed": self.lesson_seed}
 
     def code_size(self, facts: Facts) -> int:
         """As many numbers as the base's codes have."""

@@ -23,7 +23,7 @@ HIDDEN = 1024
 
 @dataclass(frozen=True)
 class ScanOperators(Stepped):
-    """The operators of SCAN (Higgins et al. 2018): what becomes of two concepts of a finished run of `scan`.
+    """The operators of SCAN (Higgins et al. 2018): what becomes of two concepts of a finished run.
 
     psi(mu_1, sigma_1; mu_2, sigma_2; r) -> (mu_r, log-variance_r) of every latent, by one network for all
     latents, where the operator r selects the output (Higgins et al. 2018, arXiv:1707.03389, section 4). The
@@ -31,15 +31,18 @@ class ScanOperators(Stepped):
     where the run was grounded so, over images x that show the concept which the operator makes of the two by
     their words; summed over latents, averaged over the batch, in nats.
 
-    It is taught of the concepts that the run was taught, and some of their `pairs` may be held out. All that
-    the run does it does as well; `combine` applies an operator.
+    The run is one of `scan`, or of `jmvae` or `telbo`, whose q(z|x) and q(z|y) stand for SCAN's, as in the
+    paper's comparison. It is taught of the concepts that the run was taught, and some of their `pairs` may be
+    held out. All that the run does it does as well; `combine` applies an operator.
 
     Differences from the paper: layers of 4 to 1024 to 2 numbers a latent and steps of 1e-3 are those of a
     public implementation, for the paper does not tell; that one is trained against the concept of the
     result's symbol, and the paper's and this against images.
     """
 
-    base: str = setting("none", "the run of SCAN whose concepts are combined", run=("scan",), needed=True)
+    base: str = setting(
+        "none", "the run whose concepts are combined", run=("scan", "jmvae", "telbo"), needed=True
+    )
     pairs: int = setting(0, "pairs of concepts that each operator is taught of; 0: all", low=0)
     batch_size: int = setting(100, "images in a batch", low=1, high=100_000)
     learning_rate: float = setting(1e-3, "Adam's step size", low=0)
@@ -114,7 +117,8 @@ class ScanOperators(Stepped):
             first = self.encode_symbols(modules, batch.symbols, rng)
             second = self.encode_symbols(modules, batch.other_symbols, rng)
         made = self.combine(modules, first, second, batch.operators, rng)
-        apart = GROUNDINGS[base_in(modules).method.grounding](seen, made)
+        grounding = getattr(base_in(modules).method, "grounding", "forward")  # that of SCAN alone is reversed
+        apart = GROUNDINGS[grounding](seen, made)
         return Loss(apart, {"grounding": apart})
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from distaff.batches.batch import Batch
 from distaff.methods.base import Codes, Loss
-from distaff.methods.terms import halves, mean_kl
+from distaff.methods.terms import halves, log, mean_kl
 from distaff.methods.vae import VAE
 from distaff.settings import setting
 
@@ -86,5 +86,5 @@ def kl_to_laplace(codes: Codes, centre: Tensor, rate: float) -> Tensor:
     distance = deviation * math.sqrt(2 / math.pi) * (-0.5 * (apart / deviation).square()).exp()
     distance = distance + apart * torch.erf(apart / (deviation * math.sqrt(2)))
     entropy = 0.5 * (codes.logvar + math.log(2 * math.pi) + 1)
-    kl: Tensor = rate * distance - math.log(rate / 2) - entropy
+    kl: Tensor = rate * distance - log(rate / 2) - entropy
     return kl

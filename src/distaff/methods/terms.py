@@ -1,6 +1,7 @@
 """Terms that several losses share, in nats, of tensors alone."""
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,6 +16,7 @@ def negative_log_likelihood(logits: Tensor, images: Tensor, likelihood: str, sig
     `bernoulli`: cross-entropy with the image as target. `gaussian`: sigmoid(logits) is the mean and `sigma`
     the standard deviation.
     """
+    images = images.to(logits.dtype)  # or torch would round the logits, not widen the images
     if likelihood == "bernoulli":
         return F.binary_cross_entropy_with_logits(logits, images, reduction="sum") / len(images)
     return gaussian_negative_log_likelihood(torch.sigmoid(logits), images, sigma)
@@ -23,12 +25,19 @@ def negative_log_likelihood(logits: Tensor, images: Tensor, likelihood: str, sig
 def gaussian_negative_log_likelihood(means: Tensor, images: Tensor, sigma: float = 1.0) -> Tensor:
     """-log N(x; mean, sigma^2), with its constant, summed over pixels, averaged over the batch."""
     errors = F.mse_loss(means, images, reduction="sum") / len(images)
-    return 0.5 * errors / sigma**2 + (0.5 * math.log(2 * math.pi) + math.log(sigma)) * images[0].numel()
+    nats: Tensor = 0.5 * errors / sigma**2 + (0.5 * math.log(2 * math.pi) + log(sigma)) * images[0].numel()
+    return nats
+
+
+def log(number: float | Tensor) -> Any:
+    """The natural logarithm of a setting, which is a tensor where many runs are trained as one."""
+    return number.log() if isinstance(number, Tensor) else math.log(number)
 
 
 def symbols_negative_log_likelihood(logits: Tensor, symbols: Tensor) -> Tensor:
     """-log p(y|z) of k-hot symbols (n, m), each word a coin, summed over words, averaged over the batch."""
-    return F.binary_cross_entropy_with_logits(logits, symbols, reduction="sum") / len(symbols)
+    targets = symbols.to(logits.dtype)  # or the gradient would be rounded to the type of symbols
+    return F.binary_cross_entropy_with_logits(logits, targets, reduction="sum") / len(symbols)
 
 
 def kl_to_prior(mean: Tensor, logvar: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from distaff.batches.batch import Batch, Facts
 from distaff.batches.labelled import LABELLERS
 from distaff.errors import BadInput
-from distaff.methods.base import Codes, Loss, State
+from distaff.methods.base import Codes, Loss
 from distaff.methods.encoder_decoder import EncoderDecoder
 from distaff.methods.label_term import LABEL_TERMS
 from distaff.methods.terms import kl_to_prior, log_normal, sampled
@@ -61,9 +61,9 @@ class Variational(EncoderDecoder):
             modules["labels"] = LABEL_TERMS[self.label_loss](facts.labels)
         return modules
 
-    def descend(self, state: State, batch: Batch, loss: Loss) -> dict[str, Tensor]:
-        """One step of Adam down the loss of a batch and the label term; they and their terms, detached."""
-        return super().descend(state, batch, self.with_labels(state.modules, batch, loss))
+    def whole_loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
+        """The loss and the label term."""
+        return self.with_labels(modules, batch, super().whole_loss(modules, batch, rng))
 
     def with_labels(self, modules: nn.ModuleDict, batch: Batch, loss: Loss) -> Loss:
         """The loss, and label_weight times the label term of the labelled images' means."""

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from distaff.networks import as_one
+
 
 class DownConv(nn.Conv2d):
     """A 4x4 convolution of stride 2 and padding 1: (B, C, 2h, 2w) to (B, outputs, h, w)."""
@@ -20,6 +22,8 @@ class DownConv(nn.Conv2d):
 
     def forward(self, images: Tensor) -> Tensor:
         """The smaller images."""
+        if convolved := as_one.way():
+            return convolved.down(images, self.weight, self.bias)
         quicker = (
             self.in_channels == 1 and images.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
         )

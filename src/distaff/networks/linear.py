@@ -15,11 +15,11 @@ class Transposed(nn.Module):
     def __init__(self, layer: nn.Linear) -> None:
         super().__init__()
         self.bias = nn.Parameter(torch.zeros(layer.in_features))
-        self.borrowed = (layer.weight,)  # in a tuple, or they would be saved and counted twice
+        self.borrowed = (layer,)  # in a tuple, or its weights would be saved and counted twice
 
     def forward(self, codes: Tensor) -> Tensor:
         """Codes (B, h) to pixels (B, p)."""
-        return F.linear(codes, self.borrowed[0].T, self.bias)
+        return F.linear(codes, self.borrowed[0].weight.T, self.bias)
 
 
 def encoder(image_shape: tuple[int, int, int], outputs: int) -> nn.Module:

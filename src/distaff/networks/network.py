@@ -22,7 +22,8 @@ class Network(nn.Sequential):
     compiled: bool = False
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """What the last layer makes of the inputs."""
+        """What the last layer makes of the inputs, which are taken in the type of the weights."""
+        inputs = inputs.to(next(self.weights()).dtype)
         if self.training and self.compiled:
             return self._lowered(self._compiled, inputs)
         run = functools.partial(self._lowered, self._in_a_row) if self.training else self._in_a_row
@@ -41,7 +42,7 @@ class Network(nn.Sequential):
         """Its parameters, and those of other networks that its layers use."""
         yield from self.parameters()
         for layer in self.children():
-            yield from getattr(layer, "borrowed", ())
+            yield from (lender.weight for lender in getattr(layer, "borrowed", ()))
 
     def _lowered(self, run: Callable[[Tensor], Tensor], inputs: Tensor) -> Tensor:
         if self.lower is None:

@@ -16,8 +16,11 @@ from distaff.batches.batch import Base
 from distaff.batches.feed import Feed
 from distaff.datasets import ArrayImages
 from distaff.networks.threads import torch_threads
+from distaff.studies.as_one import at_most, groups
 from distaff.studies.plan import Plan, PlannedRun
 from distaff.training.allocator import keep_freed_memory
+from distaff.training.many import Many, alone_for
+from distaff.training.together import WAY
 
 WARM, TIMED = 2, 8  # steps
 FORWARD = 1 / 3  # of a step: encoding goes one way, through one of two networks, without gradients
@@ -56,15 +59,20 @@ def factors_of(run: PlannedRun) -> dict[str, int]:
     return {name: size for name, size in sizes.items() if size > 1} or {"a": 2, "b": 2}
 
 
-def estimate(plan: Plan, workers: int) -> dict[str, Any]:
-    """Runs, core-hours of training (and encoding) and of scoring, hours on so many cores, bytes on disk."""
+def estimate(plan: Plan, workers: int, together: int | None = None) -> dict[str, Any]:
+    """Runs, core-hours of training (and encoding) and of scoring, hours on so many cores, bytes on disk.
+
+    `together` there is what changes where up to so many runs are trained as one: all hours are of a CPU.
+    """
     step: dict[tuple[str, tuple[int, int, int]], tuple[float, int]] = {}
     seconds, size, rows = 0.0, 0, plan.rows if plan.metrics else 0
+    training: dict[str, float] = {}
     for run in plan.runs:
         kind, method = (_kind(run), shape_of(run)), run.made
         if kind not in step:
             step[kind] = _measured(run, kind[1])
         one, weights = step[kind]
+        training[run.id] = one * run.steps
         batch = 64 if method.fitted else method.batch_size
         seconds += one * (run.steps + FORWARD * rows / batch)
         size += weights + 12 * rows * method.latents + HISTORY * run.steps // 100
@@ -83,8 +91,44 @@ def estimate(plan: Plan, workers: int) -> dict[str, Any]:
             f"{method} at {'x'.join(map(str, shape))}": round(one, 5)
             for (method, shape), (one, _) in step.items()
         },
+        "together": _as_one(plan, at_most(together), training),
         "runs_by_method": dict(Counter(run.method for run in plan.runs)),
     }
+
+
+def _as_one(plan: Plan, most: int, training: dict[str, float]) -> dict[str, Any]:
+    """What training up to so many runs as one changes, from the core-seconds of `training` each alone."""
+    parts = groups(plan.runs, most) if most > 1 else []
+    seconds, step = dict(training), dict[str, float]()
+    for part in parts:
+        kind = f"{len(part)} {part[0].method} at {'x'.join(map(str, shape_of(part[0])))}"
+        step[kind] = step.get(kind) or _measured_as_one(part)
+        seconds |= {run.id: step[kind] * run.steps for run in part}
+    return {
+        "most": most,
+        "runs": sum(map(len, parts)),
+        "groups": len(parts),
+        "training_core_hours": round(sum(seconds.values()) / 3600, 2),
+        "step_seconds": {kind: round(one, 5) for kind, one in step.items()},
+        "alone": {run.method: reason for run in plan.runs if (reason := alone_for(run.made))},
+    }
+
+
+def _measured_as_one(runs: Sequence[PlannedRun]) -> float:
+    """Core-seconds of a step of each of some runs that are trained as one, on one thread."""
+    keep_freed_memory()
+    with torch_threads(1):
+        feeds = [_feed(run, shape_of(run)) for run in runs]
+        states = [f.learner.state(f.facts, torch.Generator().manual_seed(n)) for n, f in enumerate(feeds)]
+        for state in states:
+            state.modules.train()
+        many = Many(feeds, states, WAY["cpu"])
+        times = []
+        for number in range(WARM + TIMED):
+            began = time.process_time()
+            many.step(number)
+            times.append(time.process_time() - began)
+    return float(np.median(times[WARM:])) / len(runs)
 
 
 def _kind(run: PlannedRun) -> str:

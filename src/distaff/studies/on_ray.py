@@ -47,14 +47,14 @@ def _answers(ray: Any, study: Path, tasks: Sequence[str], data_dir: str | None) 
         for reference in ready:
             task = waiting.pop(reference)
             try:
-                yield ray.get(reference)
+                yield from ray.get(reference)
             except ray.exceptions.RayError as error:
                 yield Answer(task, str(error).strip().splitlines()[0])
 
 
-def task_of(study: str, task: str, data_dir: str | None) -> Answer:
+def task_of(study: str, task: str, data_dir: str | None) -> list[Answer]:
     """What a node does."""
     if not Path(study).is_dir():
         missing = f"a worker does not see {study}; the study's folder must be shared by all nodes"
-        return Answer(task, missing)
+        return [Answer(task, missing)]
     return answer(Path(study), read_plan(Path(study)), task, data_dir)

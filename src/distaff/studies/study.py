@@ -22,6 +22,7 @@ from distaff.files import read_json, replacing, write_json
 from distaff.machine import available_threads
 from distaff.progress import progress, say
 from distaff.studies import on_ray, workers
+from distaff.studies.as_one import at_most, groups, is_trained, processes
 from distaff.studies.execute import Known, has_udr, is_done, lock_of, read_scores, settings_of
 from distaff.studies.known import SCORING, scoring, take_known
 from distaff.studies.left import fallen, left, uncompared
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SHOWN = 5  # errors
-KINDS = {"run": "running", "udr": "comparing"}  # of tasks, in their order
+KINDS = {"train": "training as one", "run": "running", "udr": "comparing"}  # of tasks, in their order
 
 
 class Study:
@@ -74,6 +75,7 @@ class Study:
         retry: bool = False,
         known: str | os.PathLike[str] | None = None,
         hours: float | None = None,
+        together: int | None = None,
         data_dir: str | None = None,
         show: bool = True,
     ) -> dict[str, Any]:
@@ -82,8 +84,9 @@ class Study:
         Runs that failed stay so unless `retry`. Runs whose scores the results table `known` holds are not
         done, and stand in the study's own table as they are there. After `hours` no new group of runs is
         begun that differ in their seeds alone: the others are finished, so that each has its UDR, which
-        needs the codes of its mates and so cannot be made with a run that only a table knows. The same
-        call again continues.
+        needs the codes of its mates and so cannot be made with a run that only a table knows. Up to
+        `together` runs that differ in seeds and numbers alone are trained as one (default: as many as a GPU
+        holds, and 1 on a CPU), before all are scored. The same call again continues.
         """
         if hours is not None and ray:
             raise BadInput("--hours is for local processes; it cannot be given with --ray")
@@ -97,8 +100,9 @@ class Study:
             try:
                 for wave in self.plan.waves:  # a run is begun when those it stands on are done
                     self._keep_fallen(wave)
-                    self._do("run", left(self.plan, wave, self._scores(), self.failures()), *how)
-                self._do("udr", uncompared(self.plan, self._scores(), self.failures()), *how)
+                    self._do("train", self._groups(wave, at_most(together)), *how)
+                    self._do("run", singly(self._left(wave)), *how)
+                self._do("udr", singly(uncompared(self.plan, self._scores(), self.failures())), *how)
             finally:  # a slice that is interrupted has a table too
                 self.collect()
         counts = self.status()
@@ -111,23 +115,33 @@ class Study:
     def _do(
         self,
         kind: str,
-        runs: Sequence[PlannedRun],
+        parts: Sequence[Sequence[PlannedRun]],
         count: int,
         ray: str | None,
         data_dir: str | None,
         show: bool,
         begun: Begun,
     ) -> None:
-        if not runs:
+        if not parts:
             return
-        tasks = [f"{kind} {run.id}" for run in runs]
+        tasks = [" ".join([kind, *(run.id for run in part)]) for part in parts]
+        count = processes(count) if kind == "train" else count
         by_ray = on_ray.answers(self.folder, tasks, ray, data_dir) if ray else None
         found = by_ray or workers.answers(self.folder, tasks, count, data_dir, begun.wants)
-        with progress(KINDS[kind], len(tasks), show=show) as report:
+        with progress(KINDS[kind], sum(map(len, parts)), show=show) as report:
             for done, answer in enumerate(found, 1):
-                if answer.error:
+                if answer.error and not answer.task.startswith("train"):  # whose runs are tried alone yet
                     self._keep_failure(answer)
                 report(done)
+
+    def _left(self, runs: Sequence[PlannedRun]) -> list[PlannedRun]:
+        return left(self.plan, runs, self._scores(), self.failures())
+
+    def _groups(self, runs: Sequence[PlannedRun], most: int) -> list[list[PlannedRun]]:
+        """The groups of runs that are to be trained as one."""
+        if most == 1:
+            return []
+        return groups([run for run in self._left(runs) if not is_trained(self.folder, run)], most)
 
     def _keep_fallen(self, runs: Sequence[PlannedRun]) -> None:
         for run, reason in fallen(runs, self.failures()):
@@ -243,13 +257,18 @@ class Begun:
 
     def wants(self, task: str) -> bool:
         """Whether to do a task now: a run only in time, or with others of its group."""
-        kind, _, name = task.partition(" ")
-        if kind != "run":
+        kind, *names = task.split()
+        if kind == "udr":
             return True
-        group = self._plan.by_id[name].group
+        own = {self._plan.by_id[name].group for name in names}
         if time.monotonic() < self._end:
-            self._groups.add(group)
-        return group in self._groups
+            self._groups |= own
+        return bool(own & self._groups)
+
+
+def singly(runs: Sequence[PlannedRun]) -> list[list[PlannedRun]]:
+    """Each run as a group of its own."""
+    return [[run] for run in runs]
 
 
 def _quoted(text: Path | str) -> str:

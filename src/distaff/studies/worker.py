@@ -2,7 +2,8 @@
 
     python -m distaff.studies.worker STUDY [DATA_DIR]
 
-A line of its input is `run ID` or `udr ID`; a line of JSON on its output answers it. It ends with its input.
+A line of its input is `train ID ID ...`, `run ID` or `udr ID`; a line of JSON on its output holds an answer
+for each of these runs. It ends with its input.
 """
 
 import contextlib
@@ -15,6 +16,7 @@ import msgspec
 
 from distaff.errors import BadInput, Diverged, InUse
 from distaff.interrupt import listen
+from distaff.studies.as_one import train_as_one
 from distaff.studies.execute import add_udr, execute
 from distaff.studies.plan import Plan, read_plan
 from distaff.studies.workers import Answer
@@ -22,20 +24,32 @@ from distaff.studies.workers import Answer
 TASKS = {"run": execute, "udr": add_udr}
 
 
-def answer(study: Path, plan: Plan, task: str, data_dir: str | None) -> Answer:
-    """Do a task; what came of it."""
-    kind, _, name = task.partition(" ")
+def answer(study: Path, plan: Plan, task: str, data_dir: str | None) -> list[Answer]:
+    """Do a task; what came of it for each of its runs."""
+    kind, *names = task.split()
+    runs = [plan.by_id[name] for name in names]
     try:
         while True:
             try:
-                TASKS[kind](study, plan, plan.by_id[name], data_dir)
-                return Answer(task)
+                if kind == "train":
+                    errors = train_as_one(study, runs, data_dir)
+                    return [told(f"run {name}", errors.get(name)) for name in names]
+                TASKS[kind](study, plan, runs[0], data_dir)
+                return [Answer(task)]
             except InUse:  # by a worker whose study was killed; it finishes what it is at
                 time.sleep(1)
-    except (BadInput, Diverged, OSError) as error:
+    except Exception as error:
+        return [told(task, error)]
+
+
+def told(task: str, error: Exception | None) -> Answer:
+    """An answer with the error in a line; of a defect, with which the study goes on, also where it was."""
+    if error is None:
+        return Answer(task)
+    if isinstance(error, BadInput | Diverged | OSError):
         return Answer(task, " ".join(str(error).split()))
-    except Exception as error:  # a defect: the study goes on, and keeps where it was
-        return Answer(task, f"{type(error).__name__}: {error}", traceback.format_exc())
+    where = "".join(traceback.format_exception(error))
+    return Answer(task, f"{type(error).__name__}: {error}", where)
 
 
 def main(study: str, data_dir: str | None = None) -> None:

@@ -30,17 +30,17 @@ def answers(
     data_dir: str | None,
     wanted: Callable[[str], bool] = lambda task: True,
 ) -> Iterator[Answer]:
-    """Have the tasks done by so many processes of one thread each, and tell of each as it ends.
+    """Have the tasks done by so many processes of one thread each, and tell of each run of them as they end.
 
     A task that is not `wanted` any more when its turn comes is left out. When the caller stops early, the
     processes are asked to end and finish what they write.
     """
     words = [sys.executable, "-m", "distaff.studies.worker", str(study), *([data_dir] if data_dir else [])]
     idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
-    ended: queue.SimpleQueue[Future[tuple[str, Answer | None, bool]]] = queue.SimpleQueue()
+    ended: queue.SimpleQueue[Future[tuple[str, list[Answer] | None, bool]]] = queue.SimpleQueue()
     attempts: Counter[str] = Counter()
 
-    def ask(task: str) -> tuple[str, Answer | None, bool]:
+    def ask(task: str) -> tuple[str, list[Answer] | None, bool]:
         worker = idle.get()
         try:
             asked = wanted(task)
@@ -70,7 +70,7 @@ def answers(
                 threads.submit(ask, task).add_done_callback(ended.put)
                 continue
             left -= 1
-            yield found or Answer(task, f"its worker died {ATTEMPTS} times")
+            yield from found or [Answer(task, f"its worker died {ATTEMPTS} times")]
 
 
 class _Worker:
@@ -80,8 +80,8 @@ class _Worker:
         self._words = words
         self._process: subprocess.Popen[str] | None = None
 
-    def ask(self, task: str) -> Answer | None:
-        """The answer of the process, None where it died."""
+    def ask(self, task: str) -> list[Answer] | None:
+        """The answers of the process, None where it died."""
         if self._process is None:
             self._process = subprocess.Popen(
                 self._words,
@@ -100,7 +100,7 @@ class _Worker:
         except (BrokenPipeError, ValueError):
             line = ""
         if line.endswith("\n"):
-            return msgspec.json.decode(line, type=Answer)
+            return msgspec.json.decode(line, type=list[Answer])
         self.close()
         return None
 

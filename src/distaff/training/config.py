@@ -5,7 +5,7 @@ import json
 import platform
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ from distaff.settings import build
 
 FORMAT = 2
 #: what may not change when a run is continued; the number of steps may grow
-SAME = ("method", "settings", "dataset", "seed", "device", "threads")
+SAME = ("method", "settings", "dataset", "seed", "device", "threads", "noise")
 # what is believed of a file
 Side = Annotated[int, Meta(ge=1, le=4096)]
 Count = Annotated[int, Meta(ge=1, le=2**53)]
@@ -53,6 +53,14 @@ class DataConfig(Struct, frozen=True):
             raise ValueError("a pixel range goes from low to high")
 
 
+class Company(Struct, frozen=True, array_like=True):
+    """The steps of a run, from `first` to before `stop`, that were trained as one with so many `runs`."""
+
+    first: Step
+    stop: Step
+    runs: Annotated[int, Meta(ge=2, le=10**6)]
+
+
 class BaseConfig(Struct, frozen=True, omit_defaults=True):
     """A finished run that another stands on: enough to rebuild its modules, which the other holds filled."""
 
@@ -68,6 +76,9 @@ class BaseConfig(Struct, frozen=True, omit_defaults=True):
 class Config(Struct, frozen=True, omit_defaults=True):
     """A run: its method with all settings, its data set, and where and with what it was trained.
 
+    `noise`: drawn on the "host", the same for every device, or on the "device", which makes another run.
+    `together`: which steps were trained as one with other runs, which rounds otherwise than alone.
+
     A setting that a file lacks has its default. Keys that this version does not know are ignored, but for
     settings, which are an error.
     """
@@ -82,6 +93,8 @@ class Config(Struct, frozen=True, omit_defaults=True):
     device: str
     versions: dict[str, str]
     bases: dict[str, BaseConfig] = {}  # by the setting that names the run
+    noise: Literal["host", "device"] = "host"
+    together: Annotated[tuple[Company, ...], FEW] = ()
 
 
 def make_config(
@@ -94,6 +107,7 @@ def make_config(
     threads: int,
     device: str,
     bases: Mapping[str, BaseConfig],
+    noise: Literal["host", "device"] = "host",
 ) -> Config:
     """Everything needed to repeat a run."""
     spec = data.spec or {"name": data.name, "options": None}
@@ -107,7 +121,7 @@ def make_config(
         "python": platform.python_version(),
     }
     settings = dataclasses.asdict(method)
-    return Config(FORMAT, name, settings, known, steps, seed, threads, device, versions, dict(bases))
+    return Config(FORMAT, name, settings, known, steps, seed, threads, device, versions, dict(bases), noise)
 
 
 def facts_of(recorded: Config | BaseConfig) -> Facts:
@@ -143,7 +157,7 @@ def differences(recorded: Config, config: Config) -> Iterator[tuple[Any, Any, st
     for name in recorded.bases.keys() & config.bases.keys():
         after["settings"][name] = before["settings"][name]
     for key in SAME:
-        was, now = before[key], after[key]
+        was, now = before.get(key, getattr(recorded, key)), after.get(key, getattr(config, key))
         if isinstance(was, dict) and isinstance(now, dict):
             for inner in sorted(was.keys() | now.keys()):
                 if was.get(inner) != now.get(inner):

@@ -25,22 +25,25 @@ class Window:
     def __init__(self, path: Path, batch_size: int) -> None:
         self.path, self.batch_size = path, batch_size
         self.words = ""
-        self._steps: list[dict[str, Tensor]] = []
+        self._names: list[str] = []
+        self._steps: list[Tensor] = []
         self._began = time.monotonic()
 
-    def add(self, terms: dict[str, Tensor]) -> None:
-        """Take in the terms of one step."""
-        self._steps.append(terms)
+    def add(self, names: list[str], values: Tensor) -> None:
+        """Take in the terms of one step, by name and value (terms,)."""
+        self._names = names
+        self._steps.append(values)
 
     def check(self, step: int) -> Tensor:
         """The terms of each step up to this one (steps, terms), or Diverged where one is not finite."""
         if not self._steps:
             return torch.empty(0, 0)
-        values = torch.stack([torch.stack(list(terms.values())) for terms in self._steps])
+        values = torch.stack(self._steps)
         bad = ~values.isfinite()
         if bad.any():
             row = int(bad.any(dim=1).int().argmax())
-            found = [(name, float(v)) for name, v in self._steps[row].items() if not math.isfinite(v)]
+            terms = zip(self._names, values[row].tolist(), strict=True)
+            found = [(name, value) for name, value in terms if not math.isfinite(value)]
             name, value = found[-1] if found[0][0] == "loss" else found[0]  # the loss is their sum
             raise diverged(f"{name} became {value} at step {step - len(values) + row + 1}")
         return values
@@ -48,7 +51,7 @@ class Window:
     def write(self, step: int) -> None:
         """Append the averages as a line, or raise Diverged where a term is not finite."""
         means = self.check(step).mean(dim=0).tolist()
-        terms = dict(zip(self._steps[0], means, strict=True))
+        terms = dict(zip(self._names, means, strict=True))
         images = len(self._steps) * self.batch_size
         rate = images / max(time.monotonic() - self._began, 1e-6)  # the clock may be a coarse one
         line = {"step": step, **terms, "images_per_second": round(rate, 1)}

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ from distaff.networks.threads import network_threads
 from distaff.settings import build, whole_number
 from distaff.training.checkpoint import load_tensors
 from distaff.training.config import Config, facts_of, read_config
-from distaff.training.device import choose_device, is_present
+from distaff.training.device import arithmetic, choose_device, is_present
 from distaff.training.history import read_history
 
 ENCODE_BATCH = 512
@@ -98,9 +98,11 @@ class Run:
         """Where it encodes: the device it was trained on, or the CPU where that is absent."""
         return choose_device(self.config.device if is_present(self.config.device) else "cpu")
 
-    def threads(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def threads(self) -> Iterator[None]:
         """As many threads as in training for the block, so that codes are the same to the last bit."""
-        return network_threads(self.config.threads, ENCODE_BATCH)
+        with network_threads(self.config.threads, ENCODE_BATCH), arithmetic():
+            yield
 
     @functools.cached_property
     def modules(self) -> nn.ModuleDict:

@@ -1,0 +1,105 @@
+"""What models of concepts are asked to imagine: concepts taught, new ones, and operators' results."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from distaff.batches.kind import Kind
+from distaff.batches.operators import Operators, result
+from distaff.concepts import OPERATORS, Concept, Vocabulary
+from distaff.datasets import DataSet
+from distaff.evaluation.concept_images import image_scores, images_of
+from distaff.evaluation.concept_scores import agreement
+from distaff.evaluation.factor_classifier import FactorClassifier
+from distaff.methods.base import Codes
+from distaff.randomness import derived
+from distaff.training.run import Run
+
+KINDS = ("train", "symbols", "operators")  # of concepts: taught, new, made by operators
+READ = 1000  # images whose words are read
+
+
+class Asked(NamedTuple):
+    """Concepts `taught` (some of them), `new` ones, those `made` by `operators` (n,) of `pairs` of others.
+
+    None that are new or made were taught, and no operator was trained on the pairs, which are k-hot symbols
+    (n, 2, m). Operators are numbers from 0.
+    """
+
+    vocabulary: Vocabulary
+    taught: list[Concept]
+    new: list[Concept]
+    made: list[Concept]
+    pairs: NDArray[np.float32]
+    operators: NDArray[np.int64]
+
+
+def asked(kind: Kind, data: DataSet, count: int, seed: int) -> Asked:
+    """Up to `count` concepts that were taught, as many new ones, a third as many by every operator.
+
+    `kind` is that of the batches of a run of operators.
+    """
+    assert isinstance(kind, Operators)
+    lessons, rng = kind.lessons(data), np.random.default_rng(derived(seed, "asked"))
+    known = frozenset(lessons.taught)
+    triples = []
+    for number, pairs in enumerate(kind.paired(data).held_out):
+        new = [pair for pair in rng.permutation(pairs) if result(lessons, pair, number) not in known]
+        triples += [(pair, number) for pair in new[: -(-count // len(OPERATORS))]]
+    taught = [lessons.taught[number] for number in rng.permutation(len(lessons.taught))[:count]]
+    return Asked(
+        lessons.vocabulary,
+        taught,
+        lessons.untaught(count, rng),
+        [result(lessons, pair, number) for pair, number in triples],
+        lessons.symbols[np.array([pair for pair, _ in triples])],
+        np.array([number for _, number in triples]),
+    )
+
+
+def answers(run: Run, recombining: Run, about: Asked, seed: int) -> dict[str, tuple[Codes, list[Concept]]]:
+    """What a model takes the concepts to be: posteriors (n, d) by kind, with the concepts themselves."""
+    symbols = about.vocabulary.symbols
+    made = recombined(recombining, about)
+    taught, new = (run.encode_symbols(symbols(each), seed) for each in (about.taught, about.new))
+    return dict(zip(KINDS, ((taught, about.taught), (new, about.new), (made, about.made)), strict=True))
+
+
+def recombined(run: Run, about: Asked) -> Codes:
+    """What a run of operators makes of the pairs: posteriors (n, d)."""
+    mean = np.empty((len(about.pairs), run.code_size), dtype=np.float32)
+    made = Codes(mean, np.empty_like(mean), np.empty_like(mean))
+    for number, name in enumerate(OPERATORS):
+        own = about.operators == number
+        if own.any():
+            first, second = about.pairs[own].swapaxes(0, 1)
+            for whole, part in zip(made, run.combine(first, second, name), strict=True):
+                whole[own] = part
+    return made
+
+
+def scores(
+    run: Run, recombining: Run, about: Asked, classifier: FactorClassifier, images: int, seed: int
+) -> dict[str, Any]:
+    """Accuracy and diversity of each kind, means over concepts, and what else is said of a model.
+
+    `agreement`: of the words that 1,000 images are read as. `sight`: the share of the values of attributes
+    that the classifier finds in what the codes of these images are decoded to; where it is low, pictures are
+    to blame and not concepts.
+    """
+    found: dict[str, Any] = {}
+    for kind, (posteriors, concepts) in answers(run, recombining, about, seed).items():
+        made = images_of(run, posteriors, images, derived(seed, kind))
+        of_each: pd.DataFrame = image_scores(made, concepts, about.vocabulary, classifier)
+        found |= {f"{number}, {kind}": float(of_each[number].mean()) for number in of_each}
+    index = np.random.default_rng(derived(seed, "read")).choice(len(run.data), READ)
+    codes, rows = run.encode(run.data.images(index), seed), about.vocabulary.space.rows(index)
+    places = [about.vocabulary.space.position(name) for name in classifier.named]
+    return found | {
+        "agreement": agreement(run.decode_symbols(codes.mean), rows, about.vocabulary),
+        "sight": float((classifier.shown(run.decode(codes.mean)) == rows[:, places]).mean()),
+    }

@@ -1,0 +1,265 @@
+"""Training many runs as one, each to the folder, history and checkpoints that it has alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from distaff.batches.feed import Feed
+from distaff.batches.resident import on_device
+from distaff.datasets import DataSet
+from distaff.errors import BadInput, Diverged, Interrupted
+from distaff.interrupt import heard
+from distaff.methods.base import Method, State
+from distaff.networks.threads import torch_threads
+from distaff.progress import progress, say
+from distaff.settings import whole_number
+from distaff.training import train as alone
+from distaff.training.allocator import keep_freed_memory
+from distaff.training.bases import find_bases
+from distaff.training.config import make_config
+from distaff.training.device import arithmetic, choose_device, choose_noise
+from distaff.training.folder import (
+    finish,
+    in_company,
+    is_finished,
+    opened,
+    recorded_in,
+    resumed,
+    save_checkpoint,
+)
+from distaff.training.graph import Graph, Steps, Uncapturable
+from distaff.training.history import Window
+from distaff.training.many import Many
+from distaff.training.run import Run
+
+SAVING = 0.05  # the share of the time that checkpoints may take
+
+
+class Asked(NamedTuple):
+    """A run that is asked for: its method, steps and seed, and its folder."""
+
+    method: Method
+    steps: int
+    seed: int
+    out: Path
+
+
+@dataclass
+class Member:
+    """A run among those that are trained as one: its place among those asked for, and how far it is."""
+
+    place: int
+    run: Run
+    feed: Feed
+    state: State
+    done: int
+    window: Window
+
+    @property
+    def stop(self) -> int:
+        """The number of its steps."""
+        return self.run.config.steps
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a line of its history is to be written now."""
+        return self.done % alone.LOG_EVERY == 0 or self.done == self.stop
+
+
+def train_together(
+    asked: Sequence[Asked],
+    data: DataSet,
+    *,
+    threads: int = 1,
+    device: str = "auto",
+    noise: str = "auto",
+    convolutions: str | None = None,
+    show: bool = True,
+) -> list[Run | Exception]:
+    """Train runs of one method on a data set as one. The run of each, or the error that it ended with.
+
+    The methods may differ in their numbers, the runs in their seeds and in how far they are. Each is what
+    `train` makes of it alone, up to rounding: either may go on with the other's folder, and the config says
+    which steps were taken together. A run that diverges stops alone. Convolutions are done in one of the
+    ways of distaff.networks.as_one, by default the quicker one of the device.
+
+    Raises BadInput where the methods cannot be trained as one, and Interrupted when it was asked to stop and
+    all were saved.
+    """
+    chosen, found = choose_device(device), dict[int, Run | Exception]()
+    there, count = on_device(data, chosen), whole_number("threads", threads, 1)
+    way = convolutions or WAY.get(chosen.type, "products")
+    with ExitStack() as held:
+        members = []
+        for place, each in enumerate(asked):
+            try:
+                run, feed = held.enter_context(_opened(each, data, there, count, chosen, noise))
+                member = None if is_finished(run) else _member(place, run, feed)
+                if member and member.done == member.stop:  # and killed before its weights were written
+                    finish(run, member.state, member.stop)
+                if member and member.done < member.stop:
+                    members.append(member)
+                else:
+                    found[place] = run
+            except (BadInput, Diverged) as error:
+                found[place] = error
+        keep_freed_memory()
+        tf32 = bool(members) and getattr(members[0].run.method, "precision", "") == "tf32"
+        with torch_threads(count), arithmetic(tf32):
+            while len(members) > 1:
+                ended = _until_one_ends(members, way, show)
+                found |= ended
+                members = [member for member in members if member.place not in ended]
+        for member in members:  # the last one
+            found[member.place] = _alone(member, show)
+    return [found[place] for place in range(len(asked))]
+
+
+#: by kind of device, how convolutions are done
+WAY = {"cpu": "grouped"}
+
+
+@contextmanager
+def _opened(
+    asked: Asked, data: DataSet, there: Any, threads: int, device: torch.device, noise: str
+) -> Iterator[tuple[Run, Feed]]:
+    """The run in its folder, held for the block, and its feed."""
+    name, method = alone.named(asked.method, {})
+    recorded = recorded_in(asked.out)
+    drawn = choose_noise(noise, device, recorded.noise if recorded else None)
+    bases, records = find_bases(method, data)
+    feed = Feed(method, there, asked.seed, device, bases, noise=drawn)
+    config = make_config(
+        name, method, data, feed.facts, asked.steps, asked.seed, threads, str(device), records, drawn
+    )
+    with opened(asked.out, config, method, data) as run:
+        yield run, feed
+
+
+def _member(place: int, run: Run, feed: Feed) -> Member:
+    """A run from where its checkpoint is on."""
+    state = run.method.state(feed.facts, torch.Generator().manual_seed(run.config.seed))
+    state.modules.to(feed.device).train()
+    done = resumed(run, state, run.config.steps)
+    return Member(place, run, feed, state, done, Window(run.folder / "history.jsonl", run.method.batch_size))
+
+
+def _until_one_ends(members: list[Member], way: str, show: bool) -> dict[int, Run | Exception]:
+    """Train runs as one until some of them are finished or have failed: those, by their places."""
+    many = _begun(members, way)
+    ended, values, saved, cost = dict[int, Run | Exception](), list[Tensor](), time.monotonic(), 0.0
+    first, words = members[0], f"training {len(members)} as one"
+    with progress(words, first.stop, first.done, show) as report, heard() as asked_to_stop:
+        taken = _steps(many, members, show)
+        while not ended:
+            names, terms = taken.step(first.done)
+            values.append(terms)
+            for member in members:
+                member.done += 1
+            if not asked_to_stop and not any(member.is_due for member in members):
+                continue
+            _pass_on(members, names, values)
+            values = []
+            ended = _written(members)
+            report(first.done, first.window.words)
+            began = time.monotonic()
+            if ended or asked_to_stop or began - saved > max(alone.CHECKPOINT_SECONDS, cost / SAVING):
+                ended |= _saved([member for member in members if member.place not in ended])
+                saved, cost = time.monotonic(), time.monotonic() - began
+            if asked_to_stop:
+                raise Interrupted(
+                    f"stopped at step {first.done} of {first.stop}; run the same command again to continue"
+                )
+    return ended
+
+
+def _begun(members: list[Member], way: str) -> Many:
+    """The runs as one, which their configs say from here on."""
+    many = Many([member.feed for member in members], [member.state for member in members], way)
+    for member in members:
+        member.run = in_company(member.run, member.done, len(members))
+    return many
+
+
+def _steps(many: Many, members: list[Member], show: bool) -> Steps:
+    """What takes the steps: a graph where the device draws the noise and all are equally far."""
+    first = members[0]
+    left = range(first.done, min(member.stop for member in members))
+    if first.run.config.noise == "device" and all(member.done == first.done for member in members) and left:
+        try:
+            return Graph(many.feeds, many.take, many, left, many.moving)
+        except Uncapturable as reason:
+            if show:
+                say(f"{first.run.config.method} takes its steps one by one, which a GPU waits for: {reason}")
+    return EachItsOwn(many, members)
+
+
+class EachItsOwn:
+    """Steps of many runs whose operations Python names one by one, each run at its own number."""
+
+    def __init__(self, many: Many, members: list[Member]) -> None:
+        self._many, self._members, self._begun = many, members, False
+
+    def step(self, step: int) -> tuple[list[str], Tensor]:
+        """Take one step. BadInput where the first one shows that the method's loss cannot be vmapped."""
+        try:
+            terms = self._many.step([member.done for member in self._members])
+        except (RuntimeError, TypeError, ValueError) as error:
+            if self._begun or isinstance(error, torch.OutOfMemoryError):
+                raise
+            reason = str(error).strip().splitlines()[0]
+            raise BadInput(f"these runs cannot be trained as one: {reason}") from None
+        self._begun = True
+        return list(terms), torch.stack(list(terms.values()))
+
+
+def _pass_on(members: list[Member], names: list[str], values: list[Tensor]) -> None:
+    """Give each run's window its terms of some steps, each (terms, N), in one copy from the device."""
+    for n, own in enumerate(torch.stack(values).cpu().unbind(2)):
+        for step in own:
+            members[n].window.add(names, step)
+
+
+def _written(members: list[Member]) -> dict[int, Run | Exception]:
+    """Write the histories' lines that are due, and the weights of runs that are finished; what has ended."""
+    ended: dict[int, Run | Exception] = {}
+    for member in members:
+        try:
+            if member.is_due:
+                member.window.write(member.done)
+            if member.done == member.stop:
+                finish(member.run, member.state, member.stop)
+                ended[member.place] = member.run
+        except (Diverged, BadInput) as error:
+            ended[member.place] = error
+    return ended
+
+
+def _saved(members: list[Member]) -> dict[int, Run | Exception]:
+    """Write checkpoints; the error of each run that has one."""
+    ended: dict[int, Run | Exception] = {}
+    for member in members:
+        try:
+            member.window.check(member.done)
+            save_checkpoint(member.run, member.state, member.done)
+        except (Diverged, BadInput) as error:
+            ended[member.place] = error
+    return ended
+
+
+def _alone(member: Member, show: bool) -> Run | Exception:
+    """Train the last run from its checkpoint on, as it is trained alone."""
+    run = member.run
+    try:
+        with alone.on_threads(run.method, run.config.threads):
+            return alone.train_alone(run, member.feed, show)
+    except (Diverged, BadInput) as error:
+        return error

@@ -1,0 +1,96 @@
+"""What is asked of models is new to them, and the table says of rows what the claims need."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import distaff
+from distaff.batches.operators import Operators
+from distaff.concepts import OPERATORS
+from distaff.datasets import DataSet
+from distaff.experiments.scan_asked import KINDS, asked
+from distaff.experiments.scan_table import ROWS, ScanTable, beside, published, shares
+
+
+@pytest.fixture(scope="module")
+def rooms() -> DataSet:
+    return distaff.load_dataset("rooms", resolution=16, wall_colour=4, floor_colour=4, object_colour=3)
+
+
+KIND = Operators(concepts=40, examples=3, held_out=8, pairs=30)
+
+
+def test_what_is_asked_is_taught_or_new_or_made_of_pairs_that_are(rooms: DataSet) -> None:
+    about = asked(KIND, rooms, 24, seed=100)
+    lessons = KIND.lessons(rooms)
+    assert set(about.taught) <= set(lessons.taught)
+    assert len(set(about.taught)) == len(set(about.new)) == 24
+    assert not set(about.new) & set(lessons.taught)
+    assert not set(about.made) & set(lessons.taught)
+    assert np.bincount(about.operators).tolist() == [8, 8, 8]
+    operators = list(OPERATORS.values())
+    trained = {
+        (*pair, number)
+        for number, pairs in enumerate(KIND.paired(rooms).taught)
+        for pair in map(tuple, pairs)
+    }
+    numbers = {concept: number for number, concept in enumerate(lessons.taught)}
+    for concept, pair, number in zip(about.made, about.pairs, about.operators, strict=True):
+        first, second = (about.vocabulary.concept(symbol) for symbol in pair)
+        assert concept == operators[number](first, second)
+        assert (numbers[first], numbers[second], number) not in trained
+
+
+def test_other_seeds_ask_other_things(rooms: DataSet) -> None:
+    first, again, other = (asked(KIND, rooms, 24, seed) for seed in (100, 100, 101))
+    assert first.new == again.new != other.new
+    assert first.made == again.made != other.made
+
+
+def rows(values: dict[str, tuple[float, ...]], number: str) -> list[dict[str, object]]:
+    """Rows of two seeds whose `number` is that of each kind, the second seed's .1 more; the other is 1."""
+    other = {"accuracy": "diversity", "diversity": "accuracy"}[number]
+    return [
+        {"model": model, "seed": seed, "agreement": 0.9, "sight": 1.0}
+        | {f"{number}, {kind}": value + 0.1 * seed for kind, value in zip(KINDS, each, strict=True)}
+        | {f"{other}, {kind}": 1.0 for kind in KINDS}
+        for model, each in values.items()
+        for seed in (0, 1)
+    ]
+
+
+def test_the_largest_share_of_the_three_kinds_counts() -> None:
+    table = pd.DataFrame(rows({"SCAN": (0.1, 0.2, 0.3), "SCAN_R": (1.0, 0.4, 3.0)}, "diversity"))
+    own, other = (table[table["model"] == model].reset_index() for model in ("SCAN", "SCAN_R"))
+    assert shares(own, other) == pytest.approx([0.2 / 0.4, 0.3 / 0.5])
+
+
+def test_claims_compare_scan_with_the_best_of_the_others_of_its_seed() -> None:
+    values = dict.fromkeys(ROWS, (0.2, 0.2, 0.2)) | {
+        "SCAN": (0.9, 0.8, 0.7),
+        "SCAN_U 1": (0.5, 0.6, 0.1),
+        "JMVAE": (0.5, 0.1, 0.6),
+    }
+
+    class Silent:
+        def __getattr__(self, name: str) -> object:
+            return lambda *_: None
+
+    table = pd.DataFrame(rows(values, "accuracy"))
+    table.loc[(table["model"] == "JMVAE") & (table["seed"] == 1), "accuracy, operators"] = 0.1
+    found = {each.claim.key: each.measured for each in ScanTable().judged_by(Silent(), table, [0.99, 0.97])}
+    assert found["symbols"].value == pytest.approx(0.2)
+    assert found["operators"].value == pytest.approx(np.mean([0.1, 0.8 - 0.3]))
+    assert found["diversity"].value == pytest.approx(1)
+    assert found["agreement"].value == pytest.approx(0.9)
+    assert found["classifier"].value == pytest.approx(0.98)
+    assert {claim.key for claim in ScanTable().claims} == found.keys()
+
+
+def test_every_row_stands_beside_the_published_one() -> None:
+    assert [each.model for each in published()] == list(ROWS)
+    assert {(len(each.accuracy), len(each.diversity)) for each in published()} == {(3, 3)}
+    found = beside(pd.DataFrame(rows(dict.fromkeys(ROWS, (0.1, 0.2, 0.3)), "accuracy"))).set_index("model")
+    assert found.loc["SCAN", "accuracy, operators"] == pytest.approx(0.35)
+    assert found.loc["SCAN", "published accuracy, operators"] == 0.79
+    assert found.loc["SCAN_R", "published diversity, train"] == 13.17
