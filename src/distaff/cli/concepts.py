@@ -133,7 +133,7 @@ def _lines(record: dict[str, Any]) -> list[str]:
     words = list(record["words"].items())
     said = [f"{word} {certain:.2f}" for word, certain in words if certain >= SURE]
     surest_word = f"nothing surely; surest is {words[0][0]} {words[0][1]:.2f}"
-    return [f"  latents (sigma): {told}{rest}", f"  its words: {', '.join(said) or surest_word}"]
+    return [f"  latents (sigma): {told}{rest}", f"  read back: {', '.join(said) or surest_word}"]
 
 
 def _recognise(run: Run, given: str, seed: int, as_json: bool) -> None:
