@@ -70,7 +70,7 @@ class Bench:
 
     def rate(self, step: Callable[[int], Any], images: int) -> float:
         """Images a second of such steps: the median of three stretches, after some to warm up."""
-        long = 0.15 if self.quick else 0.3
+        long = 0.1 if self.quick else 0.15
         done = 0
 
         def stretch(count: int) -> float:

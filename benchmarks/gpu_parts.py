@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
+import itertools
 import statistics
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 from gpu_bench import Bench
+from gpu_cases import ALONE, BATCH, BESIDE, PRECISIONS, SEEDS, STACKED, Case, taken_in
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.profiler import ProfilerActivity, profile
 
 import distaff
-from distaff import registry
-from distaff.batches import batch as batches
-from distaff.batches.feed import Feed
-from distaff.methods.base import Method
 from distaff.training.device import arithmetic
-from distaff.training.graph import Graph, OneByOne, graph_of
-from distaff.training.many import Many
 
-BATCH = 64
-ALWAYS = range(10**9)  # steps that a graph may be asked for
-TOGETHER = (8, 64, 2, 32, 4, 16)  # runs as one, what matters most first
-WAYS = ("products", "grouped")
-PRECISIONS = ("float32", "tf32", "bfloat16")
-SEEDS = (100, 101, 102)
+REPEATED, PROFILED = 60, 5  # steps
 METHODS = ("beta_vae", "annealed_vae", "factor_vae", "dip_vae_i", "dip_vae_ii", "beta_tc_vae")  # of the study
 MODELS, STEPS = 12_600, 300_000  # of the study, Locatello et al. 2019
 COLOUR = 5 / 7  # of its data sets have three channels
@@ -90,137 +81,125 @@ def plain_step(images: Tensor, layout: torch.memory_format) -> Callable[[int], A
     return step
 
 
+def measured(bench: Bench, part: str, cases: list[Case]) -> None:
+    """The rates of cases."""
+    for case in cases[::3] if bench.quick else cases:
+        bench.share(part, str(case), bench.tried(part, str(case), rate_of, bench, case))
+
+
 def alone(bench: Bench) -> None:
-    """One run: step by step, as a graph, with other arithmetic, layouts and algorithms."""
-    for name, options in {
-        "one by one, noise of the host": {"noise": "host", "graph": False},
-        "one by one": {"graph": False},
-        "a graph": {},
-        "a graph, tf32": {"precision": "tf32"},
-        "a graph, contiguous": {"contiguous": True},
-        "a graph, contiguous, tf32": {"contiguous": True, "precision": "tf32"},
-        "a graph, any algorithms": {"deterministic": False},
-        "a graph, any algorithms, tf32": {"deterministic": False, "precision": "tf32"},
-        "a graph, bfloat16": {"precision": "bfloat16"},
-    }.items():
-        what = f"distaff, {name}: images/s"
-        rate = bench.tried("alone", what, of_one, bench, **options)
-        bench.share("alone", what, rate)
-
-
-def of_one(
-    bench: Bench,
-    method: str = "beta_vae",
-    data: str = "dsprites",
-    noise: str = "device",
-    graph: bool = True,
-    contiguous: bool = False,
-    deterministic: bool = True,
-    **settings: Any,
-) -> float:
-    """Images a second of one run."""
-    made = registry.get("methods", method)(**settings)
-    feed = Feed(made, bench.data(data), SEEDS[0], bench.device, noise=noise)
-    state = made.state(feed.facts, torch.Generator().manual_seed(SEEDS[0]))
-    state.modules.to(bench.device).train()
-    with arithmetic(settings.get("precision") == "tf32"), laid_out(contiguous):
-        torch.backends.cudnn.deterministic = deterministic
-        if contiguous:
-            state.modules.to(memory_format=torch.contiguous_format)
-        taken = graph_of(feed, state, ALWAYS) if graph else OneByOne(feed, state)
-        return bench.rate(taken.step, BATCH)
-
-
-@contextlib.contextmanager
-def laid_out(contiguous: bool) -> Iterator[None]:
-    """Images laid out channel by channel for the block, where they are to be contiguous."""
-    before = batches.to_unit
-    if contiguous:
-        batches.to_unit = lambda *given: before(*given).contiguous()
-    try:
-        yield
-    finally:
-        batches.to_unit = before
+    """One run."""
+    measured(bench, "alone", ALONE)
 
 
 def many(bench: Bench) -> None:
-    """Runs as one, in both ways of convolutions."""
-    for count in TOGETHER[:2] if bench.quick else TOGETHER:
-        for precision in PRECISIONS[:2]:
-            for way in WAYS:
-                what = together(count, way, precision)
-                rate = bench.tried("many", what, of_many, bench, count, way, precision=precision)
-                bench.share("many", what, rate)
+    """Runs together: in branches of one graph, and with stacked weights."""
+    measured(
+        bench, "many", [case for pair in itertools.zip_longest(BESIDE, STACKED) for case in pair if case]
+    )
 
 
-def together(count: int, way: str, precision: str) -> str:
-    """What a rate of runs as one is called."""
-    return f"{count} runs as one, {way}, {precision}: images/s"
+def rate_of(bench: Bench, case: Case, method: str = "beta_vae", data: str = "dsprites") -> float:
+    """Images a second of the runs of a case, all together."""
+    with taken_in(bench, case, method, data) as (taken, _):
+        return bench.rate(taken.step, BATCH * case.runs)
 
 
-def of_many(
-    bench: Bench, count: int, way: str, method: str = "beta_vae", data: str = "dsprites", **settings: Any
-) -> float:
-    """Images a second of so many runs as one, all together."""
-    made: Method = registry.get("methods", method)(**settings)
-    seeds = range(SEEDS[0], SEEDS[0] + count)
-    feeds = [Feed(made, bench.data(data), seed, bench.device, noise="device") for seed in seeds]
-    states = [made.state(feeds[0].facts, torch.Generator().manual_seed(seed)) for seed in seeds]
-    for state in states:
-        state.modules.to(bench.device).train()
-    with arithmetic(settings.get("precision") == "tf32"):
-        runs = Many(feeds, states, way)
-        taken = Graph(feeds, runs.take, runs, ALWAYS, runs.moving)
-        return bench.rate(taken.step, BATCH * count)
-
-
-def best(bench: Bench, precision: str) -> tuple[int, str]:
-    """How many runs as one were quickest, and in which way."""
-    found = bench.found.get("many", {})
-    options = [(count, way) for count in TOGETHER for way in WAYS if together(count, way, precision) in found]
-    return max(options, key=lambda each: found[together(*each, precision)], default=(8, WAYS[0]))
+def best(bench: Bench, precision: str, parts: tuple[str, ...] = ("many", "alone")) -> Case | None:
+    """The quickest case of a precision."""
+    found = {what: value for part in parts for what, value in bench.found.get(part, {}).items()}
+    cases = [
+        case for case in (*ALONE, *BESIDE, *STACKED) if case.precision == precision and str(case) in found
+    ]
+    return max(cases, key=lambda case: found[str(case)], default=None)
 
 
 def methods(bench: Bench) -> None:
-    """The study's other methods and three channels, with as many runs as one as beta-VAE likes best."""
-    cases = [(method, "dsprites") for method in METHODS[1:]] + [("beta_vae", "color_dsprites")]
-    cases.sort(key=lambda case: ("factor_vae", "beta_tc_vae", "beta_vae").count(case[0]), reverse=True)
-    for precision in PRECISIONS[:2]:
-        count, way = best(bench, precision)
-        for method, data in cases[:2] if bench.quick else cases:
-            what = f"{method} on {data}, {together(count, way, precision)}"
-            given = (bench, count, way, method, data)
-            bench.tried("methods", what, of_many, *given, precision=precision)
+    """Other methods of the study and three channels, in the way that is quickest for beta-VAE."""
+    pairs = [("factor_vae", "dsprites"), ("beta_tc_vae", "dsprites"), ("beta_vae", "color_dsprites")]
+    for precision in ("tf32", "float32"):
+        case = best(bench, precision)
+        for method, data in pairs[: 1 if bench.quick else 3] if case else []:
+            bench.tried("methods", f"{method} on {data}, {case}", rate_of, bench, case, method, data)
 
 
 def projection(bench: Bench) -> None:
     """GPU-days that training the study's models takes at these rates, each method with a sixth of them.
 
-    A method that was not measured counts as beta-VAE. Data sets in colour cost it more as beta-VAE.
+    A method that was not measured counts as beta-VAE. Data sets in colour cost every method what they cost
+    beta-VAE.
     """
-    for precision in PRECISIONS[:2]:
-        as_one = together(*best(bench, precision), precision)
-        grey = bench.found.get("many", {}).get(as_one)
-        if grey is None:
+    for precision in PRECISIONS:
+        case = best(bench, precision)
+        if case is None:
             continue
-        found = bench.found.get("methods", {})
-        rates = [found.get(f"{method} on dsprites, {as_one}", grey) for method in METHODS]
-        colour = found.get(f"beta_vae on color_dsprites, {as_one}", grey) / grey
+        part = "many" if str(case) in bench.found.get("many", {}) else "alone"
+        grey, found = bench.found[part][str(case)], bench.found.get("methods", {})
+        rates = [found.get(f"{method} on dsprites, {case}", grey) for method in METHODS]
+        colour = found.get(f"beta_vae on color_dsprites, {case}", grey) / grey
         images = MODELS / len(METHODS) * STEPS * BATCH
         seconds = sum(images * (1 - COLOUR) / rate + images * COLOUR / (rate * colour) for rate in rates)
-        bench.keep(
-            "projection", f"the study's {MODELS:,} models, {precision}: GPU-days (< 14)", seconds / 86_400
-        )
+        what = f"the study's {MODELS:,} models, {precision}: GPU-days (< 14)"
+        bench.keep("projection", what, seconds / 86_400)
+
+
+def repeats(bench: Bench) -> None:
+    """In how many weights two runs of one seed differ after some steps."""
+    for precision in PRECISIONS:
+        for algorithms in ("repeatable", "any"):
+            case = Case(1, "graph", "mixed", precision, algorithms)
+            what = (
+                f"{precision}, {algorithms} algorithms: share of weights that differ after {REPEATED} steps"
+            )
+            bench.tried("repeats", what, difference, bench, case)
+
+
+def difference(bench: Bench, case: Case) -> float:
+    """The share of a run's weights that differ when it is trained a second time."""
+    weights = []
+    for _ in range(2):
+        with taken_in(bench, case) as (taken, states):
+            for step in range(REPEATED):
+                taken.step(step)
+            weights.append(torch.cat([value.detach().flatten() for value in states[0].modules.parameters()]))
+    return float((weights[0] != weights[1]).double().mean())
+
+
+def kernels(bench: Bench) -> None:
+    """Where the time of some steps goes, printed alone."""
+    wanted = [best(bench, "tf32"), Case(1, "graph", "mixed", "tf32", "any")]
+    wanted += [best(bench, "float32"), Case(64, "stacked", "products", "bfloat16", "any")]
+    for case in [] if bench.quick else dict.fromkeys(wanted):
+        if case:
+            bench.tried("kernels", f"{case}, milliseconds of {PROFILED} steps", profiled, bench, case)
+
+
+def profiled(bench: Bench, case: Case) -> float:
+    """Print the operations that take most of the device's time in some steps; their time in all, in ms."""
+    with taken_in(bench, case) as (taken, _):
+        taken.step(0)
+        torch.cuda.synchronize()
+        with profile(activities=[ProfilerActivity.CUDA]) as seen:
+            for step in range(1, PROFILED + 1):
+                taken.step(step)
+            torch.cuda.synchronize()
+    rows = sorted(seen.key_averages(), key=lambda row: -row.self_device_time_total)
+    whole = sum(row.self_device_time_total for row in rows)
+    for row in rows[:14]:
+        share, each = row.self_device_time_total / max(whole, 1), row.self_device_time_total / row.count
+        print(f"    {share:6.1%} {row.count:6d} x {each:8.1f} us  {row.key[:110]}")
+    return whole / 1e3
 
 
 def precision(bench: Bench) -> None:
     """What arithmetic does to scores: whole runs, scored, of three seeds each."""
-    steps = 1000 if bench.quick else 6000
-    for kind in PRECISIONS:
-        scores: dict[str, list[float]] = {}
-        for seed in SEEDS[: 1 if bench.quick else 3]:
+    steps = 500 if bench.quick else 2000
+    found: dict[str, dict[str, list[float]]] = {kind: {} for kind in PRECISIONS}
+    for seed in SEEDS[: 1 if bench.quick else 3]:
+        for kind in PRECISIONS:
             what = f"{kind}, seed {seed}, {steps} steps: images/s of distaff.train"
-            bench.tried("precision", what, whole_run, bench, kind, seed, steps, scores)
+            bench.tried("precision", what, whole_run, bench, kind, seed, steps, found[kind])
+    for kind, scores in found.items():
         for name, values in scores.items():
             bench.keep("precision", f"{kind}: {name}, mean of {len(values)} seeds", statistics.fmean(values))
             if len(values) > 1:
@@ -243,13 +222,7 @@ def whole_run(bench: Bench, kind: str, seed: int, steps: int, scores: dict[str, 
     return statistics.median(line["images_per_second"] for line in lines[1:])
 
 
-def compiled(bench: Bench) -> None:
-    """One run whose networks torch compiles first, which takes a minute."""
-    if not bench.quick:
-        what = "distaff, a graph, compiled, tf32: images/s"
-        bench.tried("alone", what, of_one, bench, compile=True, precision="tf32")
-
-
 PARTS: dict[str, Callable[[Bench], None]] = {
-    part.__name__: part for part in (ceiling, plain, alone, many, methods, projection, precision, compiled)
+    part.__name__: part
+    for part in (ceiling, plain, alone, many, methods, projection, repeats, precision, kernels)
 }

@@ -163,6 +163,9 @@ def engine() -> str:
     return "\n".join(parts)
 
 
+SHARE = ", share of the float32 rate"
+
+
 def gpu() -> str:
     """What benchmarks/gpu.py measured last, where there was a GPU."""
     path = ROOT / "benchmarks" / "results" / "gpu.json"
@@ -172,16 +175,19 @@ def gpu() -> str:
     for part, found in read_json(path).items():
         on = found.pop("on")
         rows = [
-            (
-                what,
-                value if isinstance(value, str) else f"{value:,.4g}",
-                "" if isinstance(value, str) else KEPT[met(what, value)],
-            )
+            (what, _rate(value), _rate(found.get(what + SHARE, "")), KEPT[met(what, value)])
             for what, value in found.items()
+            if not what.endswith(SHARE)
         ]
-        parts += [f"### {part}\n", table(("what (and the bound)", "measured", "bound"), rows)]
+        header = ("what (and the bound)", "measured", SHARE.removeprefix(", "), "bound")
+        parts += [f"### {part}\n", table(header, rows)]
         parts.append(f"{on['card']}, torch {on['torch']}, {on['date']}, commit {on['commit']}.\n")
     return "\n".join(parts)
+
+
+def _rate(value: float | str) -> str:
+    """A number, large ones whole; or the words of what failed."""
+    return value if isinstance(value, str) else f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def metrics() -> str:

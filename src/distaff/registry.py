@@ -33,6 +33,7 @@ TABLES: dict[str, dict[str, str]] = {
         "qlae": "distaff.methods.qlae:QLAE",
         "deep_vae": "distaff.methods.deep_vae:DeepVAE",
         "dc_ign": "distaff.methods.dc_ign:DCIGN",
+        "controllable_factors": "distaff.methods.controllable_factors:ControllableFactors",
         "jmvae": "distaff.methods.jmvae:JMVAE",
         "telbo": "distaff.methods.telbo:TELBO",
         "info_gan": "distaff.methods.info_gan:InfoGAN",
@@ -90,6 +91,7 @@ TABLES: dict[str, dict[str, str]] = {
         "cartoon_faces": "distaff.datasets.cartoon_faces:CartoonFaces",
         "cars3d_drawn": "distaff.datasets.cars3d_drawn:Cars3DDrawn",
         "smallnorb_drawn": "distaff.datasets.smallnorb_drawn:SmallNORBDrawn",
+        "one_square": "distaff.datasets.one_square:OneSquare",
         "digits": "distaff.datasets.digits:Digits",
         "svhn": "distaff.datasets.svhn:SVHN",
         "celeba": "distaff.datasets.celeba:CelebA",
@@ -149,6 +151,7 @@ TABLES: dict[str, dict[str, str]] = {
             ("mechanisms", "Mechanisms"),
             ("scan_table", "ScanTable"),
             ("scan_curriculum", "ScanCurriculum"),
+            ("controllable_factors", "ControllableFactors"),
             ("locatello2019", "Locatello2019"),
         )
     },

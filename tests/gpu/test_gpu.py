@@ -20,6 +20,8 @@ from distaff.training.device import arithmetic
 from distaff.training.graph import Graph, OneByOne, Uncapturable, graph_of
 from distaff.training.many import Many
 from distaff.training.run import Run
+from distaff.training.side_by_side import graph_of_some
+from distaff.training.together import Asked, train_together
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU here")
 
@@ -71,6 +73,7 @@ def assert_close(found: dict[str, Tensor], expected: dict[str, Tensor], **close:
         ("beta_tc_vae", {}),
         ("ada_gvae", {}),
         ("annealed_vae", {}),
+        ("autoencoder", {"corruption": "rectangle"}),
     ],
 )
 def test_a_graph_takes_the_steps_that_are_taken_one_by_one(name: str, settings: dict[str, Any]) -> None:
@@ -105,6 +108,18 @@ def test_runs_as_one_graph_equal_each_alone(way: str) -> None:
         assert_close(state.tensors(), own[1].tensors(), **close)
 
 
+@pytest.mark.parametrize(("count", "branches"), [(3, 3), (5, 2)])
+def test_runs_in_branches_of_a_graph_equal_each_alone_to_the_last_bit(count: int, branches: int) -> None:
+    images, steps = data(), range(90, 110)
+    methods = [BetaVAE(beta=1.0 + seed) for seed in range(count - 1)] + [BetaVAE(**SCHEDULED)]
+    runs, alone = ([started(m, images, seed) for seed, m in enumerate(methods)] for _ in range(2))
+    feeds, states = zip(*runs, strict=True)
+    found = np.array(after(graph_of_some(feeds, states, steps, branches), steps))
+    for run, (feed, state) in enumerate(alone):
+        np.testing.assert_array_equal(found[:, :, run], after(graph_of(feed, state, steps), steps))
+        assert_close(states[run].tensors(), state.tensors(), rtol=0, atol=0)
+
+
 def trained(out: Path, steps: int, **more: Any) -> Run:
     settings = {"learning_rate": 1e-3, "device": "cuda", "show": False, "threads": 1} | more
     images = distaff.load_dataset("dsprites", **SMALL)
@@ -122,6 +137,18 @@ def test_a_run_that_stops_on_the_way_ends_with_the_same_bytes(
     assert broken.config.noise == noise
     weights = [(run.folder / "model.safetensors").read_bytes() for run in (whole, broken)]
     assert weights[0] == weights[1]
+
+
+@pytest.mark.parametrize("method", ["beta_vae", "info_gan"])
+def test_runs_trained_together_are_to_the_last_bit_what_they_are_alone(tmp_path: Path, method: str) -> None:
+    made = registry.get("methods", method)(learning_rate=1e-3)
+    asked = [Asked(made, steps, seed, tmp_path / f"{seed}") for seed, steps in enumerate((130, 130, 150))]
+    together = train_together(asked, distaff.load_dataset("dsprites", **SMALL), device="cuda", show=False)
+    for each, run in zip(asked, together, strict=True):
+        alone = trained(tmp_path / f"alone{each.seed}", each.steps, method=method, seed=each.seed)
+        weights = [(other.folder / "model.safetensors").read_bytes() for other in (run, alone)]
+        assert weights[0] == weights[1]
+        assert [line["loss"] for line in run.history()] == [line["loss"] for line in alone.history()]
 
 
 def test_it_learns_encodes_decodes_and_is_scored(tmp_path: Path) -> None:
@@ -177,7 +204,7 @@ class Asking(BetaVAE):
 
     def loss(self, modules: Any, batch: Any, rng: Any) -> Any:
         loss = super().loss(modules, batch, rng)
-        assert float(loss.total) > 0
+        assert float(loss.total.detach()) > 0
         return loss
 
 

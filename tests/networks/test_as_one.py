@@ -62,11 +62,12 @@ def test_a_layer_takes_the_way_of_its_block_over_many_weights(name: str, layer: 
     images = numbers(4, 2, 5, 4, 6)  # of 4 networks
     many = {key: torch.stack([value + n for n in range(4)]) for key, value in layer.state_dict().items()}
     with as_one(name):
-        assert way() is WAYS[name]
+        assert way(torch.device("cpu")) is way(torch.device("cuda")) is WAYS[name]
         found = torch.vmap(lambda own, inputs: torch.func.functional_call(layer, own, (inputs,)))(
             many, images
         )
-    assert way() is None
+    assert way(torch.device("cpu")) is None
+    assert way(torch.device("cuda")) is WAYS["mixed"]
     for n in range(4):
         own = {key: value[n] for key, value in many.items()}
         alone = torch.func.functional_call(layer, own, (images[n],))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from msgspec import structs
+from typer.testing import CliRunner
 
 import distaff
+from distaff.cli import app
 from distaff.cli.study import cost_in_words
-from distaff.errors import BadInput, Diverged
+from distaff.errors import BadInput, Diverged, Interrupted
 from distaff.studies import as_one
 from distaff.studies.as_one import at_most, groups, train_as_one
 from distaff.studies.cost import estimate
@@ -20,6 +23,8 @@ from distaff.studies.execute import folder_of, read_scores
 from distaff.studies.plan import Plan, chain, each, product, runs_of
 from distaff.studies.study import Study
 from distaff.studies.worker import answer
+from distaff.training.checkpoint import load_tensors
+from distaff.training.many import Many
 from distaff.training.together import train_together
 
 GRID = {"data.resolution": [16], "data.x": [4], "data.y": [4], "data.orientation": [2], "data.scale": [2]}
@@ -84,6 +89,15 @@ def test_groups_share_all_but_numbers_and_seeds() -> None:
     assert groups(runs_of(sizes), 8) == []
     assert groups(plan(part=OTHERS).runs[2:], 8) == []  # qlae
     assert at_most(5) == 5
+
+
+def test_on_a_gpu_methods_with_steps_of_their_own_go_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    part = chain(each(method=["qlae"]), each(method=["pca"], **{"set.images": [50]}))
+    part = product(each(dataset=["dsprites"], steps=[4], **GRID), part, each(seed=[0, 1]))
+    assert groups(runs_of(part), 8) == []
+    monkeypatch.setattr(as_one, "on_gpu", lambda: True)
+    assert [[run.method for run in group] for group in groups(runs_of(part), 8)] == [["qlae"] * 2]
+    assert (at_most(None), at_most(3), as_one.processes(4)) == (as_one.BRANCHES, 3, 1)
 
 
 def test_a_run_that_diverges_fails_alone(tmp_path: Path) -> None:
@@ -165,3 +179,33 @@ def test_a_run_alone_is_scored_as_one_is(tmp_path: Path) -> None:
     run = study.plan.runs[0]
     card = distaff.evaluate(distaff.load_run(folder_of(tmp_path, run)), rows=100, metrics=["mig"], show=False)
     assert read_scores(tmp_path, run).scores["mean"]["mig"] == pytest.approx(card["mig"].value)
+
+
+def test_a_study_that_is_stopped_as_one_goes_on_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study, step = Study(tmp_path, plan(1, (), BETAS)), Many.step
+
+    def stopped(self: Many, steps: Any) -> Any:
+        signal.raise_signal(signal.SIGTERM)
+        return step(self, steps)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Many, "step", stopped)
+        with pytest.raises(Interrupted, match="stopped at step 1 of 4"):
+            train_as_one(tmp_path, study.plan.runs)
+    assert study.run(workers=1, together=1, show=False)["done"] == 2
+    assert list(together_in(study).values()) == [[[0, 1, 2]]] * 2
+    other = Study(tmp_path / "alone", plan(1, (), BETAS))
+    other.run(workers=1, show=False)
+    for run in study.plan.runs:
+        ours, theirs = (load_tensors(folder_of(s.folder, run) / "model.safetensors") for s in (study, other))
+        assert all(torch.allclose(ours[name], theirs[name], rtol=0, atol=1e-9) for name in theirs)
+
+
+def test_the_command_line_takes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["study", "run", "locatello2019"], ["experiment", "mechanisms"]):
+        result = CliRunner().invoke(app, [*words, "--together", "0", "--out", str(tmp_path / "x")])
+        assert isinstance(result.exception, BadInput)
+        assert "--together 0 is not allowed; it must be at least 1" in str(result.exception)
+    assert not (tmp_path / "x").exists()

@@ -18,10 +18,12 @@ from distaff.batches.resident import Resident
 from distaff.errors import BadInput
 from distaff.files import write_json
 from distaff.methods.base import State, Stepped
+from distaff.methods.beta_vae import BetaVAE
 from distaff.training import graph
 from distaff.training.config import differences, read_config
 from distaff.training.device import arithmetic, choose_noise
 from distaff.training.graph import Graph, OneByOne, Uncapturable, capturable, graph_of, undone
+from distaff.training.side_by_side import graph_of_some
 
 CPU = torch.device("cpu")
 DATA = Resident(distaff.load_dataset("dsprites", resolution=16, x=4, y=4, orientation=2), CPU)
@@ -39,9 +41,9 @@ MORE = {
 }
 
 
-def started(method: Stepped) -> tuple[Feed, State]:
-    feed = Feed(method, DATA, 3)
-    return feed, method.state(feed.facts, torch.Generator().manual_seed(3))
+def started(method: Stepped, seed: int = 3) -> tuple[Feed, State]:
+    feed = Feed(method, DATA, seed)
+    return feed, method.state(feed.facts, torch.Generator().manual_seed(seed))
 
 
 def small(name: str) -> Stepped:
@@ -75,6 +77,13 @@ def test_a_batch_that_holds_a_choice_of_pythons_is_refused() -> None:
         graph_of(*started(small("dc_ign")), range(2))
 
 
+def test_runs_whose_batches_differ_in_size_are_refused() -> None:
+    feeds = [Feed(BetaVAE(batch_size=size), DATA, 3) for size in (4, 8)]
+    states = [feed.learner.state(feed.facts, torch.Generator()) for feed in feeds]
+    with pytest.raises(Uncapturable, match="'images' of their batches has more than one shape"):
+        graph_of_some(feeds, states, range(2))
+
+
 def test_images_must_lie_on_the_device() -> None:
     method = small("vae")
     feed = Feed(method, distaff.load_dataset("dsprites", resolution=16, x=4, y=4, orientation=2), 3)
@@ -101,6 +110,17 @@ def test_runs_side_by_side_see_what_each_sees_alone() -> None:
             noise = torch.randn(4, generator=torch.Generator().manual_seed(seed)).sum()
             expected = [float(noise), feed.method(step).capacity]
             assert values[:, run].tolist() == pytest.approx(expected)
+
+
+def test_runs_in_branches_take_the_steps_they_take_alone() -> None:
+    methods = [small("beta_vae"), BetaVAE(batch_size=8, beta=0.3, label_loss="squared", labelled_images=9)]
+    alone, beside = ([started(method, seed) for seed, method in enumerate(methods)] for _ in range(2))
+    feeds, states = zip(*beside, strict=True)
+    found, _ = after(graph_of_some(feeds, states, range(6)), states[0], range(6))
+    for run, (feed, state) in enumerate(alone):
+        expected, weights = after(graph_of(feed, state, range(6)), state, range(6))
+        assert [[term[run] for term in terms] for _, terms in found] == [terms for _, terms in expected]
+        assert all(torch.equal(states[run].tensors()[name], value) for name, value in weights.items())
 
 
 def test_steps_to_warm_up_leave_no_trace() -> None:

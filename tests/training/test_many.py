@@ -51,6 +51,11 @@ FEW_STEPS: dict[str, tuple[str, dict[str, Any], Runs]] = {
         {"corruption": "masking", "sparsity": "l1"},
         [{"corruption_level": 0.1}, {"sparsity_weight": 2.0}],
     ),
+    "rectangles": (
+        "autoencoder",
+        {"corruption": "rectangle"},
+        [{"corruption_level": 0.3}, {"corruption_level": 0.8}],
+    ),
     "gaussian": ("beta_vae", {"likelihood": "gaussian"}, [{"sigma": 0.5}, {"sigma": 2.0}]),
     "labels": (
         "beta_vae",
@@ -211,3 +216,37 @@ def test_float32_runs_agree_to_its_rounding() -> None:
         for key, value in ours.items():
             assert value.dtype == torch.float32
             assert torch.allclose(value, theirs[key], rtol=0, atol=5e-4), dataclasses.asdict(feed.learner)
+
+
+#: why runs of a method are trained alone; every other one that takes steps goes together
+ALONE = {
+    "qlae": "QLAE has a step of its own",
+    "info_gan": "InfoGAN has a step of its own",
+    "info_wgan_gp": "InfoWGANGP has a step of its own",
+    "dc_ign": "batches whose 'varying' differ cannot be stacked",
+}
+
+
+def takes_steps(name: str) -> bool:
+    """Whether a method is trained by steps, and stands on no other run."""
+    kind = registry.get("methods", name)
+    return not kind.fitted and not any(needed for *_, needed in kind.base_settings())
+
+
+@pytest.mark.usefixtures("narrow")
+@pytest.mark.parametrize("name", [*filter(takes_steps, registry.names("methods"))])
+def test_every_method_goes_together_or_says_why(name: str) -> None:
+    settings = {"latents": 5, "batch_size": 8} | ({} if name in ALONE else {"precision": "float64"})
+    data = distaff.load_dataset("dsprites", resolution=16, x=4, y=4, orientation=2, scale=2)
+    feeds = [Feed(registry.get("methods", name)(**settings), data, seed) for seed in (0, 1)]
+    states = fresh(feeds)
+    if name in ALONE:
+        with pytest.raises(BadInput, match=ALONE[name]):
+            Many(feeds, states).step(0)
+        return
+    many = Many(feeds, states)
+    for step in range(3):
+        many.step(step)
+    for feed, state, expected in zip(feeds, states, fresh(feeds), strict=True):
+        alone(feed, expected, range(3))
+        assert distance(state, expected) < 1e-9

@@ -207,3 +207,34 @@ def test_checkpoints_take_a_small_share_of_the_time(
         train_together(asked(tmp_path / str(share), 20, BETAS[:2]), data, show=False)
         assert saved == expected
         saved.clear()
+
+
+def test_side_by_side_each_is_to_the_last_bit_what_it_is_alone(
+    tmp_path: Path, data: DataSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # a graph's operations, which without a GPU are named one by one
+    monkeypatch.setattr("distaff.batches.resident.fits", lambda *_: True)
+    for module in (training, together):
+        monkeypatch.setattr(module, "choose_noise", lambda *_: "device")
+    monkeypatch.setattr(Many, "step", lambda *_: pytest.fail("they are stacked"))
+    runs = asked(tmp_path / "a")
+    runs[1] = runs[1]._replace(method=method("linear:1:8:10"))  # type: ignore[arg-type]
+    runs[2] = runs[2]._replace(method=method(8.0, learning_rate=1e9))
+    found = train_together(runs, data, show=False)
+    assert isinstance(found[2], Diverged)
+    for each in runs[:2]:
+        expected = alone(each, tmp_path / "b" / each.out.name, data)
+        for name in ("model.safetensors", "config.json"):
+            assert (each.out / name).read_bytes() == (expected.folder / name).read_bytes()
+
+
+def test_runs_that_are_not_equally_far_are_stacked(
+    tmp_path: Path, data: DataSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("distaff.batches.resident.fits", lambda *_: True)
+    for module in (training, together):
+        monkeypatch.setattr(module, "choose_noise", lambda *_: "device")
+    runs = asked(tmp_path, betas=BETAS[:2])
+    alone(runs[0]._replace(steps=5), runs[0].out, data)
+    train_together(runs, data, show=False)
+    assert (company(runs[0].out), company(runs[1].out)) == ([[5, 20, 2]], [[0, 15, 2]])

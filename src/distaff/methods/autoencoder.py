@@ -137,10 +137,12 @@ def rectangles(images: Tensor, longest: float, rng: torch.Generator) -> Tensor:
     """
     inside = []
     for side in images.shape[2:]:
-        size, place = torch.rand((2, len(images), 1), generator=rng)
-        length = (size * (round(longest * side) + 1)).floor()
+        size, place = drawn(torch.rand, (2, len(images), 1), rng=rng)
+        most = torch.as_tensor(longest * side).round()  # a number, or a tensor where runs are trained as one
+        length = (size * (most + 1)).floor()
         first = (place * (side - length + 1)).floor()
-        inside.append((torch.arange(side) >= first) & (torch.arange(side) < first + length))
+        along = torch.arange(side, device=size.device)
+        inside.append((along >= first) & (along < first + length))
     rows, columns = inside
     covered: Tensor = rows[:, None, :, None] & columns[:, None, None, :]
     return covered.to(images.device)

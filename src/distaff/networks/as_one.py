@@ -33,9 +33,9 @@ class Way(NamedTuple):
     up: Convolution
 
 
-def way() -> Way | None:
-    """How convolutions are done in this block, None where networks are run one at a time."""
-    return _way.get()
+def way(device: torch.device) -> Way | None:
+    """How convolutions are done in this block; outside of one mixed on a CUDA device, None elsewhere."""
+    return _way.get() or (WAYS["mixed"] if device.type == "cuda" else None)
 
 
 @contextmanager
@@ -105,6 +105,17 @@ def out_of_twos(places: Tensor) -> Tensor:
     return parts.reshape(b, 2 * h, 2 * w, c // 4)
 
 
+def mixed_down(images: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """As products of few channels, for which torch has no good kernels, else as torch does it."""
+    even = images.shape[2] % 2 == images.shape[3] % 2 == 0
+    return (product_down if even and images.shape[1] <= FEW else grouped_down)(images, weight, bias)
+
+
+def mixed_up(images: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """As products to few channels, else as torch does it."""
+    return (product_up if weight.shape[1] <= FEW else grouped_up)(images, weight, bias)
+
+
 def shifted_down(images: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """The same of images (B, C, 2h, 2w) with weights (O, C, 4, 4) as products of rows: (B, O, h, w)."""
     (b, c, h, w), o = images.shape, weight.shape[0]
@@ -131,6 +142,7 @@ def shifted_up(images: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 WAYS = {
     "grouped": Way(grouped_down, grouped_up),
     "products": Way(product_down, product_up),
+    "mixed": Way(mixed_down, mixed_up),
     "shifted": Way(shifted_down, shifted_up),
 }
 _way: ContextVar[Way | None] = ContextVar("way", default=None)

@@ -22,7 +22,7 @@ class DownConv(nn.Conv2d):
 
     def forward(self, images: Tensor) -> Tensor:
         """The smaller images."""
-        if convolved := as_one.way():
+        if convolved := as_one.way(images.device):
             return convolved.down(images, self.weight, self.bias)
         quicker = (
             self.in_channels == 1 and images.device.type == "cpu" and not torch.is_autocast_enabled("cpu")

@@ -25,7 +25,7 @@ class UpConv(nn.ConvTranspose2d):
     def forward(self, images: Tensor, output_size: list[int] | None = None) -> Tensor:
         """The larger images."""
         assert self.bias is not None
-        if convolved := as_one.way():
+        if convolved := as_one.way(images.device):
             return convolved.up(images, self.weight, self.bias)
         if images.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
             return super().forward(images)

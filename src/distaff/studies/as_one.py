@@ -11,6 +11,7 @@ import torch
 
 from distaff.datasets import load_dataset
 from distaff.errors import BadInput
+from distaff.methods.base import Method
 from distaff.progress import say
 from distaff.studies.execute import folder_of, lock_of
 from distaff.studies.plan import PlannedRun
@@ -18,31 +19,44 @@ from distaff.training.device import choose_device
 from distaff.training.lock import only_one
 from distaff.training.many import alike, alone_for
 from distaff.training.run import Run
+from distaff.training.side_by_side import BRANCHES
 from distaff.training.together import Asked, train_together
-
-MOST = 64  # runs as one on a GPU where no one says; half as many where its memory does not hold them
 
 
 def at_most(together: int | None) -> int:
     """How many runs are trained as one: as given, else many on a GPU and each by itself on a CPU."""
     if together is not None:
         return together
-    return MOST if choose_device("auto").type == "cuda" else 1
+    return BRANCHES if on_gpu() else 1  # half as many where a GPU's memory does not hold them
+
+
+def on_gpu() -> bool:
+    """Whether runs are trained on a CUDA GPU here."""
+    return choose_device("auto").type == "cuda"
 
 
 def processes(count: int) -> int:
     """How many of so many processes train groups at a time: on a GPU one, which has all of it."""
-    return 1 if choose_device("auto").type == "cuda" else count
+    return 1 if on_gpu() else count
+
+
+def alone_on_gpu(method: Method) -> str:
+    """Why no runs of a method go side by side on a GPU, or nothing."""
+    if method.fitted:
+        return f"{type(method).__name__} is fitted at once"
+    return "they have compile=true" if getattr(method, "compile", False) else ""
 
 
 def groups(runs: Iterable[PlannedRun], most: int) -> list[list[PlannedRun]]:
     """The runs that can be trained as one, in the plan's order, up to `most` in a group and at least 2.
 
-    They share method, data set, steps and all settings but real numbers. What has no group is trained alone.
+    They share method, data set, steps and all settings but real numbers. On a GPU methods with steps of their
+    own go side by side as well. What has no group is trained alone.
     """
+    reason = alone_on_gpu if on_gpu() else alone_for
     found: dict[tuple[object, ...], list[PlannedRun]] = {}
     for run in runs:
-        if not run.bases and not alone_for(run.made):
+        if not run.bases and not reason(run.made):
             data = (run.dataset, json.dumps(run.options, sort_keys=True), run.steps)
             found.setdefault((alike(run.made), *data), []).append(run)
     parts = [each[start : start + most] for each in found.values() for start in range(0, len(each), most)]

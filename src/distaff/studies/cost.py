@@ -101,6 +101,8 @@ def _as_one(plan: Plan, most: int, training: dict[str, float]) -> dict[str, Any]
     parts = groups(plan.runs, most) if most > 1 else []
     seconds, step = dict(training), dict[str, float]()
     for part in parts:
+        if alone_for(part[0].made):  # which go side by side on a GPU alone
+            continue
         kind = f"{len(part)} {part[0].method} at {'x'.join(map(str, shape_of(part[0])))}"
         step[kind] = step.get(kind) or _measured_as_one(part)
         seconds |= {run.id: step[kind] * run.steps for run in part}

@@ -164,7 +164,10 @@ def drawn(feeds: Sequence[Feed], numbers: Mapping[str, type], steps: range) -> D
     for field in dataclasses.fields(Batch):
         value = getattr(like, field.name)
         if isinstance(value, np.ndarray):
-            arrays[field.name] = np.array([[getattr(batch, field.name) for batch, _ in row] for row in rows])
+            every = [[getattr(batch, field.name) for batch, _ in row] for row in rows]
+            if len({each.shape for row in every for each in row}) > 1:
+                raise Uncapturable(f"'{field.name}' of their batches has more than one shape")
+            arrays[field.name] = np.array(every)
         elif value is not None and field.name != "population":
             raise Uncapturable(f"'{field.name}' of its batches is no array")
     for name, real in numbers.items():
@@ -178,17 +181,23 @@ def graph_of(feed: Feed, state: State, steps: range) -> Graph:
     """The steps of one run."""
 
     def take(rows: Batch, numbers: Numbers, rngs: Sequence[torch.Generator]) -> dict[str, Tensor]:
-        own: dict[str, Any] = {
-            field.name: value[0]
-            for field in dataclasses.fields(rows)
-            if isinstance(value := getattr(rows, field.name), Tensor)
-        }
-        method = feed.learner.holding({name: value[0] for name, value in numbers.items()})
-        batch = feed.looked_up(dataclasses.replace(rows, **own))
-        terms: dict[str, Tensor] = method.step(state, batch, rngs[0])
-        return terms
+        return take_own(feed, state, 0, rows, numbers, rngs)
 
     return Graph([feed], take, state, steps, feed.learner.moving)
+
+
+def take_own(
+    feed: Feed, state: State, run: int, rows: Batch, numbers: Numbers, rngs: Sequence[torch.Generator]
+) -> dict[str, Tensor]:
+    """The step of one of the runs whose rows, numbers and generators these are."""
+    own: dict[str, Any] = {
+        field.name: value[run]
+        for field in dataclasses.fields(rows)
+        if isinstance(value := getattr(rows, field.name), Tensor)
+    }
+    method = feed.learner.holding({name: numbers[name][run] for name in feed.learner.moving})
+    terms: dict[str, Tensor] = method.step(state, feed.looked_up(dataclasses.replace(rows, **own)), rngs[run])
+    return terms
 
 
 @contextlib.contextmanager

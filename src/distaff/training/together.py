@@ -1,4 +1,7 @@
-"""Training many runs as one, each to the folder, history and checkpoints that it has alone."""
+"""Training many runs as one, each to the folder, history and checkpoints that it has alone.
+
+On a GPU that draws the noise they go side by side, in branches of one graph; else their weights are stacked.
+"""
 
 from __future__ import annotations
 
@@ -35,10 +38,11 @@ from distaff.training.folder import (
     resumed,
     save_checkpoint,
 )
-from distaff.training.graph import Graph, Steps, Uncapturable
+from distaff.training.graph import Steps, Uncapturable
 from distaff.training.history import Window
 from distaff.training.many import Many
 from distaff.training.run import Run
+from distaff.training.side_by_side import graph_of_some
 
 SAVING = 0.05  # the share of the time that checkpoints may take
 
@@ -87,9 +91,10 @@ def train_together(
     """Train runs of one method on a data set as one. The run of each, or the error that it ended with.
 
     The methods may differ in their numbers, the runs in their seeds and in how far they are. Each is what
-    `train` makes of it alone, up to rounding: either may go on with the other's folder, and the config says
-    which steps were taken together. A run that diverges stops alone. Convolutions are done in one of the
-    ways of distaff.networks.as_one, by default the quicker one of the device.
+    `train` makes of it alone, to the last bit in branches of a GPU's graph, and up to rounding where weights
+    are stacked: either may go on with the other's folder, and the config says which steps were stacked. A run
+    that diverges stops alone. Convolutions of stacked weights are done in one of the ways of
+    distaff.networks.as_one, by default the quickest one of the device.
 
     Raises BadInput where the methods cannot be trained as one, and Interrupted when it was asked to stop and
     all were saved.
@@ -123,8 +128,8 @@ def train_together(
     return [found[place] for place in range(len(asked))]
 
 
-#: by kind of device, how convolutions are done
-WAY = {"cpu": "grouped"}
+#: by kind of device, the quickest way of convolutions of stacked weights (benchmarks/gpu.py)
+WAY = {"cpu": "grouped", "cuda": "mixed"}
 
 
 @contextmanager
@@ -154,11 +159,10 @@ def _member(place: int, run: Run, feed: Feed) -> Member:
 
 def _until_one_ends(members: list[Member], way: str, show: bool) -> dict[int, Run | Exception]:
     """Train runs as one until some of them are finished or have failed: those, by their places."""
-    many = _begun(members, way)
     ended, values, saved, cost = dict[int, Run | Exception](), list[Tensor](), time.monotonic(), 0.0
     first, words = members[0], f"training {len(members)} as one"
     with progress(words, first.stop, first.done, show) as report, heard() as asked_to_stop:
-        taken = _steps(many, members, show)
+        taken = _steps(members, way, show)
         while not ended:
             names, terms = taken.step(first.done)
             values.append(terms)
@@ -181,25 +185,29 @@ def _until_one_ends(members: list[Member], way: str, show: bool) -> dict[int, Ru
     return ended
 
 
-def _begun(members: list[Member], way: str) -> Many:
-    """The runs as one, which their configs say from here on."""
-    many = Many([member.feed for member in members], [member.state for member in members], way)
-    for member in members:
-        member.run = in_company(member.run, member.done, len(members))
-    return many
+def _steps(members: list[Member], way: str, show: bool) -> Steps:
+    """What takes the steps, on a GPU side by side where the runs are equally far, else stacked.
 
-
-def _steps(many: Many, members: list[Member], show: bool) -> Steps:
-    """What takes the steps: a graph where the device draws the noise and all are equally far."""
-    first = members[0]
+    Side by side they are what they are alone, to the last bit; stacked ones have configs that say so.
+    """
+    first, feeds, states = members[0], [each.feed for each in members], [each.state for each in members]
     left = range(first.done, min(member.stop for member in members))
-    if first.run.config.noise == "device" and all(member.done == first.done for member in members) and left:
+    if first.run.config.noise == "device" and all(member.done == first.done for member in members):
         try:
-            return Graph(many.feeds, many.take, many, left, many.moving)
+            taken = graph_of_some(feeds, states, left)
+            _in_company(members, 1)
+            return taken
         except Uncapturable as reason:
             if show:
                 say(f"{first.run.config.method} takes its steps one by one, which a GPU waits for: {reason}")
+    many = Many(feeds, states, way)
+    _in_company(members, len(members))
     return EachItsOwn(many, members)
+
+
+def _in_company(members: list[Member], runs: int) -> None:
+    for member in members:
+        member.run = in_company(member.run, member.done, runs)
 
 
 class EachItsOwn:

@@ -1,0 +1,187 @@
+"""Features that an agent can change one at a time are the coordinates of its world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, NamedTuple, cast
+
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from distaff.experiments import base
+from distaff.experiments.base import Experiment, Finding, Lab, Runs, every_code
+from distaff.factors import FactorSpace
+from distaff.methods import controllable_factors
+from distaff.metrics.mcc import absolute_correlation
+from distaff.pages.palette import INK
+from distaff.studies.plan import Part, chain, dataset, each, method, product
+from distaff.training.run import Run
+
+Array = NDArray[np.float64]
+WITH, WITHOUT = "with selectivity", "without"  # the names of the runs
+ALONG, ACROSS = 0.95, 0.15  # |correlation| of a feature that is a coordinate, with it and with the other
+SHARED: dict[str, Any] = {"latents": 4, "batch_size": 64, "eps": 0.05}
+#: without the term, at .002, features die: they are the same for all images
+SETTINGS: dict[str, dict[str, Any]] = {
+    WITH: {"selectivity_weight": 2.0, "learning_rate": 2e-3},
+    WITHOUT: {"selectivity_weight": 0.0, "learning_rate": 5e-4},
+}
+
+
+class Scale(base.Scale, frozen=True):
+    """How many seeds, the steps of each, and those of its control."""
+
+    seeds: int = 3
+    steps: int = 2000
+    control_steps: int = 6000
+
+
+class Learned(NamedTuple):
+    """What a run has learned of a world with m places: features (m, d) and policies (m, d, actions)."""
+
+    space: FactorSpace
+    features: Array
+    policies: Array
+
+
+class ControllableFactors(Experiment[Scale]):
+    """Features that policies change one at a time become the coordinates of the world, each with its action.
+
+    Thomas et al. 2017 (Independently controllable factors, arXiv:1708.01289), the first experiment: a square
+    of 2x2 pixels on a plane of 12x12 that goes left, right, up or down by a pixel, or stays where it is
+    blocked; four features, each with a policy. A feature is a coordinate if its |Pearson correlation| over
+    all 121 places is at least .95 with one of x and y and at most .15 with the other. Its action is the one
+    that its policy takes most often. Selectivity is max(d_k, 0) / sum_j max(d_j, 0) of the changes d of the
+    features, the mean over all moves that are not blocked, weighted by the feature's policy. The control is
+    the same without the selectivity term, an autoencoder of four features, by more and
+    smaller steps, for it takes longer to see the square at all.
+    """
+
+    scales: ClassVar = {
+        "quick": Scale("one core, 10 seconds", seeds=1, steps=20, control_steps=20),
+        "nano": Scale("one core, four minutes"),
+        "small": Scale("one core, six minutes", seeds=5),
+        "paper": Scale("one core, an hour", seeds=10, steps=20_000, control_steps=20_000),
+    }
+
+    def runs(self, scale: Scale) -> Part:
+        steps = {WITH: scale.steps, WITHOUT: scale.control_steps}
+        kinds = [
+            product(each(name=[name], steps=[steps[name]]), method("controllable_factors", **own, **SHARED))
+            for name, own in SETTINGS.items()
+        ]
+        return product(dataset("one_square"), chain(*kinds), each(seed=range(scale.seeds)))
+
+    def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
+        learned = {name: [learned_by(run) for run in runs[name]] for name in runs.names}
+        lab.figure("Each feature over the plane, and where its policy leads", planes(learned[WITH]))
+        lab.say("In the figure x is to the right and y down; a feature is bright where it is high.")
+        rows = []
+        for name, every in learned.items():
+            features = [pd.DataFrame(of_features(one)) for one in every]
+            numbered = dict(enumerate(features))
+            lab.table(f"Every feature, {name}", pd.concat(numbered, names=["seed"]).reset_index("seed"))
+            errors = map(error, runs[name])
+            rows += [
+                {"runs": name, "seed": seed, **of_coordinates(one), "error": wrong}
+                for (seed, one), wrong in zip(numbered.items(), errors, strict=True)
+            ]
+        table = lab.table("Every seed", rows).set_index("runs")
+        for key in ("features", "coordinates", "actions", "sure", "selectivity", "error"):
+            yield self.found(key, table.loc[[WITH], key])
+        yield self.found("without", table.loc[[WITHOUT], "features"])
+
+
+@torch.inference_mode()
+def learned_by(run: Run) -> Learned:
+    """The features of all images of a run's world, and the policies there."""
+    made, space = cast(controllable_factors.ControllableFactors, run.method), run.data.factors
+    assert space is not None
+    features = every_code(run).mean
+    policies = made.policies(run.modules, torch.from_numpy(features)).numpy()
+    return Learned(space, features.astype(np.float64), policies.astype(np.float64))
+
+
+def error(run: Run) -> float:
+    """The mean squared error of a pixel, 0..1, over all images that a run decodes from its features."""
+    images = run.data.unit_images(np.arange(len(run.data)))
+    return float(np.mean((run.decode(every_code(run).mean) - images) ** 2))
+
+
+def of_features(learned: Learned) -> list[dict[str, Any]]:
+    """Of each feature: its correlations, the coordinate that it is, its action, how sure, how selective."""
+    space, features, policies = learned
+    rows = space.rows(np.arange(len(space))).astype(np.float64)
+    correlations = absolute_correlation(features, rows, "pearson")
+    selective = selectivities(learned)
+    return [
+        {
+            "feature": k + 1,
+            **{f"|corr| with {name}": float(value) for name, value in zip(space.names, own, strict=True)},
+            "is": coordinate(own, space.names),
+            "action": int(policies[:, k].mean(axis=0).argmax()),
+            "its probability": float(policies[:, k].mean(axis=0).max()),
+            "selectivity": float(selective[k]),
+        }
+        for k, own in enumerate(correlations)
+    ]
+
+
+def coordinate(correlations: Array, names: tuple[str, ...]) -> str:
+    """The factor that a feature of these |correlations| is, or nothing."""
+    own = int(correlations.argmax())
+    others = np.delete(correlations, own)
+    return names[own] if correlations[own] >= ALONG and (others <= ACROSS).all() else ""
+
+
+def of_coordinates(features: pd.DataFrame) -> dict[str, float]:
+    """What the features of a run are together: how many are coordinates, which of these, by which actions.
+
+    `sure` is of the least sure of those, 0 without any; `selectivity` is the mean of all features.
+    """
+    found = features[features["is"] != ""]
+    return {
+        "features": len(found),
+        "coordinates": found["is"].nunique(),
+        "actions": found["action"].nunique(),
+        "sure": float(found["its probability"].min()) if len(found) else 0.0,
+        "selectivity": float(features["selectivity"].mean()),
+    }
+
+
+def selectivities(learned: Learned) -> Array:
+    """The directed selectivity (d,) of each feature under its own policy, over moves that are not blocked.
+
+    0 where no feature rises.
+    """
+    space, features, policies = learned
+    places = np.arange(len(space))
+    total, weight = np.zeros(features.shape[1]), np.zeros(features.shape[1])
+    for action in range(policies.shape[2]):
+        there = space.index(space.move(space.rows(places), action))
+        rises = np.maximum(features[there] - features, 0)
+        shares = rises / np.maximum(rises.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+        chosen = policies[:, :, action] * (there != places)[:, None]
+        total += (chosen * shares).sum(axis=0)
+        weight += chosen.sum(axis=0)
+    return total / np.maximum(weight, np.finfo(float).tiny)
+
+
+def planes(every: list[Learned]) -> Figure:
+    """A row of maps for what each seed has learned: a feature over the plane, with its policy as arrows."""
+    count = every[0].features.shape[1]
+    figure = Figure((2.1 * count, 2.2 * len(every)), layout="constrained")
+    grid = figure.subplots(len(every), count, squeeze=False)
+    for seed, (learned, line) in enumerate(zip(every, grid, strict=True)):
+        (width, height), rows = learned.space.sizes, learned.space.rows(np.arange(len(learned.space)))
+        for k, ax in enumerate(line):
+            ax.imshow(learned.features[:, k].reshape(width, height).T, cmap="viridis", vmin=-1, vmax=1)
+            to = learned.policies[:, k]  # down and up by one: x, then y
+            arrows = (to[:, 1] - to[:, 0], to[:, 3] - to[:, 2])
+            ax.quiver(*rows.T, *arrows, angles="xy", scale_units="xy", scale=1.3, color=INK, pivot="mid")
+            ax.set(xticks=[], yticks=[])
+            ax.set_title(f"seed {seed}, feature {k + 1}", fontsize=8, color=INK)
+    return figure
