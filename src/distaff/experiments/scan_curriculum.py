@@ -46,9 +46,9 @@ class Scale(base.Scale, frozen=True):
     """Steps of the denoiser and of vision, and those that each set of examples is taught."""
 
     grid: Mapping[str, Any]
-    denoiser_steps: int = 3000
-    vision_steps: int = 3000
-    taught_steps: int = 300
+    denoiser_steps: int = 4500
+    vision_steps: int = 6000
+    taught_steps: int = 500
     seeds: int = 1
 
 

@@ -11,8 +11,10 @@ ATTRIBUTES = ("wall_colour", "floor_colour", "object_colour", "object")
 #: 8 of the 16 colours; all three objects, all views of them, and all views of the room
 ROOMS = {"resolution": 32, "wall_colour": 8, "floor_colour": 8, "object_colour": 8}
 LATENTS = 16
-PAPER_BETA = 53.0  # which has this strength:
-BETA = 0.5
+PAPER_BETA = 53.0
+#: what stands for it falls from the first to the second in three quarters of the steps. Where it begins
+#: strong, wall, floor and object colour get a latent each; at .5 throughout they are spread over several.
+STRENGTH = (6.0, 0.5)
 #: with a Bernoulli likelihood it hardly sees the object
 DENOISER: dict[str, Any] = {
     "corruption": "rectangle",
@@ -34,9 +36,15 @@ def visions(steps: int, betas: Sequence[float] = (PAPER_BETA,)) -> Part:
     """A beta-VAE on the denoiser's features for each beta of the paper, called "vision 53"."""
     parts = [
         product(
-            method("beta_vae", **VISION, features="@denoiser", beta=BETA * beta / PAPER_BETA),
+            method("beta_vae", **VISION, features="@denoiser", beta=strength(beta, steps)),
             each(name=[f"vision {beta:g}"], steps=[steps]),
         )
         for beta in betas
     ]
     return chain(*parts)
+
+
+def strength(beta: float, steps: int) -> str:
+    """The schedule that stands for a beta of the paper, which is STRENGTH at 53 and its share at others."""
+    first, last = (each * beta / PAPER_BETA for each in STRENGTH)
+    return f"linear:{first:.6g}:{last:.6g}:{max(1, 3 * steps // 4)}"
