@@ -115,11 +115,20 @@ def weights(runs: Path, steps: int) -> dict[str, Any]:
     for name, (data, options) in DATA.items():
         loaded = distaff.load_dataset(data, **options)
         for method, settings in cases():
-            folder = folder_of(runs, name, method, settings)
-            given = {"steps": steps, "seed": 1, "threads": 1, "device": "cpu", "show": False} | settings
-            run = distaff.train(method, loaded, out=folder, **given)
-            found |= {f"{folder.name} {key}": value for key, value in of_run(run).items()}
+            run = trained(runs, (name, loaded), method, settings, steps)
+            found |= {f"{run.folder.name} {key}": value for key, value in of_run(run).items()}
     return found
+
+
+def trained(runs: Path, data: tuple[str, Any], method: str, settings: dict[str, Any], steps: int) -> Any:
+    """A run on data of a name, which stands, where it must, on runs of the first methods that it may."""
+    bases = {
+        base: trained(runs, data, allowed[0], SMALL, steps).folder
+        for base, allowed, needed in registry.get("methods", method).base_settings()
+        if needed
+    }
+    given = {"steps": steps, "seed": 1, "threads": 1, "device": "cpu", "show": False} | settings | bases
+    return distaff.train(method, data[1], out=folder_of(runs, data[0], method, settings), **given)
 
 
 def cards(runs: Path) -> dict[str, Any]:

@@ -44,3 +44,30 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = distaff.load_dataset("dsprites", **SMALL)
     distaff.train("beta_vae", data, beta=1.0, learning_rate=1e-3, steps=300, out=out, threads=1, show=False)
     return out
+
+
+#: rooms of which a run is taught in seconds
+ROOMS = {
+    "resolution": 16,
+    "wall_colour": 3,
+    "floor_colour": 3,
+    "object_colour": [3],
+    "camera_yaw": 1,
+    "object_yaw": 2,
+}
+
+
+@pytest.fixture(scope="session")
+def worded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of small finished runs that stand on each other: vision, scan, operators.
+
+    Their data has 54 images and the colours white, yellow and blue. Tests that change them copy them first.
+    """
+    folder, data = tmp_path_factory.mktemp("worded"), distaff.load_dataset("rooms", **ROOMS)
+    how = {"threads": 1, "show": False}
+    vision = {"latents": 4, "beta": 0.5, "learning_rate": 2e-3, "steps": 150}
+    distaff.train("beta_vae", data, out=folder / "vision", **vision, **how)
+    taught = {"concepts": 40, "examples": 3, "steps": 150, "learning_rate": 3e-3}
+    distaff.train("scan", data, base=folder / "vision", out=folder / "scan", **taught, **how)
+    distaff.train("scan_operators", data, base=folder / "scan", steps=5, out=folder / "operators", **how)
+    return folder

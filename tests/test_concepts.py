@@ -139,12 +139,26 @@ def test_every_concept_is_read_as_it_is_described() -> None:
     assert NAMED.describe(frozenset()) == "anything"
 
 
+def test_a_concept_is_described_in_as_few_words_as_are_read() -> None:
+    full = frozenset({Value(0, 0), Value(1, 1), Value(2, 1)})
+    assert NAMED.describe(full) == "red wall, grey, ice lolly"
+    rooms = Vocabulary(
+        FactorSpace(("wall_colour", "object_colour", "object"), (2, 2, 2)),
+        words={"wall_colour": ("red", "blue"), "object_colour": ("blue", "red"), "object": ("hat", "case")},
+    )
+    assert rooms.describe(map(Value, range(3), (1, 0, 0))) == "blue wall, blue object, hat"
+    assert ALL.describe([Value(1, 2)]) == "2 floor", "a number alone says little, though only floors have it"
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         ("red", "'red' can be meant of several attributes; say 'red wall' or 'red floor'"),
         ("hatt", "unknown value 'hatt'; did you mean 'hat'"),
         ("hat wall", "unknown value 'hat wall'"),
+        ("rad wall", "unknown value 'rad'; did you mean 'red'"),
+        ("red wal", "unknown attribute 'wal'; did you mean 'wall'"),
+        ("ceiling=ice_lolly", "unknown attribute 'ceiling'. Allowed: wall, floor, object"),
         ("red wall, blue wall", "red wall, blue wall contradicts itself"),
     ],
 )

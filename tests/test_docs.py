@@ -3,12 +3,14 @@
 import json
 import re
 import runpy
+import shlex
 import sys
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
+from commands import distaff as command
 from scripts import script
 
 import distaff
@@ -161,3 +163,25 @@ def test_the_method_of_your_own_is_one(tmp_path: Path, monkeypatch: pytest.Monke
     data = distaff.load_dataset("dsprites", resolution=16, x=4, y=4, orientation=1)
     run = distaff.train("small_codes", data, size_weight=0.2, steps=2, out=tmp_path / "run", show=False)
     assert {"loss", "reconstruction", "kl", "size"} <= run.history()[-1].keys()
+
+
+def test_the_way_to_concepts_can_be_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    """The commands of docs/concepts.md on smaller images and fewer steps, then its Python."""
+    page = (ROOT / "docs" / "concepts.md").read_text(encoding="utf-8").replace("\\\n", "")
+    smaller = {r"resolution=\d+": "resolution=16", r"colour=\d": "colour=3", r"--steps \d+": "--steps 2"}
+    for long, short in smaller.items():
+        assert re.search(long, page)
+        page = re.sub(long, short, page)
+    monkeypatch.chdir(tmp_path)
+    commands = re.findall(r"^distaff (.*)$", page, re.MULTILINE)
+    assert len(commands) == 9
+    for words in commands:
+        status, out, err = command(capsys, *shlex.split(words))
+        assert status == 0, err
+        assert out
+    drawn = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.png"))
+    assert len(drawn) == 4
+    assert drawn[-1] in page
+    exec(page.partition("```python\n")[2].partition("```")[0], names := {})
+    assert names["made"].images.shape == (5, 3, 16, 16)
+    assert len(names["seen"].concepts) == 133

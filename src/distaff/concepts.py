@@ -7,6 +7,7 @@ their words alone: models that learn concepts from images are judged by it.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -169,7 +170,7 @@ class Vocabulary:
         said = {*part.replace("=", " ").replace("_", " ").split()}
         found = [each for each in self.values if self._is_meant(each, said)]
         if not found:
-            raise unknown("value", part, dict.fromkeys(word for name in self.named for word in self.of(name)))
+            raise self._unknown(part, said)
         if len(found) > 1:
             which = " or ".join(f"'{self.describe({each})}'" for each in found)
             raise BadInput(f"'{part}' can be meant of several attributes; say {which}")
@@ -180,12 +181,37 @@ class Vocabulary:
         own, attribute = map(set, self._words(each))
         return own <= said <= own | attribute
 
+    def _unknown(self, part: str, said: set[str]) -> BadInput:
+        """The error for a part that no value is meant by; it names the words that stand for nothing."""
+        own, of = ({word for each in self.values for word in self._words(each)[n]} for n in range(2))
+        strange = " ".join(sorted(said - own - of, key=part.index))
+        if strange and any(said.issuperset(self._words(each)[0]) for each in self.values):
+            attributes = dict.fromkeys(word for name in self.named for word in name.split("_"))
+            return unknown("attribute", strange, attributes)
+        words = dict.fromkeys(word for name in self.named for word in self.of(name))
+        return unknown("value", strange or part, words)
+
     def _words(self, each: Value) -> tuple[list[str], list[str]]:
         """The words of a value, and of its attribute."""
         name = self.space.names[each.attribute]
         return self.of(name)[each.value].replace("_", " ").split(), name.replace("_", " ").split()
 
     def describe(self, concept: Iterable[Value]) -> str:
-        """A concept in words that `read` understands, such as "red wall, hat object", or "anything"."""
-        told = (self._words(each) for each in sorted(concept))
-        return ", ".join(" ".join([*own, *of]) for own, of in told) or "anything"
+        """A concept in few words that `read` understands, such as "red wall, hat", or "anything"."""
+        return ", ".join(self._shortest[value] for value in sorted(concept)) or "anything"
+
+    @functools.cached_property
+    def _shortest(self) -> dict[Value, str]:
+        """Of each value the first that is meant of it alone: its words; these with one of its attribute; all.
+
+        A number never stands alone.
+        """
+        found = {}
+        for value in self.values:
+            own, of = self._words(value)
+            alone = [own] if self.space.names[value.attribute] in (self.words or {}) else []
+            for said in (*alone, *([*own, word] for word in of), [*own, *of]):
+                if [each for each in self.values if self._is_meant(each, set(said))] == [value]:
+                    break
+            found[value] = " ".join(said)
+        return found

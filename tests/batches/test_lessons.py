@@ -137,7 +137,7 @@ def test_rooms_have_words_and_nuisances() -> None:
     vocabulary = vocabulary_of(data)
     assert vocabulary.named == ("wall_colour", "floor_colour", "object_colour", "object")
     concept = vocabulary.read("hat, white wall")
-    assert vocabulary.describe(concept) == "white wall colour, hat object"
+    assert vocabulary.describe(concept) == "white wall, hat"
     batch = Symbols(concepts=100).sample(data, 8, np.random.default_rng(0))
     assert (batch.images.shape, batch.symbols.shape) == ((8, 3, 16, 16), (8, 15))
     faces = vocabulary_of(distaff.load_dataset("cartoon_faces", resolution=16))

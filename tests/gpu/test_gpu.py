@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from standing import trained as on_others
 from torch import Tensor
 
 import distaff
 from distaff import registry
 from distaff.batches.feed import Feed
 from distaff.batches.resident import on_device
-from distaff.datasets import DataSet
 from distaff.methods.base import State, Stepped
 from distaff.methods.beta_vae import BetaVAE
 from distaff.training.device import arithmetic
@@ -176,22 +176,12 @@ def test_other_arithmetic_goes_the_same_way(tmp_path: Path, precision: str) -> N
     assert other["loss"] == pytest.approx(exact["loss"], rel=0.05)
 
 
-def on_others(name: str, images: DataSet, folder: Path) -> Run:
-    """A run of some steps, on runs of the first methods that it must stand on."""
-    bases = {
-        base: on_others(allowed[0], images, folder).folder
-        for base, allowed, needed in registry.get("methods", name).base_settings()
-        if needed
-    }
-    return distaff.train(name, images, steps=20, out=folder / name, threads=1, device="cuda", **bases)
-
-
 @pytest.mark.parametrize("name", registry.names("methods"))
 def test_every_method_is_trained_and_encodes(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     images = distaff.load_dataset("dsprites", **SMALL)
-    run = on_others(name, images, tmp_path)
+    run = on_others(name, images, tmp_path, steps=20, device="cuda", show=True)
     codes = run.encode(images.images(np.arange(10)))
     assert type(codes.mean) is np.ndarray
     assert np.isfinite(codes.mean).all()

@@ -4,12 +4,11 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+from standing import trained
 
 import distaff
 from distaff import registry
-from distaff.datasets import DataSet
 from distaff.testing import check_method
-from distaff.training.run import Run
 
 
 @pytest.mark.parametrize("name", registry.names("methods"))
@@ -24,16 +23,6 @@ def test_every_setting_is_described(name: str) -> None:
     names = {field.name for field in dataclasses.fields(method)}
     assert all(field.metadata.get("help") for field in dataclasses.fields(method))
     assert method.paper.keys() | method.study.keys() <= names
-
-
-def trained(name: str, data: DataSet, folder: Path) -> Run:
-    """A run of five steps, on runs of the first methods that it may stand on."""
-    bases = {
-        base: trained(allowed[0], data, folder).folder
-        for base, allowed, needed in registry.get("methods", name).base_settings()
-        if needed
-    }
-    return distaff.train(name, data, steps=5, out=folder / name, threads=1, show=False, **bases)
 
 
 @pytest.mark.parametrize("name", registry.names("methods"))

@@ -2,9 +2,11 @@
 
 import copy
 import dataclasses
+from pathlib import Path
 
 import pytest
 import torch
+from standing import bases
 from torch import Tensor, nn
 
 import distaff
@@ -13,6 +15,7 @@ from distaff.batches.feed import Feed
 from distaff.methods.base import Stepped
 from distaff.networks import NETWORKS, threads
 from distaff.networks.threads import Pace, in_shares, network_threads, undivided
+from distaff.training.bases import find_bases
 
 STEPPED = [name for name in registry.names("methods") if issubclass(registry.get("methods", name), Stepped)]
 SETTINGS = {
@@ -21,11 +24,12 @@ SETTINGS = {
 }
 
 
-def one_step(name: str, threads: int) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+def one_step(name: str, threads: int, folder: Path) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """The terms and the gradients of the first step."""
-    method = dataclasses.replace(registry.get("methods", name)(**SETTINGS.get(name, {})), batch_size=48)
     data = distaff.load_dataset("dsprites", resolution=16, x=8, y=8, orientation=2)
-    feed = Feed(method, data, 0)
+    own = SETTINGS.get(name, {}) | {key: str(path) for key, path in bases(name, data, folder).items()}
+    method = dataclasses.replace(registry.get("methods", name)(**own), batch_size=48)
+    feed = Feed(method, data, 0, bases=find_bases(method, data)[0])
     state = method.state(feed.facts, torch.Generator().manual_seed(0))
     state.modules.train()
     batch, rng = feed.at(0)
@@ -36,10 +40,10 @@ def one_step(name: str, threads: int) -> tuple[dict[str, Tensor], dict[str, Tens
 
 
 @pytest.mark.parametrize("name", STEPPED)
-def test_shares_give_the_gradients_of_the_whole(name: str) -> None:
+def test_shares_give_the_gradients_of_the_whole(name: str, tmp_path: Path) -> None:
     # the first step of Adam has the size of the sign of a gradient, so one side of a game hears of rounding
     tolerance = 1e-2 if registry.get("methods", name).adversarial else 1e-4
-    whole, shared = one_step(name, 1), one_step(name, 3)
+    whole, shared = one_step(name, 1, tmp_path), one_step(name, 3, tmp_path)
     assert whole[1].keys() == shared[1].keys()
     for before, after in zip(whole, shared, strict=True):
         for key in before:

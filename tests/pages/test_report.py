@@ -11,6 +11,7 @@ import pytest
 
 import distaff
 from distaff.datasets import ArrayImages
+from distaff.evaluation.imagined import imagine
 from distaff.pages import report as module
 from distaff.pages.parts import number, picture
 
@@ -161,3 +162,27 @@ def test_only_what_is_in_nats_is_called_so(tmp_path: Path, method: str, nats: bo
     run = distaff.train(method, data, steps=2, out=tmp_path / "a", threads=1, show=False)
     training = distaff.report(run, show=False).read_text().partition("<h2>Training</h2>")[2]
     assert ("in nats per image" in training) == nats
+
+
+def test_a_run_that_knows_words_shows_its_concepts(worded: Path, tmp_path: Path) -> None:
+    pages = {}
+    for name in ("vision", "scan", "operators"):
+        shutil.copytree(worded / name, tmp_path / name)
+        pages[name] = distaff.report(tmp_path / name, show=False).read_text()
+    assert "<h2>Concepts</h2>" not in pages["vision"]
+    run = distaff.load_run(tmp_path / "scan")
+    for name in ("scan", "operators"):
+        section = pages[name].partition("<h2>Concepts</h2>")[2].partition("</section>")[0]
+        pictures = re.findall(r'<img src="[^"]*" alt="Images of ([^"]*)">', section)
+        assert len(pictures) == 8
+        assert [len(words.split(", ")) for words in pictures] == sorted(
+            len(words.split(", ")) for words in pictures
+        )
+        for words in pictures:
+            made = imagine(run, words)
+            assert picture(made.images, f"Images of {words}") in section
+            assert all(f">{1 / sigma:.1f}</text>" in section for sigma in made.sigma)
+        read = run.decode_symbols(run.encode(run.data.images(np.arange(54))).mean).reshape(54, 3, 3)
+        right = np.mean(read.argmax(axis=2) == run.data.factors.rows(np.arange(54))[:, :3])
+        assert f"Of 54 images the surest word of each attribute is right in {right:.0%} of cases" in section
+        assert "chance is 33%" in section

@@ -13,7 +13,7 @@ from distaff.evaluation.evaluate import read_card
 from distaff.evaluation.orthogonality import run_orthogonality
 from distaff.evaluation.posterior import active, carried
 from distaff.files import write_text
-from distaff.pages import run_sections
+from distaff.pages import concept_section, run_sections
 from distaff.pages.page import page
 from distaff.pages.run_sections import Seen
 from distaff.scoring.card import ScoreCard
@@ -29,6 +29,7 @@ SECTIONS = (
     run_sections.traversed,
     run_sections.reconstructions,
     run_sections.atoms,
+    concept_section.concepts,
     run_sections.knowledge,
     run_sections.desiderata,
     run_sections.layers,

@@ -75,12 +75,16 @@ def save_png(picture: Figure | NDArray[np.uint8], path: Path) -> None:
         partial.write_bytes(png(picture))
 
 
+def named(title: str, longest: int = LONGEST_NAME) -> str:
+    """A title as the name of a file, without its ending."""
+    return re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")[:longest].strip("_")
+
+
 def save_figures(titled: Iterable[tuple[str, Figure]], folder: Path) -> list[Path]:
     """Write figures into a folder as PNG, numbered and named after their titles, and return their paths."""
     written: list[Path] = []
     for title, figure in titled:
-        words = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")[:LONGEST_NAME].strip("_")
-        path = folder / f"{len(written) + 1:02d}_{words}.png"
+        path = folder / f"{len(written) + 1:02d}_{named(title)}.png"
         save_png(figure, path)
         written.append(path)
     return written
