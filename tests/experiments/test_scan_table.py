@@ -10,6 +10,7 @@ import distaff
 from distaff.batches.operators import Operators
 from distaff.concepts import OPERATORS
 from distaff.datasets import DataSet
+from distaff.errors import BadInput
 from distaff.experiments.base import Lab
 from distaff.experiments.scan_asked import KINDS, asked
 from distaff.experiments.scan_table import ROWS, ScanTable, beside, published, shares
@@ -42,6 +43,28 @@ def test_what_is_asked_is_taught_or_new_or_made_of_pairs_that_are(rooms: DataSet
         first, second = (about.vocabulary.concept(symbol) for symbol in pair)
         assert concept == operators[number](first, second)
         assert (numbers[first], numbers[second], number) not in trained
+
+
+def test_no_operator_was_shown_what_is_made(rooms: DataSet) -> None:
+    """Images of {red wall} are seen by IN COMMON also where another pair has it in common."""
+    about, lessons, paired = asked(KIND, rooms, 24, seed=100), KIND.lessons(rooms), KIND.paired(rooms)
+    words, shown = about.vocabulary, set()
+    for (name, operator), pairs in zip(OPERATORS.items(), paired.taught, strict=True):
+        before = len(shown)
+        for pair in lessons.symbols[pairs]:
+            shown.add(operator(*(words.concept(symbol) for symbol in pair)))
+        assert len(shown) > before, name
+    assert not shown & set(about.made)
+    others = {concept for concept in shown if concept not in set(lessons.taught)}
+    assert others, "and without asking some of these would have been tested"
+
+
+def test_operators_that_saw_all_have_nothing_to_be_asked() -> None:
+    data = distaff.load_dataset("rooms", resolution=16, wall_colour=2, floor_colour=2, object_colour=2)
+    with pytest.raises(
+        BadInput, match="pairs=0 is not allowed; they leave nothing new for operators to make"
+    ):
+        asked(Operators(concepts=40, examples=3), data, 24, seed=100)
 
 
 def test_other_seeds_ask_other_things(rooms: DataSet) -> None:

@@ -162,6 +162,22 @@ def test_a_run_that_diverges_leaves_the_others_as_they_were() -> None:
         assert distance(states[n], expected) < 1e-9
 
 
+def test_each_run_draws_where_it_drew_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a GPU one may draw on the host, for it was begun so, and another on the device."""
+    feeds, states = begun(("beta_vae", {}, [{}, {"beta": 2.0}]))
+    feeds[1].noise_device = torch.device("cpu", 0)
+    made: list[torch.device] = []
+
+    class Watched(torch.Generator):
+        def __new__(cls, device: torch.device) -> Watched:
+            made.append(device)
+            return super().__new__(cls, device)
+
+    monkeypatch.setattr(torch, "Generator", Watched)
+    Many(feeds, states).step(0)
+    assert made == [torch.device("cpu"), torch.device("cpu", 0)]
+
+
 def test_runs_go_on_from_different_steps_and_part_again() -> None:
     feeds, states = begun(DIFFERING["factor_vae"])
     for feed, state, start in zip(feeds, states, (0, 3, 7), strict=True):

@@ -238,3 +238,15 @@ def test_runs_that_are_not_equally_far_are_stacked(
     alone(runs[0]._replace(steps=5), runs[0].out, data)
     train_together(runs, data, show=False)
     assert (company(runs[0].out), company(runs[1].out)) == ([[5, 20, 2]], [[0, 15, 2]])
+
+
+def test_runs_that_draw_elsewhere_are_stacked(
+    tmp_path: Path, data: DataSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run whose noise is the host's has no place in a graph beside those that draw on the device."""
+    monkeypatch.setattr("distaff.batches.resident.fits", lambda *_: True)
+    given = iter(["device", "host"])
+    monkeypatch.setattr(together, "choose_noise", lambda *_: next(given))
+    runs = asked(tmp_path, 5, BETAS[:2])
+    train_together(runs, data, show=False)
+    assert [company(each.out) for each in runs] == [[[0, 5, 2]], [[0, 5, 2]]]

@@ -9,9 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from distaff.batches.kind import Kind
-from distaff.batches.operators import Operators, result
+from distaff.batches.lessons import Lessons
+from distaff.batches.operators import Operators, Pairs, result
 from distaff.concepts import OPERATORS, Concept, Vocabulary
 from distaff.datasets import DataSet
+from distaff.errors import BadInput
 from distaff.evaluation.concept_images import image_scores, images_of
 from distaff.evaluation.concept_scores import agreement
 from distaff.evaluation.factor_classifier import FactorClassifier
@@ -26,8 +28,9 @@ READ = 1000  # images whose words are read
 class Asked(NamedTuple):
     """Concepts `taught` (some of them), `new` ones, those `made` by `operators` (n,) of `pairs` of others.
 
-    None that are new or made were taught, and no operator was trained on the pairs, which are k-hot symbols
-    (n, 2, m). Operators are numbers from 0.
+    None that are new or made were taught. What is made is new to the operators too: none was trained on these
+    pairs, which are k-hot symbols (n, 2, m), nor on others of which any operator makes the same. Operators
+    are numbers from 0.
     """
 
     vocabulary: Vocabulary
@@ -41,15 +44,17 @@ class Asked(NamedTuple):
 def asked(kind: Kind, data: DataSet, count: int, seed: int) -> Asked:
     """Up to `count` concepts that were taught, as many new ones, a third as many by every operator.
 
-    `kind` is that of the batches of a run of operators.
+    `kind` is that of the batches of a run of operators. BadInput where all that they make was trained.
     """
     assert isinstance(kind, Operators)
     lessons, rng = kind.lessons(data), np.random.default_rng(derived(seed, "asked"))
-    known = frozenset(lessons.taught)
-    triples = []
-    for number, pairs in enumerate(kind.paired(data).held_out):
+    paired, triples = kind.paired(data), []
+    known = frozenset(lessons.taught) | made_in_training(lessons, paired)
+    for number, pairs in enumerate(paired.held_out):
         new = [pair for pair in rng.permutation(pairs) if result(lessons, pair, number) not in known]
         triples += [(pair, number) for pair in new[: -(-count // len(OPERATORS))]]
+    if not triples:
+        raise BadInput(f"pairs={kind.pairs} is not allowed; they leave nothing new for operators to make")
     taught = [lessons.taught[number] for number in rng.permutation(len(lessons.taught))[:count]]
     return Asked(
         lessons.vocabulary,
@@ -59,6 +64,12 @@ def asked(kind: Kind, data: DataSet, count: int, seed: int) -> Asked:
         lessons.symbols[np.array([pair for pair, _ in triples])],
         np.array([number for _, number in triples]),
     )
+
+
+def made_in_training(lessons: Lessons, paired: Pairs) -> frozenset[Concept]:
+    """The concepts of which operators were shown images: what any of them makes of a pair it was taught."""
+    every = enumerate(paired.taught)
+    return frozenset(result(lessons, pair, number) for number, pairs in every for pair in pairs)
 
 
 def answers(run: Run, recombining: Run, about: Asked, seed: int) -> dict[str, tuple[Codes, list[Concept]]]:

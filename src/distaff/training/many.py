@@ -58,7 +58,8 @@ class Many:
         """One step of every run, each at its own number. The terms of the history, (N,) each, detached."""
         steps = [steps] * len(self.feeds) if isinstance(steps, int) else steps
         rows, seeds = stacked_rows(self.feeds, steps)
-        rngs = [torch.Generator(self.feeds[0].noise_device).manual_seed(seed) for seed in seeds]
+        own = zip(self.feeds, seeds, strict=True)
+        rngs = [torch.Generator(feed.noise_device).manual_seed(seed) for feed, seed in own]
         now = [feed.method(step) for feed, step in zip(self.feeds, steps, strict=True)]
         numbers = {name: self._column([getattr(method, name) for method in now]) for name in self.moving}
         return self.take(rows, numbers, rngs)
@@ -131,8 +132,9 @@ class OwnDraws:
 
     def draw(self, make: Callable[..., Tensor], *given: Any, **more: Any) -> Tensor:
         """What the run draws from its own generator."""
+        # a run that was begun on another machine may draw on the host, and those beside it on the device
         each = [make(*given, generator=rng, device=rng.device, **more) for rng in self._rngs]
-        every = torch.stack(each).to(self._run.device)
+        every = torch.stack([one.to(self._run.device) for one in each])
         return every.index_select(0, self._run[None]).squeeze(0)
 
 

@@ -192,7 +192,7 @@ def _steps(members: list[Member], way: str, show: bool) -> Steps:
     """
     first, feeds, states = members[0], [each.feed for each in members], [each.state for each in members]
     left = range(first.done, min(member.stop for member in members))
-    if first.run.config.noise == "device" and all(member.done == first.done for member in members):
+    if all(member.run.config.noise == "device" and member.done == first.done for member in members):
         try:
             taken = graph_of_some(feeds, states, left)
             _in_company(members, 1)
