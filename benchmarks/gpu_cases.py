@@ -12,7 +12,7 @@ from gpu_bench import Bench
 from distaff import registry
 from distaff.batches import batch as batches
 from distaff.batches.feed import Feed
-from distaff.methods.base import State
+from distaff.methods.state import State
 from distaff.networks.as_one import as_one
 from distaff.training.device import arithmetic
 from distaff.training.graph import Graph, OneByOne, Steps

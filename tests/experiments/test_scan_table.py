@@ -30,6 +30,8 @@ def test_what_is_asked_is_taught_or_new_or_made_of_pairs_that_are(rooms: DataSet
     assert set(about.taught) <= set(lessons.taught)
     assert len(set(about.taught)) == len(set(about.new)) == 24
     assert not set(about.new) & set(lessons.taught)
+    full = [concept for concept in about.new if len(concept) == len(about.vocabulary.named)]
+    assert min(len(full), len(lessons.held_out)) == len(set(full) & set(lessons.held_out)) > 0
     assert not set(about.made) & set(lessons.taught)
     assert np.bincount(about.operators).tolist() == [8, 8, 8]
     operators = list(OPERATORS.values())

@@ -14,8 +14,9 @@ import distaff
 from distaff import registry
 from distaff.batches.feed import Feed
 from distaff.batches.resident import on_device
-from distaff.methods.base import State, Stepped
+from distaff.methods.base import Stepped
 from distaff.methods.beta_vae import BetaVAE
+from distaff.methods.state import State
 from distaff.training.device import arithmetic
 from distaff.training.graph import Graph, OneByOne, Uncapturable, graph_of
 from distaff.training.many import Many

@@ -7,8 +7,9 @@ from scipy.stats import chisquare
 from torch import nn
 
 from distaff.batches.batch import Batch, Facts
-from distaff.methods.base import Codes, State
+from distaff.methods.base import Codes
 from distaff.methods.factor_vae import FactorVAE, density_ratio, discriminator_loss, permute_latents
+from distaff.methods.state import State
 from distaff.methods.vae import VAE
 from distaff.networks.discriminator import discriminator
 

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from distaff.batches.batch import Batch, Facts
-from distaff.methods.base import Loss, State
+from distaff.methods.base import Loss
 from distaff.methods.qlae import QLAE, Quantiser
+from distaff.methods.state import State
 from distaff.methods.terms import negative_log_likelihood
 
 N, D, V, PIXELS = 5, 3, 4, 16 * 16

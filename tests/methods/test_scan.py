@@ -16,9 +16,10 @@ from distaff.concepts import OPERATORS, Concept, Vocabulary, attributes
 from distaff.datasets import DataSet
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
-from distaff.methods.base import Codes, adam, descend
+from distaff.methods.base import Codes
 from distaff.methods.scan import GROUNDINGS, Scan, forward, reverse, symbol_networks
 from distaff.methods.scan_operators import combined, operator_network
+from distaff.methods.state import adam, descend
 from distaff.methods.terms import sampled
 from distaff.training.checkpoint import load_tensors
 from distaff.training.run import Run

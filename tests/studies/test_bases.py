@@ -13,7 +13,7 @@ from distaff import load_run
 from distaff.batches.batch import Facts
 from distaff.errors import BadInput
 from distaff.files import write_json
-from distaff.methods.base import State
+from distaff.methods.state import State
 from distaff.studies.cost import estimate
 from distaff.studies.execute import folder_of, given_of, read_scores
 from distaff.studies.left import left

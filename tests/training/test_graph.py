@@ -17,8 +17,9 @@ from distaff.batches.feed import Feed
 from distaff.batches.resident import Resident
 from distaff.errors import BadInput
 from distaff.files import write_json
-from distaff.methods.base import State, Stepped
+from distaff.methods.base import Stepped
 from distaff.methods.beta_vae import BetaVAE
+from distaff.methods.state import State
 from distaff.training import graph
 from distaff.training.config import differences, read_config
 from distaff.training.device import arithmetic, choose_noise

@@ -12,7 +12,7 @@ import distaff
 from distaff import registry
 from distaff.batches.feed import Feed
 from distaff.errors import BadInput
-from distaff.methods.base import State
+from distaff.methods.state import State
 from distaff.networks import conv
 from distaff.training.many import Many
 

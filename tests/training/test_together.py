@@ -14,8 +14,9 @@ import distaff
 from distaff import registry
 from distaff.datasets import DataSet
 from distaff.errors import BadInput, Diverged, Interrupted
-from distaff.methods.base import Loss, State
+from distaff.methods.base import Loss
 from distaff.methods.beta_vae import BetaVAE
+from distaff.methods.state import State
 from distaff.networks import conv
 from distaff.training import together
 from distaff.training import train as training

@@ -16,8 +16,9 @@ from distaff.batches.batch import Batch, Facts
 from distaff.evaluation.posterior import log_likelihood_bound
 from distaff.experiments import base
 from distaff.experiments.base import Experiment, Finding, Lab, Runs
-from distaff.methods.base import Codes, State, adam
+from distaff.methods.base import Codes
 from distaff.methods.deep_vae import DeepVAE
+from distaff.methods.state import State, adam
 from distaff.methods.terms import gaussian_negative_log_likelihood, log_normal, sampled
 from distaff.pages.figures import curves
 from distaff.studies.plan import Part, dataset, each, method, product, zipped

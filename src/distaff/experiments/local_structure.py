@@ -16,7 +16,7 @@ from distaff.batches.batch import Batch
 from distaff.experiments import base
 from distaff.experiments.base import Experiment, Finding, Lab, Runs
 from distaff.experiments.vae_is_pca import fitted
-from distaff.methods.base import State, adam
+from distaff.methods.state import State, adam
 from distaff.methods.vae import VAE
 from distaff.metrics.mcc import absolute_correlation
 from distaff.networks import fresh

@@ -22,15 +22,16 @@ from distaff.randomness import derived
 from distaff.training.run import Run
 
 KINDS = ("train", "symbols", "operators")  # of concepts: taught, new, made by operators
-READ = 1000  # images whose words are read
+READ = 1000  # images whose words are read; any of the grid, those of the lessons among them
 
 
 class Asked(NamedTuple):
     """Concepts `taught` (some of them), `new` ones, those `made` by `operators` (n,) of `pairs` of others.
 
-    None that are new or made were taught. What is made is new to the operators too: none was trained on these
-    pairs, which are k-hot symbols (n, 2, m), nor on others of which any operator makes the same. Operators
-    are numbers from 0.
+    None that are new or made were taught; new ones that name every attribute are, as far as there are such,
+    held out, so that no image of any lesson shows them. What is made is new to the operators too: none was
+    trained on these pairs, which are k-hot symbols (n, 2, m), nor on others of which any operator makes the
+    same. Operators are numbers from 0.
     """
 
     vocabulary: Vocabulary
@@ -59,11 +60,20 @@ def asked(kind: Kind, data: DataSet, count: int, seed: int) -> Asked:
     return Asked(
         lessons.vocabulary,
         taught,
-        lessons.untaught(count, rng),
+        new_concepts(lessons, count, rng),
         [result(lessons, pair, number) for pair, number in triples],
         lessons.symbols[np.array([pair for pair, _ in triples])],
         np.array([number for _, number in triples]),
     )
+
+
+def new_concepts(lessons: Lessons, count: int, rng: np.random.Generator) -> list[Concept]:
+    """Up to `count` concepts of all levels that are not taught, of the last level first those held out."""
+    drawn, every = lessons.untaught(count, rng), len(lessons.vocabulary.named)
+    above = [concept for concept in drawn if len(concept) < every]
+    held_out = [lessons.held_out[number] for number in rng.permutation(len(lessons.held_out))]
+    others = [concept for concept in drawn if len(concept) == every and concept not in held_out]
+    return above + [*held_out, *others][: len(drawn) - len(above)]
 
 
 def made_in_training(lessons: Lessons, paired: Pairs) -> frozenset[Concept]:

@@ -18,9 +18,10 @@ from distaff.evaluation.concept_scores import accuracy, agreement, diversity
 from distaff.experiments import base
 from distaff.experiments.base import Experiment, Finding, Lab, Runs
 from distaff.factors import FactorSpace
-from distaff.methods.base import Codes, adam, descend
+from distaff.methods.base import Codes
 from distaff.methods.scan import GROUNDINGS, Scan, symbol_networks
 from distaff.methods.scan_operators import ScanOperators, combined, operator_network
+from distaff.methods.state import adam, descend
 from distaff.methods.terms import sampled
 from distaff.pages.figures import heat_map
 from distaff.randomness import derived
@@ -59,7 +60,8 @@ class ScanConcepts(Experiment[Scale]):
 
     Operators are taught of half of the pairs of taught concepts that AND has a meaning for, and of as many
     for each of the others. They are judged by 100 pairs each that were held out, against the concept that
-    the algebra makes of the two.
+    the algebra makes of the two. Most of what IN COMMON and IGNORE make of such pairs is a concept that was
+    taught or that they were shown images of by other pairs; it is AND that makes new ones.
     """
 
     scales: ClassVar = {

@@ -22,8 +22,9 @@ from distaff.experiments import base
 from distaff.experiments.base import Experiment, Finding, Lab, Runs
 from distaff.experiments.rerendered import space_of
 from distaff.experiments.scan_vision import ROOMS, denoiser, visions
-from distaff.methods.base import Codes, State
+from distaff.methods.base import Codes
 from distaff.methods.scan import Scan
+from distaff.methods.state import State
 from distaff.metrics.information import mutual_information_matrix
 from distaff.pages.figures import axes
 from distaff.pages.images import image_grid

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from distaff.batches.batch import Batch, Facts
 from distaff.errors import BadInput
-from distaff.methods.base import Codes, Loss, drawn, noise
+from distaff.methods.base import Codes, Loss
+from distaff.methods.draws import drawn, noise
 from distaff.methods.encoder_decoder import EncoderDecoder
 from distaff.methods.terms import gaussian_negative_log_likelihood
 from distaff.networks.linear import tied_decoder

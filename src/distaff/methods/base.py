@@ -2,16 +2,15 @@
 
 A method is a frozen dataclass of hyper-parameters. It says what its batches are, makes its state from a
 seed, improves that state by one step (a fitted method by its only one, on all images), and turns images into
-codes and, if it can, codes into images. The state holds modules and optimisers, and shows them as one flat
-dict of tensors, so a checkpoint is one file.
+codes and, if it can, codes into images.
 """
 
 import copy
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
-from typing import Any, ClassVar, NamedTuple, Protocol, Self
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +18,7 @@ from torch import Tensor, nn
 from distaff import schedules
 from distaff.batches.batch import Base, Batch, Facts
 from distaff.errors import BadInput
+from distaff.methods.state import State, descend
 from distaff.settings import RunSetting, Settings, run_settings, setting
 
 
@@ -57,66 +57,6 @@ class Part(NamedTuple):
     name: str
     loss: Callable[[nn.ModuleDict, Batch, Any, Kept], tuple[Loss, Kept]]
     learning_rate: float
-
-
-@dataclass
-class State:
-    """Everything that training changes."""
-
-    modules: nn.ModuleDict
-    optimisers: dict[str, torch.optim.Optimizer] = field(default_factory=dict)
-
-    def tensors(self) -> dict[str, Tensor]:
-        """All weights and optimiser values, by a flat name; with `load`, an exact round trip."""
-        flat = {f"model/{name}": value for name, value in self.modules.state_dict().items()}
-        for name, optimiser in self.optimisers.items():
-            for number, values in optimiser.state_dict()["state"].items():
-                for key, value in values.items():
-                    flat[f"optimiser/{name}/{number}/{key}"] = torch.as_tensor(value)
-        return flat
-
-    def load(self, tensors: dict[str, Tensor]) -> None:
-        """Take over what `tensors` gave. Names, shapes and types must match."""
-        weights = {name[6:]: value for name, value in tensors.items() if name.startswith("model/")}
-        for name, like in self.modules.state_dict().items():
-            if name in weights and weights[name].dtype != like.dtype:
-                found = weights[name].dtype
-                raise BadInput(f"these weights do not fit the method: {name} is {found}, not {like.dtype}")
-        try:
-            self.modules.load_state_dict(weights)
-        except RuntimeError as error:
-            raise BadInput(
-                f"these weights do not fit the method: {str(error).splitlines()[-1].strip()}"
-            ) from None
-        for name in tensors:
-            if not name.startswith(("model/", *(f"optimiser/{optimiser}/" for optimiser in self.optimisers))):
-                raise BadInput(f"these weights do not fit the method: it has no {name}")
-        for name, optimiser in self.optimisers.items():
-            optimiser.load_state_dict(self._optimiser_state(name, optimiser, tensors))
-
-    @staticmethod
-    def _optimiser_state(
-        name: str, optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]
-    ) -> dict[str, Any]:
-        parameters = [p for group in optimiser.param_groups for p in group["params"]]
-        state: dict[int, dict[str, Tensor]] = {}
-        for path, value in tensors.items():
-            if path.startswith(f"optimiser/{name}/"):
-                number, _, key = path.removeprefix(f"optimiser/{name}/").partition("/")
-                like = parameters[int(number)] if number in map(str, range(len(parameters))) else None
-                if like is None or value.shape not in ((), like.shape):
-                    raise BadInput(f"the optimiser values in this checkpoint do not fit: {path}")
-                if value.dtype != (torch.float32 if key == "step" else like.dtype):
-                    raise BadInput(f"the optimiser values in this checkpoint do not fit: {path}")
-                if value.shape == like.shape:  # in the memory layout of its parameter, as fused steps expect
-                    value = torch.empty_like(like).copy_(value)
-                state.setdefault(int(number), {})[key] = value
-        for n, values in state.items():
-            shapes = {"step": torch.Size(), "exp_avg": parameters[n].shape, "exp_avg_sq": parameters[n].shape}
-            found = {key: value.shape for key, value in values.items()}
-            if isinstance(optimiser, torch.optim.Adam) and found != shapes:
-                raise BadInput(f"the optimiser values in this checkpoint do not fit: optimiser/{name}/{n}")
-        return {"state": state, "param_groups": optimiser.state_dict()["param_groups"]}
 
 
 @dataclass(frozen=True)
@@ -315,47 +255,3 @@ class Fitted(Method):
         """The fit."""
         found = self.fit(state, batch, rng)
         return {name: torch.tensor(value, dtype=torch.float64) for name, value in found.items()}
-
-
-def unfitted(name: str, **shapes: tuple[int, ...]) -> State:
-    """A state of one module that holds zeros of these shapes, by name, for a fit to fill."""
-    module = nn.Module()
-    for buffer, shape in shapes.items():
-        module.register_buffer(buffer, torch.zeros(shape))
-    return State(nn.ModuleDict({name: module}))
-
-
-def adam(parameters: Iterable[nn.Parameter], betas: tuple[float, float] = (0.9, 0.999)) -> torch.optim.Adam:
-    """Adam of what is trained, fused (one pass over memory). Its step size is given to `descend`."""
-    trained = [parameter for parameter in parameters if parameter.requires_grad]
-    return torch.optim.Adam(trained, betas=betas, fused=True)
-
-
-def descend(optimiser: torch.optim.Optimizer, loss: Tensor, learning_rate: float) -> None:
-    """One step of the optimiser down the loss; no other parameters get gradients."""
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward(inputs=[p for group in optimiser.param_groups for p in group["params"]])
-    for group in optimiser.param_groups:
-        group["lr"] = learning_rate
-    optimiser.step()
-
-
-class Draws(Protocol):
-    """What stands for the generator where many runs are trained as one: each run draws from its own."""
-
-    device: torch.device
-
-    def draw(self, make: Callable[..., Tensor], *given: Any, **more: Any) -> Tensor:
-        """What `make(*given, generator=rng, **more)` gives with the generator of the run."""
-
-
-def drawn(make: Callable[..., Tensor], *given: Any, rng: torch.Generator | Draws, **more: Any) -> Tensor:
-    """What a function of torch such as torch.rand draws from a generator."""
-    if isinstance(rng, torch.Generator):
-        return make(*given, generator=rng, device=rng.device, **more)
-    return rng.draw(make, *given, **more)
-
-
-def noise(like: Tensor, rng: torch.Generator | Draws) -> Tensor:
-    """Standard normal noise of a tensor's shape, drawn where `rng` is: on the CPU alike for each device."""
-    return drawn(torch.randn, like.shape, rng=rng, dtype=like.dtype).to(like.device)

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from distaff.batches.batch import Facts
-from distaff.methods.base import State, Stepped, adam
+from distaff.methods.base import Stepped
+from distaff.methods.state import State, adam
 from distaff.methods.terms import negative_log_likelihood
 from distaff.networks import NETWORKS, fresh
 from distaff.networks.conv import to_channels_last

@@ -8,7 +8,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from distaff.batches.batch import Batch, Facts
-from distaff.methods.base import Codes, Kept, Loss, Part, State, adam, drawn
+from distaff.methods.base import Codes, Kept, Loss, Part
+from distaff.methods.draws import drawn
+from distaff.methods.state import State, adam
 from distaff.methods.terms import mean_kl
 from distaff.methods.vae import VAE
 from distaff.networks import fresh

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from distaff.batches.batch import Batch
-from distaff.methods.base import Loss, drawn
+from distaff.methods.base import Loss
+from distaff.methods.draws import drawn
 from distaff.methods.terms import mean_kl
 from distaff.methods.vae import VAE
 from distaff.settings import setting

@@ -10,7 +10,8 @@ from torch.nn import functional as F
 
 from distaff.batches.batch import Batch, Facts
 from distaff.errors import BadInput
-from distaff.methods.base import Codes, State, Stepped, adam, descend
+from distaff.methods.base import Codes, Stepped
+from distaff.methods.state import State, adam, descend
 from distaff.networks import NETWORKS, fresh
 from distaff.networks.conv import to_channels_last
 from distaff.networks.network import Network

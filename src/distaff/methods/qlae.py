@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from distaff.batches.batch import Batch, Facts
-from distaff.methods.base import Codes, Loss, State
+from distaff.methods.base import Codes, Loss
 from distaff.methods.encoder_decoder import EncoderDecoder
+from distaff.methods.state import State
 from distaff.settings import setting
 
 

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from distaff.batches.batch import Batch, Facts
 from distaff.errors import BadInput
-from distaff.methods.base import Codes, Fitted, State, unfitted
+from distaff.methods.base import Codes, Fitted
+from distaff.methods.state import State, unfitted
 
 
 @dataclass(frozen=True)

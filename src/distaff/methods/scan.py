@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from distaff.batches.batch import Batch, Facts
 from distaff.errors import BadInput
-from distaff.methods.base import Codes, Loss, State, Stepped, adam
+from distaff.methods.base import Codes, Loss, Stepped
 from distaff.methods.frozen import Frozen, frozen
 from distaff.methods.group_vae import kl_of_pair
+from distaff.methods.state import State, adam
 from distaff.methods.taught import Taught
 from distaff.methods.terms import mean_kl, sampled, symbols_negative_log_likelihood
 from distaff.networks import fresh

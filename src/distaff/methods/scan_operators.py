@@ -10,9 +10,10 @@ from torch import Tensor, nn
 from distaff.batches.batch import Base, Batch, Facts
 from distaff.concepts import OPERATORS
 from distaff.errors import BadInput
-from distaff.methods.base import Codes, Loss, State, Stepped, adam
+from distaff.methods.base import Codes, Loss, Stepped
 from distaff.methods.frozen import frozen
 from distaff.methods.scan import GROUNDINGS, base_in, of_base
+from distaff.methods.state import State, adam
 from distaff.methods.terms import sampled
 from distaff.networks import fresh
 from distaff.networks.symbols import perceptron

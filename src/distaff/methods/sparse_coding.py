@@ -11,9 +11,10 @@ from torch.nn.functional import normalize
 
 from distaff.batches.batch import Batch, Facts
 from distaff.errors import BadInput
-from distaff.methods.base import Codes, State, unfitted
+from distaff.methods.base import Codes
 from distaff.methods.ista import ALGORITHMS, correlation, objective
 from distaff.methods.linear import LinearDecoding
+from distaff.methods.state import State, unfitted
 from distaff.settings import setting
 
 MEASURED = 1000  # images that the history speaks of

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from distaff.methods.base import Codes, noise
+from distaff.methods.base import Codes
+from distaff.methods.draws import noise
 
 
 def negative_log_likelihood(logits: Tensor, images: Tensor, likelihood: str, sigma: float = 1.0) -> Tensor:

@@ -11,7 +11,8 @@ from msgspec import structs
 from distaff.datasets import DataSet
 from distaff.errors import BadInput
 from distaff.files import write_json
-from distaff.methods.base import Method, State
+from distaff.methods.base import Method
+from distaff.methods.state import State
 from distaff.training.bases import check_same_bases
 from distaff.training.checkpoint import load_checkpoint, save_tensors
 from distaff.training.config import Company, Config, differences, read_config

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from distaff.batches.batch import Batch
 from distaff.batches.feed import Feed
-from distaff.methods.base import State
+from distaff.methods.state import State
 
 AHEAD = 100  # steps whose rows are drawn at a time
 WARM_UP = 3  # steps before one is recorded, in which libraries choose their kernels and take their memory
@@ -140,6 +140,8 @@ class Graph:
                         graph.register_generator_state(rng)
                     with capturable(self._state), torch.cuda.graph(graph, stream=stream):
                         self._one()
+            except torch.OutOfMemoryError:  # whoever chose how many runs go together takes fewer
+                raise
             except RuntimeError as error:
                 raise Uncapturable(str(error.__context__ or error).splitlines()[0]) from None
             finally:

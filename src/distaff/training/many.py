@@ -20,7 +20,8 @@ from distaff.batches.batch import Batch
 from distaff.batches.feed import Feed
 from distaff.batches.stacked import stacked_images, stacked_rows, tensors_of
 from distaff.errors import BadInput
-from distaff.methods.base import Kept, Method, State, Stepped
+from distaff.methods.base import Kept, Method, Stepped
+from distaff.methods.state import State
 from distaff.networks.as_one import as_one
 from distaff.training.stacked_adam import StackedAdam, refused
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from distaff.batches.batch import Batch
 from distaff.batches.feed import Feed
-from distaff.methods.base import State
+from distaff.methods.state import State
 from distaff.training.graph import Graph, Numbers, take_own
 
 BRANCHES = 16  # more runs than that take turns in them

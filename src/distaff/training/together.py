@@ -20,7 +20,8 @@ from distaff.batches.resident import on_device
 from distaff.datasets import DataSet
 from distaff.errors import BadInput, Diverged, Interrupted
 from distaff.interrupt import heard
-from distaff.methods.base import Method, State
+from distaff.methods.base import Method
+from distaff.methods.state import State
 from distaff.networks.threads import torch_threads
 from distaff.progress import progress, say
 from distaff.settings import whole_number

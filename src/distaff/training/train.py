@@ -14,7 +14,8 @@ from distaff.datasets import DataSet, load_dataset
 from distaff.errors import BadInput, Interrupted
 from distaff.interrupt import heard
 from distaff.machine import MOST_THREADS, available_threads
-from distaff.methods.base import Method, State
+from distaff.methods.base import Method
+from distaff.methods.state import State
 from distaff.networks.threads import network_threads, torch_threads
 from distaff.progress import Report, progress, say
 from distaff.settings import build, whole_number
