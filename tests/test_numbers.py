@@ -19,8 +19,11 @@ import pytest
 from scripts import script
 
 import distaff
+from distaff import registry
+from distaff.batches.symbols import Symbols
 from distaff.datasets.views.correlated import RATIO
 from distaff.evaluation.decomposition import SAMPLES
+from distaff.experiments.scan_vision import ROOMS, STRENGTH
 from distaff.experiments.verdict import over_seeds
 from distaff.metrics.posterior import ACTIVE_KL
 from distaff.studies.cost import factors_of
@@ -254,10 +257,21 @@ def rounded(found: dict[str, float]) -> Iterator[str]:
     yield f"at two seeds it was {lower[0]:.3f} with {lower[1]:.3f} in bfloat16"
 
 
+def concepts() -> Iterator[str]:
+    """What the lessons are, of what data, and which beta the experiments give vision."""
+    data, scan = distaff.load_dataset("rooms", **ROOMS), registry.get("methods", "scan")()
+    yield f"on {len(data):,} drawn rooms of {data.image_shape[1]} pixels"
+    assert (scan.examples, len(Symbols().vocabulary(data).named)) == (10, 4)
+    yield f"Words: {scan.concepts} concepts of one to four attributes, by ten images each"
+    first, last = STRENGTH
+    yield f"let it fall from {first:g} to {last:g}"
+
+
 PHRASES: dict[str, Callable[[], Iterator[str]]] = {
     "README.md": readme,
     "docs/studies.md": studies,
     "docs/engine_gpu.md": gpu,
+    "docs/concepts.md": concepts,
     "docs/methods_introduction.md": methods,
     "docs/metrics_introduction.md": metrics,
     "docs/datasets_introduction.md": datasets,
@@ -274,6 +288,7 @@ GIVEN = {
         "exit status 2",
         "Apache-2.0",
     ),
+    "docs/concepts.md": ("arXiv:1707.03389", "sigma is 1, that of the prior", '("2 scale")'),
     "docs/engine_introduction.md": ("64 images of 64 pixels", "the parts of 2026-11-24"),
     "docs/studies.md": (
         "a FactorVAE score of 0",

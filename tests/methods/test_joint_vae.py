@@ -314,7 +314,7 @@ def test_what_is_taught_is_asked_of_the_batches(name: str) -> None:
     lessons = kind.lessons(few_rooms())
     assert lessons.rows.shape[:2] == (2, 3)
     assert kind.seed == 5
-    assert set(map(lessons.vocabulary.describe, lessons.taught)) == {"hat object", "ice lolly object"}
+    assert set(map(lessons.vocabulary.describe, lessons.taught)) == {"hat", "ice lolly"}
 
 
 @pytest.mark.slow

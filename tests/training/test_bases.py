@@ -24,8 +24,8 @@ from distaff.methods.base import Codes, Loss
 from distaff.methods.frozen import Frozen, frozen
 from distaff.methods.vae import VAE
 from distaff.settings import setting
-from distaff.training import train as training
 from distaff.training.checkpoint import load_tensors
+from distaff.training.folder import DERIVED
 
 SMALL = {"resolution": 16, "x": 4, "y": 4, "orientation": 1}
 HOW = {"batch_size": 8, "latents": 3, "threads": 1, "show": False}
@@ -256,5 +256,4 @@ def test_a_frozen_run_never_trains(bases: Path, tmp_path: Path) -> None:
     assert modules["encoder"].training
     assert not any(module.training for module in modules["base"].modules())
     assert not any(parameter.requires_grad for parameter in modules["base"].parameters())
-    assert training.DERIVED  # a longer run loses its model, and so can no longer be stood on
-    assert "model.safetensors" in training.DERIVED
+    assert "model.safetensors" in DERIVED  # a longer run loses its model, and so can no longer be stood on
