@@ -24,35 +24,20 @@ STEPS = 300
 def yardstick(threads: int) -> dict[str, float]:
     """Images a second of the minimal loop."""
     import torch
-    from torch import nn
-    from torch.nn import functional as F
+    from minimal import minimal_networks, minimal_step
 
     import distaff
 
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    sides = [(1, 32), (32, 32), (32, 64), (64, 64)]
-    down = [layer for a, b in sides for layer in (nn.Conv2d(a, b, 4, 2, 1), nn.ReLU())]
-    up = [layer for b, a in sides[::-1] for layer in (nn.ReLU(), nn.ConvTranspose2d(a, b, 4, 2, 1))]
-    encoder = nn.Sequential(*down, nn.Flatten(), nn.Linear(1024, 256), nn.ReLU(), nn.Linear(256, 20))
-    decoder = nn.Sequential(
-        nn.Linear(10, 256), nn.ReLU(), nn.Linear(256, 1024), nn.Unflatten(1, (64, 4, 4)), *up
-    )
+    encoder, decoder = minimal_networks()
     optimiser = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=1e-4)
     data = distaff.load_dataset("dsprites")
     index = torch.randint(len(data), (10_000,))
     images = torch.from_numpy(data.images(index.numpy())).float() / 255
     began = time.perf_counter()
     for _ in range(STEPS):
-        batch = images[torch.randint(len(images), (64,))]
-        mean, logvar = encoder(batch).chunk(2, dim=1)
-        logits = decoder(mean + torch.exp(logvar / 2) * torch.randn_like(mean))
-        reconstruction = F.binary_cross_entropy_with_logits(logits, batch, reduction="sum") / 64
-        kl = 0.5 * (mean**2 + logvar.exp() - logvar - 1).sum() / 64
-        loss = reconstruction + 4 * kl
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
+        minimal_step(encoder, decoder, optimiser, images[torch.randint(len(images), (64,))])
     return {"images_per_second": STEPS * 64 / (time.perf_counter() - began)}
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from gpu_bench import Bench
 from gpu_cases import ALONE, BATCH, BESIDE, PRECISIONS, SEEDS, STACKED, Case, taken_in
+from minimal import minimal_networks, minimal_step
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.profiler import ProfilerActivity, profile
 
 import distaff
@@ -57,26 +57,14 @@ def plain(bench: Bench) -> None:
 
 def plain_step(images: Tensor, layout: torch.memory_format) -> Callable[[int], Any]:
     """A step of such a loop."""
-    sides = [(1, 32), (32, 32), (32, 64), (64, 64)]
-    down = [layer for a, b in sides for layer in (nn.Conv2d(a, b, 4, 2, 1), nn.ReLU())]
-    up = [layer for b, a in sides[::-1] for layer in (nn.ReLU(), nn.ConvTranspose2d(a, b, 4, 2, 1))]
-    encoder = nn.Sequential(*down, nn.Flatten(), nn.Linear(1024, 256), nn.ReLU(), nn.Linear(256, 20))
-    decoder = nn.Sequential(
-        nn.Linear(10, 256), nn.ReLU(), nn.Linear(256, 1024), nn.Unflatten(1, (64, 4, 4)), *up
-    )
+    encoder, decoder = minimal_networks()
     networks = nn.ModuleList([encoder, decoder]).to(images.device).to(memory_format=layout)
     optimiser = torch.optim.Adam(networks.parameters(), lr=1e-4)
 
     def step(_: int) -> None:
         rows = torch.randint(len(images), (BATCH,), device=images.device)
         batch = (images[rows].float() / 255).to(memory_format=layout)
-        mean, logvar = encoder(batch).chunk(2, dim=1)
-        logits = decoder(mean + torch.exp(logvar / 2) * torch.randn_like(mean))
-        reconstruction = F.binary_cross_entropy_with_logits(logits, batch, reduction="sum") / BATCH
-        loss = reconstruction + 4 * 0.5 * (mean**2 + logvar.exp() - logvar - 1).sum() / BATCH
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
+        minimal_step(encoder, decoder, optimiser, batch)
 
     return step
 

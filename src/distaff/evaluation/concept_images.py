@@ -14,6 +14,8 @@ from distaff.evaluation.factor_classifier import FactorClassifier
 from distaff.methods.base import Codes
 from distaff.training.run import Run
 
+Row = NDArray[np.float32]
+
 
 def images_of(run: Run, posteriors: Codes, count: int, seed: int) -> Iterator[NDArray[np.float32]]:
     """`count` images (count, C, H, W) in 0..1 of every concept, decoded from samples of its posterior (n, d).
@@ -23,7 +25,12 @@ def images_of(run: Run, posteriors: Codes, count: int, seed: int) -> Iterator[ND
     rng = np.random.default_rng(seed)
     assert posteriors.logvar is not None
     for mean, logvar in zip(posteriors.mean, posteriors.logvar, strict=True):
-        yield run.decode(mean + np.exp(logvar / 2) * rng.standard_normal((count, len(mean))))
+        yield run.decode(samples_of(mean, logvar, count, rng))
+
+
+def samples_of(mean: Row, logvar: Row, count: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Samples (count, d) of the Gaussian posterior of one row: its mean and log-variance (d,)."""
+    return (mean + np.exp(logvar / 2) * rng.standard_normal((count, len(mean)))).astype(np.float32)
 
 
 def image_scores(

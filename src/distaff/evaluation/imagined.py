@@ -14,6 +14,7 @@ from distaff.batches.lessons import Lessons
 from distaff.batches.symbols import Symbols
 from distaff.concepts import OPERATORS, Concept, Vocabulary
 from distaff.errors import BadInput, unknown
+from distaff.evaluation.concept_images import samples_of
 from distaff.methods.base import Codes, Method
 from distaff.randomness import derived
 from distaff.settings import whole_number
@@ -131,5 +132,4 @@ def _imagined(run: Run, codes: Codes, count: int, seed: int) -> Imagined:
 def _samples(codes: Codes, count: int, seed: int) -> NDArray[np.float32]:
     """Samples (count, d) of the posterior of the one row that codes have."""
     rng = np.random.default_rng(derived(whole_number("seed", seed, 0), "imagined"))
-    mean, sigma = codes.mean[0], np.exp(np.asarray(codes.logvar[0]) / 2)
-    return np.asarray(mean + sigma * rng.standard_normal((count, len(mean))), dtype=np.float32)
+    return samples_of(codes.mean[0], codes.logvar[0], count, rng)

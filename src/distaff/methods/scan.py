@@ -2,16 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from distaff.batches.batch import Batch, Facts
-from distaff.errors import BadInput
-from distaff.methods.base import Codes, Loss, Stepped
-from distaff.methods.frozen import Frozen, frozen
+from distaff.methods.base import Codes, Loss
+from distaff.methods.frozen import frozen
 from distaff.methods.group_vae import kl_of_pair
+from distaff.methods.on_base import OnBase
 from distaff.methods.state import State, adam
 from distaff.methods.taught import Taught
 from distaff.methods.terms import mean_kl, sampled, symbols_negative_log_likelihood
@@ -35,7 +35,7 @@ VISION = (
 
 
 @dataclass(frozen=True)
-class Scan(Taught, Stepped):
+class Scan(Taught, OnBase):
     """SCAN (Higgins et al. 2018): concepts are Gaussians over the latents of a finished vision run, its base.
 
     A symbol y says something of some attributes and nothing of others. Its concept q(z_y|y) has a mean and a
@@ -72,33 +72,11 @@ class Scan(Taught, Stepped):
         "held_out": "300",
     }
 
-    def code_size(self, facts: Facts) -> int:
-        """As many numbers as the base's codes have."""
-        return int(of_base(facts, "code_size"))
-
-    def column_names(self, facts: Facts) -> list[str]:
-        """What the base calls them."""
-        names: list[str] = of_base(facts, "column_names")
-        return names
-
-    def check(self, facts: Facts) -> None:
-        """There is no number of latents to choose."""
-        if self.latents != type(self).latents:
-            raise BadInput(f"latents={self.latents} has no effect; a concept has the latents of its base")
-
     def state(self, facts: Facts, rng: torch.Generator) -> State:
         """The base, the networks of symbols, and Adam over the latter."""
         modules = symbol_networks(self.code_size(facts), sum(facts.words), rng)
         modules["base"] = frozen(facts.bases["base"])
         return State(modules, {"adam": adam(modules.parameters())})
-
-    def encode(self, modules: nn.ModuleDict, images: Tensor, rng: torch.Generator) -> Codes:
-        """The base's codes of images."""
-        return base_in(modules).encode(images, rng)
-
-    def decode(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:
-        """The base's images of codes."""
-        return base_in(modules).decode(codes)
 
     def encode_symbols(self, modules: nn.ModuleDict, symbols: Tensor, rng: torch.Generator) -> Codes:
         """q(z_y|y) of symbols (n, m), and one sample of it."""
@@ -146,16 +124,3 @@ def reverse(seen: Codes, concepts: Codes) -> Tensor:
 
 
 GROUNDINGS: dict[str, Callable[[Codes, Codes], Tensor]] = {"forward": forward, "reverse": reverse}
-
-
-def base_in(modules: nn.ModuleDict) -> Frozen:
-    """The finished run among modules."""
-    base = modules["base"]
-    assert isinstance(base, Frozen)
-    return base
-
-
-def of_base(facts: Facts, what: str) -> Any:
-    """What the base's method says of its own data."""
-    base = facts.bases["base"]
-    return getattr(base.method, what)(base.facts)

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from distaff.batches.batch import Base, Batch, Facts
 from distaff.concepts import OPERATORS
-from distaff.errors import BadInput
-from distaff.methods.base import Codes, Loss, Stepped
+from distaff.methods.base import Codes, Loss
 from distaff.methods.frozen import frozen
-from distaff.methods.scan import GROUNDINGS, base_in, of_base
+from distaff.methods.on_base import OnBase, base_in
+from distaff.methods.scan import GROUNDINGS
 from distaff.methods.state import State, adam
 from distaff.methods.terms import sampled
 from distaff.networks import fresh
@@ -23,7 +23,7 @@ HIDDEN = 1024
 
 
 @dataclass(frozen=True)
-class ScanOperators(Stepped):
+class ScanOperators(OnBase):
     """The operators of SCAN (Higgins et al. 2018): what becomes of two concepts of a finished run.
 
     psi(mu_1, sigma_1; mu_2, sigma_2; r) -> (mu_r, log-variance_r) of every latent, by one network for all
@@ -65,33 +65,11 @@ class ScanOperators(Stepped):
         lessons: dict[str, Any] = bases["base"].method.batch_options
         return lessons | self.batch_options
 
-    def code_size(self, facts: Facts) -> int:
-        """As many numbers as the run's codes have."""
-        return int(of_base(facts, "code_size"))
-
-    def column_names(self, facts: Facts) -> list[str]:
-        """What the run calls them."""
-        names: list[str] = of_base(facts, "column_names")
-        return names
-
-    def check(self, facts: Facts) -> None:
-        """There is no number of latents to choose."""
-        if self.latents != type(self).latents:
-            raise BadInput(f"latents={self.latents} has no effect; concepts have the latents of the base")
-
     def state(self, facts: Facts, rng: torch.Generator) -> State:
         """The run, psi, and Adam over the latter."""
         modules = nn.ModuleDict({"operators": operator_network(rng)})
         modules["base"] = frozen(facts.bases["base"])
         return State(modules, {"adam": adam(modules.parameters())})
-
-    def encode(self, modules: nn.ModuleDict, images: Tensor, rng: torch.Generator) -> Codes:
-        """The run's codes of images."""
-        return base_in(modules).encode(images, rng)
-
-    def decode(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:
-        """The run's images of codes."""
-        return base_in(modules).decode(codes)
 
     def encode_symbols(self, modules: nn.ModuleDict, symbols: Tensor, rng: torch.Generator) -> Codes:
         """The run's concepts of symbols."""

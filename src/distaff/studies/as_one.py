@@ -17,7 +17,7 @@ from distaff.studies.execute import folder_of, lock_of
 from distaff.studies.plan import PlannedRun
 from distaff.training.device import choose_device
 from distaff.training.lock import only_one
-from distaff.training.many import alike, alone_for
+from distaff.training.many import alike, alone_for, compiled
 from distaff.training.run import Run
 from distaff.training.side_by_side import BRANCHES
 from distaff.training.together import Asked, train_together
@@ -44,7 +44,7 @@ def alone_on_gpu(method: Method) -> str:
     """Why no runs of a method go side by side on a GPU, or nothing."""
     if method.fitted:
         return f"{type(method).__name__} is fitted at once"
-    return "they have compile=true" if getattr(method, "compile", False) else ""
+    return compiled(method)
 
 
 def groups(runs: Iterable[PlannedRun], most: int) -> list[list[PlannedRun]]:

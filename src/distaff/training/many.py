@@ -155,6 +155,11 @@ def alone_for(method: Method) -> str:
     """Why no runs of a method can be trained as one, as far as its settings say, or nothing."""
     if not isinstance(method, Stepped) or type(method).step is not Stepped.step:
         return f"{type(method).__name__} has a step of its own"
+    return compiled(method)
+
+
+def compiled(method: Method) -> str:
+    """Why a method that is compiled goes with no other, or nothing."""
     return "they have compile=true" if getattr(method, "compile", False) else ""
 
 
