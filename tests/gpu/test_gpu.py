@@ -22,7 +22,8 @@ from distaff.training.graph import Graph, OneByOne, Uncapturable, graph_of
 from distaff.training.many import Many
 from distaff.training.run import Run
 from distaff.training.side_by_side import graph_of_some
-from distaff.training.together import Asked, train_together
+from distaff.training.together import train_together
+from distaff.training.train import Asked
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU here")
 

@@ -15,7 +15,8 @@ from distaff.methods.beta_vae import BetaVAE
 from distaff.training.checkpoint import load_tensors
 from distaff.training.graph import Graph
 from distaff.training.run import Run
-from distaff.training.together import Asked, train_together
+from distaff.training.together import train_together
+from distaff.training.train import Asked
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU here")
 

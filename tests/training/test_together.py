@@ -23,7 +23,8 @@ from distaff.training import train as training
 from distaff.training.checkpoint import load_checkpoint, load_tensors
 from distaff.training.many import Many
 from distaff.training.run import Run
-from distaff.training.together import Asked, train_together
+from distaff.training.together import train_together
+from distaff.training.train import Asked
 
 BETAS = (1.0, 4.0, 8.0)
 
@@ -215,8 +216,7 @@ def test_side_by_side_each_is_to_the_last_bit_what_it_is_alone(
 ) -> None:
     # a graph's operations, which without a GPU are named one by one
     monkeypatch.setattr("distaff.batches.resident.fits", lambda *_: True)
-    for module in (training, together):
-        monkeypatch.setattr(module, "choose_noise", lambda *_: "device")
+    monkeypatch.setattr(training, "choose_noise", lambda *_: "device")
     monkeypatch.setattr(Many, "step", lambda *_: pytest.fail("they are stacked"))
     runs = asked(tmp_path / "a")
     runs[1] = runs[1]._replace(method=method("linear:1:8:10"))  # type: ignore[arg-type]
@@ -233,8 +233,7 @@ def test_runs_that_are_not_equally_far_are_stacked(
     tmp_path: Path, data: DataSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("distaff.batches.resident.fits", lambda *_: True)
-    for module in (training, together):
-        monkeypatch.setattr(module, "choose_noise", lambda *_: "device")
+    monkeypatch.setattr(training, "choose_noise", lambda *_: "device")
     runs = asked(tmp_path, betas=BETAS[:2])
     alone(runs[0]._replace(steps=5), runs[0].out, data)
     train_together(runs, data, show=False)
@@ -247,7 +246,7 @@ def test_runs_that_draw_elsewhere_are_stacked(
     """A run whose noise is the host's has no place in a graph beside those that draw on the device."""
     monkeypatch.setattr("distaff.batches.resident.fits", lambda *_: True)
     given = iter(["device", "host"])
-    monkeypatch.setattr(together, "choose_noise", lambda *_: next(given))
+    monkeypatch.setattr(training, "choose_noise", lambda *_: next(given))
     runs = asked(tmp_path, 5, BETAS[:2])
     train_together(runs, data, show=False)
     assert [company(each.out) for each in runs] == [[[0, 5, 2]], [[0, 5, 2]]]

@@ -20,7 +20,8 @@ from distaff.training.lock import only_one
 from distaff.training.many import alike, alone_for, compiled
 from distaff.training.run import Run
 from distaff.training.side_by_side import BRANCHES
-from distaff.training.together import Asked, train_together
+from distaff.training.together import train_together
+from distaff.training.train import Asked
 
 
 def at_most(together: int | None) -> int:

@@ -6,11 +6,9 @@ On a GPU that draws the noise they go side by side, in branches of one graph; el
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -20,23 +18,17 @@ from distaff.batches.resident import on_device
 from distaff.datasets import DataSet
 from distaff.errors import BadInput, Diverged, Interrupted
 from distaff.interrupt import heard
-from distaff.methods.base import Method
 from distaff.methods.state import State
 from distaff.networks.threads import torch_threads
 from distaff.progress import progress, say
 from distaff.settings import whole_number
 from distaff.training import train as alone
 from distaff.training.allocator import keep_freed_memory
-from distaff.training.bases import find_bases
-from distaff.training.config import make_config
-from distaff.training.device import arithmetic, choose_device, choose_noise
+from distaff.training.device import arithmetic, choose_device
 from distaff.training.folder import (
     finish,
     in_company,
     is_finished,
-    opened,
-    recorded_in,
-    resumed,
     save_checkpoint,
 )
 from distaff.training.graph import Steps, Uncapturable
@@ -44,17 +36,9 @@ from distaff.training.history import Window
 from distaff.training.many import Many
 from distaff.training.run import Run
 from distaff.training.side_by_side import graph_of_some
+from distaff.training.train import Asked
 
 SAVING = 0.05  # the share of the time that checkpoints may take
-
-
-class Asked(NamedTuple):
-    """A run that is asked for: its method, steps and seed, and its folder."""
-
-    method: Method
-    steps: int
-    seed: int
-    out: Path
 
 
 @dataclass
@@ -107,7 +91,9 @@ def train_together(
         members = []
         for place, each in enumerate(asked):
             try:
-                run, feed = held.enter_context(_opened(each, data, there, count, chosen, noise))
+                name, _ = alone.named(each.method, {})
+                entered = alone.asked_for(name, each, data, there, count, chosen, noise)
+                run, feed = held.enter_context(entered)
                 member = None if is_finished(run) else _member(place, run, feed)
                 if member and member.done == member.stop:  # and killed before its weights were written
                     finish(run, member.state, member.stop)
@@ -133,28 +119,9 @@ def train_together(
 WAY = {"cpu": "grouped", "cuda": "mixed"}
 
 
-@contextmanager
-def _opened(
-    asked: Asked, data: DataSet, there: Any, threads: int, device: torch.device, noise: str
-) -> Iterator[tuple[Run, Feed]]:
-    """The run in its folder, held for the block, and its feed."""
-    name, method = alone.named(asked.method, {})
-    recorded = recorded_in(asked.out)
-    drawn = choose_noise(noise, device, recorded.noise if recorded else None)
-    bases, records = find_bases(method, data)
-    feed = Feed(method, there, asked.seed, device, bases, noise=drawn)
-    config = make_config(
-        name, method, data, feed.facts, asked.steps, asked.seed, threads, str(device), records, drawn
-    )
-    with opened(asked.out, config, method, data) as run:
-        yield run, feed
-
-
 def _member(place: int, run: Run, feed: Feed) -> Member:
     """A run from where its checkpoint is on."""
-    state = run.method.state(feed.facts, torch.Generator().manual_seed(run.config.seed))
-    state.modules.to(feed.device).train()
-    done = resumed(run, state, run.config.steps)
+    state, done = alone.begun(run, feed, run.config.steps)
     return Member(place, run, feed, state, done, Window(run.folder / "history.jsonl", run.method.batch_size))
 
 

@@ -2,9 +2,10 @@
 
 import os
 import time
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -71,22 +72,45 @@ def train(
         raise BadInput(f"threads={threads} is not allowed; it must be at most {MOST_THREADS}")
     data = data if isinstance(data, DataSet) else load_dataset(data)
     folder = Path(out) if out is not None else Path("runs") / f"{name}-{data.name}-s{seed}"
-    chosen = choose_device(device)
-    recorded = recorded_in(folder)
-    threads = threads or (recorded.threads if recorded else available_threads())
-    noise = choose_noise(noise, chosen, recorded.noise if recorded else None)
-    noise = "host" if method.fitted else noise
-    bases, records = find_bases(method, data)
-    feed = Feed(method, data, seed, chosen, bases, noise=noise)
-    config = make_config(name, method, data, feed.facts, steps, seed, threads, str(chosen), records, noise)
-    with opened(folder, config, method, data) as run, on_threads(method, threads):
+    asked = Asked(method, steps, seed, folder)
+    with asked_for(name, asked, data, data, threads, choose_device(device), noise) as (run, feed):
         if is_finished(run):
             if show:
                 say(f"{folder} is finished: {run.effort}")
             return run
         if show:
             say(headline(run, data))
-        return train_alone(run, feed, show)
+        with on_threads(method, run.config.threads):
+            return train_alone(run, feed, show)
+
+
+class Asked(NamedTuple):
+    """A run that is asked for: its method, steps and seed, and its folder."""
+
+    method: Method
+    steps: int
+    seed: int
+    out: Path
+
+
+@contextmanager
+def asked_for(
+    name: str, asked: Asked, data: DataSet, there: Any, threads: int | None, device: torch.device, noise: str
+) -> Iterator[tuple[Run, Feed]]:
+    """The run in its folder, held for the block, and its feed; `there`: the data, perhaps on the device.
+
+    What is not given is as recorded in the folder. BadInput, before anything is written, where it cannot be.
+    """
+    method, steps, seed, folder = asked
+    recorded = recorded_in(folder)
+    threads = threads or (recorded.threads if recorded else available_threads())
+    drawn = choose_noise(noise, device, recorded.noise if recorded else None)
+    drawn = "host" if method.fitted else drawn
+    bases, records = find_bases(method, data)
+    feed = Feed(method, there, seed, device, bases, noise=drawn)
+    config = make_config(name, method, data, feed.facts, steps, seed, threads, str(device), records, drawn)
+    with opened(folder, config, method, data) as run:
+        yield run, feed
 
 
 def on_threads(method: Method, threads: int) -> AbstractContextManager[None]:
@@ -122,10 +146,8 @@ def named(method: str | Method, settings: dict[str, Any]) -> tuple[str, Method]:
 def train_alone(run: Run, feed: Feed, show: bool) -> Run:
     """All steps that are left, from the last checkpoint on; a fitted method has a single one."""
     keep_freed_memory()
-    seed, steps = run.config.seed, 1 if run.method.fitted else run.config.steps
-    state = run.method.state(feed.facts, torch.Generator().manual_seed(seed))
-    state.modules.to(feed.device).train()
-    start = resumed(run, state, steps)
+    steps = 1 if run.method.fitted else run.config.steps
+    state, start = begun(run, feed, steps)
     if show and start:
         say(f"resumed at step {start}")
     run = in_company(run, start, 1)
@@ -139,6 +161,13 @@ def train_alone(run: Run, feed: Feed, show: bool) -> Run:
     if asked_to_stop:  # in the last step or after it
         raise Interrupted(f"stopped at step {steps} of {steps}: {run.folder} is finished")
     return run
+
+
+def begun(run: Run, feed: Feed, steps: int) -> tuple[State, int]:
+    """The state of a run from where its checkpoint is on, and how many of its `steps` it has taken."""
+    state = run.method.state(feed.facts, torch.Generator().manual_seed(run.config.seed))
+    state.modules.to(feed.device).train()
+    return state, resumed(run, state, steps)
 
 
 def _steps(run: Run, feed: Feed, state: State, steps: range, show: bool) -> Steps:
