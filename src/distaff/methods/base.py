@@ -177,9 +177,10 @@ class Method(Settings, ABC):
 
         For those who run them elsewhere (see distaff.pages.explorer). BadInput where there are none.
         """
+        name = type(self).__name__
         if type(self).decode is Method.decode:
-            raise BadInput(f"{type(self).__name__} has no decoder: its codes cannot be turned into images")
-        raise BadInput(f"{type(self).__name__} does not say of which layers its decoder is; give it `decoding`")
+            raise BadInput(f"{name} has no decoder: its codes cannot be turned into images")
+        raise BadInput(f"{name} does not say of which layers its decoder is; give it `decoding`")
 
     def encode_symbols(self, modules: nn.ModuleDict, symbols: Tensor, rng: torch.Generator) -> Codes:
         """Codes of k-hot symbols (n, m); an error where the method knows no symbols."""

@@ -211,7 +211,7 @@ class InfoGAN(Stepped):
 
 
 class Largest(nn.Module):
-    """Codes (n, d) whose categorical ones, which come first, are 1 at their largest column and 0 elsewhere."""
+    """Codes (n, d) of which each categorical one is 1 at its largest column and 0 elsewhere."""
 
     def __init__(self, categorical: int, categories: int) -> None:
         super().__init__()

@@ -41,7 +41,7 @@ class LinearDecoding(Fitted):
     def decoding(self, modules: nn.ModuleDict) -> list[nn.Module]:
         """One layer of weights A and bias `mean`, and the cut to 0..1."""
         mean, columns = self._mean_and_columns(modules)
-        layer = nn.Linear(*columns.T.shape, device="meta")  # so that it draws no weights of its own
+        layer = nn.Linear(columns.shape[1], len(columns), device="meta")  # it draws no weights of its own
         layer.weight, layer.bias = nn.Parameter(columns), nn.Parameter(mean.flatten())
         return [layer, nn.Unflatten(1, mean.shape), nn.Hardtanh(0, 1)]
 
