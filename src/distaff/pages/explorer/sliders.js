@@ -10,9 +10,11 @@ function startSliders() {
   const idle = sliding.filter((latent) => !latent.active);
   if (idle.length) byId("sliders").append(folded(idle));
   byId("presets").append(...data.images.slice(0, PRESETS).map((_, image) => presetOf(image)));
-  const context = sized(byId("decoded")), original = sized(byId("original"));
+  const decoded = [sized(byId("decoded")), sized(byId("mini"))], original = sized(byId("original"));
   listeners.push(() => redraw.forEach((draw) => draw()));
-  listeners.push(() => drawOriginal(original), () => drawDecoded(context));
+  listeners.push(() => drawOriginal(original), () => drawDecoded(decoded));
+  // what is decoded stays in sight, in a corner, where one has scrolled on
+  new IntersectionObserver(([seen]) => (byId("mini").hidden = seen.isIntersecting)).observe(byId("decoded"));
 }
 
 function made(tag, properties = {}, ...children) {
@@ -85,9 +87,9 @@ function drawOriginal(context) {
   byId("told").textContent = nameOf(state.image);
 }
 
-function drawDecoded(context) {
+function drawDecoded(contexts) {
   decode("decoded", state.code, (pixels) => {
     state.pixels = pixels;
-    context.putImageData(imageOf(pixels), 0, 0);
+    for (const context of contexts) context.putImageData(imageOf(pixels), 0, 0);
   });
 }
