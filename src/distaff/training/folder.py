@@ -27,6 +27,7 @@ DERIVED = (
     "desiderata.json",
     "likelihood.json",
     "report.html",
+    "explorer.html",
     "encoding.npz",
     "model.safetensors",
 )
