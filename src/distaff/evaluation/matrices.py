@@ -17,7 +17,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,10 @@ class Drawn(NamedTuple):
     right: Ints
     ruled: Bools
 
+    def some(self, which: slice) -> Drawn:
+        """A few of them."""
+        return Drawn(self.context[which], self.answers[which], self.right[which], self.ruled[which])
+
 
 @dataclass(frozen=True)
 class Matrices:
@@ -58,8 +62,8 @@ class Matrices:
     """
 
     space: FactorSpace
-    kind: Literal["easy", "hard"] = "easy"
-    rules: Sequence[int] = RULES
+    kind: str = "easy"
+    rules: tuple[int, ...] = RULES
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
