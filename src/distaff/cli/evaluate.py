@@ -54,6 +54,10 @@ def evaluate(
     Encodes its images once; the card is printed and kept in the run folder.
     """
     scoring = metric or all_ or protocol or values_only or continuous or order or representation != "mean"
+    of_reasoning = {"seen": seen, "answers": answers, "steps": steps}
+    for name, given in of_reasoning.items():
+        if given is not None and not reasoning:
+            raise BadInput(f"--{name} has no effect without --reasoning")
     if desiderata:
         if scoring or rows or likelihood or reasoning:
             raise BadInput("--desiderata takes --label and --seed alone; score the run in another call")
@@ -69,11 +73,8 @@ def evaluate(
     if reasoning:
         if scoring or rows:
             raise BadInput("--reasoning takes --seen, --answers, --steps and --seed alone")
-        _reasoning(run, {"seen": seen, "answers": answers, "steps": steps}, seed, data_dir, as_json)
+        _reasoning(run, of_reasoning, seed, data_dir, as_json)
         return
-    for name, given in (("seen", seen), ("answers", answers), ("steps", steps)):
-        if given is not None:
-            raise BadInput(f"--{name} has no effect without --reasoning")
     from distaff.evaluation.evaluate import evaluate as run_evaluation
     from distaff.training.run import load_run
 

@@ -67,7 +67,7 @@ def reasoning(
     answers: str = "easy",
     rules: Sequence[int] = RULES,
     steps: int = STEPS,
-    every: int = EVERY,
+    every: int | None = None,
     seed: int = 0,
     out: str | os.PathLike[str] | None = None,
     show: bool = True,
@@ -81,7 +81,7 @@ def reasoning(
     run = run if isinstance(run, Run) else load_run(run)
     if seen not in SEEN:
         raise unknown("thing to be seen", seen, SEEN)
-    every, seed = whole_number("every", every, 1), whole_number("seed", seed, 0)
+    every, seed = whole_number("every", EVERY if every is None else every, 1), whole_number("seed", seed, 0)
     if whole_number("steps", steps, 1) % every:
         raise BadInput(f"steps={steps} is not allowed; it must be a multiple of {every}")
     matrices, index = matrices_of(run, answers, rules)
