@@ -26,6 +26,8 @@ DERIVED = (
     "scores_sampled.json",
     "desiderata.json",
     "likelihood.json",
+    "reasoning.json",
+    "reasoning.safetensors",
     "report.html",
     "explorer.html",
     "encoding.npz",
