@@ -11,9 +11,10 @@ from msgspec import structs
 from scipy.stats import ortho_group
 
 from distaff.datasets import DataSet
-from distaff.evaluation.matrices import KINDS, Matrices
+from distaff.evaluation.matrices import KINDS, RULES, Matrices
 from distaff.evaluation.reasoner import Reasoner, Sight, sight_of
 from distaff.evaluation.reasoning import reasoning
+from distaff.evaluation.shortcuts import shortcuts
 from distaff.experiments import base
 from distaff.experiments.base import Experiment, Finding, Lab, Runs, every_label
 from distaff.experiments.verdict import rank_correlation
@@ -40,6 +41,7 @@ CLAIMED = {
     "informativeness_late": ("dci.informativeness", LATE),
     "reconstruction_late": ("reconstruction", LATE),
 }
+THUMBED = 4000  # matrices behind a rule of thumb
 INDEX = ["method", "strength", "seed"]
 
 
@@ -84,9 +86,11 @@ class AbstractReasoning(Experiment[Scale]):
     their end, over all models that are not dead, with its 95 % bootstrap interval over models. Scores are
     turned so that higher is better.
 
-    Beside them stands what was made by hand: the true factors, the same turned by a random rotation, which no
-    score but informativeness takes for disentangled, and the pixels, with an encoder that learns at the same
-    time. Networks, batches of matrices and tests are the same for all that is seen.
+    Beside them stand the true factors, the same turned by a random rotation, which is entangled and tells as
+    much, and the pixels, with an encoder that learns at the same time. Networks, batches of matrices and
+    tests are the same for all that is seen. And rules of thumb that never look at the rules: what an answer
+    shares with the other answers, or with the two panels beside it, often tells the right one. So what is
+    measured is mostly how easily codes show that factors are equal.
     """
 
     scales: ClassVar = {
@@ -149,6 +153,7 @@ class AbstractReasoning(Experiment[Scale]):
         lab.table("Rank correlation of scores and accuracy", found.drop(columns=["dataset"]))
         first = next(iter(runs))
         hand = lab.table("What no run has learned, of every seed", by_hand(lab, first))
+        lab.table("What is right without a look at the rules", without_rules(grid_of(first.data)))
         show(lab, first.data, wide, found, hand)
         for key, (score, share) in CLAIMED.items():
             accuracy = wide[str(round(share * lab.scale.learned))]
@@ -201,6 +206,17 @@ def by_hand(lab: Lab[Scale], run: Run) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def without_rules(space: FactorSpace) -> pd.DataFrame:
+    """A row per kind of answers and number of rules: the share right by every rule of thumb."""
+    rows = [
+        {"answers": kind, "rules": ", ".join(map(str, rules))}
+        | shortcuts(Matrices(space, kind, rules), THUMBED, derived(0, "rules of thumb"))
+        for kind in KINDS
+        for rules in (RULES, *((count,) for count in RULES))
+    ]
+    return pd.DataFrame(rows)
+
+
 def grid_of(data: DataSet) -> FactorSpace:
     """The grid of a data set that has one."""
     assert data.factors is not None
@@ -217,8 +233,8 @@ def rotated(data: DataSet, seed: int) -> Sight:
 
 def show(lab: Lab[Scale], data: DataSet, wide: pd.DataFrame, found: pd.DataFrame, hand: pd.DataFrame) -> None:
     """Figures: a matrix, the curves, and which scores go with accuracy, after how many steps."""
-    for kind in KINDS:
-        drawn = Matrices(grid_of(data), kind).draw(1, derived(0, "shown matrix"))
+    for kind, rules in (("easy", (1,)), ("hard", (3,))):
+        drawn = Matrices(grid_of(data), kind, rules).draw(1, derived(0, "shown matrix"))
         lab.figure(f"A matrix with {kind} answers", matrix_figure(data.unit_images, grid_of(data), drawn))
     points = [str(step) for step in measured(lab.scale)]
     lines = {f"codes of {name}": part[points].mean() for name, part in wide.groupby("method")}
@@ -231,4 +247,5 @@ def show(lab: Lab[Scale], data: DataSet, wide: pd.DataFrame, found: pd.DataFrame
         heat_map(table.to_numpy(), list(table.index), shown, ("", "steps"), (-1, 1), diverging=True),
     )
     early, some = str(round(EARLY * lab.scale.learned)), [score for score, _ in CLAIMED.values()]
-    lab.figure(f"Scores, and accuracy after {early} steps", scatter(wide.reset_index(), some, early))
+    dots = wide.reset_index().rename(columns={early: "accuracy"})
+    lab.figure(f"Scores, and accuracy after {early} steps", scatter(dots, some, "accuracy"))
