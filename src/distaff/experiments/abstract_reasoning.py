@@ -97,9 +97,9 @@ class AbstractReasoning(Experiment[Scale]):
         "quick": Scale(
             "two cores, a minute", QUICK, {"beta_vae": (1.0, 8.0)}, 30, 2, 40, 10, controls=2, pixels=0
         ),
-        "nano": Scale("two cores, twenty minutes", NANO, THREE),
+        "nano": Scale("two cores, half an hour", NANO, THREE),
         "small": Scale(
-            "two cores, eight hours", SMALL, ALL, steps=5000, seeds=5, learned=10_000, every=500, pixels=3
+            "two cores, seven hours", SMALL, ALL, steps=5000, seeds=5, learned=10_000, every=500, pixels=3
         ),
         "paper": Scale(
             "a cluster: 900 models of 300,000 steps",
