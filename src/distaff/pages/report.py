@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ from distaff.evaluation.evaluate import read_card
 from distaff.evaluation.orthogonality import run_orthogonality
 from distaff.evaluation.posterior import active, carried
 from distaff.files import write_text
-from distaff.pages import concept_section, run_sections
+from distaff.pages import comparison, concept_section, run_sections
+from distaff.pages.in_short import in_short
 from distaff.pages.page import page
 from distaff.pages.run_sections import Seen
 from distaff.scoring.card import ScoreCard
@@ -25,6 +27,7 @@ ROWS_WITHOUT_SCORES = 2_000  # images encoded for a report of a run that was not
 
 #: what a report holds, from top to bottom: functions of Seen that give a Section, or None to be left out
 SECTIONS = (
+    in_short,
     run_sections.scores,
     run_sections.traversed,
     run_sections.reconstructions,
@@ -38,21 +41,51 @@ SECTIONS = (
 )
 
 
-def report(run: Run | str | os.PathLike[str], *, show: bool = True) -> Path:
-    """Write `report.html` into the run folder and return its path.
+def report(
+    run: Run | str | os.PathLike[str],
+    *others: Run | str | os.PathLike[str],
+    out: str | os.PathLike[str] | None = None,
+    show: bool = True,
+) -> Path:
+    """Write a run's `report.html` into its folder, or to the file `out`, and return its path.
 
-    It shows the scores if the run was evaluated, and says so if it was not.
+    It shows the scores if the run was evaluated, and says so if it was not. With `others` the page compares
+    the runs instead: in what they differ, their scores, what their latents tell and do; it goes to `out`, or
+    to comparison.html in the current folder. Raises BadInput (a ValueError) where two are the same run.
     """
-    run = run if isinstance(run, Run) else load_run(run)
-    path = run.folder / "report.html"
-    with only_one(run.folder), run.threads():
-        card = read_card(run)
-        encoding = _encoding(run, card, show)
-        order, names = np.argsort(-carried(encoding)), run.method.column_names(run.facts)
-        seen = Seen(run, card, encoding, order, names, run.history())
+    several = [each if isinstance(each, Run) else load_run(each) for each in (run, *others)]
+    if others:
+        return _compared(several, Path(out or "comparison.html"), show)
+    only, path = several[0], Path(out or several[0].folder / "report.html")
+    with only_one(only.folder), only.threads():
+        seen = _seen(only, show)
         made = [section for section in (make(seen) for make in SECTIONS) if section is not None]
-        write_text(path, page(f"{run.config.method} on {run.data.name}", [_lead(seen)], made))
+        write_text(path, page(f"{only.config.method} on {only.data.name}", [_lead(seen)], made))
     return path
+
+
+def _compared(several: list[Run], path: Path, show: bool) -> Path:
+    """Write the page that compares runs."""
+    folders = [run.folder.resolve() for run in several]
+    for place, folder in enumerate(folders):
+        if folder in folders[:place]:
+            raise BadInput(f"{several[place].folder} is given twice; a run is compared with others")
+    with ExitStack() as held:
+        for run in several:
+            held.enter_context(only_one(run.folder))
+        seen = [_seen(run, show) for run in several]
+        lead = ", ".join(comparison.names(seen))
+        write_text(path, page(f"{len(several)} runs side by side", [lead], comparison.sections(seen)))
+    return path
+
+
+def _seen(run: Run, show: bool) -> Seen:
+    """What sections are made of."""
+    card = read_card(run)
+    with run.threads():
+        encoding = _encoding(run, card, show)
+    order, names = np.argsort(-carried(encoding)), run.method.column_names(run.facts)
+    return Seen(run, card, encoding, order, names, run.history())
 
 
 def _encoding(run: Run, card: ScoreCard | None, show: bool) -> Encoding:
