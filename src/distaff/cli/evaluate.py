@@ -34,6 +34,11 @@ def evaluate(
     likelihood: Annotated[
         bool, Option("--likelihood", help="Instead, of a VAE: ELBO and the bound of 100 samples, nats.")
     ] = False,
+    acting: Annotated[
+        str | None,
+        Option(metavar="WORLD", help="Instead: what an agent that sees the codes learns to do in a world."),
+    ] = None,
+    steps: Annotated[int | None, Option(help="With --acting: steps in the world [100000].")] = None,
     data_dir: options.DataDir = None,
     as_json: options.Json = False,
 ) -> None:
@@ -42,6 +47,13 @@ def evaluate(
     Encodes its images once; the card is printed and kept in the run folder.
     """
     scoring = metric or all_ or protocol or values_only or continuous or order or representation != "mean"
+    if acting is not None:
+        if scoring or rows or likelihood or desiderata or label:
+            raise BadInput("--acting takes --steps and --seed alone; score the run in another call")
+        _acting(run, acting, steps, seed, data_dir, as_json)
+        return
+    if steps is not None:
+        raise BadInput("--steps has no effect without --acting")
     if desiderata:
         if scoring or rows or likelihood:
             raise BadInput("--desiderata takes --label and --seed alone; score the run in another call")
@@ -94,6 +106,21 @@ def _likelihood(run: Path, images: int | None, seed: int, data_dir: Path | None,
         f"bound, {found['samples']} samples {found['bound']:.2f} nats per image; log p(x) is at least that"
     )
     tell(text, found, as_json)
+
+
+def _acting(
+    run: Path, world: str, steps: int | None, seed: int, data_dir: Path | None, as_json: bool
+) -> None:
+    from distaff.evaluation.acting import STEPS, acting, rows
+    from distaff.files import plain
+    from distaff.training.run import load_run
+
+    found = acting(
+        load_run(run, data_dir=data_dir), world, steps=STEPS if steps is None else steps, seed=seed
+    )
+    lines = [f"{name:<12}{own:>8.3f}{best:>8.3f}{chance:>8.3f}" for name, own, best, chance in rows(found)]
+    head = f"{'return':<12}{'agent':>8}{'best':>8}{'random':>8}"
+    tell("\n".join([head, *lines, f"Next: distaff report {run}"]), plain(found), as_json)
 
 
 def _rows(text: str) -> int | None:

@@ -13,7 +13,7 @@ from distaff.evaluation.evaluate import read_card
 from distaff.evaluation.orthogonality import run_orthogonality
 from distaff.evaluation.posterior import active, carried
 from distaff.files import write_text
-from distaff.pages import concept_section, run_sections
+from distaff.pages import acting_section, concept_section, run_sections
 from distaff.pages.page import page
 from distaff.pages.run_sections import Seen
 from distaff.scoring.card import ScoreCard
@@ -32,6 +32,7 @@ SECTIONS = (
     concept_section.concepts,
     run_sections.knowledge,
     run_sections.desiderata,
+    acting_section.acted,
     run_sections.layers,
     run_sections.training,
     run_sections.settings,

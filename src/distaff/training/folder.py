@@ -26,6 +26,7 @@ DERIVED = (
     "scores_sampled.json",
     "desiderata.json",
     "likelihood.json",
+    "acting.json",
     "report.html",
     "encoding.npz",
     "model.safetensors",
