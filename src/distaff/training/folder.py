@@ -28,6 +28,7 @@ DERIVED = (
     "likelihood.json",
     "acting.json",
     "report.html",
+    "explorer.html",
     "encoding.npz",
     "model.safetensors",
 )
