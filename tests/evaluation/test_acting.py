@@ -152,7 +152,7 @@ def test_wrong_worlds_are_one_line_and_leave_nothing(run: Run, capsys: pytest.Ca
         ),
         (["--acting", "grid", "--steps", "0"], "steps=0 is not allowed"),
         (["--acting", "grid", "--desiderata"], "--acting takes --steps and --seed alone"),
-        (["--steps", "5"], "--steps has no effect without --acting"),
+        (["--steps", "5"], "--steps has no effect without --reasoning or --acting"),
     ):
         status, out, err = command(capsys, "evaluate", run.folder, *words)
         assert (status, out, len(err.splitlines())) == (2, "", 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from distaff.evaluation.acting import read_acted, rows
 from distaff.pages import parts
 from distaff.pages.page import Section
-from distaff.pages.run_sections import Seen
+from distaff.pages.seen import Seen
 
 
 def acted(seen: Seen) -> Section | None:

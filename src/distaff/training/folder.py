@@ -27,6 +27,8 @@ DERIVED = (
     "desiderata.json",
     "likelihood.json",
     "acting.json",
+    "reasoning.json",
+    "reasoning.safetensors",
     "report.html",
     "explorer.html",
     "encoding.npz",
