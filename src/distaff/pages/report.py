@@ -11,7 +11,7 @@ from distaff.errors import BadInput
 from distaff.evaluation.orthogonality import run_orthogonality
 from distaff.evaluation.posterior import active
 from distaff.files import write_text
-from distaff.pages import concept_section, reasoning_section, run_sections
+from distaff.pages import acting_section, concept_section, reasoning_section, run_sections
 from distaff.pages.page import page
 from distaff.pages.seen import EXPLORER, REPORT, Seen, see
 from distaff.training.lock import only_one
@@ -28,6 +28,7 @@ SECTIONS = (
     concept_section.concepts,
     run_sections.knowledge,
     run_sections.desiderata,
+    acting_section.acted,
     reasoning_section.reasoned,
     run_sections.layers,
     run_sections.training,
