@@ -11,7 +11,7 @@ import pytest
 import distaff
 from distaff.evaluation.encode import Encoding
 from distaff.pages.in_short import in_short, listed, told_by
-from distaff.pages.run_sections import Seen
+from distaff.pages.seen import Seen
 from distaff.training.run import Run, load_run
 
 

@@ -13,7 +13,7 @@ from distaff.pages import parts
 from distaff.pages.in_short import told_by
 from distaff.pages.page import Section
 from distaff.pages.parts import tagged
-from distaff.pages.run_sections import Seen
+from distaff.pages.seen import Seen
 from distaff.pages.traversals import traversals
 
 SHOWN = 5  # latents of each run, those that carry most

@@ -10,12 +10,9 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from distaff.evaluation.posterior import active
-from distaff.metrics.arrays import check_factors, usable_factors
-from distaff.metrics.information import discretise, entropy, mutual_information
 from distaff.pages.page import Section
 from distaff.pages.parts import tagged
-from distaff.pages.run_sections import Seen
-from distaff.randomness import derived
+from distaff.pages.seen import Seen, known_beyond_chance
 
 LONG = 100  # characters of a health message; its beginning says enough here
 TOLD = 0.1  # the share of a factor's entropy, beyond what shuffled factors give, from which a latent tells it
@@ -47,18 +44,9 @@ def in_short(seen: Seen) -> Section:
 
 
 def told_by(seen: Seen) -> Told | None:
-    """What each latent tells of each factor beyond chance, by 20 bins; None without factors.
-
-    Chance is what is left where the factors' rows are shuffled, which takes away the bias of few rows.
-    """
-    names, labels = seen.run.data.label_names, seen.run.data.labels(seen.encoding.rows)
-    usable = [] if labels is None else usable_factors(labels, names)[0]
-    if labels is None or not usable:
-        return None
-    factors, codes = check_factors(labels[:, usable]), discretise(seen.encoding.mean, 20)
-    shuffled = np.random.default_rng(derived(0, "in short")).permutation(factors)
-    beyond = mutual_information(codes, factors) - mutual_information(codes, shuffled)
-    return Told(beyond / entropy(factors), seen.names, [names[j] for j in usable])
+    """What each latent tells of each factor beyond chance; None without factors."""
+    factors, shares = known_beyond_chance(seen)
+    return Told(shares, seen.names, factors) if factors else None
 
 
 def _learned(seen: Seen, told: Told | None) -> Iterator[Markup]:

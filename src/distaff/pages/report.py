@@ -6,24 +6,20 @@ import os
 from contextlib import ExitStack
 from pathlib import Path
 
-import numpy as np
+from markupsafe import Markup
 
 from distaff.errors import BadInput
-from distaff.evaluation.encode import Encoding, encode_run
-from distaff.evaluation.evaluate import read_card
 from distaff.evaluation.orthogonality import run_orthogonality
-from distaff.evaluation.posterior import active, carried
+from distaff.evaluation.posterior import active
 from distaff.files import write_text
-from distaff.pages import comparison, concept_section, run_sections
+from distaff.pages import acting_section, comparison, concept_section, reasoning_section, run_sections
 from distaff.pages.in_short import in_short
 from distaff.pages.page import page
-from distaff.pages.run_sections import Seen
-from distaff.scoring.card import ScoreCard
+from distaff.pages.seen import EXPLORER, REPORT, Seen, see
 from distaff.training.lock import only_one
 from distaff.training.run import Run, load_run
 
 MOST_JACOBIAN_COLUMNS = 64
-ROWS_WITHOUT_SCORES = 2_000  # images encoded for a report of a run that was not evaluated
 
 #: what a report holds, from top to bottom: functions of Seen that give a Section, or None to be left out
 SECTIONS = (
@@ -35,6 +31,8 @@ SECTIONS = (
     concept_section.concepts,
     run_sections.knowledge,
     run_sections.desiderata,
+    acting_section.acted,
+    reasoning_section.reasoned,
     run_sections.layers,
     run_sections.training,
     run_sections.settings,
@@ -56,11 +54,12 @@ def report(
     several = [each if isinstance(each, Run) else load_run(each) for each in (run, *others)]
     if others:
         return _compared(several, Path(out or "comparison.html"), show)
-    only, path = several[0], Path(out or several[0].folder / "report.html")
+    only, path = several[0], Path(out or several[0].folder / REPORT)
     with only_one(only.folder), only.threads():
-        seen = _seen(only, show)
+        seen = see(only, show)
         made = [section for section in (make(seen) for make in SECTIONS) if section is not None]
-        write_text(path, page(f"{only.config.method} on {only.data.name}", [_lead(seen)], made))
+        lead = [_lead(seen), "" if out else _explorer(only)]
+        write_text(path, page(f"{only.config.method} on {only.data.name}", lead, made))
     return path
 
 
@@ -80,19 +79,9 @@ def _compared(several: list[Run], path: Path, show: bool) -> Path:
 
 
 def _seen(run: Run, show: bool) -> Seen:
-    """What sections are made of."""
-    card = read_card(run)
+    """What is seen of one of several runs, encoded with its own number of threads."""
     with run.threads():
-        encoding = _encoding(run, card, show)
-    order, names = np.argsort(-carried(encoding)), run.method.column_names(run.facts)
-    return Seen(run, card, encoding, order, names, run.history())
-
-
-def _encoding(run: Run, card: ScoreCard | None, show: bool) -> Encoding:
-    if card is not None:
-        return encode_run(run, card.protocol.get("rows asked for"), card.protocol["seed"], show)
-    index = np.unique(np.linspace(0, len(run.data) - 1, ROWS_WITHOUT_SCORES).astype(np.int64))
-    return Encoding(index, *run.encode(run.data.images(index)))
+        return see(run, show)
 
 
 def _lead(seen: Seen) -> str:
@@ -104,6 +93,12 @@ def _lead(seen: Seen) -> str:
         f"{len(run.data):,} images, {sizes}; {run.effort}, seed {run.config.seed}. "
         f"{active(seen.encoding).sum()} of {run.code_size} latents are active. {_orthogonality(seen)}"
     )
+
+
+def _explorer(run: Run) -> Markup:
+    """A link to the explorer if it is beside the report."""
+    link = Markup('<p><a href="{}">Move its latents in the explorer</a></p>').format(EXPLORER)
+    return link if (run.folder / EXPLORER).exists() else Markup()
 
 
 def _orthogonality(seen: Seen) -> str:
