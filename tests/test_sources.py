@@ -30,6 +30,7 @@ PAPERS = {
     "Do and Tran 2020": ("arXiv:1908.09961",),
     "Duan et al. 2020": ("arXiv:1905.12614",),
     "Eastwood and Williams 2018": ("openreview:By-7dz-AZ",),
+    "Friedman 2001": ("doi:10.1214/aos/1013203451",),
     "Gondal et al. 2019": ("arXiv:1906.03292",),
     "Gulrajani et al. 2017": ("arXiv:1704.00028",),
     "Higgins et al. 2017": ("openreview:Sy2fzU9gl", "arXiv:1707.08475"),
