@@ -16,6 +16,7 @@ FILES = sorted(path for room in ROOMS for path in (SOURCE / room).rglob("*.py"))
 PAPERS = {
     "Aubry et al. 2014": ("doi:10.1109/CVPR.2014.487",),
     "Baldi and Hornik 1989": ("doi:10.1016/0893-6080(89)90014-2",),
+    "Barrett et al. 2018": ("arXiv:1807.04225",),
     "Beck and Teboulle 2009": ("doi:10.1137/080716542",),
     "Bengio et al. 2013": ("arXiv:1207.4404",),
     "Bengio et al. 2017": ("arXiv:1703.07718",),
@@ -68,7 +69,9 @@ PAPERS = {
     "Ross 2014": ("doi:10.1371/journal.pone.0087357",),
     "Roth et al. 2023": ("arXiv:2210.07347",),
     "Rousseeuw 1987": ("doi:10.1016/0377-0427(87)90125-7",),
+    "Santoro et al. 2017": ("arXiv:1706.01427",),
     "Sepliarskaia et al. 2019": ("arXiv:1910.05587",),
+    "Steenkiste et al. 2019": ("arXiv:1905.12506",),
     "Suter et al. 2019": ("arXiv:1811.00007",),
     "Suzuki et al. 2017": ("arXiv:1611.01891",),
     "Thomas et al. 2017": ("arXiv:1708.01289",),

@@ -5,23 +5,19 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import numpy as np
+from markupsafe import Markup
 
 from distaff.errors import BadInput
-from distaff.evaluation.encode import Encoding, encode_run
-from distaff.evaluation.evaluate import read_card
 from distaff.evaluation.orthogonality import run_orthogonality
-from distaff.evaluation.posterior import active, carried
+from distaff.evaluation.posterior import active
 from distaff.files import write_text
-from distaff.pages import concept_section, run_sections
+from distaff.pages import concept_section, reasoning_section, run_sections
 from distaff.pages.page import page
-from distaff.pages.run_sections import Seen
-from distaff.scoring.card import ScoreCard
+from distaff.pages.seen import EXPLORER, REPORT, Seen, see
 from distaff.training.lock import only_one
 from distaff.training.run import Run, load_run
 
 MOST_JACOBIAN_COLUMNS = 64
-ROWS_WITHOUT_SCORES = 2_000  # images encoded for a report of a run that was not evaluated
 
 #: what a report holds, from top to bottom: functions of Seen that give a Section, or None to be left out
 SECTIONS = (
@@ -32,6 +28,7 @@ SECTIONS = (
     concept_section.concepts,
     run_sections.knowledge,
     run_sections.desiderata,
+    reasoning_section.reasoned,
     run_sections.layers,
     run_sections.training,
     run_sections.settings,
@@ -44,22 +41,12 @@ def report(run: Run | str | os.PathLike[str], *, show: bool = True) -> Path:
     It shows the scores if the run was evaluated, and says so if it was not.
     """
     run = run if isinstance(run, Run) else load_run(run)
-    path = run.folder / "report.html"
+    path = run.folder / REPORT
     with only_one(run.folder), run.threads():
-        card = read_card(run)
-        encoding = _encoding(run, card, show)
-        order, names = np.argsort(-carried(encoding)), run.method.column_names(run.facts)
-        seen = Seen(run, card, encoding, order, names, run.history())
+        seen = see(run, show)
         made = [section for section in (make(seen) for make in SECTIONS) if section is not None]
-        write_text(path, page(f"{run.config.method} on {run.data.name}", [_lead(seen)], made))
+        write_text(path, page(f"{run.config.method} on {run.data.name}", [_lead(seen), _explorer(run)], made))
     return path
-
-
-def _encoding(run: Run, card: ScoreCard | None, show: bool) -> Encoding:
-    if card is not None:
-        return encode_run(run, card.protocol.get("rows asked for"), card.protocol["seed"], show)
-    index = np.unique(np.linspace(0, len(run.data) - 1, ROWS_WITHOUT_SCORES).astype(np.int64))
-    return Encoding(index, *run.encode(run.data.images(index)))
 
 
 def _lead(seen: Seen) -> str:
@@ -71,6 +58,12 @@ def _lead(seen: Seen) -> str:
         f"{len(run.data):,} images, {sizes}; {run.effort}, seed {run.config.seed}. "
         f"{active(seen.encoding).sum()} of {run.code_size} latents are active. {_orthogonality(seen)}"
     )
+
+
+def _explorer(run: Run) -> Markup:
+    """A link to the explorer if it is beside the report."""
+    link = Markup('<p><a href="{}">Move its latents in the explorer</a></p>').format(EXPLORER)
+    return link if (run.folder / EXPLORER).exists() else Markup()
 
 
 def _orthogonality(seen: Seen) -> str:

@@ -26,7 +26,10 @@ DERIVED = (
     "scores_sampled.json",
     "desiderata.json",
     "likelihood.json",
+    "reasoning.json",
+    "reasoning.safetensors",
     "report.html",
+    "explorer.html",
     "encoding.npz",
     "model.safetensors",
 )
