@@ -77,7 +77,7 @@ PAPERS = {
     "Thomas et al. 2017": ("arXiv:1708.01289",),
     "Vedantam et al. 2018": ("arXiv:1705.10762",),
     "Vincent et al. 2010": ("JMLR 11:3371",),
-    "von Kuegelgen et al. 2021": ("arXiv:2106.04619",),
+    "Kuegelgen et al. 2021": ("arXiv:2106.04619",),
     "Zaidi et al. 2020": ("arXiv:2012.09276",),
     "Zietlow et al. 2020": ("arXiv:2102.06822",),
     "Zimmermann et al. 2021": ("arXiv:2102.08850",),
