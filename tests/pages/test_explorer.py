@@ -297,7 +297,10 @@ def test_the_grid_moves_two_latents_and_shows_what_they_make(run: Run, chrome: B
     chrome.value("byId('grid').focus()")
     chrome.key("ArrowLeft")
     step = (latents[across]["high"] - latents[across]["low"]) / 6
-    assert code(chrome)[across] == pytest.approx(after[across] - step, abs=1e-5)
+    now = code(chrome)
+    assert now[across] == pytest.approx(after[across] - step, abs=1e-5)
+    told = " at {:.2f}, ".join(chrome.value(f"plane.{axis}.name") for axis in ("across", "up")) + " at {:.2f}"
+    assert chrome.value("byId('at').textContent") == told.format(*(now[j] for j in columns))
 
 
 def test_other_latents_are_chosen_for_the_plane(run: Run, chrome: Browser) -> None:
@@ -365,9 +368,18 @@ def test_categorical_codes_are_buttons(grid: Any, chrome: Browser, tmp_path: Pat
     chrome.click("#sliders [aria-label='k2'] button:nth-of-type(3)")
     np.testing.assert_array_equal(code(chrome)[3:6], [0, 0, 1])
     assert chrome.value("document.querySelectorAll('#sliders input').length") == 1
+    assert chrome.value("document.querySelectorAll('#sliders details').length") <= 1
     pressed = "Array.from(document.querySelectorAll('#sliders [aria-pressed=true]'), (b) => b.textContent)"
     assert chrome.value(pressed)[1] == "2"
     assert not chrome.problems
+
+
+def test_of_many_latents_the_first_are_open(grid: Any, chrome: Browser, tmp_path: Path) -> None:
+    opened(chrome, explore(trained_on_base("raw", grid, tmp_path, images=200), show=False))
+    assert chrome.value("document.querySelectorAll('#sliders > .latent').length") == 20
+    folded = chrome.value("Array.from(document.querySelectorAll('#sliders summary'), (s) => s.textContent)")
+    live = chrome.value("sliding.filter((latent) => latent.active).length")
+    assert folded == [f"{live - 20} more latents", f"{256 - live} inactive latents"]
 
 
 def test_without_numbers_there_is_no_plane(grid: Any, chrome: Browser, tmp_path: Path) -> None:

@@ -63,6 +63,8 @@ function placeMarkers() {
   const place = placeOf(state.code).map(bounded);
   placeMarker("map", place);
   placeMarker("grid", place.map(onGrid));
+  const told = ({ name, column }) => `${name} at ${state.code[column].toFixed(2)}`;
+  byId("at").textContent = `${told(plane.across)}, ${told(plane.up)}`;
 }
 
 function placeMarker(id, [x, y]) {

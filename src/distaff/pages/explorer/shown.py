@@ -68,7 +68,7 @@ def latents(seen: Seen, places: NDArray[np.int64]) -> list[dict[str, Any]]:
         {
             "column": int(j),
             "name": seen.names[j],
-            "carries": f"{each[j]:.2f} nats" if unit == "nats" else f"variance {each[j]:.3g}",
+            "carries": f"{each[j]:.2f} nats" if unit == "nats" else f"var. {each[j]:.3g}",
             "active": bool(live[j]),
             "low": float(low[j]),
             "high": float(high[j]),

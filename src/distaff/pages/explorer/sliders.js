@@ -2,13 +2,14 @@
 // A slider for every latent, buttons for categorical codes, and the two large images.
 
 const PRESETS = 10;
+const OPEN = 20; // sliders that are not folded away, if they are active
 const redraw = []; // what sets a control to the current code
 
 function startSliders() {
   for (const group of data.groups) byId("sliders").append(choiceOf(group));
-  byId("sliders").append(...sliding.filter((latent) => latent.active).map(sliderOf));
-  const idle = sliding.filter((latent) => !latent.active);
-  if (idle.length) byId("sliders").append(folded(idle));
+  const live = sliding.filter((latent) => latent.active), idle = sliding.filter((latent) => !latent.active);
+  byId("sliders").append(...live.slice(0, OPEN).map(sliderOf));
+  byId("sliders").append(...folded("more", live.slice(OPEN)), ...folded("inactive", idle));
   byId("presets").append(...data.images.slice(0, PRESETS).map((_, image) => presetOf(image)));
   const decoded = [sized(byId("decoded")), sized(byId("mini"))], original = sized(byId("original"));
   listeners.push(() => redraw.forEach((draw) => draw()));
@@ -46,9 +47,10 @@ function knownOf({ knows }) {
   }));
 }
 
-function folded(idle) {
-  const summary = `${idle.length} inactive latent${idle.length > 1 ? "s" : ""}`;
-  return made("details", {}, made("summary", {}, summary), ...idle.map(sliderOf));
+// Nothing, or some sliders under a line that says how many they are.
+function folded(kind, some) {
+  const summary = `${some.length} ${kind} latent${some.length > 1 ? "s" : ""}`;
+  return some.length ? [made("details", {}, made("summary", {}, summary), ...some.map(sliderOf))] : [];
 }
 
 // A categorical code: one of its values, of which the decoder takes the largest.
