@@ -26,6 +26,7 @@ from distaff.files import read_json
 from distaff.pages.contact_sheet import write_contact_sheet
 from distaff.pages.experiment import stated
 from distaff.scoring.health import CHECKS
+from distaff.scoring.validity import WARNINGS
 from distaff.settings import describe
 
 HERE = Path(__file__).parent
@@ -206,6 +207,8 @@ def metrics() -> str:
     parts = [*_opened("Metrics", "metrics"), table(header, rows)]
     parts += ["## Health checks\n", "Below a score card stand the findings of these checks:\n"]
     parts.append(table(("code", "what it looks for"), list(CHECKS.items())))
+    parts += ["## Validity warnings\n", "And, where nothing is broken but scores mislead, these:\n"]
+    parts += [f"### {code}\n\n{inspect.getdoc(check)}\n" for code, check in WARNINGS.items()]
     parts += [_metric(name) for name in registry.names("metrics")]
     parts.append(other_libraries())
     return "\n".join(parts)
