@@ -174,7 +174,8 @@ def repeated_rows(case: Case) -> Iterator[str]:
     rows = np.ascontiguousarray(both + 0.0).view(np.dtype((np.void, both.shape[1] * 8)))  # -0 becomes 0
     share = 1 - len(np.unique(rows)) / len(rows)
     if share > REPEATED:
-        yield f"{share:.0%} of {len(rows)} rows repeat others: those held out were learned from; give each once"
+        many = f"{share:.0%} of {len(rows)} rows"
+        yield f"{many} repeat others, so that rows held out were learned from: give each once"
 
 
 def shares_of_nothing(case: Case) -> Iterator[str]:
