@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 from bounds import met
 from compared import other_libraries
 from faults import KINDS
+from learners_compared import page as dci_learners
 from markdown_table import table
 
 from distaff import registry
@@ -293,6 +294,7 @@ PAGES = {
     "datasets.md": datasets,
     "experiments.md": experiments,
     "engine.md": engine,
+    "dci_learners.md": dci_learners,
     **{f"findings/{name}.md": functools.partial(finding, name) for name in findings()},
 }
 
