@@ -20,9 +20,9 @@ OPENED = """# What each learner makes of DCI
 
 DCI's disentanglement hangs on what predicts the factors. Here are its values by learner on codes of short
 runs of many methods, trained and encoded by `benchmarks/dci_codes.py`, and on constructions (the first
-seven). `benchmarks/dci_learners.py` measured them, and says what a default should do. Differences are means of
-absolute ones over representations; in brackets how many these are, and the largest. What is empty has not
-been measured yet.
+seven). `benchmarks/dci_learners.py` measured them, and says what a default should do. Differences are means
+of absolute ones over representations; in brackets how many these are, and the largest. What is empty has
+not been measured yet.
 """
 Value = tuple[float, int, float | None] | None
 Values = dict[tuple[str, int, int], "pd.Series[float]"]
