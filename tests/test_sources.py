@@ -32,6 +32,7 @@ PAPERS = {
     "Eastwood and Williams 2018": ("openreview:By-7dz-AZ",),
     "Gondal et al. 2019": ("arXiv:1906.03292",),
     "Gulrajani et al. 2017": ("arXiv:1704.00028",),
+    "Hinton 2002": ("doi:10.1162/089976602760128018",),
     "Higgins et al. 2017": ("openreview:Sy2fzU9gl", "arXiv:1707.08475"),
     "Higgins et al. 2018": ("arXiv:1812.02230", "arXiv:1707.03389"),
     "Hosoya 2019": ("arXiv:1809.02383",),
@@ -58,6 +59,7 @@ PAPERS = {
     "Ng 2011": (),
     "Olshausen and Field 1996": ("doi:10.1038/381607a0",),
     "Paysan et al. 2009": ("doi:10.1109/AVSS.2009.58",),
+    "Reed et al. 2014": ("PMLR 32(2):1431",),
     "Reed et al. 2015": (),
     "Rezende et al. 2014": ("arXiv:1401.4082",),
     "Ridgeway and Mozer 2018": ("arXiv:1802.05312",),
@@ -68,6 +70,7 @@ PAPERS = {
     "Sepliarskaia et al. 2019": ("arXiv:1910.05587",),
     "Suter et al. 2019": ("arXiv:1811.00007",),
     "Suzuki et al. 2017": ("arXiv:1611.01891",),
+    "Tieleman 2008": ("doi:10.1145/1390156.1390290",),
     "Thomas et al. 2017": ("arXiv:1708.01289",),
     "Vedantam et al. 2018": ("arXiv:1705.10762",),
     "Vincent et al. 2010": ("JMLR 11:3371",),
@@ -76,7 +79,9 @@ PAPERS = {
 }
 YEAR = r"(?:19|20)\d\d[a-z]?"
 NAMED = re.compile(rf"((?!The )(?:[A-Z]\w+ )+(?:et al\. |and (?:[A-Z]\w+ )+)?{YEAR})\b")
-NUMBER = re.compile(r"(?:doi:|arXiv:|openreview:|JMLR |github\.com/)(?:[\w./:-]|\(\w+\))*(?:\w|\(\w+\))")
+NUMBER = re.compile(
+    r"(?:doi:|arXiv:|openreview:|JMLR |PMLR |github\.com/)(?:[\w./:-]|\(\w+\))*(?:\w|\(\w+\))"
+)
 
 
 def texts(path: Path) -> list[tuple[str, str]]:
