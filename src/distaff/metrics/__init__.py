@@ -10,12 +10,14 @@ from distaff.metrics.dci import importance_matrix
 from distaff.metrics.fairness import unfairness_matrix
 from distaff.metrics.information import mutual_information_matrix
 from distaff.metrics.mcc import correlation_matrix
+from distaff.metrics.null import permutation_null
 from distaff.metrics.sap import predictability_matrix
 
 __all__ = [
     "correlation_matrix",
     "importance_matrix",
     "mutual_information_matrix",
+    "permutation_null",
     "predictability_matrix",
     "unfairness_matrix",
     *registry.names("metrics"),

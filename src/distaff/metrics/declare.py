@@ -30,6 +30,15 @@ class Sizes:
 
 
 @dataclass(frozen=True)
+class Adapted:
+    """Settings that the card takes for codes of some shape, what it says of that, and the least value."""
+
+    settings: Mapping[str, Any]
+    why: str
+    low: float
+
+
+@dataclass(frozen=True)
 class Declaration:
     """What a metric needs, how to read its value, and what it must give on constructed codes."""
 
@@ -62,6 +71,8 @@ class Declaration:
     truth: Mapping[str, Bounds] = field(default_factory=dict)
     #: the value gets worse as these grow (see distaff.testing.WORSE); by field for a named tuple
     worse_with: frozenset[str] | Mapping[str, frozenset[str]] = frozenset()
+    #: what the card takes for so many rows and codes where its defaults would mislead; None: the defaults
+    adapted: Callable[[int, int], Adapted | None] = lambda rows, codes: None
     #: settings for the checks, where the defaults take minutes
     check_with: Mapping[str, Any] = field(default_factory=dict)
     #: its scores that can be near 1 though no code knows of some factor, as the card names them

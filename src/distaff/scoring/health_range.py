@@ -173,7 +173,8 @@ def _moved(
     """The scores that differ by more than .05 between two inputs, and both values."""
     found = {}
     for metric in metrics:
-        measure = Measure(registry.get("metrics", metric), after, seed)
+        adapted = declared(metric).adapted(*before.codes.shape)
+        measure = Measure(registry.get("metrics", metric), after, seed, adapted=adapted)
         settings = {} if known else declared(metric).probe_with[before.codes.shape[1] > MANY_CODES]
         try:
             new = measure.result(**settings).numbers

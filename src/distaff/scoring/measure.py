@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput, NotApplicable
 from distaff.metrics.arrays import check_seed, standardised
-from distaff.metrics.declare import Declaration, Metric, Sizes
+from distaff.metrics.declare import Adapted, Declaration, Metric, Sizes
 from distaff.metrics.door import check_counts
 from distaff.metrics.needs import NEEDS
 from distaff.randomness import derived
@@ -37,18 +37,21 @@ class Result(NamedTuple):
 class Measure:
     """A metric on inputs that were checked, with a seed, under a protocol or none.
 
-    Everything here raises NotApplicable where the metric has no meaning on these inputs.
+    `adapted` are other settings than its defaults, which halves, chance and ceiling take as well. Everything
+    here raises NotApplicable where the metric has no meaning on these inputs.
     """
 
     metric: Metric[Any]
     inputs: Inputs
     seed: int
     protocol: str | None = None
+    adapted: Adapted | None = None
 
     @property
     def declared(self) -> Declaration:
-        """What the metric says of itself."""
-        return self.metric.declaration
+        """What the metric says of itself, with the settings it has here."""
+        said = self.metric.declaration
+        return replace(said, low=self.adapted.low) if self.adapted else said
 
     def value(self, part: float = 1.0) -> Result:
         """Its numbers, by a `part` of the protocol's rows; BadInput where one is NaN."""
@@ -74,7 +77,8 @@ class Measure:
         if score:
             settings["test"] = arguments["codes"][learn:], arguments["factors"][learn:]
             arguments |= {what: arguments[what][:learn] for what in ("codes", "factors")}
-        found = self.metric.of_arrays(**arguments, **sizes.settings, **settings)
+        adapted = self.adapted.settings if self.adapted else {}
+        found = self.metric.of_arrays(**arguments, **{**adapted, **sizes.settings, **settings})
         name = self.metric.__name__
         if not hasattr(found, "_asdict"):
             return Result({name: float(found)})
@@ -117,8 +121,10 @@ class Measure:
         if not self.declared.needs and "scale" not in self.declared.invariant_to:
             return Reference({}, {})  # in units of the codes: theirs would be those of another scale
         facts = {need: NEEDS[need].facts(value) for need, value in self.inputs.given.items()}
+        adapted = {"settings": dict(self.adapted.settings)} if self.adapted else {}
         return cached(
             {
+                **adapted,
                 "metric": f"{self.metric.__module__}:{self.metric.__qualname__}",
                 "codes": self.inputs.codes.shape,
                 "needs": {need: fact for need, fact in facts.items() if fact is not None},

@@ -81,10 +81,14 @@ def score(
     learners: dict[str, str] = {}
     for done, metric in enumerate(scored):
         report(done, metric)
-        measure = Measure(registry.get("metrics", metric), inputs, seed, protocol)
+        function = registry.get("metrics", metric)
+        adapted = function.declaration.adapted(*inputs.codes.shape)
+        measure = Measure(function, inputs, seed, protocol, adapted)
         scores, learner = _scores(measure, values_only)
         found |= scores
         learners |= {metric: learner} if learner else {}
+        if adapted and any(each.value is not None for each in scores.values()):
+            admitted.notes.append(adapted.why)
     report(len(scored), "")
     said = _protocol(admitted, seed, values_only, protocol, learners)
     return ScoreCard(found, said, check_health(inputs, admitted.names, found, seed))
