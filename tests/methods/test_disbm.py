@@ -265,7 +265,7 @@ def test_held_units_stay_and_the_others_follow_from_them() -> None:
     units = mean_field(machine, V, 3, Given(held=held))
     assert (units.h[:, 1] == 1).all()
     assert (units.m[:, 0] == 0).all()
-    assert torch.allclose(units.m[:, 1], torch.sigmoid(machine.m_logits(V, units.h))[:, 1])
+    assert torch.allclose(units.m[:, 1], torch.sigmoid(machine.m_logits(machine.seen(V), units.h))[:, 1])
 
 
 def test_units_of_labels_tell_them_of_other_images(tmp_path) -> None:

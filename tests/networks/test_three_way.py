@@ -71,7 +71,8 @@ def test_the_chance_of_each_unit_is_that_by_enumeration(group: str) -> None:
     p = torch.softmax(-machine.energy(v, h, m), dim=0)
     units = {"v": v, "h": h, "m": m}
     others = [each for name, each in units.items() if name != group]
-    found = torch.sigmoid(getattr(machine, f"{group}_logits")(*others))
+    given = others if group == "v" else (machine.seen(v), others[1])
+    found = torch.sigmoid(getattr(machine, f"{group}_logits")(*given))
     for row in range(0, len(v), 17):
         agree = torch.stack([(each == each[row]).all(dim=1) for each in others]).all(dim=0)
         chances = (p[agree, None] * units[group][agree]).sum(dim=0) / p[agree].sum()

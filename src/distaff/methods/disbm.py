@@ -156,17 +156,17 @@ class DisBM(Stepped):
             units = mean_field(machine, v, self.sweeps, given)
             if self.persistent:
                 chains = state.chains["units"].get_buffer("h_and_m")
-                seen, hidden = self.gone_on(machine, chains, rng)
+                sampled, hidden = self.gone_on(machine, chains, rng)
             else:
-                seen, hidden = self.reconstructed(machine, units, rng)
-        return machine.energy(v, *units).mean() - machine.energy(seen, *hidden).mean(), units
+                sampled, hidden = self.reconstructed(machine, units, rng)
+        return machine.energy(v, *units).mean() - machine.energy(sampled, *hidden).mean(), units
 
     def reconstructed(self, machine: ThreeWay, units: Units, rng: torch.Generator) -> tuple[Tensor, Units]:
         """Pixels (n, p) drawn `gibbs_steps` times from drawn units, each time with new units of their own."""
         for _ in range(self.gibbs_steps):
-            seen = bits(torch.sigmoid(machine.v_logits(*(bits(each, rng) for each in units))), rng)
-            units = mean_field(machine, seen, self.sweeps)
-        return seen, units
+            v = bits(torch.sigmoid(machine.v_logits(*(bits(each, rng) for each in units))), rng)
+            units = mean_field(machine, v, self.sweeps)
+        return v, units
 
     def gone_on(self, machine: ThreeWay, chains: Tensor, rng: torch.Generator) -> tuple[Tensor, Units]:
         """Pixels and units (n, p) after `gibbs_steps` of Gibbs sampling, by which chains (n, a + b) go on.
@@ -176,12 +176,13 @@ class DisBM(Stepped):
         """
         h, m = chains.split(self.sizes, dim=1)
         for _ in range(self.gibbs_steps):
-            seen = bits(torch.sigmoid(machine.v_logits(h, m)), rng)
+            v = bits(torch.sigmoid(machine.v_logits(h, m)), rng)
+            seen = machine.seen(v)
             m = bits(torch.sigmoid(machine.m_logits(seen, h)), rng)
             chances = torch.sigmoid(machine.h_logits(seen, m))
             h = bits(chances, rng)
         chains.copy_(torch.cat([h, m], dim=1))
-        return seen, Units(chances, m)
+        return v, Units(chances, m)
 
     def encode(self, modules: nn.ModuleDict, images: Tensor, rng: torch.Generator) -> Codes:
         """The mean activities (n, d) of h, then m, which are their own samples."""

@@ -37,12 +37,12 @@ def mean_field(machine: ThreeWay, v: Tensor, sweeps: int, given: Given = Given()
     is, so that the free energy, mean E - entropy, never rises. Units in common have one distribution, the
     best for both rows: its log-odds are the sum of theirs.
     """
-    size = machine.of_h.numel()
+    seen, size = machine.seen(v), machine.of_h.numel()
     held = (None, None) if given.held is None else given.held.tensor_split([size], dim=1)
     m = _held(torch.full((len(v), machine.of_m.numel()), 0.5, dtype=v.dtype, device=v.device), held[1])
     for _ in range(sweeps):
-        h = _held(torch.sigmoid(joined(machine.h_logits(v, m), given.shared_h)), held[0])
-        m = _held(torch.sigmoid(joined(machine.m_logits(v, h), given.shared_m)), held[1])
+        h = _held(torch.sigmoid(joined(machine.h_logits(seen, m), given.shared_h)), held[0])
+        m = _held(torch.sigmoid(joined(machine.m_logits(seen, h), given.shared_m)), held[1])
     return Units(h, m)
 
 

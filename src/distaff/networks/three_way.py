@@ -1,6 +1,7 @@
 """A Boltzmann machine of pixels and two groups of hidden units, any three of which interact."""
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +11,14 @@ from distaff.networks.initial import LARGEST
 
 #: of the weights of pairs of units, at the start
 SMALL = 0.01
+
+
+class Seen(NamedTuple):
+    """What units get from pixels: into the `factors` (n, F), and to `h` (n, a) and `m` (n, b) outright."""
+
+    factors: Tensor
+    h: Tensor
+    m: Tensor
 
 
 class ThreeWay(nn.Module):
@@ -51,12 +60,14 @@ class ThreeWay(nn.Module):
         triples = ((h @ self.h_factors) * (m @ self.m_factors)) @ self.v_factors.T
         return triples + h @ self.v_h.T + m @ self.v_m.T + self.of_v
 
-    def h_logits(self, v: Tensor, m: Tensor) -> Tensor:
-        """log p(h_j = 1 | v, m) / p(h_j = 0 | v, m), (n, a)."""
-        triples = ((v @ self.v_factors) * (m @ self.m_factors)) @ self.h_factors.T
-        return triples + v @ self.v_h + self.of_h
+    def seen(self, v: Tensor) -> Seen:
+        """What the units get from pixels (n, p), whatever the other group is."""
+        return Seen(v @ self.v_factors, v @ self.v_h + self.of_h, v @ self.v_m + self.of_m)
 
-    def m_logits(self, v: Tensor, h: Tensor) -> Tensor:
+    def h_logits(self, seen: Seen, m: Tensor) -> Tensor:
+        """log p(h_j = 1 | v, m) / p(h_j = 0 | v, m), (n, a)."""
+        return (seen.factors * (m @ self.m_factors)) @ self.h_factors.T + seen.h
+
+    def m_logits(self, seen: Seen, h: Tensor) -> Tensor:
         """log p(m_k = 1 | v, h) / p(m_k = 0 | v, h), (n, b)."""
-        triples = ((v @ self.v_factors) * (h @ self.h_factors)) @ self.m_factors.T
-        return triples + v @ self.v_m + self.of_m
+        return (seen.factors * (h @ self.h_factors)) @ self.m_factors.T + seen.m
