@@ -6,7 +6,7 @@ RUN := runs/demo
 PARALLEL := -n auto --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check slow durations bench faults docs clean
+.PHONY: help install demo test check slow durations bench faults docs site clean
 
 help:  ## show what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,10 @@ faults: install  ## kills, full disks, hostile files (half an hour; root tries f
 
 docs: install  ## write the tables in docs/ from the registry
 	$(BIN)/python docs/tables.py
+
+site: install  ## the docs as a static site in site/, which opens from its files
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs site
+	@echo "Done: open site/index.html"
 
 clean:  ## remove .venv and caches (runs stay)
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -185,3 +185,24 @@ def test_the_way_to_concepts_can_be_gone(tmp_path: Path, monkeypatch: pytest.Mon
     exec(page.partition("```python\n")[2].partition("```")[0], names := {})
     assert names["made"].images.shape == (5, 3, 16, 16)
     assert len(names["seen"].concepts) == 133
+
+
+def test_the_way_to_an_explorer_can_be_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The commands of docs/explorer.md on smaller images and fewer steps, then its Python."""
+    page = (ROOT / "docs" / "explorer.md").read_text(encoding="utf-8").replace("\\\n", "")
+    for long, short in {r"resolution=\d+": "resolution=16", r"--steps \d+": "--steps 2"}.items():
+        assert re.search(long, page)
+        page = re.sub(long, short, page)
+    monkeypatch.chdir(tmp_path)
+    commands = re.findall(r"^distaff (.*)$", page, re.MULTILINE)
+    assert len(commands) == 2
+    for words in commands:
+        status, out, err = command(capsys, *shlex.split(words))
+        assert status == 0, err
+    assert f"\n    {out}" in page
+    Path(out.strip()).unlink()
+    exec(page.partition("```python\n")[2].partition("```")[0], names := {})
+    assert names["path"] == Path(out.strip())
+    assert names["path"].exists()

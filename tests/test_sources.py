@@ -16,6 +16,7 @@ FILES = sorted(path for room in ROOMS for path in (SOURCE / room).rglob("*.py"))
 PAPERS = {
     "Aubry et al. 2014": ("doi:10.1109/CVPR.2014.487",),
     "Baldi and Hornik 1989": ("doi:10.1016/0893-6080(89)90014-2",),
+    "Barrett et al. 2018": ("arXiv:1807.04225",),
     "Beck and Teboulle 2009": ("doi:10.1137/080716542",),
     "Bengio et al. 2013": ("arXiv:1207.4404",),
     "Bengio et al. 2017": ("arXiv:1703.07718",),
@@ -30,6 +31,7 @@ PAPERS = {
     "Do and Tran 2020": ("arXiv:1908.09961",),
     "Duan et al. 2020": ("arXiv:1905.12614",),
     "Eastwood and Williams 2018": ("openreview:By-7dz-AZ",),
+    "Friedman 2001": ("doi:10.1214/aos/1013203451",),
     "Gondal et al. 2019": ("arXiv:1906.03292",),
     "Gulrajani et al. 2017": ("arXiv:1704.00028",),
     "Higgins et al. 2017": ("openreview:Sy2fzU9gl", "arXiv:1707.08475"),
@@ -69,15 +71,19 @@ PAPERS = {
     "Ross 2014": ("doi:10.1371/journal.pone.0087357",),
     "Roth et al. 2023": ("arXiv:2210.07347",),
     "Rousseeuw 1987": ("doi:10.1016/0377-0427(87)90125-7",),
+    "Santoro et al. 2017": ("arXiv:1706.01427",),
     "Sepliarskaia et al. 2019": ("arXiv:1910.05587",),
+    "Steenkiste et al. 2019": ("arXiv:1905.12506",),
     "Suter et al. 2019": ("arXiv:1811.00007",),
     "Suzuki et al. 2017": ("arXiv:1611.01891",),
     "Thomas et al. 2017": ("arXiv:1708.01289",),
     "Tieleman 2008": ("doi:10.1145/1390156.1390290",),
     "Vedantam et al. 2018": ("arXiv:1705.10762",),
     "Vincent et al. 2010": ("JMLR 11:3371",),
+    "Kuegelgen et al. 2021": ("arXiv:2106.04619",),
     "Zaidi et al. 2020": ("arXiv:2012.09276",),
     "Zietlow et al. 2020": ("arXiv:2102.06822",),
+    "Zimmermann et al. 2021": ("arXiv:2102.08850",),
 }
 YEAR = r"(?:19|20)\d\d[a-z]?"
 NAMED = re.compile(rf"((?!The )(?:[A-Z]\w+ )+(?:et al\. |and (?:[A-Z]\w+ )+)?{YEAR})\b")

@@ -17,6 +17,7 @@ _HOME = {
     "score": "distaff.scoring.score",
     "ScoreCard": "distaff.scoring.card",
     "report": "distaff.pages.report",
+    "explore": "distaff.pages.explorer.explore",
     "FactorSpace": "distaff.factors",
     "BadInput": "distaff.errors",
     "register": "distaff.registry",

@@ -65,6 +65,8 @@ TABLES: dict[str, dict[str, str]] = {
             "jemmig",
             "infomec",
             "mcc",
+            "linear_r2",
+            "kernel_r2",
             "average_maximal_mutual_information",
             "downstream",
             "fairness",
@@ -94,6 +96,7 @@ TABLES: dict[str, dict[str, str]] = {
         "smallnorb_drawn": "distaff.datasets.smallnorb_drawn:SmallNORBDrawn",
         "one_square": "distaff.datasets.one_square:OneSquare",
         "shifted_patterns": "distaff.datasets.shifted_patterns:ShiftedPatterns",
+        "collect": "distaff.datasets.collect:Collect",
         "digits": "distaff.datasets.digits:Digits",
         "turned_digits": "distaff.datasets.turned_digits:TurnedDigits",
         "svhn": "distaff.datasets.svhn:SVHN",
@@ -115,6 +118,10 @@ TABLES: dict[str, dict[str, str]] = {
         "perturb": "distaff.datasets.views.perturbed:Perturbed",
         "held_out": "distaff.datasets.views.subset:Subset",
         "correlate": "distaff.datasets.views.correlated:Correlated",
+    },
+    "worlds": {
+        "grid": "distaff.worlds.grid:GridWorld",
+        "collect": "distaff.worlds.collect:CollectWorld",
     },
     "studies": {"locatello2019": "distaff.studies.locatello2019:plan"},
     "experiments": {
@@ -166,7 +173,8 @@ _ONE |= {"studies": "study", "datasets": "data set", "batches": "kind of batch"}
 
 
 def names(kind: str) -> list[str]:
-    """The registered names of a kind: methods, metrics, datasets, views, batches, studies or experiments."""
+    """The registered names of a kind: methods, metrics, datasets, views, batches, worlds, studies or
+    experiments."""
     if kind not in TABLES:
         raise unknown("kind", kind, TABLES)
     return list(TABLES[kind])

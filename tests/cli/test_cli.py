@@ -45,6 +45,28 @@ def test_steps_are_not_named_where_they_mean_nothing(tmp_path: Path, capsys) -> 
     assert " steps" not in Path(report.strip()).read_text()
 
 
+def test_evaluate_says_how_soon_matrices_are_completed(
+    tmp_path: Path, capsys, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(trained, tmp_path / "run")
+    monkeypatch.setattr("distaff.evaluation.reasoning.EVERY", 2)
+    monkeypatch.setattr("distaff.evaluation.reasoner.TESTED", 50)
+    words = ["evaluate", tmp_path / "run", "--reasoning", "--steps", 4, "--answers", "hard"]
+    status, out, err = distaff(capsys, *words)
+    assert (status, "reasoning 4/4" in err) == (0, True)
+    assert out.startswith(
+        "matrices of shape 3, scale 6, x 8, y 8; 1, 2, 3 rules, hard answers; codes are seen"
+    )
+    assert "      4 steps  0." in out
+    status, out, err = distaff(capsys, *words, "--json")
+    assert (status, err) == (0, "")
+    found = json.loads(out)
+    assert found["steps"] == [2, 4]
+    assert found == json.loads((tmp_path / "run" / "reasoning.json").read_text())
+    _, page, _ = distaff(capsys, "report", tmp_path / "run")
+    assert "<h2>Abstract reasoning</h2>" in Path(page.strip()).read_text()
+
+
 def test_json_is_one_value_and_nothing_else(tmp_path: Path, capsys, trained: Path) -> None:
     train = ["train", "beta_vae", "--dataset", "dsprites", *SMALL, *SETTINGS, "--out", trained]
     np.save(tmp_path / "codes.npy", np.random.default_rng(0).random((60, 3)))
@@ -168,6 +190,12 @@ TRAIN = train("beta_vae")
         (["trian"], "No such command 'trian'"),
         (["evaluate", "nowhere"], "nowhere is not a run folder"),
         (["evaluate", "RUN", "--rows", "few"], "--rows few is not allowed"),
+        (["evaluate", "RUN", "--seen", "pixels"], "--seen has no effect without --reasoning"),
+        (["evaluate", "RUN", "--likelihood", "--steps", 9], "--steps has no effect without --reasoning"),
+        (["evaluate", "RUN", "--reasoning", "--rows", 9], "--reasoning takes --seen, --answers, --steps"),
+        (["evaluate", "RUN", "--reasoning", "--likelihood"], "--likelihood takes --rows and --seed alone"),
+        (["evaluate", "RUN", "--reasoning", "--steps", 9], "steps=9 is not allowed"),
+        (["evaluate", "RUN", "--reasoning", "--seen", "code"], "did you mean 'codes'"),
         (["report", "nowhere"], "nowhere is not a run folder"),
         (["score", "nowhere.npy", "nowhere.csv"], "nowhere.npy does not exist"),
         (["list", "method"], "unknown kind 'method'; did you mean 'methods'?"),

@@ -9,7 +9,7 @@ import typer
 from typer import Option
 
 from distaff import __version__
-from distaff.cli import concepts, dataset, evaluate, experiment, listing, report, score, study, train
+from distaff.cli import concepts, dataset, evaluate, experiment, explore, listing, report, score, study, train
 from distaff.cli.options import WithNames
 from distaff.cli.status import explained
 from distaff.interrupt import listen
@@ -23,6 +23,7 @@ app = typer.Typer(
 app.command()(train.train)
 app.command(cls=WithNames)(evaluate.evaluate)
 app.command()(report.report)
+app.command()(explore.explore)
 app.command()(concepts.concepts)
 app.command(cls=WithNames)(score.score)
 app.command(name="list")(listing.list_)

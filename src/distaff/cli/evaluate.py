@@ -1,7 +1,7 @@
 """`distaff evaluate`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from typer import Option
 
@@ -34,6 +34,22 @@ def evaluate(
     likelihood: Annotated[
         bool, Option("--likelihood", help="Instead, of a VAE: ELBO and the bound of 100 samples, nats.")
     ] = False,
+    reasoning: Annotated[
+        bool, Option("--reasoning", help="Instead: how soon matrices of the run's codes are completed.")
+    ] = False,
+    seen: Annotated[
+        str | None, Option(help="With --reasoning: codes, factors or pixels are seen [codes].")
+    ] = None,
+    answers: Annotated[
+        str | None, Option(help="With --reasoning: easy or hard wrong answers [easy].")
+    ] = None,
+    acting: Annotated[
+        str | None,
+        Option(metavar="WORLD", help="Instead: what an agent that sees the codes learns to do in a world."),
+    ] = None,
+    steps: Annotated[
+        int | None, Option(help="Steps of learning, with --reasoning [5000] or --acting [100000].")
+    ] = None,
     data_dir: options.DataDir = None,
     as_json: options.Json = False,
 ) -> None:
@@ -42,17 +58,32 @@ def evaluate(
     Encodes its images once; the card is printed and kept in the run folder.
     """
     scoring = metric or all_ or protocol or values_only or continuous or order or representation != "mean"
+    of_reasoning = {"seen": seen, "answers": answers, "steps": steps}
+    for name, given in of_reasoning.items():
+        if given is not None and not (reasoning or (acting is not None and name == "steps")):
+            beside = "--reasoning or --acting" if name == "steps" else "--reasoning"
+            raise BadInput(f"--{name} has no effect without {beside}")
+    if acting is not None:
+        if scoring or rows or label or desiderata or likelihood or reasoning:
+            raise BadInput("--acting takes --steps and --seed alone; score the run in another call")
+        _acting(run, acting, steps, seed, data_dir, as_json)
+        return
     if desiderata:
-        if scoring or rows or likelihood:
+        if scoring or rows or likelihood or reasoning:
             raise BadInput("--desiderata takes --label and --seed alone; score the run in another call")
         _desiderata(run, label, seed, data_dir, as_json)
         return
     if label is not None:
         raise BadInput("--label has no effect without --desiderata")
     if likelihood:
-        if scoring:
+        if scoring or reasoning:
             raise BadInput("--likelihood takes --rows and --seed alone; score the run in another call")
         _likelihood(run, _rows(rows or "1000"), seed, data_dir, as_json)
+        return
+    if reasoning:
+        if scoring or rows:
+            raise BadInput("--reasoning takes --seen, --answers, --steps and --seed alone")
+        _reasoning(run, of_reasoning, seed, data_dir, as_json)
         return
     from distaff.evaluation.evaluate import evaluate as run_evaluation
     from distaff.training.run import load_run
@@ -94,6 +125,31 @@ def _likelihood(run: Path, images: int | None, seed: int, data_dir: Path | None,
         f"bound, {found['samples']} samples {found['bound']:.2f} nats per image; log p(x) is at least that"
     )
     tell(text, found, as_json)
+
+
+def _acting(
+    run: Path, world: str, steps: int | None, seed: int, data_dir: Path | None, as_json: bool
+) -> None:
+    from distaff.evaluation.acting import STEPS, acting, rows
+    from distaff.files import plain
+    from distaff.training.run import load_run
+
+    found = acting(
+        load_run(run, data_dir=data_dir), world, steps=STEPS if steps is None else steps, seed=seed
+    )
+    lines = [f"{name:<12}{own:>8.3f}{best:>8.3f}{chance:>8.3f}" for name, own, best, chance in rows(found)]
+    head = f"{'return':<12}{'agent':>8}{'best':>8}{'random':>8}"
+    tell("\n".join([head, *lines, f"Next: distaff report {run}"]), plain(found), as_json)
+
+
+def _reasoning(run: Path, given: dict[str, Any], seed: int, data_dir: Path | None, as_json: bool) -> None:
+    from distaff.evaluation.reasoning import lines, reasoning
+    from distaff.files import plain
+    from distaff.training.run import load_run
+
+    chosen = {name: value for name, value in given.items() if value is not None}
+    found = reasoning(load_run(run, data_dir=data_dir), seed=seed, **chosen)
+    tell("\n".join([*lines(found), f"Next: distaff report {run}"]), plain(found), as_json)
 
 
 def _rows(text: str) -> int | None:

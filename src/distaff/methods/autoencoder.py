@@ -102,6 +102,15 @@ class Autoencoder(EncoderDecoder):
         images: Tensor = modules["decoder"](codes).clamp(0, 1)
         return images
 
+    def encoding(self, modules: nn.ModuleDict) -> list[nn.Module]:
+        """The layers that make codes of images."""
+        return [*modules["encoder"].children(), ACTIVATIONS[self.activation]]
+
+    def decoding(self, modules: nn.ModuleDict) -> list[nn.Module]:
+        """The decoder's layers, and a sigmoid or the cut to 0..1."""
+        *layers, sigmoid = super().decoding(modules)
+        return [*layers, sigmoid if self.output == "sigmoid" else nn.Hardtanh(0, 1)]
+
     def reconstruction(self, outputs: Tensor, images: Tensor) -> Tensor:
         """-log p(x|z) of the decoder's outputs."""
         if self.output == "sigmoid":

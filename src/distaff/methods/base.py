@@ -172,6 +172,16 @@ class Method(Settings, ABC):
         """Images (n, C, H, W) in 0..1 of codes (n, d); an error where the method cannot."""
         raise BadInput(f"{type(self).__name__} has no decoder: its codes cannot be turned into images")
 
+    def decoding(self, modules: nn.ModuleDict) -> list[nn.Module]:
+        """The layers that, one after the other, make of codes (n, d) what `decode` does.
+
+        For those who run them elsewhere (see distaff.pages.explorer). BadInput where there are none.
+        """
+        name = type(self).__name__
+        if type(self).decode is Method.decode:
+            raise BadInput(f"{name} has no decoder: its codes cannot be turned into images")
+        raise BadInput(f"{name} does not say of which layers its decoder is; give it `decoding`")
+
     def encode_symbols(self, modules: nn.ModuleDict, symbols: Tensor, rng: torch.Generator) -> Codes:
         """Codes of k-hot symbols (n, m); an error where the method knows no symbols."""
         raise BadInput(f"{type(self).__name__} has no symbols: only images have codes")

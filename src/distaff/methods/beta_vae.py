@@ -81,6 +81,14 @@ class BetaVAE(VAE):
         base = cast(Frozen, modules["features"])
         return base.decode(base.encode(images, torch.Generator()).mean)
 
+    def decoding(self, modules: nn.ModuleDict) -> list[nn.Module]:
+        """The decoder's layers and a sigmoid; with features those of their run after them, there and back."""
+        layers = super().decoding(modules)
+        if self.features == "none":
+            return layers
+        base = cast(Frozen, modules["features"])
+        return [*layers, *base.method.encoding(base), *base.method.decoding(base)]
+
     @property
     def compares_pixels(self) -> bool:
         """Whether what it minimises is a likelihood of pixels."""

@@ -103,6 +103,10 @@ class EncoderDecoder(Stepped):
         """The mean image (n, C, H, W) in 0..1."""
         return torch.sigmoid(modules["decoder"](codes))
 
+    def decoding(self, modules: nn.ModuleDict) -> list[nn.Module]:
+        """The decoder's layers, and a sigmoid."""
+        return [*modules["decoder"].children(), nn.Sigmoid()]
+
     def reconstruction(self, outputs: Tensor, images: Tensor) -> Tensor:
         """-log p(x|z) of the decoder's outputs (n, C, H, W), which are logits; not weighted."""
         return negative_log_likelihood(outputs, images, self.likelihood, self.sigma)

@@ -133,10 +133,13 @@ class InfoGAN(Stepped):
 
     def decode(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:
         """Images (n, C, H, W) in 0..1 of codes (n, d): categorical ones at their largest column, noise 0."""
-        columns, numbers = split(codes, self.categorical, self.categories)
-        exact = F.one_hot(columns.argmax(dim=2), self.categories).flatten(1)
-        exact = torch.cat([exact.to(codes.dtype), numbers], dim=1)
+        exact = Largest(self.categorical, self.categories)(codes)
         return self.generate(modules, exact, codes.new_zeros(len(codes), self.noise_dims))
+
+    def decoding(self, modules: nn.ModuleDict) -> list[nn.Module]:
+        """The largest columns, zeros of noise before them, the generator's layers and a sigmoid."""
+        exact = [Largest(self.categorical, self.categories), nn.ZeroPad1d((self.noise_dims, 0))]
+        return [*exact, *modules["generator"].children(), nn.Sigmoid()]
 
     def generate(self, modules: nn.ModuleDict, codes: Tensor, noise: Tensor) -> Tensor:
         """G(z, c): images in 0..1 of codes (n, d) and noise (n, noise_dims)."""
@@ -205,6 +208,19 @@ class InfoGAN(Stepped):
         if self.latents:
             parts["continuous_information"] = continuous_information(means, numbers)
         return parts
+
+
+class Largest(nn.Module):
+    """Codes (n, d) of which each categorical one is 1 at its largest column and 0 elsewhere."""
+
+    def __init__(self, categorical: int, categories: int) -> None:
+        super().__init__()
+        self.categorical, self.categories = categorical, categories
+
+    def forward(self, codes: Tensor) -> Tensor:
+        columns, numbers = split(codes, self.categorical, self.categories)
+        exact = F.one_hot(columns.argmax(dim=2), self.categories).flatten(1)
+        return torch.cat([exact.to(codes.dtype), numbers], dim=1)
 
 
 def normalised(network: nn.Module) -> nn.Module:

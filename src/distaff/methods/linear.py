@@ -38,6 +38,13 @@ class LinearDecoding(Fitted):
         images: Tensor = (codes @ columns.T).unflatten(1, mean.shape) + mean
         return images.clamp(0, 1)
 
+    def decoding(self, modules: nn.ModuleDict) -> list[nn.Module]:
+        """One layer of weights A and bias `mean`, and the cut to 0..1."""
+        mean, columns = self._mean_and_columns(modules)
+        layer = nn.Linear(columns.shape[1], len(columns), device="meta")  # it draws no weights of its own
+        layer.weight, layer.bias = nn.Parameter(columns), nn.Parameter(mean.flatten())
+        return [layer, nn.Unflatten(1, mean.shape), nn.Hardtanh(0, 1)]
+
     def atoms(self, modules: nn.ModuleDict) -> Tensor:
         """The columns of A as pictures."""
         mean, columns = self._mean_and_columns(modules)

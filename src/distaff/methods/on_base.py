@@ -38,6 +38,12 @@ class OnBase(Stepped):
         """The base's images of codes."""
         return base_in(modules).decode(codes)
 
+    def decoding(self, modules: nn.ModuleDict) -> list[nn.Module]:
+        """The base's layers."""
+        base = base_in(modules)
+        layers: list[nn.Module] = base.method.decoding(base)
+        return layers
+
 
 def base_in(modules: nn.ModuleDict) -> Frozen:
     """The finished run among modules."""

@@ -48,3 +48,7 @@ class Raw(Fitted):
         """The image again, cut to 0..1."""
         images: Tensor = codes.unflatten(1, modules["pixels"].get_buffer("mean").shape).clamp(0, 1)
         return images
+
+    def decoding(self, modules: nn.ModuleDict) -> list[nn.Module]:
+        """The shape of an image, and the cut to 0..1."""
+        return [nn.Unflatten(1, modules["pixels"].get_buffer("mean").shape), nn.Hardtanh(0, 1)]

@@ -15,7 +15,7 @@ from distaff.evaluation.imagined import Imagined, imagine, lessons_of
 from distaff.pages import parts
 from distaff.pages.figures import heat_map
 from distaff.pages.page import Section
-from distaff.pages.run_sections import Seen
+from distaff.pages.seen import Seen
 from distaff.pages.traversals import SHOWN_LATENTS
 
 SHOWN_CONCEPTS = 8

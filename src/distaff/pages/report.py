@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
-import numpy as np
+from markupsafe import Markup
 
 from distaff.errors import BadInput
-from distaff.evaluation.encode import Encoding, encode_run
-from distaff.evaluation.evaluate import read_card
 from distaff.evaluation.orthogonality import run_orthogonality
-from distaff.evaluation.posterior import active, carried
+from distaff.evaluation.posterior import active
 from distaff.files import write_text
-from distaff.pages import concept_section, run_sections
+from distaff.pages import acting_section, comparison, concept_section, reasoning_section, run_sections
+from distaff.pages.in_short import in_short
 from distaff.pages.page import page
-from distaff.pages.run_sections import Seen
-from distaff.scoring.card import ScoreCard
+from distaff.pages.seen import EXPLORER, REPORT, Seen, see
 from distaff.training.lock import only_one
 from distaff.training.run import Run, load_run
 
 MOST_JACOBIAN_COLUMNS = 64
-ROWS_WITHOUT_SCORES = 2_000  # images encoded for a report of a run that was not evaluated
 
 #: what a report holds, from top to bottom: functions of Seen that give a Section, or None to be left out
 SECTIONS = (
+    in_short,
     run_sections.scores,
     run_sections.traversed,
     run_sections.reconstructions,
@@ -32,34 +31,57 @@ SECTIONS = (
     concept_section.concepts,
     run_sections.knowledge,
     run_sections.desiderata,
+    acting_section.acted,
+    reasoning_section.reasoned,
     run_sections.layers,
     run_sections.training,
     run_sections.settings,
 )
 
 
-def report(run: Run | str | os.PathLike[str], *, show: bool = True) -> Path:
-    """Write `report.html` into the run folder and return its path.
+def report(
+    run: Run | str | os.PathLike[str],
+    *others: Run | str | os.PathLike[str],
+    out: str | os.PathLike[str] | None = None,
+    show: bool = True,
+) -> Path:
+    """Write a run's `report.html` into its folder, or to the file `out`, and return its path.
 
-    It shows the scores if the run was evaluated, and says so if it was not.
+    It shows the scores if the run was evaluated, and says so if it was not. With `others` the page compares
+    the runs instead: in what they differ, their scores, what their latents tell and do; it goes to `out`, or
+    to comparison.html in the current folder. Raises BadInput (a ValueError) where two are the same run.
     """
-    run = run if isinstance(run, Run) else load_run(run)
-    path = run.folder / "report.html"
-    with only_one(run.folder), run.threads():
-        card = read_card(run)
-        encoding = _encoding(run, card, show)
-        order, names = np.argsort(-carried(encoding)), run.method.column_names(run.facts)
-        seen = Seen(run, card, encoding, order, names, run.history())
+    several = [each if isinstance(each, Run) else load_run(each) for each in (run, *others)]
+    if others:
+        return _compared(several, Path(out or "comparison.html"), show)
+    only, path = several[0], Path(out or several[0].folder / REPORT)
+    with only_one(only.folder), only.threads():
+        seen = see(only, show)
         made = [section for section in (make(seen) for make in SECTIONS) if section is not None]
-        write_text(path, page(f"{run.config.method} on {run.data.name}", [_lead(seen)], made))
+        lead = [_lead(seen), "" if out else _explorer(only)]
+        write_text(path, page(f"{only.config.method} on {only.data.name}", lead, made))
     return path
 
 
-def _encoding(run: Run, card: ScoreCard | None, show: bool) -> Encoding:
-    if card is not None:
-        return encode_run(run, card.protocol.get("rows asked for"), card.protocol["seed"], show)
-    index = np.unique(np.linspace(0, len(run.data) - 1, ROWS_WITHOUT_SCORES).astype(np.int64))
-    return Encoding(index, *run.encode(run.data.images(index)))
+def _compared(several: list[Run], path: Path, show: bool) -> Path:
+    """Write the page that compares runs."""
+    folders = [run.folder.resolve() for run in several]
+    for place, folder in enumerate(folders):
+        if folder in folders[:place]:
+            raise BadInput(f"{several[place].folder} is given twice; a run is compared with others")
+    with ExitStack() as held:
+        for run in several:
+            held.enter_context(only_one(run.folder))
+        seen = [_seen(run, show) for run in several]
+        lead = ", ".join(comparison.names(seen))
+        write_text(path, page(f"{len(several)} runs side by side", [lead], comparison.sections(seen)))
+    return path
+
+
+def _seen(run: Run, show: bool) -> Seen:
+    """What is seen of one of several runs, encoded with its own number of threads."""
+    with run.threads():
+        return see(run, show)
 
 
 def _lead(seen: Seen) -> str:
@@ -71,6 +93,12 @@ def _lead(seen: Seen) -> str:
         f"{len(run.data):,} images, {sizes}; {run.effort}, seed {run.config.seed}. "
         f"{active(seen.encoding).sum()} of {run.code_size} latents are active. {_orthogonality(seen)}"
     )
+
+
+def _explorer(run: Run) -> Markup:
+    """A link to the explorer if it is beside the report."""
+    link = Markup('<p><a href="{}">Move its latents in the explorer</a></p>').format(EXPLORER)
+    return link if (run.folder / EXPLORER).exists() else Markup()
 
 
 def _orthogonality(seen: Seen) -> str:

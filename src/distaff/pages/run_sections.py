@@ -3,43 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
-from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 from distaff.evaluation.desiderata import lines, read_desiderata
-from distaff.evaluation.encode import Encoding
 from distaff.evaluation.posterior import ACTIVE_KL, ACTIVE_SHARE, active, carried
-from distaff.metrics.arrays import check_factors, usable_factors
-from distaff.metrics.information import discretise, entropy, mutual_information
 from distaff.metrics.posterior import mean_variance
 from distaff.pages import parts
 from distaff.pages.figures import NO_TERMS, heat_map, history_curves, views
 from distaff.pages.page import Section
 from distaff.pages.parts import tagged
+from distaff.pages.seen import Seen, known
 from distaff.pages.traversals import SHOWN_LATENTS, Strip, has_prior, traversals
 from distaff.scoring.card import Score, ScoreCard
-from distaff.training.run import Run
 
 SHOWN_IMAGES = 10
-
-
-class Seen(NamedTuple):
-    """What sections are made of: a run, its card if it was evaluated, and codes of some of its images.
-
-    `order` are the columns of the code, the one that carries most first, `names` what they are called.
-    """
-
-    run: Run
-    card: ScoreCard | None
-    encoding: Encoding
-    order: NDArray[np.int64]
-    names: list[str]
-    history: list[dict[str, float]]
 
 
 def scores(seen: Seen) -> Section:
@@ -163,15 +144,13 @@ def knowledge(seen: Seen) -> Section:
 
 def _information(seen: Seen) -> Iterator[str]:
     """Mutual information of latents and factors, as a share of the factor's entropy."""
-    names, labels = seen.run.data.label_names, seen.run.data.labels(seen.encoding.rows)
-    usable = [] if labels is None else usable_factors(labels, names)[0]
-    if labels is None or not usable:
+    shown = seen.order[:SHOWN_LATENTS]
+    columns, shares = known(seen, shown)
+    if not columns:
         yield "The data set has no labels that the latents can be compared with."
         return
     told = "Mutual information of latent and factor, as a share of the factor's entropy"
-    shown, factors = seen.order[:SHOWN_LATENTS], check_factors(labels[:, usable])
-    shares = mutual_information(discretise(seen.encoding.mean[:, shown], 20), factors) / entropy(factors)
-    rows, columns = [seen.names[j] for j in shown], [names[j] for j in usable]
+    rows = [seen.names[j] for j in shown]
     yield f"{told} (20 bins)."
     yield parts.drawing(told, heat_map(shares, rows, columns, span=(0, 1)))
 

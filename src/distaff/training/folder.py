@@ -26,7 +26,11 @@ DERIVED = (
     "scores_sampled.json",
     "desiderata.json",
     "likelihood.json",
+    "acting.json",
+    "reasoning.json",
+    "reasoning.safetensors",
     "report.html",
+    "explorer.html",
     "encoding.npz",
     "model.safetensors",
 )

@@ -1,0 +1,72 @@
+"use strict";
+// What the page knows: the run's data, the code that the sliders stand at, and the decoder in its worker.
+
+const byId = (id) => document.getElementById(id);
+const data = JSON.parse(byId("data").textContent);
+const [CHANNELS, HEIGHT, WIDTH] = data.shape;
+const latents = data.latents; // the one that carries most first; each has its column in the code
+const categorical = new Set(data.groups.flatMap((group) => group.columns));
+const sliding = latents.filter((latent) => !categorical.has(latent.column));
+const halves = new Uint16Array(bytesOf("weights").buffer);
+const codes = rowsOf(new Float32Array(bytesOf("codes").buffer), data.images.length);
+
+const state = { code: null, image: 0, pixels: null }; // image: the last whose code was taken
+const listeners = [];
+
+function bytesOf(id) {
+  return Uint8Array.from(atob(byId(id).textContent), (letter) => letter.charCodeAt(0));
+}
+
+function rowsOf(values, count) {
+  const size = values.length / count;
+  return Array.from({ length: count }, (_, row) => values.slice(row * size, (row + 1) * size));
+}
+
+function setCode(code, image = state.image) {
+  state.code = Float32Array.from(code);
+  state.image = image;
+  for (const changed of listeners) changed();
+}
+
+function takeImage(image) {
+  setCode(codes[image], image);
+}
+
+// The current code with some columns at other values.
+function moved(columns) {
+  const code = state.code.slice();
+  for (const [column, value] of Object.entries(columns)) code[column] = value;
+  return code;
+}
+
+// The worker has one code at a time. What waits is kept by place on the page, so that a newer code replaces
+// an older one; the large image goes before all others.
+const source = new Blob([byId("decoder").textContent], { type: "text/javascript" });
+const worker = new Worker(URL.createObjectURL(source));
+const waiting = new Map();
+let decoding = null;
+
+worker.postMessage({ network: "images", layers: data.layers, halves }, [halves.buffer]);
+worker.onmessage = ({ data: pixels }) => {
+  decoding.done(pixels);
+  decoding = null;
+  decodeNext();
+};
+
+function decode(place, code, done) {
+  waiting.set(place, { code, done });
+  if (!decoding) decodeNext();
+}
+
+function decodeNext() {
+  if (!waiting.size) return;
+  const place = waiting.has("decoded") ? "decoded" : waiting.keys().next().value;
+  decoding = waiting.get(place);
+  waiting.delete(place);
+  worker.postMessage({ network: "images", code: decoding.code });
+}
+
+// For the console: the pixels of any code, in 0..1, channels by rows by columns.
+function decoded(code) {
+  return new Promise((done) => decode(Symbol("asked"), Float32Array.from(code), done));
+}
