@@ -163,6 +163,7 @@ TABLES: dict[str, dict[str, str]] = {
             ("scan_curriculum", "ScanCurriculum"),
             ("controllable_factors", "ControllableFactors"),
             ("disbm", "DisBM"),
+            ("abstract_reasoning", "AbstractReasoning"),
             ("locatello2019", "Locatello2019"),
         )
     },
