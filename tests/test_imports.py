@@ -39,13 +39,14 @@ MAY_IMPORT = {
     "metrics": SMALL | {"factors"},
     "drawing": SMALL,
     "datasets": SMALL | {"factors", "drawing"},
+    "worlds": SMALL | {"factors", "datasets"},
     "batches": SMALL | {"factors", "concepts", "datasets"},
     "networks": SMALL,
     "methods": SMALL | {"concepts", "networks", "batches"},
     "scoring": SMALL | {"factors", "metrics"},
 }
 MAY_IMPORT["training"] = SMALL | {"factors", "concepts", "datasets", "batches", "networks", "methods"}
-MAY_IMPORT["evaluation"] = MAY_IMPORT["training"] | {"training", "metrics", "scoring"}
+MAY_IMPORT["evaluation"] = MAY_IMPORT["training"] | {"worlds", "training", "metrics", "scoring"}
 MAY_IMPORT["pages"] = MAY_IMPORT["evaluation"] | {"evaluation"}
 MAY_IMPORT["studies"] = MAY_IMPORT["pages"] | {"pages"}
 MAY_IMPORT["experiments"] = MAY_IMPORT["studies"] | {"studies"}

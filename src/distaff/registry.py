@@ -64,6 +64,8 @@ TABLES: dict[str, dict[str, str]] = {
             "jemmig",
             "infomec",
             "mcc",
+            "linear_r2",
+            "kernel_r2",
             "average_maximal_mutual_information",
             "downstream",
             "fairness",
@@ -92,6 +94,7 @@ TABLES: dict[str, dict[str, str]] = {
         "cars3d_drawn": "distaff.datasets.cars3d_drawn:Cars3DDrawn",
         "smallnorb_drawn": "distaff.datasets.smallnorb_drawn:SmallNORBDrawn",
         "one_square": "distaff.datasets.one_square:OneSquare",
+        "collect": "distaff.datasets.collect:Collect",
         "digits": "distaff.datasets.digits:Digits",
         "svhn": "distaff.datasets.svhn:SVHN",
         "celeba": "distaff.datasets.celeba:CelebA",
@@ -112,6 +115,10 @@ TABLES: dict[str, dict[str, str]] = {
         "perturb": "distaff.datasets.views.perturbed:Perturbed",
         "held_out": "distaff.datasets.views.subset:Subset",
         "correlate": "distaff.datasets.views.correlated:Correlated",
+    },
+    "worlds": {
+        "grid": "distaff.worlds.grid:GridWorld",
+        "collect": "distaff.worlds.collect:CollectWorld",
     },
     "studies": {"locatello2019": "distaff.studies.locatello2019:plan"},
     "experiments": {
@@ -152,6 +159,7 @@ TABLES: dict[str, dict[str, str]] = {
             ("scan_table", "ScanTable"),
             ("scan_curriculum", "ScanCurriculum"),
             ("controllable_factors", "ControllableFactors"),
+            ("abstract_reasoning", "AbstractReasoning"),
             ("locatello2019", "Locatello2019"),
         )
     },
@@ -163,7 +171,8 @@ _ONE |= {"studies": "study", "datasets": "data set", "batches": "kind of batch"}
 
 
 def names(kind: str) -> list[str]:
-    """The registered names of a kind: methods, metrics, datasets, views, batches, studies or experiments."""
+    """The registered names of a kind: methods, metrics, datasets, views, batches, worlds, studies or
+    experiments."""
     if kind not in TABLES:
         raise unknown("kind", kind, TABLES)
     return list(TABLES[kind])

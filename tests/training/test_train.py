@@ -20,7 +20,7 @@ import distaff
 from distaff import registry
 from distaff.datasets import DataSet
 from distaff.errors import BadInput, Diverged
-from distaff.evaluation import desiderata
+from distaff.evaluation import acting, desiderata
 from distaff.evaluation.evaluate import CARDS
 from distaff.training import train as training
 from distaff.training.checkpoint import load_checkpoint
@@ -72,7 +72,9 @@ def test_seed_and_settings_alone_decide_the_bytes(tmp_path: Path, trained: Path)
 
 def test_extending_equals_training_longer_at_once(tmp_path: Path, trained: Path) -> None:
     shutil.copytree(trained, tmp_path / "a")
-    judged = [tmp_path / "a" / name for name in (*CARDS.values(), desiderata.FILE, "report.html")]
+    judged = [
+        tmp_path / "a" / name for name in (*CARDS.values(), desiderata.FILE, acting.FILE, "report.html")
+    ]
     for path in judged:
         path.write_text("{}")
     start(tmp_path / "a", beta=1.0, steps=450)

@@ -43,8 +43,12 @@ def evaluate(
     answers: Annotated[
         str | None, Option(help="With --reasoning: easy or hard wrong answers [easy].")
     ] = None,
+    acting: Annotated[
+        str | None,
+        Option(metavar="WORLD", help="Instead: what an agent that sees the codes learns to do in a world."),
+    ] = None,
     steps: Annotated[
-        int | None, Option(help="With --reasoning: steps of the relation network [5000].")
+        int | None, Option(help="Steps of learning, with --reasoning [5000] or --acting [100000].")
     ] = None,
     data_dir: options.DataDir = None,
     as_json: options.Json = False,
@@ -56,8 +60,14 @@ def evaluate(
     scoring = metric or all_ or protocol or values_only or continuous or order or representation != "mean"
     of_reasoning = {"seen": seen, "answers": answers, "steps": steps}
     for name, given in of_reasoning.items():
-        if given is not None and not reasoning:
-            raise BadInput(f"--{name} has no effect without --reasoning")
+        if given is not None and not (reasoning or (acting is not None and name == "steps")):
+            beside = "--reasoning or --acting" if name == "steps" else "--reasoning"
+            raise BadInput(f"--{name} has no effect without {beside}")
+    if acting is not None:
+        if scoring or rows or label or desiderata or likelihood or reasoning:
+            raise BadInput("--acting takes --steps and --seed alone; score the run in another call")
+        _acting(run, acting, steps, seed, data_dir, as_json)
+        return
     if desiderata:
         if scoring or rows or likelihood or reasoning:
             raise BadInput("--desiderata takes --label and --seed alone; score the run in another call")
@@ -115,6 +125,21 @@ def _likelihood(run: Path, images: int | None, seed: int, data_dir: Path | None,
         f"bound, {found['samples']} samples {found['bound']:.2f} nats per image; log p(x) is at least that"
     )
     tell(text, found, as_json)
+
+
+def _acting(
+    run: Path, world: str, steps: int | None, seed: int, data_dir: Path | None, as_json: bool
+) -> None:
+    from distaff.evaluation.acting import STEPS, acting, rows
+    from distaff.files import plain
+    from distaff.training.run import load_run
+
+    found = acting(
+        load_run(run, data_dir=data_dir), world, steps=STEPS if steps is None else steps, seed=seed
+    )
+    lines = [f"{name:<12}{own:>8.3f}{best:>8.3f}{chance:>8.3f}" for name, own, best, chance in rows(found)]
+    head = f"{'return':<12}{'agent':>8}{'best':>8}{'random':>8}"
+    tell("\n".join([head, *lines, f"Next: distaff report {run}"]), plain(found), as_json)
 
 
 def _reasoning(run: Path, given: dict[str, Any], seed: int, data_dir: Path | None, as_json: bool) -> None:

@@ -26,6 +26,7 @@ DERIVED = (
     "scores_sampled.json",
     "desiderata.json",
     "likelihood.json",
+    "acting.json",
     "reasoning.json",
     "reasoning.safetensors",
     "report.html",
