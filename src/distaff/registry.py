@@ -157,6 +157,7 @@ TABLES: dict[str, dict[str, str]] = {
             ("scan_table", "ScanTable"),
             ("scan_curriculum", "ScanCurriculum"),
             ("controllable_factors", "ControllableFactors"),
+            ("darla", "Darla"),
             ("locatello2019", "Locatello2019"),
         )
     },
