@@ -78,7 +78,7 @@ def test_claims_compare_agents_of_the_same_seed() -> None:
 
 def test_the_figure_has_a_line_for_every_seed_of_every_agent() -> None:
     (ax,) = returns(table()).axes
-    lines = [line.get_ydata().tolist() for line in ax.lines]
+    lines = [list(line.get_ydata()) for line in ax.lines]
     assert len(lines) == 2 * len(AGENTS) + 1
     assert lines[0] == [2.0, 1.9]
     assert lines[-1] == [2.1, 2.1]
