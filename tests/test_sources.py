@@ -31,6 +31,7 @@ PAPERS = {
     "Do and Tran 2020": ("arXiv:1908.09961",),
     "Duan et al. 2020": ("arXiv:1905.12614",),
     "Eastwood and Williams 2018": ("openreview:By-7dz-AZ",),
+    "Friedman 2001": ("doi:10.1214/aos/1013203451",),
     "Gondal et al. 2019": ("arXiv:1906.03292",),
     "Gulrajani et al. 2017": ("arXiv:1704.00028",),
     "Higgins et al. 2017": ("openreview:Sy2fzU9gl", "arXiv:1707.08475"),
@@ -76,8 +77,10 @@ PAPERS = {
     "Thomas et al. 2017": ("arXiv:1708.01289",),
     "Vedantam et al. 2018": ("arXiv:1705.10762",),
     "Vincent et al. 2010": ("JMLR 11:3371",),
+    "Kuegelgen et al. 2021": ("arXiv:2106.04619",),
     "Zaidi et al. 2020": ("arXiv:2012.09276",),
     "Zietlow et al. 2020": ("arXiv:2102.06822",),
+    "Zimmermann et al. 2021": ("arXiv:2102.08850",),
 }
 YEAR = r"(?:19|20)\d\d[a-z]?"
 NAMED = re.compile(rf"((?!The )(?:[A-Z]\w+ )+(?:et al\. |and (?:[A-Z]\w+ )+)?{YEAR})\b")

@@ -64,6 +64,8 @@ TABLES: dict[str, dict[str, str]] = {
             "jemmig",
             "infomec",
             "mcc",
+            "linear_r2",
+            "kernel_r2",
             "average_maximal_mutual_information",
             "downstream",
             "fairness",

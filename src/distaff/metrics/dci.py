@@ -72,7 +72,8 @@ def dci(
 
     `learner` "random_forest": 10 trees as deep as has the least squared error on a held-out quarter, as in
     the paper (of 3 trees, above 500 codes); "gradient_boosting": scikit-learn's, as in Locatello et al. 2019,
-    arXiv:1811.12359, minutes; "lightgbm": with the extra `boost`. It learns from two thirds of the rows
+    arXiv:1811.12359, minutes; "boosting": the same on bins of codes, in seconds; "lightgbm": with the
+    extra `boost`. It learns from two thirds of the rows
     (10,000 at most) and scores on the others (5,000 at most), or on `test`, a pair of arrays. The matrix
     behind it: `distaff.metrics.importance_matrix`.
 

@@ -6,12 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput, unknown
+from distaff.metrics.boosting import Boosting
 from distaff.metrics.threads import quiet
 
 #: what fits; its meaning
 LEARNERS = {
     "random_forest": "10 trees as deep as suits a held-out quarter best; as in Eastwood and Williams",
     "gradient_boosting": "scikit-learn's gradient boosting, its defaults; as in Locatello et al. 2019; slow",
+    "boosting": "gradient boosting on bins of codes, as the former in a thirtieth of its time",
     "lightgbm": "LightGBM with its defaults; needs `pip install 'distaff[boost]'`",
 }
 DEPTHS = (2, 4, 6, 8, 12, 20)
@@ -34,6 +36,8 @@ def fit(name: str, codes: NDArray[Any], factor: NDArray[Any], seed: int, regress
             return _random_forest(codes, factor, seed, regress)
         if name == "lightgbm":
             return _lightgbm(codes, factor, seed, regress)
+        if name == "boosting":
+            return Boosting(regress).fit(codes, factor)
         from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegressor
 
         model = (GradientBoostingRegressor if regress else GradientBoostingClassifier)(random_state=seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 from markupsafe import Markup
@@ -11,7 +12,8 @@ from distaff.errors import BadInput
 from distaff.evaluation.orthogonality import run_orthogonality
 from distaff.evaluation.posterior import active
 from distaff.files import write_text
-from distaff.pages import acting_section, concept_section, reasoning_section, run_sections
+from distaff.pages import acting_section, comparison, concept_section, reasoning_section, run_sections
+from distaff.pages.in_short import in_short
 from distaff.pages.page import page
 from distaff.pages.seen import EXPLORER, REPORT, Seen, see
 from distaff.training.lock import only_one
@@ -21,6 +23,7 @@ MOST_JACOBIAN_COLUMNS = 64
 
 #: what a report holds, from top to bottom: functions of Seen that give a Section, or None to be left out
 SECTIONS = (
+    in_short,
     run_sections.scores,
     run_sections.traversed,
     run_sections.reconstructions,
@@ -36,18 +39,49 @@ SECTIONS = (
 )
 
 
-def report(run: Run | str | os.PathLike[str], *, show: bool = True) -> Path:
-    """Write `report.html` into the run folder and return its path.
+def report(
+    run: Run | str | os.PathLike[str],
+    *others: Run | str | os.PathLike[str],
+    out: str | os.PathLike[str] | None = None,
+    show: bool = True,
+) -> Path:
+    """Write a run's `report.html` into its folder, or to the file `out`, and return its path.
 
-    It shows the scores if the run was evaluated, and says so if it was not.
+    It shows the scores if the run was evaluated, and says so if it was not. With `others` the page compares
+    the runs instead: in what they differ, their scores, what their latents tell and do; it goes to `out`, or
+    to comparison.html in the current folder. Raises BadInput (a ValueError) where two are the same run.
     """
-    run = run if isinstance(run, Run) else load_run(run)
-    path = run.folder / REPORT
-    with only_one(run.folder), run.threads():
-        seen = see(run, show)
+    several = [each if isinstance(each, Run) else load_run(each) for each in (run, *others)]
+    if others:
+        return _compared(several, Path(out or "comparison.html"), show)
+    only, path = several[0], Path(out or several[0].folder / REPORT)
+    with only_one(only.folder), only.threads():
+        seen = see(only, show)
         made = [section for section in (make(seen) for make in SECTIONS) if section is not None]
-        write_text(path, page(f"{run.config.method} on {run.data.name}", [_lead(seen), _explorer(run)], made))
+        lead = [_lead(seen), "" if out else _explorer(only)]
+        write_text(path, page(f"{only.config.method} on {only.data.name}", lead, made))
     return path
+
+
+def _compared(several: list[Run], path: Path, show: bool) -> Path:
+    """Write the page that compares runs."""
+    folders = [run.folder.resolve() for run in several]
+    for place, folder in enumerate(folders):
+        if folder in folders[:place]:
+            raise BadInput(f"{several[place].folder} is given twice; a run is compared with others")
+    with ExitStack() as held:
+        for run in several:
+            held.enter_context(only_one(run.folder))
+        seen = [_seen(run, show) for run in several]
+        lead = ", ".join(comparison.names(seen))
+        write_text(path, page(f"{len(several)} runs side by side", [lead], comparison.sections(seen)))
+    return path
+
+
+def _seen(run: Run, show: bool) -> Seen:
+    """What is seen of one of several runs, encoded with its own number of threads."""
+    with run.threads():
+        return see(run, show)
 
 
 def _lead(seen: Seen) -> str:

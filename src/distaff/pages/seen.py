@@ -13,6 +13,7 @@ from distaff.evaluation.evaluate import read_card
 from distaff.evaluation.posterior import carried
 from distaff.metrics.arrays import check_factors, usable_factors
 from distaff.metrics.information import discretise, entropy, mutual_information
+from distaff.randomness import derived
 from distaff.scoring.card import ScoreCard
 from distaff.training.run import Run
 
@@ -56,10 +57,31 @@ def known(seen: Seen, columns: Sequence[int] | NDArray[np.int64]) -> tuple[list[
     The mutual information of column and factor as a share of the factor's entropy, in 20 bins. No factors
     where there are no labels that codes can be compared with.
     """
+    names, factors, binned = _compared(seen, columns)
+    if not names:
+        return [], np.zeros((len(columns), 0))
+    return names, mutual_information(binned, factors) / entropy(factors)
+
+
+def known_beyond_chance(seen: Seen) -> tuple[list[str], NDArray[Any]]:
+    """As `known`, of all columns, less what they seem to know where the factors' rows are shuffled.
+
+    So few rows, which make every column seem to know something, do not count. May be a little below 0.
+    """
+    names, factors, binned = _compared(seen, range(len(seen.names)))
+    if not names:
+        return [], np.zeros((len(seen.names), 0))
+    shuffled = np.random.default_rng(derived(0, "known beyond chance")).permutation(factors)
+    beyond = mutual_information(binned, factors) - mutual_information(binned, shuffled)
+    return names, beyond / entropy(factors)
+
+
+def _compared(
+    seen: Seen, columns: Sequence[int] | NDArray[np.int64]
+) -> tuple[list[str], NDArray[Any], NDArray[Any]]:
+    """Factors that codes can be compared with: names, values (n, k); and the columns in bins (n, columns)."""
     names, labels = seen.run.data.label_names, seen.run.data.labels(seen.encoding.rows)
     usable = [] if labels is None else usable_factors(labels, names)[0]
-    if labels is None or not usable:
-        return [], np.zeros((len(columns), 0))
-    factors = check_factors(labels[:, usable])
     binned = discretise(seen.encoding.mean[:, columns], BINS)
-    return [names[j] for j in usable], mutual_information(binned, factors) / entropy(factors)
+    factors = binned[:, :0] if labels is None or not usable else check_factors(labels[:, usable])
+    return [names[j] for j in usable], factors, binned
