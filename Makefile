@@ -20,12 +20,13 @@ install: .venv/installed  ## set up .venv
 	@touch $@
 
 demo: $(RUN)/report.html  ## train, score and report a beta-VAE on dSprites in a few minutes
-	@echo "Done: open $(RUN)/report.html"
+	@$(BIN)/python benchmarks/demo_scores.py $(RUN)
 
 $(RUN)/report.html: | install
 	$(BIN)/distaff train beta_vae --dataset dsprites --data resolution=32 \
 		--set beta=3 --set latents=5 --set batch_size=32 --set learning_rate=1e-3 --steps 10000 --out $(RUN)
 	$(BIN)/distaff evaluate $(RUN)
+	$(BIN)/distaff explore $(RUN)
 	$(BIN)/distaff report $(RUN)
 
 check: install  ## format, lint and type checks

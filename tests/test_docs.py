@@ -206,3 +206,14 @@ def test_the_way_to_an_explorer_can_be_gone(
     exec(page.partition("```python\n")[2].partition("```")[0], names := {})
     assert names["path"] == Path(out.strip())
     assert names["path"].exists()
+
+
+def test_the_demo_shows_three_seeds_beside_its_own() -> None:
+    lines = script(ROOT / "benchmarks" / "demo_scores.py").beside({"mig": 0.25}).split("\n")
+    assert lines[0].split() == ["beta_vae_score", "factor_vae_score", "mig"]
+    assert lines[1].split() == ["this", "run", "-", "-", "0.250"]
+    for seed, name in enumerate(("demo", "demo_seed1", "demo_seed2")):
+        result = json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text())
+        assert lines[2 + seed].split()[:2] == ["seed", f"{seed},"]
+        assert lines[2 + seed].split()[-1] == f"{result['scores']['mig']['value']:.3f}"
+    assert [line.split()[0] for line in lines[5:]] == ["chance", "ceiling"]

@@ -40,6 +40,7 @@ PAPERS = {
     "Hotelling 1936": ("doi:10.1093/biomet/28.3-4.321",),
     "Hoyer 2004": ("arXiv:cs/0408058",),
     "Hsu et al. 2023": ("arXiv:2305.18378",),
+    "Hu et al. 2021": ("arXiv:2002.06838",),
     "Hyvarinen and Morioka 2016": ("arXiv:1605.06336",),
     "Hyvarinen and Oja 2000": ("doi:10.1016/S0893-6080(00)00026-5",),
     "Kim and Mnih 2018": ("arXiv:1802.05983",),

@@ -160,6 +160,7 @@ TABLES: dict[str, dict[str, str]] = {
             ("scan_curriculum", "ScanCurriculum"),
             ("controllable_factors", "ControllableFactors"),
             ("darla", "Darla"),
+            ("abstract_reasoning", "AbstractReasoning"),
             ("locatello2019", "Locatello2019"),
         )
     },

@@ -14,6 +14,9 @@ def report(
         Path | None,
         Option(metavar="FILE", help="Where to [RUN/report.html; comparison.html of several]."),
     ] = None,
+    animate: Annotated[
+        bool, Option("--animate", help="Also write RUN/traversals.gif, a film of the latents for slides.")
+    ] = False,
     data_dir: DataDir = None,
 ) -> None:
     """Write a run's report.html, or a page that compares several runs.
@@ -23,4 +26,10 @@ def report(
     from distaff.pages.report import report as write_report
     from distaff.training.run import load_run
 
-    print(write_report(*(load_run(run, data_dir=data_dir) for run in runs), out=out))
+    loaded = [load_run(run, data_dir=data_dir) for run in runs]
+    print(write_report(*loaded, out=out))
+    if animate:
+        from distaff.pages.animation import animate as write_film
+
+        for each in loaded:
+            print(write_film(each))

@@ -7,7 +7,7 @@ from distaff.pages import parts
 from distaff.pages.figures import curves
 from distaff.pages.matrix_figure import matrix_figure
 from distaff.pages.page import Section
-from distaff.pages.run_sections import Seen
+from distaff.pages.seen import Seen
 from distaff.randomness import derived
 
 

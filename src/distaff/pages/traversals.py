@@ -43,8 +43,8 @@ def usual(codes: NDArray[np.float32]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def traversals(run: Run, encoding: Encoding, latents: Sequence[int]) -> list[Strip]:
-    """A strip for each of the first 20 `latents`, from the code of the image nearest the centre of all.
+def traversals(run: Run, encoding: Encoding, latents: Sequence[int], images: int = IMAGES) -> list[Strip]:
+    """A strip of `images` for each of the first 20 `latents`, from the code of the image nearest the centre.
 
     It moves over its prior, or where there is none over the codes that images have. Before them come all
     categorical codes, each as a whole and with an image for every value; their columns do not count as
@@ -54,12 +54,12 @@ def traversals(run: Run, encoding: Encoding, latents: Sequence[int]) -> list[Str
     names, categorical = run.method.column_names(run.facts), run.method.one_hot(run.facts)
     strips = []
     for name, columns in categorical.items():
-        images = traversal(run, base, list(columns), np.eye(len(columns)))
-        strips.append(Strip(name, list(columns), [str(value) for value in range(len(columns))], images))
+        decoded = traversal(run, base, list(columns), np.eye(len(columns)))
+        strips.append(Strip(name, list(columns), [str(value) for value in range(len(columns))], decoded))
     shown = {j for columns in categorical.values() for j in columns}
     for j in [j for j in latents if j not in shown][:SHOWN_LATENTS]:
         ends = PRIOR if has_prior(run, encoding) else usual(encoding.mean[:, j])
-        values = np.linspace(*ends, IMAGES)
+        values = np.linspace(*ends, images)
         strips.append(Strip(names[j], [j], [f"{v:.2g}" for v in values], traversal(run, base, j, values)))
     return strips
 
