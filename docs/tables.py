@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 from bounds import met
 from compared import other_libraries
 from faults import KINDS
+from learners_compared import page as dci_learners
 from markdown_table import table
 
 from distaff import registry
@@ -26,6 +27,7 @@ from distaff.files import read_json
 from distaff.pages.contact_sheet import write_contact_sheet
 from distaff.pages.experiment import stated
 from distaff.scoring.health import CHECKS
+from distaff.scoring.validity import WARNINGS
 from distaff.settings import describe
 
 HERE = Path(__file__).parent
@@ -206,6 +208,8 @@ def metrics() -> str:
     parts = [*_opened("Metrics", "metrics"), table(header, rows)]
     parts += ["## Health checks\n", "Below a score card stand the findings of these checks:\n"]
     parts.append(table(("code", "what it looks for"), list(CHECKS.items())))
+    parts += ["## Validity warnings\n", "And, where nothing is broken but scores mislead, these:\n"]
+    parts += [f"### {code}\n\n{inspect.getdoc(check)}\n" for code, check in WARNINGS.items()]
     parts += [_metric(name) for name in registry.names("metrics")]
     parts.append(other_libraries())
     return "\n".join(parts)
@@ -299,6 +303,7 @@ PAGES = {
     "worlds.md": worlds,
     "experiments.md": experiments,
     "engine.md": engine,
+    "dci_learners.md": dci_learners,
     **{f"findings/{name}.md": functools.partial(finding, name) for name in findings()},
 }
 
