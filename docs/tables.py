@@ -255,6 +255,14 @@ def datasets() -> str:
     return "\n".join([*parts, *(_dataset(name) for name in names)])
 
 
+def worlds() -> str:
+    """Every world: its rules."""
+    names = registry.names("worlds")
+    rows = [(f"[`{name}`](#{name})", registry.summary("worlds", name)) for name in names]
+    rules = [f"## {name}\n\n{inspect.getdoc(registry.get('worlds', name))}\n" for name in names]
+    return "\n".join([*_opened("Worlds", "worlds"), table(("name", "what it is"), rows), *rules])
+
+
 def _dataset(name: str) -> str:
     kind = registry.get("datasets", name)
     factors = ", ".join(f"{factor} {size}" for factor, size in zip(*_grid(kind), strict=True))
@@ -292,6 +300,7 @@ PAGES = {
     "methods.md": methods,
     "metrics.md": metrics,
     "datasets.md": datasets,
+    "worlds.md": worlds,
     "experiments.md": experiments,
     "engine.md": engine,
     "dci_learners.md": dci_learners,

@@ -162,6 +162,7 @@ TABLES: dict[str, dict[str, str]] = {
             ("scan_table", "ScanTable"),
             ("scan_curriculum", "ScanCurriculum"),
             ("controllable_factors", "ControllableFactors"),
+            ("darla", "Darla"),
             ("disbm", "DisBM"),
             ("abstract_reasoning", "AbstractReasoning"),
             ("locatello2019", "Locatello2019"),

@@ -29,6 +29,7 @@ from distaff.errors import BadInput
 from distaff.evaluation.evaluate import evaluate
 from distaff.methods.base import Method
 from distaff.methods.beta_vae import BetaVAE
+from distaff.networks.three_way import ThreeWay
 from distaff.pages.explorer import shown
 from distaff.pages.explorer.explore import differences, explore
 from distaff.pages.explorer.layers import OPS, packed
@@ -158,6 +159,7 @@ def test_every_layer_is_done_in_the_page_and_no_other() -> None:
         "Crop": (1, 1),
         "Largest": (1, 1),
         "Hardtanh": (0, 1),
+        "FromUnits": (ThreeWay((1, 1, 1), 1, 1, 1, torch.Generator()),),
     }
     layers = [samples[kind] if kind in samples else kind(*given.get(kind.__name__, ())) for kind in OPS]
     used = {layer["op"] for layer in packed(layers).layers}

@@ -13,7 +13,7 @@ from distaff.methods.draws import drawn
 from distaff.methods.mean_field import Given, Units, mean_field
 from distaff.methods.state import State, adam, descend
 from distaff.methods.terms import negative_log_likelihood
-from distaff.networks.three_way import ThreeWay
+from distaff.networks.three_way import FromUnits, ThreeWay
 from distaff.settings import setting
 
 LEAST = 1e-12  # a squared distance whose root still has a slope
@@ -195,6 +195,11 @@ class DisBM(Stepped):
         chances = torch.sigmoid(machine.v_logits(*codes.split(self.sizes, dim=1)))
         images: Tensor = chances.unflatten(1, machine.image_shape)
         return images
+
+    def decoding(self, modules: nn.ModuleDict) -> list[nn.Module]:
+        """The machine as one layer, the shape of an image, and a sigmoid."""
+        machine = machine_of(modules)
+        return [FromUnits(machine), nn.Unflatten(1, machine.image_shape), nn.Sigmoid()]
 
 
 class LabelUnits(nn.Module):

@@ -71,3 +71,15 @@ class ThreeWay(nn.Module):
     def m_logits(self, seen: Seen, h: Tensor) -> Tensor:
         """log p(m_k = 1 | v, h) / p(m_k = 0 | v, h), (n, b)."""
         return (seen.factors * (h @ self.h_factors)) @ self.m_factors.T + seen.m
+
+
+class FromUnits(nn.Module):
+    """A machine as a layer: from the activities of h, then m (n, a + b), to the logits of pixels (n, p)."""
+
+    def __init__(self, machine: ThreeWay) -> None:
+        super().__init__()
+        self.machine = machine
+
+    def forward(self, units: Tensor) -> Tensor:
+        h = len(self.machine.h_factors)
+        return self.machine.v_logits(units[:, :h], units[:, h:])
