@@ -44,7 +44,7 @@ def wanted(names: list[str], learners: list[str], rows: list[int]) -> Iterator[K
         for count in rows:
             for name in names:
                 yield name, learner, count, 0
-                if learner != STUDY and count == max(rows):
+                if learner != STUDY and count == ALL:
                     yield name, learner, count, 1
 
 

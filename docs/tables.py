@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 from bounds import met
 from compared import other_libraries
 from faults import KINDS
+from learners_compared import page as dci_learners
 from markdown_table import table
 
 from distaff import registry
@@ -26,6 +27,7 @@ from distaff.files import read_json
 from distaff.pages.contact_sheet import write_contact_sheet
 from distaff.pages.experiment import stated
 from distaff.scoring.health import CHECKS
+from distaff.scoring.validity import WARNINGS
 from distaff.settings import describe
 
 HERE = Path(__file__).parent
@@ -206,6 +208,8 @@ def metrics() -> str:
     parts = [*_opened("Metrics", "metrics"), table(header, rows)]
     parts += ["## Health checks\n", "Below a score card stand the findings of these checks:\n"]
     parts.append(table(("code", "what it looks for"), list(CHECKS.items())))
+    parts += ["## Validity warnings\n", "And, where nothing is broken but scores mislead, these:\n"]
+    parts += [f"### {code}\n\n{inspect.getdoc(check)}\n" for code, check in WARNINGS.items()]
     parts += [_metric(name) for name in registry.names("metrics")]
     parts.append(other_libraries())
     return "\n".join(parts)
@@ -251,6 +255,14 @@ def datasets() -> str:
     return "\n".join([*parts, *(_dataset(name) for name in names)])
 
 
+def worlds() -> str:
+    """Every world: its rules."""
+    names = registry.names("worlds")
+    rows = [(f"[`{name}`](#{name})", registry.summary("worlds", name)) for name in names]
+    rules = [f"## {name}\n\n{inspect.getdoc(registry.get('worlds', name))}\n" for name in names]
+    return "\n".join([*_opened("Worlds", "worlds"), table(("name", "what it is"), rows), *rules])
+
+
 def _dataset(name: str) -> str:
     kind = registry.get("datasets", name)
     factors = ", ".join(f"{factor} {size}" for factor, size in zip(*_grid(kind), strict=True))
@@ -288,8 +300,10 @@ PAGES = {
     "methods.md": methods,
     "metrics.md": metrics,
     "datasets.md": datasets,
+    "worlds.md": worlds,
     "experiments.md": experiments,
     "engine.md": engine,
+    "dci_learners.md": dci_learners,
     **{f"findings/{name}.md": functools.partial(finding, name) for name in findings()},
 }
 

@@ -36,6 +36,7 @@ PAPERS = {
     "Gulrajani et al. 2017": ("arXiv:1704.00028",),
     "Higgins et al. 2017": ("openreview:Sy2fzU9gl", "arXiv:1707.08475"),
     "Higgins et al. 2018": ("arXiv:1812.02230", "arXiv:1707.03389"),
+    "Hinton 2002": ("doi:10.1162/089976602760128018",),
     "Hosoya 2019": ("arXiv:1809.02383",),
     "Hotelling 1936": ("doi:10.1093/biomet/28.3-4.321",),
     "Hoyer 2004": ("arXiv:cs/0408058",),
@@ -63,6 +64,7 @@ PAPERS = {
     "Olshausen and Field 1996": ("doi:10.1038/381607a0",),
     "Paysan et al. 2009": ("doi:10.1109/AVSS.2009.58",),
     "Phipson and Smyth 2010": ("doi:10.2202/1544-6115.1585",),
+    "Reed et al. 2014": ("PMLR 32(2):1431",),
     "Reed et al. 2015": (),
     "Rezende et al. 2014": ("arXiv:1401.4082",),
     "Ridgeway and Mozer 2018": ("arXiv:1802.05312",),
@@ -76,6 +78,7 @@ PAPERS = {
     "Suter et al. 2019": ("arXiv:1811.00007",),
     "Suzuki et al. 2017": ("arXiv:1611.01891",),
     "Thomas et al. 2017": ("arXiv:1708.01289",),
+    "Tieleman 2008": ("doi:10.1145/1390156.1390290",),
     "Vedantam et al. 2018": ("arXiv:1705.10762",),
     "Vincent et al. 2010": ("JMLR 11:3371",),
     "Kuegelgen et al. 2021": ("arXiv:2106.04619",),
@@ -85,7 +88,9 @@ PAPERS = {
 }
 YEAR = r"(?:19|20)\d\d[a-z]?"
 NAMED = re.compile(rf"((?!The )(?:[A-Z]\w+ )+(?:et al\. |and (?:[A-Z]\w+ )+)?{YEAR})\b")
-NUMBER = re.compile(r"(?:doi:|arXiv:|openreview:|JMLR |github\.com/)(?:[\w./:-]|\(\w+\))*(?:\w|\(\w+\))")
+NUMBER = re.compile(
+    r"(?:doi:|arXiv:|openreview:|JMLR |PMLR |github\.com/)(?:[\w./:-]|\(\w+\))*(?:\w|\(\w+\))"
+)
 
 
 def texts(path: Path) -> list[tuple[str, str]]:

@@ -2,6 +2,8 @@
 
 import json
 import random
+import re
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -169,3 +171,20 @@ def test_without_the_extra_it_says_how_to_install_it(run: Run, monkeypatch: pyte
     ):
         acting(run, "grid", show=False)
     assert not (run.folder / FILE).exists()
+
+
+def test_the_page_on_worlds_can_be_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its commands with fewer steps, then its Python."""
+    page = (Path(__file__).parents[2] / "docs" / "worlds_introduction.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    commands = re.findall(r"^distaff (.*)$", page, re.MULTILINE)
+    assert len(commands) == 2
+    for words, steps in zip(commands, ("2", "40"), strict=True):
+        given = [*shlex.split(re.sub(r" --steps \d+", "", words)), "--steps", steps]
+        status, out, err = command(capsys, *given)
+        assert status == 0, err
+    assert [line.split()[0] for line in out.splitlines()[1:3]] == ["source", "target"]
+    exec(page.partition("```python\n")[2].partition("```")[0], names := {})
+    assert names["image"].shape == (3, 16, 16)

@@ -7,20 +7,26 @@ import pandas as pd
 import pytest
 
 import distaff
+from distaff.evaluation.matrices import Matrices
 from distaff.evaluation.reasoning import Reasoning
+from distaff.evaluation.shortcuts import shortcuts
 from distaff.experiments import abstract_reasoning as module
 from distaff.experiments.abstract_reasoning import (
     CLAIMED,
     NANO,
+    THUMBED,
     AbstractReasoning,
     by_hand,
     measured,
     rotated,
     scored,
+    third_row_alone,
+    without_rules,
 )
 from distaff.experiments.base import Lab
 from distaff.experiments.verdict import rank_correlation
 from distaff.metrics.mig import mig
+from distaff.randomness import derived
 
 SCORES = ("dci.disentanglement", "dci.informativeness", "factor_vae_score", "mig", "reconstruction")
 
@@ -99,3 +105,12 @@ def test_what_no_run_has_learned_has_a_row_per_seed(tmp_path: Path, monkeypatch:
     np.testing.assert_allclose(table[table["seen"] == "factors"]["mean"], [0.015, 1.015])
     kept = [tmp_path / "by_hand" / f"rotated-{seed}.safetensors" for seed in range(2)]
     assert kept[0].read_bytes() != kept[1].read_bytes()
+
+
+def test_a_rule_of_thumb_is_compared_on_the_matrices_that_are_learned() -> None:
+    space = distaff.load_dataset("shapes3d", **NANO).factors
+    table = without_rules(space)
+    assert len(table) == 2 * 4
+    expected = shortcuts(Matrices(space), THUMBED, derived(0, "rules of thumb"))["the third row alone"]
+    assert third_row_alone(table) == expected
+    assert third_row_alone(table) == pytest.approx(0.83, abs=0.03), "as the predictions say"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegressor
 
-from distaff.metrics import dci
+from distaff.metrics import dci, importance_matrix
 from distaff.metrics.boosting import BINS, RATE, STAGES, Boosting
 from distaff.metrics.learners import importances
 
@@ -69,3 +69,28 @@ def test_dci_by_it() -> None:
     assert fast.learner == "boosting"
     real = dci(codes, factors.astype(float), learner="boosting", continuous=True)
     assert real.informativeness > 0.9
+
+
+def test_a_factor_that_nothing_predicts_has_no_say_above_chance() -> None:
+    rng = np.random.default_rng(0)
+    factors = np.stack([rng.integers(size, size=900) for size in (3, 5, 4)], axis=1)
+    codes = np.concatenate(
+        [factors[:, :2] + 0.1 * rng.standard_normal((900, 2)), rng.random((900, 2))], axis=1
+    )
+    plain, weighed = (dci(codes, factors, learner="boosting", above_chance=each) for each in (False, True))
+    known = dci(codes, factors[:, :2], learner="boosting")
+    assert plain.disentanglement < known.disentanglement - 0.15
+    assert weighed.disentanglement == pytest.approx(known.disentanglement, abs=0.03)
+    assert weighed.completeness == pytest.approx(known.completeness, abs=0.03)
+    assert weighed.informativeness == plain.informativeness
+
+
+def test_the_weights_above_chance_by_hand() -> None:
+    """The second factor is predicted no better than by its commonest value, and so weighs nothing."""
+    codes = np.repeat([[0.0, 0], [0, 1], [1, 0], [1, 1]], 30, axis=0)
+    factors = np.stack([codes[:, 0], np.arange(120) % 3 == 0], axis=1).astype(int)
+    importance = importance_matrix(codes, factors, learner="boosting", test=(codes, factors))
+    assert importance[:, 0] == pytest.approx([1, 0])
+    found = dci(codes, factors, learner="boosting", above_chance=True, test=(codes, factors))
+    assert found.informativeness == pytest.approx((1 + 2 / 3) / 2)  # the second by its commonest value alone
+    assert found.disentanglement == pytest.approx(1, abs=1e-6)

@@ -29,6 +29,7 @@ from distaff.errors import BadInput
 from distaff.evaluation.evaluate import evaluate
 from distaff.methods.base import Method
 from distaff.methods.beta_vae import BetaVAE
+from distaff.networks.three_way import ThreeWay
 from distaff.pages.explorer import shown
 from distaff.pages.explorer.explore import differences, explore
 from distaff.pages.explorer.layers import OPS, packed
@@ -158,6 +159,7 @@ def test_every_layer_is_done_in_the_page_and_no_other() -> None:
         "Crop": (1, 1),
         "Largest": (1, 1),
         "Hardtanh": (0, 1),
+        "FromUnits": (ThreeWay((1, 1, 1), 1, 1, 1, torch.Generator()),),
     }
     layers = [samples[kind] if kind in samples else kind(*given.get(kind.__name__, ())) for kind in OPS]
     used = {layer["op"] for layer in packed(layers).layers}
@@ -412,6 +414,9 @@ def test_concepts_are_codes(worded: Path, chrome: Browser, tmp_path: Path) -> No
     assert chrome.value("byId('says').textContent").startswith(f"{name}: ")
     assert not chrome.problems
     assert "<h2>Concepts</h2>" in path.read_text()
+    chrome.value("byId('concept').append(made('option', {}, 'very '.repeat(50))), 0")
+    chrome.size(390, 844)
+    chrome.until("document.documentElement.scrollWidth === 390")
 
 
 # The file
@@ -465,6 +470,13 @@ def test_latents_move_over_the_aggregate_posterior(run: Run) -> None:
         assert reached[1] <= latent["high"]
         assert latent["low"] == pytest.approx(min(reached[0], np.quantile(ends, 0.005)), abs=1e-5)
         assert latent["high"] == pytest.approx(max(reached[1], np.quantile(ends, 0.995)), abs=1e-5)
+
+
+def test_codes_of_a_generator_move_over_their_prior(grid: Any, tmp_path: Path) -> None:
+    path = explore(trained_on_base("info_gan", grid, tmp_path, categorical=0, latents=3), show=False)
+    found = [(each["low"], each["high"]) for each in json.loads(embedded(path, "data"))["latents"]]
+    assert len(found) == 3
+    assert all(low <= -1 and high >= 1 for low, high in found)
 
 
 def test_the_sheet_holds_every_image(run: Run) -> None:

@@ -52,6 +52,13 @@ def test_episodes_follow_the_table(name: str) -> None:
     assert seen == {"grid": {0.0, 1.0}, "collect": {0.0, 1.0, -1.0}}[name]
 
 
+def test_pixels_may_be_real_numbers() -> None:
+    data = distaff.load_dataset("one_square", perturb={"by": "noise", "eps": 0.1})
+    environment = Environment(registry.get("worlds", "grid")(data))
+    checker.check_env(environment, skip_render_check=True)
+    assert environment.observation_space.dtype == np.float32
+
+
 def test_a_seed_gives_an_episode() -> None:
     def episode(seed: int) -> list[int]:
         environment = Environment(made("collect"), "target")

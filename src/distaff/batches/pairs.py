@@ -15,13 +15,14 @@ from distaff.factors import FactorSpace
 
 @dataclass(frozen=True)
 class Pairs(Kind):
-    """Pairs that share all but `k` factors; see `pair_rows`.
+    """Pairs that share all but `k` factors; see `pair_rows`. With `split`, see `split_rows`.
 
     Where the data set brings pairs of its own, they are taken, unless what they share must be `known`.
     """
 
     k: int | None = None
     known: bool = False
+    split: int | None = None
 
     def sample(self, data: DataSet, size: int, rng: np.random.Generator) -> Batch:
         """`size` images: the first ones, then their partners."""
@@ -29,7 +30,10 @@ class Pairs(Kind):
             return own_pairs(data, data.pairs, size, rng)
         grid = grid_of(data, self.known)
         first = grid.rows(data.draw(size // 2, rng))
-        first, second, changed = pair_rows(grid, size // 2, rng, self.k, first)
+        if self.split is None:
+            first, second, changed = pair_rows(grid, size // 2, rng, self.k, first)
+        else:
+            second, changed = split_rows(grid, rng, self.split, first)
         return Batch(data.images(grid.index(np.concatenate([first, second]))), len(data), changed)
 
     def example(self, images: Draw, facts: Facts, size: int, rng: torch.Generator) -> Batch:
@@ -63,3 +67,21 @@ def pair_rows(
     first = space.sample(size, rng) if first is None else first
     second = np.where(changed, space.sample(size, rng), first)
     return first, second, changed
+
+
+def split_rows(
+    space: FactorSpace, rng: np.random.Generator, split: int, first: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Rows (size, factors) of partners of `first`, and which factors do differ (size, factors).
+
+    Every other pair or so shares the first `split` factors, and the others are drawn anew, uniformly; the
+    rest of the pairs share the others, and the first ones are drawn anew. What is drawn may agree by chance.
+    """
+    factors = len(space.sizes)
+    if not 1 <= split < factors:
+        raise BadInput(
+            f"split={split} is not allowed; of {factors} factors 1 to {factors - 1} may be split off"
+        )
+    anew = (np.arange(factors) < split) == (rng.random((len(first), 1)) < 0.5)
+    second = np.where(anew, space.sample(len(first), rng), first)
+    return second, second != first

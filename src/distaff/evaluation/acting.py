@@ -61,7 +61,7 @@ def acting(
             return kept
         there: World = registry.get("worlds", world)(run.data)
         _ = there.table  # an error where it is too large, before anything is encoded
-        observations = scaled(_codes(run, there), there.domains[there.learned_in])
+        observations = scaled(codes_of(run, there), there.domains[there.learned_in])
         found = judged(Lesson(there, observations, steps, seed), run.folder, show)
         write_json(run.folder / FILE, found)
     return found
@@ -92,7 +92,7 @@ def scaled(codes: ArrayLike, places: ArrayLike) -> NDArray[np.float32]:
     return ((table - table[seen].mean(axis=0)) / np.maximum(deviation, least)).astype(np.float32)
 
 
-def _codes(run: Run, world: World) -> NDArray[np.float32]:
+def codes_of(run: Run, world: World) -> NDArray[np.float32]:
     """The mean codes (s, d) of the frames of all states."""
     starts = range(0, len(world.states), ENCODE_BATCH)
     parts = (world.data.images(world.states[start : start + ENCODE_BATCH]) for start in starts)

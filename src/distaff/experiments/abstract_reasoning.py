@@ -153,13 +153,15 @@ class AbstractReasoning(Experiment[Scale]):
         lab.table("Rank correlation of scores and accuracy", found.drop(columns=["dataset"]))
         first = next(iter(runs))
         hand = lab.table("What no run has learned, of every seed", by_hand(lab, first))
-        lab.table("What is right without a look at the rules", without_rules(grid_of(first.data)))
+        thumbs = lab.table("What is right without a look at the rules", without_rules(grid_of(first.data)))
         show(lab, first.data, wide, found, hand)
         for key, (score, share) in CLAIMED.items():
             accuracy = wide[str(round(share * lab.scale.learned))]
             yield self.found(key, rank_correlation(wide[score], accuracy, lab.scale.seeds))
         means = {what: part["mean"].to_numpy() for what, part in hand.groupby("seen")}
         yield self.found("rotation", means["factors"] - means["rotated factors"])
+        best = learned.groupby("seed")[points[-1]].max()
+        yield self.found("thumb", best.to_numpy() - third_row_alone(thumbs))
         yield self.found("ceiling", means["factors"] - learned[points].to_numpy().mean(axis=1).max())
 
 
@@ -215,6 +217,12 @@ def without_rules(space: FactorSpace) -> pd.DataFrame:
         for rules in (RULES, *((count,) for count in RULES))
     ]
     return pd.DataFrame(rows)
+
+
+def third_row_alone(thumbs: pd.DataFrame) -> float:
+    """How far the third row alone comes with the matrices that are learned."""
+    ours = (thumbs["answers"] == "easy") & (thumbs["rules"] == ", ".join(map(str, RULES)))
+    return float(thumbs[ours]["the third row alone"].item())
 
 
 def grid_of(data: DataSet) -> FactorSpace:

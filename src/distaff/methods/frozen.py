@@ -44,5 +44,5 @@ def frozen(base: Base) -> Frozen:
     """The modules of a base, with its weights where they are given. BadInput where they do not fit."""
     state = base.method.state(base.facts, torch.Generator())
     if base.weights is not None:
-        state.load({f"model/{name}": value for name, value in base.weights.items()})
+        state.load_weights(base.weights)
     return Frozen(base.method, state.modules)

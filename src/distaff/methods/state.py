@@ -1,6 +1,6 @@
 """What training changes: modules and optimisers, whose tensors by flat names make a checkpoint one file."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,38 +12,53 @@ from distaff.errors import BadInput
 
 @dataclass
 class State:
-    """Everything that training changes."""
+    """Everything that training changes.
+
+    `modules` are what is left when it is done. `chains` hold what only training needs beside optimisers, as
+    buffers, such as persistent Markov chains: they are in checkpoints alone.
+    """
 
     modules: nn.ModuleDict
     optimisers: dict[str, torch.optim.Optimizer] = field(default_factory=dict)
+    chains: nn.ModuleDict = field(default_factory=nn.ModuleDict)
 
     def tensors(self) -> dict[str, Tensor]:
-        """All weights and optimiser values, by a flat name; with `load`, an exact round trip."""
-        flat = {f"model/{name}": value for name, value in self.modules.state_dict().items()}
+        """All weights, chains and optimiser values, by a flat name; with `load`, an exact round trip."""
+        flat = {
+            f"{part}{name}": value
+            for part, modules in self._parts().items()
+            for name, value in modules.state_dict().items()
+        }
         for name, optimiser in self.optimisers.items():
             for number, values in optimiser.state_dict()["state"].items():
                 for key, value in values.items():
                     flat[f"optimiser/{name}/{number}/{key}"] = torch.as_tensor(value)
         return flat
 
+    def load_weights(self, weights: Mapping[str, Tensor]) -> None:
+        """Take over the finished weights of the modules alone, by their names there."""
+        _fill(self.modules, weights)
+
     def load(self, tensors: dict[str, Tensor]) -> None:
         """Take over what `tensors` gave. Names, shapes and types must match."""
-        weights = {name[6:]: value for name, value in tensors.items() if name.startswith("model/")}
-        for name, like in self.modules.state_dict().items():
-            if name in weights and weights[name].dtype != like.dtype:
-                found = weights[name].dtype
-                raise BadInput(f"these weights do not fit the method: {name} is {found}, not {like.dtype}")
-        try:
-            self.modules.load_state_dict(weights)
-        except RuntimeError as error:
-            raise BadInput(
-                f"these weights do not fit the method: {str(error).splitlines()[-1].strip()}"
-            ) from None
+        for part, modules in self._parts().items():
+            own = {name.removeprefix(part): value for name, value in tensors.items() if name.startswith(part)}
+            _fill(modules, own)
+        known = (*self._parts(), *(f"optimiser/{optimiser}/" for optimiser in self.optimisers))
         for name in tensors:
-            if not name.startswith(("model/", *(f"optimiser/{optimiser}/" for optimiser in self.optimisers))):
+            if not name.startswith(known):
                 raise BadInput(f"these weights do not fit the method: it has no {name}")
         for name, optimiser in self.optimisers.items():
             optimiser.load_state_dict(self._optimiser_state(name, optimiser, tensors))
+
+    def to(self, device: torch.device) -> None:
+        """Bring modules and chains to a device, for training."""
+        self.modules.to(device).train()
+        self.chains.to(device)
+
+    def _parts(self) -> dict[str, nn.ModuleDict]:
+        """What is kept by name, by what its flat names begin with."""
+        return {"model/": self.modules, "chains/": self.chains}
 
     @staticmethod
     def _optimiser_state(
@@ -68,6 +83,19 @@ class State:
             if isinstance(optimiser, torch.optim.Adam) and found != shapes:
                 raise BadInput(f"the optimiser values in this checkpoint do not fit: optimiser/{name}/{n}")
         return {"state": state, "param_groups": optimiser.state_dict()["param_groups"]}
+
+
+def _fill(modules: nn.ModuleDict, tensors: Mapping[str, Tensor]) -> None:
+    for name, like in modules.state_dict().items():
+        if name in tensors and tensors[name].dtype != like.dtype:
+            found = tensors[name].dtype
+            raise BadInput(f"these weights do not fit the method: {name} is {found}, not {like.dtype}")
+    try:
+        modules.load_state_dict(dict(tensors))
+    except RuntimeError as error:
+        raise BadInput(
+            f"these weights do not fit the method: {str(error).splitlines()[-1].strip()}"
+        ) from None
 
 
 def unfitted(name: str, **shapes: tuple[int, ...]) -> State:

@@ -57,6 +57,7 @@ def dci(
     factors: Factors,
     *,
     learner: str = "random_forest",
+    above_chance: bool = False,
     continuous: Continuous = False,
     test: Test = None,
     seed: int = 0,
@@ -77,6 +78,10 @@ def dci(
     (10,000 at most) and scores on the others (5,000 at most), or on `test`, a pair of arrays. The matrix
     behind it: `distaff.metrics.importance_matrix`.
 
+    A factor that nothing predicts counts like any other, though its importances are those of noise. With
+    `above_chance` (ours) a factor's importances are weighed by how far above chance it is predicted: its
+    informativeness less the share of its commonest value, over what is left to 1 (R2 for real numbers).
+
     `codes` (n, d) with d >= 2, `factors` (n, k) with k >= 2. Raises NotApplicable for fewer.
 
     The first code holds both factors, the second none:
@@ -92,9 +97,22 @@ def dci(
     for j, truth in enumerate(score.factors.T):
         predicted = models[j].predict(score.codes)
         informativeness.append(_r2(truth, predicted) if j in real else np.mean(truth == predicted))
+    if above_chance:
+        chance = [0.0 if j in real else _commonest(truth) for j, truth in enumerate(score.factors.T)]
+        importance = importance * [_beyond(*each) for each in zip(informativeness, chance, strict=True)]
     return DCI(
         disentanglement(importance), completeness(importance), float(np.mean(informativeness)), learner
     )
+
+
+def _commonest(factor: NDArray[Any]) -> float:
+    """The share of a factor's commonest value."""
+    return float(np.bincount(factor.astype(np.int64)).max() / len(factor))
+
+
+def _beyond(value: float, chance: float) -> float:
+    """How far a value is from chance (0) to 1, at least 0."""
+    return max(0.0, (value - chance) / (1 - chance)) if chance < 1 else 0.0
 
 
 @checked()

@@ -23,6 +23,7 @@ from distaff.scoring.inputs import Inputs
 from distaff.scoring.measure import HALVES, Measure
 from distaff.scoring.protocols import check_protocol
 from distaff.scoring.reference import Reference, versions
+from distaff.scoring.validity import check_validity
 
 MANY_CODES = 500  # above it what grows with their square, or takes long, is left out of the default card
 LONGEST = 60  # seconds
@@ -68,6 +69,9 @@ def score(
     narrow. Chance is what Gaussian codes score on these factors, the ceiling what the factors themselves
     score; both are kept in a cache. `values_only` skips intervals, chance and ceiling.
 
+    `card.health` has what health checks found broken (H01 and on), and where scores mislead though nothing is
+    (W01 and on; `distaff.scoring.validity`).
+
     A metric that ends in an error that was not foreseen has that as its reason; `card.failed` names it.
     Raises BadInput (a ValueError) where the arrays cannot be used.
     """
@@ -91,7 +95,8 @@ def score(
             admitted.notes.append(adapted.why)
     report(len(scored), "")
     said = _protocol(admitted, seed, values_only, protocol, learners)
-    return ScoreCard(found, said, check_health(inputs, admitted.names, found, seed))
+    health = check_health(inputs, admitted.names, found, seed)
+    return ScoreCard(found, said, health + check_validity(inputs, admitted.names, found))
 
 
 def _too_many_codes(wanted: Sequence[str], inputs: Inputs, values_only: bool) -> dict[str, Score]:

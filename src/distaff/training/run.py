@@ -111,7 +111,7 @@ class Run:
         if not path.exists():
             raise BadInput(f"{self.folder} holds no finished model; train it first")
         state = self.method.state(self.facts, torch.Generator())
-        state.load({f"model/{name}": value for name, value in load_tensors(path).items()})
+        state.load_weights(load_tensors(path))
         return state.modules.to(self.device).eval()
 
     def batches(self, images: ArrayLike) -> Iterator[Tensor]:

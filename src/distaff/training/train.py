@@ -166,7 +166,7 @@ def train_alone(run: Run, feed: Feed, show: bool) -> Run:
 def begun(run: Run, feed: Feed, steps: int) -> tuple[State, int]:
     """The state of a run from where its checkpoint is on, and how many of its `steps` it has taken."""
     state = run.method.state(feed.facts, torch.Generator().manual_seed(run.config.seed))
-    state.modules.to(feed.device).train()
+    state.to(feed.device)
     return state, resumed(run, state, steps)
 
 

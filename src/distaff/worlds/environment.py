@@ -28,11 +28,15 @@ class Environment(gymnasium.Env[Observed, np.int64]):
         self._summed = world.table.probability.cumsum(axis=2)
         self._state, self._taken = 0, 0
         self.action_space = gymnasium.spaces.Discrete(world.actions)
-        if self.observations is None or self.observations.dtype == np.uint8:
-            self.observation_space = gymnasium.spaces.Box(0, 255, self._observed().shape, np.uint8)
-        else:
-            low, high = self.observations.min(axis=0), self.observations.max(axis=0)
-            self.observation_space = gymnasium.spaces.Box(low, high, dtype=np.float32)
+        self.observation_space = self._space()
+
+    def _space(self) -> gymnasium.spaces.Box:
+        """Between the ends of pixels, or of each column of codes."""
+        like, observed = self._observed(), self.observations
+        if observed is not None and observed.dtype != np.uint8:
+            return gymnasium.spaces.Box(observed.min(axis=0), observed.max(axis=0), dtype=np.float32)
+        low, high = self.world.data.pixel_range
+        return gymnasium.spaces.Box(low, high, like.shape, like.dtype.type)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

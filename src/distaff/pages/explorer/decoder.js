@@ -7,6 +7,7 @@ let networks = {};
 // A layer is {op, ...its numbers, weights}; what each does is below, by the name that layers.py gives it.
 const OPS = {
   linear, up, down, norm, relu, tanh, sigmoid, clamp, same, flatten, reshape, crop, pad, zeros, largest,
+  interact,
 };
 
 onmessage = ({ data }) => {
@@ -179,4 +180,16 @@ function largest({ values, shape }, { codes, categories }) {
     made.fill(0, start, start + categories)[start + code.indexOf(Math.max(...code))] = 1;
   }
   return { values: made, shape };
+}
+
+// Pixels from two groups of units, those of h first: by factors, each a sum over h times one over m, and by
+// every unit alone.
+function interact({ values }, { h, factors, pixels, weights: [ofH, ofM, ofV, bias, pairs] }) {
+  const one = through(values.subarray(0, h), ofH, factors), other = through(values.subarray(h), ofM, factors);
+  const triples = through(one.map((value, factor) => value * other[factor]), ofV, pixels, bias);
+  return { values: through(values, pairs, pixels, triples), shape: [pixels] };
+}
+
+function through(values, weight, outputs, bias = new Float32Array(outputs)) {
+  return linear({ values }, { inputs: values.length, outputs, weights: [weight, bias] }).values;
 }

@@ -109,8 +109,8 @@ def _in_words(seen: Seen, made: dict[str, Any]) -> Section:
     told = (
         "Latents are ordered by what they carry: their KL to the prior, or their variance where there is no "
         "posterior. They move over the codes that images have (the aggregate posterior, from its .5 % to its "
-        "99.5 % quantile, and those of the images on the map). What a latent knows of a factor is their "
-        "mutual information in 20 bins, as in the report."
+        "99.5 % quantile, and those of the images on the map), and a generator's over their prior. What a "
+        "latent knows of a factor is their mutual information in 20 bins, as in the report."
     )
     tables = [
         parts.folded("All latents", [parts.table(header, latents)]),

@@ -17,6 +17,7 @@ from distaff.methods.info_gan import Largest
 from distaff.networks.conv import Crop
 from distaff.networks.down_conv import DownConv
 from distaff.networks.linear import Transposed
+from distaff.networks.three_way import FromUnits
 from distaff.networks.up_conv import UpConv
 
 
@@ -99,12 +100,22 @@ def _norm(layer: nn.GroupNorm) -> Op:
     return Op("norm", numbers, (layer.weight, layer.bias))
 
 
+def _from_units(layer: FromUnits) -> Op:
+    """With matrices a row for each output, as those of linear layers."""
+    machine = layer.machine
+    (pixels, factors), h = machine.v_factors.shape, len(machine.h_factors)
+    pairs = torch.cat([machine.v_h, machine.v_m], dim=1)
+    weights = (machine.h_factors.T, machine.m_factors.T, machine.v_factors, machine.of_v, pairs)
+    return Op("interact", {"h": h, "factors": factors, "pixels": pixels}, weights)
+
+
 #: how a layer of each kind is done; the names are those of OPS in decoder.js
 OPS: dict[type[nn.Module], Callable[[Any], Op]] = {
     nn.Linear: _linear,
     Transposed: _transposed,
     UpConv: _convolution("up"),
     DownConv: _convolution("down"),
+    FromUnits: _from_units,
     nn.GroupNorm: _norm,
     nn.ReLU: lambda layer: Op("relu"),
     nn.Tanh: lambda layer: Op("tanh"),

@@ -20,6 +20,7 @@ FEWEST = 8
 COMPARED = 64  # latents that are compared with factors, those that carry most
 TOLD = 0.05  # share of a factor's entropy, from which on a latent is said to know of it
 ENDS = (0.005, 0.995)  # quantiles of the aggregate posterior, between which latents move
+PRIOR = (-1.0, 1.0)  # at least that far, where codes of unit size are drawn to train a generator
 COLUMNS = 20  # images side by side on the sheet
 
 
@@ -55,12 +56,15 @@ def tiled(images: NDArray[Any]) -> NDArray[np.uint8]:
 def latents(seen: Seen, places: NDArray[np.int64]) -> list[dict[str, Any]]:
     """For every column of the code its name, range, what it carries and what it knows, the first on top.
 
-    It moves between quantiles of the aggregate posterior, and as far as the codes of the images at `places`.
+    It moves between quantiles of the aggregate posterior, and as far as the codes of the images at `places`,
+    and over the prior where codes have one and no posterior, as those of a generator.
     """
     encoding, unit = seen.encoding, "variance" if seen.encoding.logvar is None else "nats"
     ends = np.quantile(encoding.sample, ENDS, axis=0)
     low = np.minimum(ends[0], encoding.mean[places].min(axis=0))
     high = np.maximum(ends[1], encoding.mean[places].max(axis=0))
+    if encoding.logvar is None and seen.run.method.has_prior:
+        low, high = np.minimum(low, PRIOR[0]), np.maximum(high, PRIOR[1])
     still = low == high
     low, high = low - 0.5 * still, high + 0.5 * still
     each, live, knows = carried(encoding), active(encoding), _knows(seen)
