@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 from circumstances import RESULTS
-from metrics import codes_of, rows_of
+from middling_codes import codes_of, rows_of
 
 from distaff.metrics import dci
 from distaff.metrics.learners import LEARNERS

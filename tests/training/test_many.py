@@ -239,6 +239,7 @@ ALONE = {
     "qlae": "QLAE has a step of its own",
     "info_gan": "InfoGAN has a step of its own",
     "info_wgan_gp": "InfoWGANGP has a step of its own",
+    "disbm": "DisBM has a step of its own",
     "dc_ign": "batches whose 'varying' differ cannot be stacked",
 }
 
