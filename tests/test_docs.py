@@ -7,6 +7,7 @@ import shlex
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -165,24 +166,38 @@ def test_the_method_of_your_own_is_one(tmp_path: Path, monkeypatch: pytest.Monke
     assert {"loss", "reconstruction", "kl", "size"} <= run.history()[-1].keys()
 
 
-def test_the_way_to_concepts_can_be_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    """The commands of docs/concepts.md on smaller images and fewer steps, then its Python."""
-    page = (ROOT / "docs" / "concepts.md").read_text(encoding="utf-8").replace("\\\n", "")
-    smaller = {r"resolution=\d+": "resolution=16", r"colour=\d": "colour=3", r"--steps \d+": "--steps 2"}
+def gone(name: str, smaller: dict[str, str], capsys: pytest.CaptureFixture[str]) -> tuple[str, list[str]]:
+    """A page of docs/, made smaller by patterns that stand in it; what each of its commands printed."""
+    page = (ROOT / "docs" / name).read_text(encoding="utf-8").replace("\\\n", "")
     for long, short in smaller.items():
         assert re.search(long, page)
         page = re.sub(long, short, page)
-    monkeypatch.chdir(tmp_path)
-    commands = re.findall(r"^distaff (.*)$", page, re.MULTILINE)
-    assert len(commands) == 9
-    for words in commands:
+    printed = []
+    for words in re.findall(r"^distaff (.*)$", page, re.MULTILINE):
         status, out, err = command(capsys, *shlex.split(words))
         assert status == 0, err
         assert out
+        printed.append(out)
+    return page, printed
+
+
+def python_of(page: str) -> dict[str, Any]:
+    """What the first Python of a page defines."""
+    names: dict[str, Any] = {}
+    exec(page.partition("```python\n")[2].partition("```")[0], names)
+    return names
+
+
+def test_the_way_to_concepts_can_be_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    """The commands of docs/concepts.md on smaller images and fewer steps, then its Python."""
+    smaller = {r"resolution=\d+": "resolution=16", r"colour=\d": "colour=3", r"--steps \d+": "--steps 2"}
+    monkeypatch.chdir(tmp_path)
+    page, printed = gone("concepts.md", smaller, capsys)
+    assert len(printed) == 9
     drawn = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.png"))
     assert len(drawn) == 4
     assert drawn[-1] in page
-    exec(page.partition("```python\n")[2].partition("```")[0], names := {})
+    names = python_of(page)
     assert names["made"].images.shape == (5, 3, 16, 16)
     assert len(names["seen"].concepts) == 133
 
@@ -191,19 +206,14 @@ def test_the_way_to_an_explorer_can_be_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The commands of docs/explorer.md on smaller images and fewer steps, then its Python."""
-    page = (ROOT / "docs" / "explorer.md").read_text(encoding="utf-8").replace("\\\n", "")
-    for long, short in {r"resolution=\d+": "resolution=16", r"--steps \d+": "--steps 2"}.items():
-        assert re.search(long, page)
-        page = re.sub(long, short, page)
+    smaller = {r"resolution=\d+": "resolution=16", r"--steps \d+": "--steps 2"}
     monkeypatch.chdir(tmp_path)
-    commands = re.findall(r"^distaff (.*)$", page, re.MULTILINE)
-    assert len(commands) == 2
-    for words in commands:
-        status, out, err = command(capsys, *shlex.split(words))
-        assert status == 0, err
+    page, printed = gone("explorer.md", smaller, capsys)
+    assert len(printed) == 2
+    out = printed[-1]
     assert f"\n    {out}" in page
     Path(out.strip()).unlink()
-    exec(page.partition("```python\n")[2].partition("```")[0], names := {})
+    names = python_of(page)
     assert names["path"] == Path(out.strip())
     assert names["path"].exists()
 

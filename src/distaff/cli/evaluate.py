@@ -10,6 +10,16 @@ from distaff.cli.options import continuous_of, metrics_of, orders_of, tell
 from distaff.cli.status import tell_failures
 from distaff.errors import BadInput
 
+#: what is made instead of scores, and what it takes beside --seed
+INSTEAD = {
+    "--acting": ["--steps"],
+    "--desiderata": ["--label"],
+    "--likelihood": ["--rows"],
+    "--reasoning": ["--seen", "--answers", "--steps"],
+}
+#: what has no meaning for scores
+THEIRS = ("--label", "--seen", "--answers", "--steps")
+
 
 def evaluate(
     run: options.RunFolder,
@@ -57,33 +67,28 @@ def evaluate(
 
     Encodes its images once; the card is printed and kept in the run folder.
     """
-    scoring = metric or all_ or protocol or values_only or continuous or order or representation != "mean"
-    of_reasoning = {"seen": seen, "answers": answers, "steps": steps}
-    for name, given in of_reasoning.items():
-        if given is not None and not (reasoning or (acting is not None and name == "steps")):
-            beside = "--reasoning or --acting" if name == "steps" else "--reasoning"
-            raise BadInput(f"--{name} has no effect without {beside}")
-    if acting is not None:
-        if scoring or rows or label or desiderata or likelihood or reasoning:
-            raise BadInput("--acting takes --steps and --seed alone; score the run in another call")
-        _acting(run, acting, steps, seed, data_dir, as_json)
-        return
-    if desiderata:
-        if scoring or rows or likelihood or reasoning:
-            raise BadInput("--desiderata takes --label and --seed alone; score the run in another call")
+    given = {
+        "--acting": acting is not None,
+        "--desiderata": desiderata,
+        "--likelihood": likelihood,
+        "--reasoning": reasoning,
+        "--label": label is not None,
+        "--seen": seen is not None,
+        "--answers": answers is not None,
+        "--steps": steps is not None,
+        "--rows": rows is not None,
+        "scores": any((metric, all_, protocol, values_only, continuous, order, representation != "mean")),
+    }
+    instead = _instead([what for what, asked in given.items() if asked])
+    if instead == "--acting":
+        _acting(run, str(acting), steps, seed, data_dir, as_json)
+    elif instead == "--desiderata":
         _desiderata(run, label, seed, data_dir, as_json)
-        return
-    if label is not None:
-        raise BadInput("--label has no effect without --desiderata")
-    if likelihood:
-        if scoring or reasoning:
-            raise BadInput("--likelihood takes --rows and --seed alone; score the run in another call")
+    elif instead == "--likelihood":
         _likelihood(run, _rows(rows or "1000"), seed, data_dir, as_json)
-        return
-    if reasoning:
-        if scoring or rows:
-            raise BadInput("--reasoning takes --seen, --answers, --steps and --seed alone")
-        _reasoning(run, of_reasoning, seed, data_dir, as_json)
+    elif instead == "--reasoning":
+        _reasoning(run, {"seen": seen, "answers": answers, "steps": steps}, seed, data_dir, as_json)
+    if instead:
         return
     from distaff.evaluation.evaluate import evaluate as run_evaluation
     from distaff.training.run import load_run
@@ -102,6 +107,21 @@ def evaluate(
     )
     tell(f"{card}\nNext: distaff report {run}", card.to_dict(), as_json)
     tell_failures(card.failed)
+
+
+def _instead(given: list[str]) -> str | None:
+    """What of INSTEAD was asked for; BadInput where that and what else was given do not go together."""
+    asked = [each for each in INSTEAD if each in given]
+    for option in THEIRS:
+        takers = [each for each, takes in INSTEAD.items() if option in takes]
+        if option in given and not set(takers) & set(asked):
+            raise BadInput(f"{option} has no effect without {' or '.join(reversed(takers))}")
+    if not asked:
+        return None
+    first, takes = asked[0], INSTEAD[asked[0]]
+    if set(given) - {first, *takes}:
+        raise BadInput(f"{first} takes {', '.join(takes)} and --seed alone; score the run in another call")
+    return first
 
 
 def _desiderata(run: Path, label: str | None, seed: int, data_dir: Path | None, as_json: bool) -> None:

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from distaff.errors import BadInput
+from distaff.methods.state import State
 from distaff.networks import conv
 from distaff.networks.initial import fresh
 from distaff.networks.threads import torch_threads
@@ -174,35 +175,29 @@ def _convolutions() -> Any:
 BUFFER = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
 
 
+def _learned(model: Any) -> State:
+    """The networks and Adam of a model."""
+    return State(nn.ModuleDict({"policy": model.policy}), {"adam": model.policy.optimizer})
+
+
 def _state(model: Any) -> dict[str, Tensor]:
     """All that the next part needs: networks, Adam and memory."""
-    buffer, adam = model.replay_buffer, model.policy.optimizer.state_dict()["state"]
+    buffer = model.replay_buffer
     filled = buffer.buffer_size if buffer.full else buffer.pos
-    found = {f"policy/{name}": value for name, value in model.policy.state_dict().items()}
-    found |= {f"adam/{number}/{name}": v for number, each in adam.items() for name, v in each.items()}
-    found |= {f"buffer/{name}": torch.from_numpy(getattr(buffer, name)[:filled]) for name in BUFFER}
-    return found | {"position": torch.tensor(buffer.pos)}
+    memory = {f"buffer/{name}": torch.from_numpy(getattr(buffer, name)[:filled]) for name in BUFFER}
+    return _learned(model).tensors() | memory | {"position": torch.tensor(buffer.pos)}
 
 
 def _restore(model: Any, state: dict[str, Tensor]) -> None:
     """Put a state into a fresh model."""
-    parts: dict[str, dict[str, Tensor]] = {"policy": {}, "adam": {}, "buffer": {}}
-    for name, value in state.items():
-        kind, slash, rest = name.partition("/")
-        if slash:
-            parts[kind][rest] = value
-    model.policy.load_state_dict(parts["policy"])
-    each: dict[int, dict[str, Tensor]] = {}
-    for name, value in parts["adam"].items():
-        number, _, what = name.partition("/")
-        each.setdefault(int(number), {})[what] = value
-    groups = model.policy.optimizer.state_dict()["param_groups"]
-    model.policy.optimizer.load_state_dict({"state": each, "param_groups": groups})
+    beside = {"done", "position", *(f"buffer/{name}" for name in BUFFER)}
+    _learned(model).load({name: value for name, value in state.items() if name not in beside})
     buffer = model.replay_buffer
-    for name, value in parts["buffer"].items():
-        getattr(buffer, name)[: len(value)] = value.numpy()
+    for name in BUFFER:
+        kept = state[f"buffer/{name}"]
+        getattr(buffer, name)[: len(kept)] = kept.numpy()
     buffer.pos = int(state["position"])
-    buffer.full = len(parts["buffer"]["rewards"]) == buffer.buffer_size
+    buffer.full = len(state["buffer/rewards"]) == buffer.buffer_size
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from distaff.evaluation.acting import Acted, codes_of, judged, scaled
 from distaff.evaluation.agent import Lesson
 from distaff.experiments import base
 from distaff.experiments.base import Experiment, Finding, Lab, Runs, every_code, every_label
+from distaff.experiments.scan_vision import denoiser
 from distaff.metrics.mig import mig
 from distaff.pages.palette import COLOURS, SOFT
 from distaff.studies.plan import Part, chain, dataset, each, method, product
@@ -24,15 +25,6 @@ DARLA, ENTANGLED = "darla", "entangled"  # the names of runs, and of the agents 
 PIXELS, FACTORS = "pixels", "factors"
 AGENTS = (FACTORS, PIXELS, ENTANGLED, DARLA)
 SOURCE, TARGET = "source", "target"
-#: that of the vision of SCAN (distaff.experiments.scan_vision), whose features tell small things apart
-DENOISER: dict[str, Any] = {
-    "corruption": "rectangle",
-    "corruption_level": 0.5,
-    "latents": 100,
-    "likelihood": "gaussian",
-    "sigma": 0.1,
-    "learning_rate": 1e-3,
-}
 VISION: dict[str, Any] = {"features": "@denoiser", "latents": 16, "learning_rate": 1e-3}
 BETA = (3.0, 0.5)  # from the first to the second in three quarters of the steps
 TINY = 1e-3  # of entangled codes
@@ -79,11 +71,8 @@ class Darla(Experiment[Scale]):
             product(method("beta_vae", **VISION, beta=beta), each(name=[name], steps=[scale.steps]))
             for name, beta in betas.items()
         ]
-        denoiser = product(
-            method("autoencoder", **DENOISER), each(name=["denoiser"], steps=[scale.denoiser_steps])
-        )
         seen = dataset("collect", domain="seen")
-        return product(seen, chain(denoiser, *visions), each(seed=range(scale.seeds)))
+        return product(seen, chain(denoiser(scale.denoiser_steps), *visions), each(seed=range(scale.seeds)))
 
     def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
         world = CollectWorld(runs[DARLA][0].data)

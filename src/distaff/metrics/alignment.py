@@ -11,12 +11,11 @@ import numpy as np
 
 from distaff.errors import NotApplicable
 from distaff.metrics.arrays import Codes, Factors, Floats, standardised
+from distaff.metrics.linear_r2 import NEGLIGIBLE, fitted
 from distaff.settings import whole_number
 
 #: correlations (d, k) of the columns of two arrays
 Correlations = Callable[[Floats, Floats], Floats]
-
-NEGLIGIBLE = 1e-10  # singular values below this part of the largest are those of columns that repeat others
 
 
 class Alignment(NamedTuple):
@@ -59,11 +58,10 @@ def one_to_one(codes: Codes, factors: Factors, correlations: Correlations) -> Al
 
 def affine(codes: Codes, factors: Factors, correlations: Correlations) -> Alignment:
     """Each factor with what least squares predict of it, from standardised codes: loud ones drown others."""
-    centred = factors - factors.mean(axis=0)
-    weights = np.linalg.lstsq(standardised(codes), centred, rcond=NEGLIGIBLE)[0]
+    prediction = fitted(codes, factors)
 
     def pairs(other: Codes, truth: Factors) -> Floats:
-        return correlations(standardised(other, like=codes) @ weights, truth).diagonal()
+        return correlations(prediction(other), truth).diagonal()
 
     return Alignment(pairs(codes, factors), pairs)
 

@@ -1,5 +1,6 @@
 """How well factors are linear in the codes, and codes in the factors."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -72,11 +73,16 @@ def linear_r2(
     )
 
 
-def predicted(known: Floats, target: Floats, unseen: Floats) -> Floats:
-    """What least squares of targets (n, k) on known columns (n, d) say of other rows (m, d): (m, k)."""
+def fitted(known: Floats, target: Floats) -> Callable[[Floats], Floats]:
+    """What least squares of targets (n, k) on known columns (n, d) say of any rows (m, d): (m, k)."""
     mean = target.mean(axis=0)
     weights = np.linalg.lstsq(standardised(known), target - mean, rcond=NEGLIGIBLE)[0]
-    return np.asarray(mean + standardised(unseen, like=known) @ weights)
+    return lambda rows: np.asarray(mean + standardised(rows, like=known) @ weights)
+
+
+def predicted(known: Floats, target: Floats, unseen: Floats) -> Floats:
+    """What they say of other rows (m, d)."""
+    return fitted(known, target)(unseen)
 
 
 def mean_r2(truth: Floats, prediction: Floats, learned: Floats) -> float:

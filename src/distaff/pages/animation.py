@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from distaff.errors import BadInput
 from distaff.evaluation.posterior import active
 from distaff.files import replacing
+from distaff.pages.images import colours
 from distaff.pages.seen import see
 from distaff.pages.traversals import Strip, traversals
 from distaff.training.lock import only_one
@@ -63,7 +64,6 @@ def frame(strips: list[Strip], place: int) -> Image.Image:
 
 def _tile(image: NDArray[np.float32]) -> Image.Image:
     """An image (C, H, W) in 0..1, so many whole times as large as fit into 128 pixels."""
-    pixels = np.round(255 * np.clip(image, 0, 1)).astype(np.uint8).transpose(1, 2, 0)
+    (pixels,) = colours(image[None])
     times = max(1, SIDE // max(pixels.shape[:2]))
-    pixels = np.repeat(np.repeat(pixels, 3 // pixels.shape[2], axis=2), times, axis=0).repeat(times, axis=1)
-    return Image.fromarray(pixels)
+    return Image.fromarray(pixels.repeat(times, axis=0).repeat(times, axis=1))

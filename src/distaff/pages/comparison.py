@@ -107,7 +107,7 @@ def factors(several: Sequence[Seen]) -> Section:
                 cells.append(None)
                 continue
             column = each.shares[:, each.factors.index(name)]
-            cells.append(f"{each.latents[int(column.argmax())]}: {max(column.max(), 0):.2f}")
+            cells.append(f"{each.latents[int(column.argmax())]}: {column.max():.2f}")
         rows.append((name, *cells))
     note = (
         "The latent that tells most of each factor, and which share of the factor's entropy, beyond chance."

@@ -12,11 +12,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+def colours(images: NDArray[Any]) -> NDArray[np.uint8]:
+    """Images (n, C, H, W) in 0..1 as pixels (n, H, W, 3); grey ones have three equal channels."""
+    pixels = np.round(255 * np.clip(images, 0, 1)).astype(np.uint8).transpose(0, 2, 3, 1)
+    return np.repeat(pixels, 3 // pixels.shape[3], axis=3)
+
+
 def strip(images: NDArray[Any], gap: int = 1) -> NDArray[np.uint8]:
     """Images (n, C, H, W) in 0..1 side by side: pixels (H, n * (W + gap) - gap, 3)."""
-    pixels = np.round(255 * np.clip(images, 0, 1)).astype(np.uint8).transpose(0, 2, 3, 1)
-    pixels = np.repeat(pixels, 3 // pixels.shape[3], axis=3)
-    pixels = np.pad(pixels, ((0, 0), (0, 0), (0, gap), (0, 0)), constant_values=110)
+    pixels = np.pad(colours(images), ((0, 0), (0, 0), (0, gap), (0, 0)), constant_values=110)
     row = pixels.transpose(1, 0, 2, 3).reshape(pixels.shape[1], -1, 3)
     return row[:, : row.shape[1] - gap]
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from distaff.evaluation.posterior import active
 from distaff.pages.page import Section
 from distaff.pages.parts import tagged
-from distaff.pages.seen import Seen, known_beyond_chance
+from distaff.pages.seen import COMPARED, Seen, known_beyond_chance
 
 LONG = 100  # characters of a health message; its beginning says enough here
 TOLD = 0.1  # the share of a factor's entropy, beyond what shuffled factors give, from which a latent tells it
@@ -44,9 +44,10 @@ def in_short(seen: Seen) -> Section:
 
 
 def told_by(seen: Seen) -> Told | None:
-    """What each latent tells of each factor beyond chance; None without factors."""
-    factors, shares = known_beyond_chance(seen)
-    return Told(shares, seen.names, factors) if factors else None
+    """What the latents that carry most tell of each factor beyond chance; None without factors."""
+    columns = seen.order[:COMPARED]
+    factors, shares = known_beyond_chance(seen, columns)
+    return Told(shares, [seen.names[j] for j in columns], factors) if factors else None
 
 
 def _learned(seen: Seen, told: Told | None) -> Iterator[Markup]:

@@ -13,12 +13,13 @@ from distaff.evaluation.evaluate import read_card
 from distaff.evaluation.posterior import carried
 from distaff.metrics.arrays import check_factors, usable_factors
 from distaff.metrics.information import discretise, entropy, mutual_information
-from distaff.randomness import derived
 from distaff.scoring.card import ScoreCard
+from distaff.scoring.health import beyond_chance
 from distaff.training.run import Run
 
 REPORT, EXPLORER = "report.html", "explorer.html"  # in the run's folder, each with a link to the other
 BINS = 20
+COMPARED = 64  # latents that are compared with factors, those that carry most
 ROWS_WITHOUT_SCORES = 2_000  # images encoded for the pages of a run that was not evaluated
 
 
@@ -63,17 +64,17 @@ def known(seen: Seen, columns: Sequence[int] | NDArray[np.int64]) -> tuple[list[
     return names, mutual_information(binned, factors) / entropy(factors)
 
 
-def known_beyond_chance(seen: Seen) -> tuple[list[str], NDArray[Any]]:
-    """As `known`, of all columns, less what they seem to know where the factors' rows are shuffled.
+def known_beyond_chance(
+    seen: Seen, columns: Sequence[int] | NDArray[np.int64]
+) -> tuple[list[str], NDArray[Any]]:
+    """As `known`, less what columns seem to know where the factors' rows are shuffled, at least 0.
 
-    So few rows, which make every column seem to know something, do not count. May be a little below 0.
+    So few rows, which make every column seem to know something, do not count.
     """
-    names, factors, binned = _compared(seen, range(len(seen.names)))
+    names, factors, binned = _compared(seen, columns)
     if not names:
-        return [], np.zeros((len(seen.names), 0))
-    shuffled = np.random.default_rng(derived(0, "known beyond chance")).permutation(factors)
-    beyond = mutual_information(binned, factors) - mutual_information(binned, shuffled)
-    return names, beyond / entropy(factors)
+        return [], np.zeros((len(columns), 0))
+    return names, beyond_chance(binned, factors) / entropy(factors)
 
 
 def _compared(

@@ -166,6 +166,13 @@ def lost_factors(codes: NDArray[np.floating], factors: NDArray[np.int64], names:
     return lost
 
 
+def beyond_chance(binned: NDArray[np.int64], factors: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The information (d, k) of binned codes with factors, without what they have of shuffled ones; nats."""
+    found = mutual_information(binned, factors)
+    bias = [mutual_information(binned, shuffled(column)).mean(axis=1) for column in factors.T]
+    return np.asarray(np.maximum(found - np.stack(bias, axis=1), 0.0))
+
+
 def shuffled(column: NDArray[np.int64]) -> NDArray[np.int64]:
     """A factor (n,) in random orders (n, 5)."""
     rng = np.random.default_rng(0)

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from distaff.metrics.arrays import Floats, Ints, standardised, varying
-from distaff.metrics.information import entropy, mutual_information
+from distaff.metrics.arrays import standardised, varying
+from distaff.metrics.information import entropy
 from distaff.metrics.linear_r2 import mean_r2, predicted
 from distaff.metrics.mcc import CROWDED, LEAST_ROWS, absolute_correlation
 from distaff.scoring.card import Finding, Score
 from distaff.scoring.case import Case
-from distaff.scoring.health import equal_mass, lost_factors, shuffled
+from distaff.scoring.health import beyond_chance, equal_mass, lost_factors
 from distaff.scoring.health_range import numbered
 from distaff.scoring.inputs import Inputs
 
@@ -130,7 +130,7 @@ def split_factors(case: Case) -> Iterator[str]:
         return
     names, factors = list(case.classes), np.stack(list(case.classes.values()), axis=1)
     binned = equal_mass(case.codes, CELLS)
-    shares = _beyond_chance(binned, factors) / entropy(factors)  # (d, k)
+    shares = beyond_chance(binned, factors) / entropy(factors)  # (d, k)
     second = np.sort(shares, axis=1)[:, -2] if len(names) > 1 else np.zeros(len(shares))
     for j, name in enumerate(names):
         own = (shares.argmax(axis=1) == j) & (shares[:, j] > SPLIT) & (second < 0.2 * shares[:, j])
@@ -138,7 +138,7 @@ def split_factors(case: Case) -> Iterator[str]:
         if len(best) < 2:
             continue
         both = binned[:, best[0]] * (CELLS + 1) + binned[:, best[1]]
-        together = _beyond_chance(both[:, None], factors[:, [j]])[0, 0] / entropy(factors[:, [j]])[0]
+        together = beyond_chance(both[:, None], factors[:, [j]])[0, 0] / entropy(factors[:, [j]])[0]
         if together > shares[best[0], j] + SPLIT:
             codes = numbered(np.sort(case.columns[best]))
             yield f"factor {name} is split over codes {codes}, which understates {affected}"
@@ -230,13 +230,6 @@ def learned_by_heart(case: Case) -> Iterator[str]:
             f"linear R2 is {inside:.2f} on {n // 2} rows learned from and {outside:.2f} on others: what is "
             "fitted and judged on the same rows is too high"
         )
-
-
-def _beyond_chance(binned: Ints, factors: Ints) -> Floats:
-    """The information (d, k) of binned codes with factors, without what they have of shuffled ones; nats."""
-    found = mutual_information(binned, factors)
-    bias = [mutual_information(binned, shuffled(column)).mean(axis=1) for column in factors.T]
-    return np.asarray(np.maximum(found - np.stack(bias, axis=1), 0.0))
 
 
 #: stable code -> the check

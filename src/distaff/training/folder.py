@@ -31,6 +31,7 @@ DERIVED = (
     "reasoning.safetensors",
     "report.html",
     "explorer.html",
+    "traversals.gif",
     "encoding.npz",
     "model.safetensors",
 )

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from distaff.evaluation.imagined import lessons_of
 from distaff.evaluation.posterior import active, carried
+from distaff.pages.images import colours
 from distaff.pages.saving import png
-from distaff.pages.seen import Seen, known
+from distaff.pages.seen import COMPARED, Seen, known
 from distaff.pages.traversals import nearest_the_centre
 
 IMAGES = 200  # on the map
 BYTES = 400_000  # of these images as a PNG, and of their codes, at the most; then there are fewer
 FEWEST = 8
-COMPARED = 64  # latents that are compared with factors, those that carry most
 TOLD = 0.05  # share of a factor's entropy, from which on a latent is said to know of it
 ENDS = (0.005, 0.995)  # quantiles of the aggregate posterior, between which latents move
 PRIOR = (-1.0, 1.0)  # at least that far, where codes of unit size are drawn to train a generator
@@ -44,11 +44,10 @@ def sheet(seen: Seen, places: NDArray[np.int64]) -> tuple[NDArray[np.int64], byt
 
 def tiled(images: NDArray[Any]) -> NDArray[np.uint8]:
     """Images (n, C, H, W) in 0..1 as one picture (rows * H, 20 * W, 3), what is left over black."""
-    n, channels, height, width = images.shape
+    n, _, height, width = images.shape
     rows = math.ceil(n / COLUMNS)
     pixels = np.zeros((rows * COLUMNS, height, width, 3), dtype=np.uint8)
-    whole = np.round(255 * np.clip(images, 0, 1)).transpose(0, 2, 3, 1)
-    pixels[:n] = np.repeat(whole, 3 // channels, axis=3)
+    pixels[:n] = colours(images)
     grid = pixels.reshape(rows, COLUMNS, height, width, 3).transpose(0, 2, 1, 3, 4)
     return grid.reshape(rows * height, COLUMNS * width, 3)
 
