@@ -68,6 +68,7 @@ TABLES: dict[str, dict[str, str]] = {
             "linear_r2",
             "kernel_r2",
             "best_latent",
+            "drvi",
             "average_maximal_mutual_information",
             "downstream",
             "fairness",

@@ -33,3 +33,23 @@ def absorbed_attribute() -> tuple[Array, Array]:
     codes[:, 9] = np.where(there & (codes[:, 7] == 0), 1 + rng.random(n), 0) + (rng.random(n) < 0.02)
     codes[:, 20] *= 50
     return codes, there.astype(np.int64)
+
+
+def three_clusters() -> tuple[Array, Array]:
+    """Recipe A: four codes of 300 cells, of which two move with two of the three labels."""
+    rng = np.random.default_rng(0)
+    label = rng.integers(0, 3, 300)
+    codes = rng.standard_normal((300, 4))
+    codes[:, 0] += 2 * (label == 0)
+    codes[:, 1] += 2 * (label == 1)
+    return codes, label
+
+
+def overlapping_labels() -> tuple[Array, Array]:
+    """Recipe B: five codes of 200 cells, three labels that overlap; the fourth code is a sum of two."""
+    rng = np.random.default_rng(1)
+    labels = rng.random((200, 3)) < [0.5, 0.2, 0.05]
+    codes = rng.standard_normal((200, 5))
+    codes[:, :3] += labels * [1.5, 1.5, 3]
+    codes[:, 3] = codes[:, 0] + codes[:, 1]
+    return codes, labels.astype(np.int64)

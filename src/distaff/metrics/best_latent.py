@@ -93,7 +93,7 @@ def _detection(seen: Codes, known: Factors, unseen: Codes, truth: Factors) -> Fl
     precision = np.divide(hits, fires, out=np.zeros(len(hits)), where=fires > 0)
     area = areas(unseen[:, by_area], there)[which, which]
     f1 = 2 * hits / (fires + positives)
-    return np.mean([precision, hits / positives, f1, area], axis=1)
+    return np.asarray(np.mean([precision, hits / positives, f1, area], axis=1))
 
 
 def _attributes(column: Factors, values: Factors | None = None) -> Bools:

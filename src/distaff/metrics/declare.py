@@ -1,7 +1,7 @@
 """What a metric says of itself, attached to its function."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
@@ -74,6 +74,8 @@ class Declaration:
     worse_with: frozenset[str] | Mapping[str, frozenset[str]] = frozenset()
     #: what the card takes for so many rows and codes where its defaults would mislead; None: the defaults
     adapted: Callable[[int, int], Adapted | None] = lambda rows, codes: None
+    #: notes below the card, from factors (n, k) that are whole numbers and the names of their values
+    remarks: Callable[[Factors, Sequence[Sequence[str]]], Iterable[str]] = lambda factors, values: ()
     #: settings for the checks, where the defaults take minutes
     check_with: Mapping[str, Any] = field(default_factory=dict)
     #: its scores that can be near 1 though no code knows of some factor, as the card names them

@@ -91,8 +91,9 @@ def score(
         scores, learner = _scores(measure, values_only)
         found |= scores
         learners |= {metric: learner} if learner else {}
-        if adapted and any(each.value is not None for each in scores.values()):
-            admitted.notes.append(adapted.why)
+        if any(each.value is not None for each in scores.values()):
+            admitted.notes.extend([adapted.why] if adapted else [])
+            admitted.notes.extend(admitted.remarks(function.declaration))
     report(len(scored), "")
     said = _protocol(admitted, seed, values_only, protocol, learners)
     health = check_health(inputs, admitted.names, found, seed)
