@@ -97,10 +97,16 @@ def finding(name: str) -> str:
         parts.append(f"## {figure['title']}\n\n![{figure['title']}]({name}/{figure['file']})\n")
     parts += [f"## {title}\n\n{_rows(rows)}" for title, rows in found["tables"].items()]
     if "words" in found and found["seconds"]:  # older results count the seconds of their last call only
-        parts.append(
-            f"This run took {max(1, round(found['seconds'] / 60))} min of one thread, beside other work.\n"
-        )
+        parts.append(_took(found))
     return "\n".join(parts)
+
+
+def _took(found: dict[str, Any]) -> str:
+    """How long a result took, and where its networks were trained, which older results do not say."""
+    minutes = max(1, round(found["seconds"] / 60))
+    if "cuda" in found.get("devices", []):
+        return f"This run took {minutes} min; its networks were trained on a CUDA GPU.\n"
+    return f"This run took {minutes} min of one thread, beside other work.\n"
 
 
 def _rows(rows: list[dict[str, Any]]) -> str:

@@ -14,6 +14,7 @@ FILES = sorted(path for room in ROOMS for path in (SOURCE / room).rglob("*.py"))
 
 #: by authors and year; several where the authors had several papers that year, none where no number is known
 PAPERS = {
+    "Alonso 2026": ("arXiv:2602.14687",),  # Chanin and Garriga-Alonso
     "Aubry et al. 2014": ("doi:10.1109/CVPR.2014.487",),
     "Baldi and Hornik 1989": ("doi:10.1016/0893-6080(89)90014-2",),
     "Barrett et al. 2018": ("arXiv:1807.04225",),

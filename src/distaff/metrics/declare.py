@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
-from distaff.metrics.arrays import Factors
+from distaff.metrics.arrays import Codes, Factors, standardised
 from distaff.metrics.door import Checked, checked
 
 R = TypeVar("R")
@@ -82,6 +82,10 @@ class Declaration:
     blind: tuple[str, ...] = ()
     #: codes with a smaller standard deviation are left out by it
     least_deviation: float = 0.0
+    #: codes made of factors (n, k) with which the card finds the ceiling
+    ideal: Callable[[Factors], Codes] = standardised
+    #: it asks which codes are not 0, and says nothing where all are: in the default card of sparse codes only
+    asks_what_fires: bool = False
     #: settings that show a change of .05 in less time, for the health checks: up to 500 codes, and above
     probe_with: tuple[Mapping[str, Any], Mapping[str, Any]] = ({}, {})
     #: of more codes it is not tried at another scale, for that takes long; None: as its cost suggests

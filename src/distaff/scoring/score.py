@@ -166,7 +166,9 @@ def wanted_metrics(metrics: Sequence[str] | str | None, having: Sequence[str] = 
         return asked
     declared = {name: registry.get("metrics", name).declaration for name in registry.names("metrics")}
     possible = {name: each for name, each in declared.items() if set(each.needs) <= set(having)}
-    return [name for name, each in possible.items() if each.cost != "slow" or metrics == "all"]
+    if metrics == "all":
+        return list(possible)
+    return [name for name, each in possible.items() if each.cost != "slow" and not each.asks_what_fires]
 
 
 def score_matrices(
