@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
 from distaff.metrics.door import Checked, checked
+from distaff.metrics.exact import Exact
 
 R = TypeVar("R")
 
@@ -79,6 +80,8 @@ class Declaration:
     blind: tuple[str, ...] = ()
     #: codes with a smaller standard deviation are left out by it
     least_deviation: float = 0.0
+    #: how streams have its value of all rows without keeping them; None: they take a sample of rows
+    exact: Exact | None = None
     #: settings that show a change of .05 in less time, for the health checks: up to 500 codes, and above
     probe_with: tuple[Mapping[str, Any], Mapping[str, Any]] = ({}, {})
     #: of more codes it is not tried at another scale, for that takes long; None: as its cost suggests
