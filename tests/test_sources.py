@@ -14,6 +14,7 @@ FILES = sorted(path for room in ROOMS for path in (SOURCE / room).rglob("*.py"))
 
 #: by authors and year; several where the authors had several papers that year, none where no number is known
 PAPERS = {
+    "Alonso 2026": ("arXiv:2602.14687",),  # Chanin and Garriga-Alonso
     "Aubry et al. 2014": ("doi:10.1109/CVPR.2014.487",),
     "Baldi and Hornik 1989": ("doi:10.1016/0893-6080(89)90014-2",),
     "Barrett et al. 2018": ("arXiv:1807.04225",),
@@ -32,6 +33,7 @@ PAPERS = {
     "Do and Tran 2020": ("arXiv:1908.09961",),
     "Duan et al. 2020": ("arXiv:1905.12614",),
     "Eastwood and Williams 2018": ("openreview:By-7dz-AZ",),
+    "Fayyad and Irani 1992": ("doi:10.1007/BF00994007",),
     "Friedman 2001": ("doi:10.1214/aos/1013203451",),
     "Gondal et al. 2019": ("arXiv:1906.03292",),
     "Gulrajani et al. 2017": ("arXiv:1704.00028",),
@@ -60,6 +62,7 @@ PAPERS = {
     "Mairal et al. 2009": ("doi:10.1145/1553374.1553463",),
     "Matthey et al. 2017": ("github.com/google-deepmind/dsprites-dataset",),
     "Miller 1974": ("doi:10.1093/biomet/61.1.1",),
+    "Moinfar and Theis 2024": ("doi:10.1101/2024.11.06.622266",),
     "Netzer et al. 2011": (),
     "Ng 2011": (),
     "Olshausen and Field 1996": ("doi:10.1038/381607a0",),

@@ -67,6 +67,8 @@ TABLES: dict[str, dict[str, str]] = {
             "mcc",
             "linear_r2",
             "kernel_r2",
+            "best_latent",
+            "drvi",
             "average_maximal_mutual_information",
             "downstream",
             "fairness",

@@ -21,3 +21,35 @@ def wide_noise() -> tuple[Array, Array]:
     rng = np.random.default_rng(1)
     factors = rng.standard_normal((200, 5))
     return rng.standard_normal((200, 100)), factors
+
+
+def absorbed_attribute() -> tuple[Array, Array]:
+    """Recipe J: 64 sparse codes of 1,200 rows; two share an attribute (n,), and a third is loud."""
+    rng = np.random.default_rng(0)
+    n, d = 1200, 64
+    there = rng.random(n) < 0.25
+    codes = np.where(rng.random((n, d)) < 0.05, rng.exponential(1, (n, d)), 0)
+    codes[:, 7] = np.where(there & (rng.random(n) < 0.7), 1 + rng.random(n), 0)
+    codes[:, 9] = np.where(there & (codes[:, 7] == 0), 1 + rng.random(n), 0) + (rng.random(n) < 0.02)
+    codes[:, 20] *= 50
+    return codes, there.astype(np.int64)
+
+
+def three_clusters() -> tuple[Array, Array]:
+    """Recipe A: four codes of 300 cells, of which two move with two of the three labels."""
+    rng = np.random.default_rng(0)
+    label = rng.integers(0, 3, 300)
+    codes = rng.standard_normal((300, 4))
+    codes[:, 0] += 2 * (label == 0)
+    codes[:, 1] += 2 * (label == 1)
+    return codes, label
+
+
+def overlapping_labels() -> tuple[Array, Array]:
+    """Recipe B: five codes of 200 cells, three labels that overlap; the fourth code is a sum of two."""
+    rng = np.random.default_rng(1)
+    labels = rng.random((200, 3)) < [0.5, 0.2, 0.05]
+    codes = rng.standard_normal((200, 5))
+    codes[:, :3] += labels * [1.5, 1.5, 3]
+    codes[:, 3] = codes[:, 0] + codes[:, 1]
+    return codes, labels.astype(np.int64)

@@ -102,7 +102,8 @@ class Runs:
         key = repr((run.dataset, run.options))
         if key not in self._data:
             self._data[key] = load_dataset(run.dataset, **run.options)
-        return load_run(folder, data=self._data[key])
+        # judges hand arrays of the CPU to a run's networks, and measure alike wherever it was trained
+        return load_run(folder, data=self._data[key], device="cpu")
 
 
 @dataclasses.dataclass

@@ -1,10 +1,11 @@
 """What a metric says of itself, attached to its function."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
+from distaff.metrics.arrays import Codes, Factors, standardised
 from distaff.metrics.door import Checked, checked
 from distaff.metrics.exact import Exact
 
@@ -74,6 +75,8 @@ class Declaration:
     worse_with: frozenset[str] | Mapping[str, frozenset[str]] = frozenset()
     #: what the card takes for so many rows and codes where its defaults would mislead; None: the defaults
     adapted: Callable[[int, int], Adapted | None] = lambda rows, codes: None
+    #: notes below the card, from factors (n, k) that are whole numbers and the names of their values
+    remarks: Callable[[Factors, Sequence[Sequence[str]]], Iterable[str]] = lambda factors, values: ()
     #: settings for the checks, where the defaults take minutes
     check_with: Mapping[str, Any] = field(default_factory=dict)
     #: its scores that can be near 1 though no code knows of some factor, as the card names them
@@ -82,6 +85,10 @@ class Declaration:
     least_deviation: float = 0.0
     #: how streams have its value of all rows without keeping them; None: they take a sample of rows
     exact: Exact | None = None
+    #: codes made of factors (n, k) with which the card finds the ceiling
+    ideal: Callable[[Factors], Codes] = standardised
+    #: it asks which codes are not 0, and says nothing where all are: in the default card of sparse codes only
+    asks_what_fires: bool = False
     #: settings that show a change of .05 in less time, for the health checks: up to 500 codes, and above
     probe_with: tuple[Mapping[str, Any], Mapping[str, Any]] = ({}, {})
     #: of more codes it is not tried at another scale, for that takes long; None: as its cost suggests

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput, unknown
 from distaff.metrics.arrays import factor_name, single_valued
+from distaff.metrics.declare import Declaration
 from distaff.metrics.needs import NEEDS, arrays_of, paired
 from distaff.scoring.inputs import Inputs
 from distaff.tables import Continuous, Factors, Table, factors_of
@@ -33,6 +34,18 @@ class Admitted:
     def continuous(self) -> list[str]:
         """The names of the factors that are real numbers."""
         return [self.names[j] for j in self.inputs.continuous]
+
+    def remarks(self, declared: Declaration) -> list[str]:
+        """What a metric has to say of these factors, where all are whole numbers."""
+        factors = self.inputs.factors
+        if factors is None or self.continuous:
+            return []
+        return list(declared.remarks(factors, [self._values(name, j) for j, name in enumerate(self.names)]))
+
+    def _values(self, name: str, j: int) -> list[str]:
+        """The values of a factor as remarks name them."""
+        words = self.words.get(name) or map(str, range(int(self.inputs.given["factors"][:, j].max()) + 1))
+        return [f"{name}={word}" for word in words]
 
 
 class Given(TypedDict, total=False):

@@ -3,7 +3,7 @@
 import contextlib
 import inspect
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput, NotApplicable
-from distaff.metrics.arrays import check_seed, standardised
+from distaff.metrics.arrays import Codes, Factors, check_seed
 from distaff.metrics.declare import Adapted, Declaration, Metric, Sizes
 from distaff.metrics.door import check_counts
 from distaff.metrics.needs import NEEDS
@@ -139,7 +139,8 @@ class Measure:
         chance = {key: _mean([draw.get(key) for draw in draws]) for key in sorted(set().union(*draws))}
         if "factors" not in self.inputs.given:
             return Reference(chance, {})
-        return Reference(chance, self._finite(_ideal(self.inputs, rng), self.seed))
+        ideal = _ideal(self.inputs, self.declared.ideal, rng)
+        return Reference(chance, self._finite(ideal, self.seed))
 
     def _finite(self, inputs: Inputs, seed: int) -> Numbers:
         """The numbers on other inputs that are finite; none where a split leaves a factor a single value."""
@@ -170,9 +171,9 @@ def _noise(inputs: Inputs, rng: np.random.Generator) -> Inputs:
     return _beside(codes, inputs, {n: NEEDS[n].of_noise(v, codes, rng) for n, v in inputs.given.items()})
 
 
-def _ideal(inputs: Inputs, rng: np.random.Generator) -> Inputs:
-    """Standardised factors as codes."""
-    codes = standardised(inputs.given["factors"])
+def _ideal(inputs: Inputs, ideal: Callable[[Factors], Codes], rng: np.random.Generator) -> Inputs:
+    """The codes that a metric calls ideal: by default standardised factors."""
+    codes = ideal(inputs.given["factors"])
     if codes.shape[1] == 1:  # a gap needs a second code
         codes = np.concatenate([codes, rng.standard_normal(codes.shape)], axis=1)
     return _beside(codes, inputs, {n: NEEDS[n].of_ideal(v, codes) for n, v in inputs.given.items()})

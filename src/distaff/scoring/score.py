@@ -91,8 +91,9 @@ def score(
         scores, learner = _scores(measure, values_only)
         found |= scores
         learners |= {metric: learner} if learner else {}
-        if adapted and any(each.value is not None for each in scores.values()):
-            admitted.notes.append(adapted.why)
+        if any(each.value is not None for each in scores.values()):
+            admitted.notes.extend([adapted.why] if adapted else [])
+            admitted.notes.extend(admitted.remarks(function.declaration))
     report(len(scored), "")
     said = _protocol(admitted, seed, values_only, protocol, learners)
     health = check_health(inputs, admitted.names, found, seed)
@@ -132,7 +133,9 @@ def wanted_metrics(metrics: Sequence[str] | str | None, having: Sequence[str] = 
         return asked
     declared = {name: registry.get("metrics", name).declaration for name in registry.names("metrics")}
     possible = {name: each for name, each in declared.items() if set(each.needs) <= set(having)}
-    return [name for name, each in possible.items() if each.cost != "slow" or metrics == "all"]
+    if metrics == "all":
+        return list(possible)
+    return [name for name, each in possible.items() if each.cost != "slow" and not each.asks_what_fires]
 
 
 def score_matrices(
