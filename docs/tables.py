@@ -24,6 +24,7 @@ from distaff import registry
 from distaff.datasets import load_dataset
 from distaff.experiments.claims import is_stale, measured, tally
 from distaff.files import read_json
+from distaff.metrics.declare import Declaration
 from distaff.pages.contact_sheet import write_contact_sheet
 from distaff.pages.experiment import stated
 from distaff.scoring.health import CHECKS
@@ -232,7 +233,22 @@ def _metric(name: str) -> str:
         (situation, *(_range(truth[f]) for f in fields)) if fields else (situation, _range(truth))
         for situation, truth in d.truth.items()
     ]
-    return "\n".join([*parts, table(("codes", *(fields or ["value"])), lines)])
+    return "\n".join([*parts, table(("codes", *(fields or ["value"])), lines), _streamed(d)])
+
+
+#: what exact scores of a stream are made of
+MADE_OF = {
+    "counts": "exact of all rows where the stream has `ranges`, else of a sample",
+    "moments": "exact of all rows",
+}
+
+
+def _streamed(declared: Declaration) -> str:
+    """What a stream makes a metric's value of."""
+    if declared.exact is None:
+        return "In a stream: of a sample of rows.\n"
+    where = f" with `{declared.exact.words}`, else of a sample" if declared.exact.words else ""
+    return f"In a stream: {MADE_OF[declared.exact.of]}{where}.\n"
 
 
 def _worse(worse_with: Mapping[str, frozenset[str]] | frozenset[str]) -> str:
