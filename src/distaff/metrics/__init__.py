@@ -6,6 +6,8 @@ Every registered metric is an attribute here: `distaff.metrics.mig(codes, factor
 from typing import Any
 
 from distaff import registry
+from distaff.metrics.block_informativeness import block_matrix
+from distaff.metrics.content_style import content_style
 from distaff.metrics.dci import importance_matrix
 from distaff.metrics.fairness import unfairness_matrix
 from distaff.metrics.information import mutual_information_matrix
@@ -14,6 +16,8 @@ from distaff.metrics.null import permutation_null
 from distaff.metrics.sap import predictability_matrix
 
 __all__ = [
+    "block_matrix",
+    "content_style",
     "correlation_matrix",
     "importance_matrix",
     "mutual_information_matrix",

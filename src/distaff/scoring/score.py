@@ -1,5 +1,6 @@
 """Score codes against factors: values, intervals, chance and ceiling, health."""
 
+import inspect
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -79,8 +80,10 @@ def score(
 
     `logvar` (n, d), the log-variances of the codes' posteriors, adds `mig_exact`; `mates`, other runs' codes
     of the same rows, adds `udr` (which leaves out latents of little KL if `logvar` and `mates_logvar` are
-    given). `protocol` "locatello2019" takes that study's numbers of rows and learners and refuses fewer rows;
-    without it any number is scored, from 20 up with an interval.
+    given). `blocks`, lists of columns of codes by number or name or a dict of such lists, are scored in place
+    of single codes: by default by the metrics that are defined for them. `protocol` "locatello2019" takes
+    that study's numbers of rows and learners and refuses fewer rows; without it any number is scored, from 20
+    up with an interval.
 
     The 95 % interval is value +- t s, where s is the standard deviation of the score over 20 random halves of
     the rows (5 where a predictor is fitted) and t Student's quantile: halves drawn without replacement vary
@@ -103,14 +106,19 @@ def score(
     """
     seed = check_seed(seed)
     if isinstance(given.get("obsm"), list | tuple):
-        asked: dict[str, Any] = {"metrics": metrics, "protocol": protocol, "seed": seed, "values_only": values_only}
+        asked: dict[str, Any] = {
+            "metrics": metrics,
+            "protocol": protocol,
+            "seed": seed,
+            "values_only": values_only,
+        }
         keys: list[str] = list(dict.fromkeys(given.pop("obsm")))
         cards = {key: score(codes, factors, obsm=key, report=report, **asked, **given) for key in keys}
         return Comparison(cards)
     admitted = admit(codes, factors, **given)
     inputs = admitted.inputs
     wanted = wanted_metrics(metrics, list(inputs.given))
-    if admitted.cells and metrics is None:
+    if admitted.cells and metrics is None and "blocks" not in inputs.given:
         wanted.append("drvi")
     found = {} if metrics is not None else _too_many_codes(wanted, inputs, values_only)
     scored = [metric for metric in wanted if metric not in found]
@@ -158,7 +166,10 @@ def _duration(seconds: float) -> str:
 
 
 def wanted_metrics(metrics: Sequence[str] | str | None, having: Sequence[str] = ("factors",)) -> list[str]:
-    """The names of metrics asked for: by default all but the slow ones, as far as what there is goes."""
+    """The names of metrics asked for: by default all but the slow ones, as far as what there is goes.
+
+    Where blocks of codes are given the default is what is said of blocks.
+    """
     if metrics is not None and metrics != "all":
         asked = [metrics] if isinstance(metrics, str) else list(metrics)
         for metric in asked:
@@ -168,6 +179,12 @@ def wanted_metrics(metrics: Sequence[str] | str | None, having: Sequence[str] = 
     possible = {name: each for name, each in declared.items() if set(each.needs) <= set(having)}
     if metrics == "all":
         return list(possible)
+    if "blocks" in having:
+        return [
+            name
+            for name in possible
+            if "blocks" in inspect.signature(registry.get("metrics", name)).parameters
+        ]
     return [name for name, each in possible.items() if each.cost != "slow" and not each.asks_what_fires]
 
 
