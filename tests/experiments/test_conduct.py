@@ -258,3 +258,34 @@ def test_a_result_says_where_its_runs_were_trained(trained, tmp_path: Path) -> N
     for path in tmp_path.rglob("config.json"):
         path.write_text(path.read_text().replace('"device": "cpu"', '"device": "cuda:0"'))
     assert conduct("trained", "quick", tmp_path, workers=1, show=False)["devices"] == ["cuda"]
+
+
+class Scored(Experiment[Scale]):
+    """Runs are scored, and scores alone are judged.
+
+    What is done.
+    """
+
+    scales: ClassVar = {name: Scale("no time") for name in SCALES}
+    predictions = Plain.predictions
+
+    def plan(self, scale: str) -> Plan:
+        part = product(method("vae", latents=2), dataset("dsprites", **DATA), each(steps=[2], seed=[0, 1]))
+        return Plan("scored", scale, runs_of(part), metrics=("mig",), rows=50)
+
+    def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
+        table = lab.results
+        yield self.found("one", table[(table.metric == "mig") & (table.representation == "mean")]["value"])
+        yield self.found("two", [0.0, 0.0])
+
+
+def test_an_experiment_takes_the_scores_that_a_table_knows(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setitem(registry.TABLES, "experiments", {"scored": f"{__name__}:Scored"})
+    found = conduct("scored", "quick", tmp_path / "first", workers=1, show=False)
+    monkeypatch.setattr(
+        "distaff.studies.workers.answers", lambda *given: pytest.fail("nothing is left to do")
+    )
+    table = tmp_path / "first" / "study" / "results.parquet"
+    again = conduct("scored", "quick", tmp_path / "again", known=table, show=False)
+    assert again["claims"] == found["claims"]
+    assert not list(tmp_path.glob("again/study/runs/*"))
