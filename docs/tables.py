@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 from bounds import met
 from compared import other_libraries
 from faults import KINDS
+from found import first_page, picture
 from layers_measured import layers
 from learners_compared import page as dci_learners
 from markdown_table import table
@@ -328,6 +329,7 @@ PAGES = {
     "experiments.md": experiments,
     "engine.md": engine,
     "dci_learners.md": dci_learners,
+    "findings/README.md": first_page,
     **{f"findings/{name}.md": functools.partial(finding, name) for name in findings()},
 }
 
@@ -335,3 +337,4 @@ if __name__ == "__main__":
     for name, write in PAGES.items():
         (HERE / name).write_text(write(), encoding="utf-8")
     write_sheets()
+    picture().savefig(HERE / "findings" / "verdicts.png", dpi=120)
