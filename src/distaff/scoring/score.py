@@ -103,7 +103,12 @@ def score(
     """
     seed = check_seed(seed)
     if isinstance(given.get("obsm"), list | tuple):
-        asked: dict[str, Any] = {"metrics": metrics, "protocol": protocol, "seed": seed, "values_only": values_only}
+        asked: dict[str, Any] = {
+            "metrics": metrics,
+            "protocol": protocol,
+            "seed": seed,
+            "values_only": values_only,
+        }
         keys: list[str] = list(dict.fromkeys(given.pop("obsm")))
         cards = {key: score(codes, factors, obsm=key, report=report, **asked, **given) for key in keys}
         return Comparison(cards)
