@@ -13,6 +13,7 @@ from distaff.tables import Continuous
     invariant_to=frozenset({"permutation", "sign", "scale"}),
     truth=truths((0.98, 1.0), (0.05, 0.35), (0.0, 0.0), (0.98, 1.0), (0.0, 0.02), (0.73, 0.80)),
     worse_with=frozenset({"noise", "holistic", "bent", "missing"}),
+    only_dense="",
 )
 def average_maximal_mutual_information(
     codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuous = False

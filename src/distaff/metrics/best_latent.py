@@ -5,9 +5,11 @@ from typing import NamedTuple
 import numpy as np
 
 from distaff.errors import NotApplicable
+from distaff.metrics import sparse_codes
 from distaff.metrics.arrays import Bools, Codes, Factors, Floats, Test
 from distaff.metrics.declare import metric, truths
 from distaff.metrics.held_out import learn_and_score
+from distaff.tables import Sparse
 
 
 class BestLatent(NamedTuple):
@@ -46,6 +48,7 @@ def indicators(factors: Factors) -> Floats:
     worse_with={"auroc": frozenset({"noise", "missing"})},
     ideal=indicators,
     asks_what_fires=True,
+    only_dense="",
 )
 def best_latent(codes: Codes, factors: Factors, *, test: Test = None, seed: int = 0) -> BestLatent:
     """Best latent: how well does a single code, by firing, tell each value of a factor from the rest?
@@ -106,8 +109,10 @@ def _varies(attributes: Bools) -> Bools:
     return np.asarray(attributes.any(axis=0) & ~attributes.all(axis=0))
 
 
-def firing(codes: Codes, attributes: Bools) -> tuple[Floats, Floats, Floats]:
+def firing(codes: Codes | Sparse, attributes: Bools) -> tuple[Floats, Floats, Floats]:
     """Rows in which a code fires and an attribute is there (d, m), in which it fires (d,), and it is (m,)."""
+    if isinstance(codes, Sparse):
+        return sparse_codes.firing(codes, attributes)
     fires: Floats = (codes != 0).astype(np.float64)
     hits = np.asarray(fires.T @ attributes)
     return hits, np.asarray(fires.sum(axis=0)), attributes.sum(axis=0, dtype=np.float64)
@@ -118,9 +123,11 @@ def f1_of(hits: Floats, fires: Floats, positives: Floats) -> Floats:
     return np.asarray(2 * hits / (fires[:, None] + positives))
 
 
-def areas(codes: Codes, attributes: Bools) -> Floats:
+def areas(codes: Codes | Sparse, attributes: Bools) -> Floats:
     """The area under the curve (d, m) of every code for every attribute: the share of pairs of a row that has
     it and one that lacks it in which the code is larger, ties counted half."""
+    if isinstance(codes, Sparse):
+        return sparse_codes.areas(codes, attributes)
     from scipy.stats import rankdata
 
     positives = attributes.sum(axis=0, dtype=np.float64)

@@ -14,6 +14,7 @@ from distaff.tables import Continuous
     invariant_to=frozenset({"permutation", "sign", "scale"}),
     truth=truths((0.95, 1.0), (0.0, 0.2), (0.0, 0.0), (0.95, 1.0), (0.0, 0.01), (0.5, 0.9)),
     worse_with=frozenset({"noise", "holistic", "bent", "missing"}),
+    only_dense="",
 )
 def dcimig(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuous = False) -> float:
     """DCIMIG: how much of the factors is held by codes that know of one factor only.

@@ -5,16 +5,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from distaff.metrics import sparse_codes
 from distaff.metrics.arrays import Codes, Factors, Floats, Ints, real_columns
 from distaff.metrics.door import checked
+from distaff.metrics.sparse_codes import SparseBins
 from distaff.settings import whole_number
-from distaff.tables import Continuous
+from distaff.tables import Continuous, Sparse
 
 ROUNDING = 1e-14  # nats: what is left where there is no information
 CELLS_AT_ONCE = 2**16  # bounds the memory of the columns that are counted together
 
 
-@checked()
+@checked(only_dense="")
 def mutual_information_matrix(
     codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuous = False
 ) -> Floats:
@@ -27,7 +29,7 @@ def mutual_information_matrix(
 
 
 def binned_information(
-    codes: Codes, factors: Factors, bins: int, continuous: Continuous
+    codes: Codes | Sparse, factors: Factors, bins: int, continuous: Continuous
 ) -> tuple[Floats, Floats]:
     """The mutual information (d, k) of binned codes and factors, and the entropy (k,) of the factors."""
     binned, classes = binned_pair(codes, factors, bins, continuous)
@@ -35,13 +37,16 @@ def binned_information(
     return np.minimum(mutual_information(binned, classes), entropies), entropies  # rounding may lead beyond
 
 
-def binned_pair(codes: Codes, factors: Factors, bins: int, continuous: Continuous) -> tuple[Ints, Ints]:
+def binned_pair(
+    codes: Codes | Sparse, factors: Factors, bins: int, continuous: Continuous
+) -> tuple[Ints | SparseBins, Ints]:
     """Codes (n, d) in bins, and factors (n, k) as classes, `continuous` ones in bins too."""
     whole_number("bins", bins, 2)
     classes, real = factors.copy(), list(real_columns(continuous))
     if real:
         classes[:, real] = discretise(factors[:, real], bins)
-    return discretise(codes, bins), classes.astype(np.int64)
+    binned = sparse_codes.discretise(codes, bins) if isinstance(codes, Sparse) else discretise(codes, bins)
+    return binned, classes.astype(np.int64)
 
 
 def discretise(codes: NDArray[np.floating[Any]], bins: int) -> Ints:
@@ -60,8 +65,10 @@ def discretise(codes: NDArray[np.floating[Any]], bins: int) -> Ints:
     return binned
 
 
-def mutual_information(first: Ints, second: Ints) -> Floats:
+def mutual_information(first: Ints | SparseBins, second: Ints) -> Floats:
     """I(first_i; second_j) of the empirical joint, nats: columns (n, d) and (n, k) give (d, k)."""
+    if isinstance(first, SparseBins):
+        return _of_sparse(first, second)
     found = np.empty((first.shape[1], second.shape[1]))
     heights, widths = first.max(axis=0) + 1, second.max(axis=0) + 1
     cells = max(len(first), int(heights.max(initial=1) * widths.max(initial=1)))
@@ -74,6 +81,18 @@ def mutual_information(first: Ints, second: Ints) -> Floats:
     return np.where(found > ROUNDING, found, 0.0)
 
 
+def _of_sparse(first: SparseBins, second: Ints) -> Floats:
+    """The same of codes in bins that are mostly zeros: only the rest is counted."""
+    d, widths = first.codes.shape[1], second.max(axis=0) + 1
+    found = np.empty((d, second.shape[1]))
+    at_once = max(1, CELLS_AT_ONCE // int(first.height * widths.max(initial=1)))
+    for low in range(0, d, at_once):
+        some = slice(low, min(d, low + at_once))
+        for j, (b, width) in enumerate(zip(second.T, widths.tolist(), strict=True)):
+            found[some, j] = _of_joint(first.counts(some, b, width) / len(b), b)
+    return np.where(found > ROUNDING, found, 0.0)
+
+
 def _informations(columns: Ints, height: int, b: Ints, width: int, room: Ints) -> Floats:
     """The information of some columns (m, n) with one, all counted together; `room` is for their cells."""
     m, n = columns.shape
@@ -81,15 +100,23 @@ def _informations(columns: Ints, height: int, b: Ints, width: int, room: Ints) -
     cell += b
     cell += np.arange(m)[:, None] * (height * width)
     joint = np.bincount(cell.ravel(), minlength=m * height * width).reshape(m, height, width) / n
-    independent = joint.sum(axis=2, keepdims=True) * (np.bincount(b, minlength=width) / n)
+    return _of_joint(joint, b)
+
+
+def _of_joint(joint: Floats, b: Ints) -> Floats:
+    """The information (m,) of joint shares (m, height, width), whose last axis are the values of `b` (n,)."""
+    m, height, width = joint.shape
+    independent = joint.sum(axis=2, keepdims=True) * (np.bincount(b, minlength=width) / len(b))
     ratio = np.ones_like(joint)
     np.divide(joint, independent, out=ratio, where=joint > 0)  # an empty cell adds 0 ln 1
     terms = joint * np.log(ratio, out=ratio)
     return np.asarray(terms.reshape(m, height * width).sum(axis=1))
 
 
-def entropy(columns: Ints) -> Floats:
+def entropy(columns: Ints | SparseBins) -> Floats:
     """The empirical entropy of each column (n, k), nats."""
+    if isinstance(columns, SparseBins):
+        return sparse_codes.entropies(columns)
     shares = [np.bincount(column) / len(column) for column in columns.T]
     return np.array([-(p[p > 0] * np.log(p[p > 0])).sum() for p in shares])
 

@@ -14,6 +14,7 @@ from distaff.tables import Continuous
     invariant_to=frozenset({"permutation", "sign", "scale"}),
     truth=truths((0.98, 1.0), (0.0, 0.3), (0.55, 0.65), (0.55, 0.65), (0.0, 0.15), (0.5, 0.85)),
     worse_with=frozenset({"noise", "holistic", "spread", "missing"}),
+    only_dense="",
 )
 def jemmig(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuous = False) -> float:
     """JEMMIG: the mutual information gap, less what the best code holds besides its factor.

@@ -17,6 +17,7 @@ from distaff.tables import Continuous
     truth=truths((0.95, 1.0), (0.0, 0.05), (0.0, 0.0), (0.0, 0.01), (0.0, 0.01), (0.70, 0.80)),
     worse_with=frozenset({"noise", "holistic", "spread", "bent", "missing"}),
     headline={"mig": 3},
+    only_dense="",
 )
 def mig(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuous = False) -> float:
     """Mutual information gap: how much more the best code knows of a factor than the second best.

@@ -5,6 +5,7 @@ import numpy as np
 from distaff.metrics.arrays import Codes, Factors, check_number
 from distaff.metrics.declare import metric, truths
 from distaff.metrics.information import binned_information, gap
+from distaff.metrics.sparse_codes import variances
 from distaff.tables import Continuous
 
 
@@ -16,6 +17,7 @@ from distaff.tables import Continuous
     worse_with=frozenset({"noise", "holistic", "bent", "missing"}),
     blind=("mig_sup",),
     least_deviation=0.1,
+    only_dense="",
 )
 def mig_sup(
     codes: Codes,
@@ -43,5 +45,5 @@ def mig_sup(
     """
     check_number("least_variance", least_variance, 0)
     information, entropies = binned_information(codes, factors, bins, continuous)
-    active = np.var(codes, axis=0, dtype=np.float64) > least_variance
+    active = variances(codes) > least_variance
     return float(np.mean(gap(information[active] / entropies, axis=1))) if active.any() else 0.0

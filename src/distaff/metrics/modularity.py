@@ -16,6 +16,7 @@ from distaff.tables import Continuous
     worse_with=frozenset({"holistic"}),
     blind=("modularity",),
     headline={"modularity": 5},
+    only_dense="",
 )
 def modularity(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuous = False) -> float:
     """Modularity: does each code know of one factor only?

@@ -3,19 +3,22 @@
 from distaff.tables.memory import as_table
 from distaff.tables.reading import read_table
 from distaff.tables.roles import Continuous, Factors, codes_of, continuous_columns, factors_of, holds_words
-from distaff.tables.table import Table, below, in_order_of, with_keys
+from distaff.tables.sparse import Sparse, SparseTable, is_sparse
+from distaff.tables.table import Table, in_order_of, with_keys
 
 __all__ = [
     "Continuous",
     "Factors",
+    "Sparse",
+    "SparseTable",
     "Table",
     "as_table",
-    "below",
     "codes_of",
     "continuous_columns",
     "factors_of",
     "holds_words",
     "in_order_of",
+    "is_sparse",
     "read_table",
     "with_keys",
 ]
