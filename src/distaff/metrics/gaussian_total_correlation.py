@@ -15,6 +15,7 @@ from distaff.metrics.declare import truths
     seconds=0.14,
     invariant_to=frozenset({"permutation", "sign", "scale"}),
     truth=truths((0.0, 0.01), (0.0, 0.01), (0.0, 0.0), (math.inf, math.inf), (0.0, 0.01), (0.0, 0.01)),
+    only_dense="it compares all pairs of codes",
 )
 def gaussian_total_correlation(codes: Codes) -> float:
     """Gaussian total correlation: how far codes are from independent, were they Gaussian.

@@ -15,6 +15,7 @@ from distaff.metrics.declare import truths
     seconds=0.12,
     invariant_to=frozenset({"permutation", "sign"}),
     truth=truths((0.0, 0.01), (0.0, 0.01), (0.0, 0.0), (4.6, 4.8), (0.0, 0.01), (0.0, 0.01)),
+    only_dense="it compares all pairs of codes",
 )
 def gaussian_wasserstein_correlation(codes: Codes) -> float:
     """Gaussian Wasserstein correlation: how far codes are from independent, were they Gaussian.

@@ -14,6 +14,7 @@ from distaff.metrics.gaussian_wasserstein_correlation import squared_distance
     seconds=0.12,
     invariant_to=frozenset({"permutation", "sign"}),
     truth=truths((0.0, 0.01), (0.0, 0.01), (0.0, 0.0), (0.58, 0.59), (0.0, 0.01), (0.0, 0.01)),
+    only_dense="it compares all pairs of codes",
 )
 def gaussian_wasserstein_correlation_norm(codes: Codes) -> float:
     """Normalised Gaussian Wasserstein correlation: the same over the codes' total variance.

@@ -25,6 +25,7 @@ LEAST_VARIANCE = 1e-12  # of a code, as in disentanglement_lib; below it predict
     truth=truths((0.1, 0.6), (0.0, 0.05), (0.0, 0.0), (0.0, 0.01), (0.0, 0.03), (0.05, 0.5)),
     worse_with=frozenset({"noise", "holistic", "spread"}),
     headline={"sap": 6},
+    only_dense="it fits a machine to each code as an array",
 )
 def sap(
     codes: Codes, factors: Factors, *, continuous: Continuous = False, test: Test = None, seed: int = 0

@@ -41,14 +41,20 @@ def signed_correlation(codes: Sparse, other: NDArray[np.floating], correlation: 
     live = varying(codes)
     if correlation == "spearman":
         codes, other = ranks(codes)[0], rankdata(other, axis=0)
-    low, high = codes.ranges()
-    scale = np.maximum(np.maximum(-low, high), np.finfo(float).tiny)
-    codes = codes.with_values(codes.values / scale[codes.columns])
+    codes = _near_zero(codes)
     variance = moments(codes)[1]
     live &= variance > 0
     covariance = np.asarray(codes.matrix.T @ standardised(other)) / len(codes)
     found = np.where(live[:, None], covariance, 0.0) / np.sqrt(np.where(live, variance, 1.0))[:, None]
     return np.clip(found, -1.0, 1.0)  # rounding may lead beyond
+
+
+def _near_zero(codes: Sparse) -> Sparse:
+    """Codes at most 1 in size; those that are nowhere 0 less their means, which would drown what varies."""
+    low, high = codes.ranges()
+    mean = np.where(codes.fires == len(codes), moments(codes)[0], 0.0)
+    scale = np.maximum(np.maximum(mean - low, high - mean), np.finfo(float).tiny)
+    return codes.with_values((codes.values - mean[codes.columns]) / scale[codes.columns])
 
 
 def ranks(codes: Sparse) -> tuple[Sparse, Floats]:
@@ -109,10 +115,10 @@ class SparseBins:
 def discretise(codes: Sparse, bins: int) -> SparseBins:
     """Each code in `bins` equal bins from its smallest to its largest value, zeros among them."""
     low, high = codes.ranges()
-    edges = np.linspace(low, high, bins + 1, axis=1)  # (d, bins + 1)
+    edges = _edges(low, high, bins)
     narrow = (np.diff(edges, axis=1) <= 0).any(axis=1)  # at this precision, but not for the differences
     shift = np.where(narrow, low, 0.0)
-    edges[narrow] = np.linspace(0.0, (high - low)[narrow], bins + 1, axis=1)
+    edges[narrow] = _edges(np.zeros(narrow.sum()), (high - low)[narrow], bins)
     edges[low == high] = np.inf  # all in the first bin
     values = codes.values - shift[codes.columns]
     place, zeros = np.zeros(len(values), dtype=np.int64), np.zeros(len(low), dtype=np.int64)
@@ -120,6 +126,18 @@ def discretise(codes: Sparse, bins: int) -> SparseBins:
         place += values >= edge[codes.columns]
         zeros += -shift >= edge
     return SparseBins(codes, place, zeros, bins)
+
+
+def _edges(low: Floats, high: Floats, bins: int) -> Floats:
+    """The edges of equal bins of each code, (d, bins + 1), to the last bit those that NumPy gives each alone.
+
+    `np.linspace` of all together takes another formula for all where one code is constant.
+    """
+    number, width = np.arange(bins + 1), (high - low)[:, None]
+    step = width / bins
+    edges = np.where(step == 0, number / bins * width, number * step) + low[:, None]
+    edges[:, -1] = high
+    return edges
 
 
 def entropies(binned: SparseBins) -> Floats:
