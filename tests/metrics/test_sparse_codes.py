@@ -12,7 +12,7 @@ from scipy.stats import rankdata, spearmanr
 from distaff import metrics, registry
 from distaff.errors import BadInput, NotApplicable
 from distaff.metrics import sparse_codes
-from distaff.metrics.best_latent import areas, firing
+from distaff.metrics.best_latent import areas, firing, ranks
 from distaff.metrics.information import discretise, entropy, mutual_information
 from distaff.metrics.mcc import signed_correlation
 from distaff.tables import Sparse, as_table
@@ -75,7 +75,7 @@ def test_each_part_against_the_array(seed: int) -> None:
     there = factors[:, 2:] == np.arange(7)
     for one, other in zip(sparse_codes.firing(sparse, there), firing(codes, there), strict=True):
         assert (one == other).all()
-    assert sparse_codes.areas(sparse, there) == pytest.approx(areas(codes, there), abs=1e-12)
+    assert areas(ranks(sparse), there) == pytest.approx(areas(ranks(codes), there), abs=1e-12)
 
 
 @pytest.mark.parametrize("bins", [2, 20])

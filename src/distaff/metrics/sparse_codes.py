@@ -74,15 +74,6 @@ def ranks(codes: Sparse) -> tuple[Sparse, Floats]:
     return codes.with_values(rank - of_zeros[columns]), of_zeros
 
 
-def areas(codes: Sparse, attributes: Bools) -> Floats:
-    """The area under the curve (d, m) of every code for every attribute (n, m)."""
-    above, of_zeros = ranks(codes)
-    positives = attributes.sum(axis=0, dtype=np.float64)
-    sums = np.asarray(above.matrix.T @ attributes.astype(np.float64)) + of_zeros[:, None] * positives
-    pairs = positives * (len(attributes) - positives)
-    return np.asarray((sums - positives * (positives + 1) / 2) / pairs)
-
-
 def firing(codes: Sparse, attributes: Bools) -> tuple[Floats, Floats, Floats]:
     """Rows in which a code is not 0 and an attribute is there (d, m), in which it is not 0 (d,), and (m,)."""
     fires = codes.with_values(np.ones(len(codes.values)))
