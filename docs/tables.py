@@ -24,6 +24,7 @@ from distaff import registry
 from distaff.datasets import load_dataset
 from distaff.experiments.claims import is_stale, measured, tally
 from distaff.files import read_json
+from distaff.metrics.declare import Declaration
 from distaff.pages.contact_sheet import write_contact_sheet
 from distaff.pages.experiment import stated
 from distaff.scoring.health import CHECKS
@@ -97,10 +98,16 @@ def finding(name: str) -> str:
         parts.append(f"## {figure['title']}\n\n![{figure['title']}]({name}/{figure['file']})\n")
     parts += [f"## {title}\n\n{_rows(rows)}" for title, rows in found["tables"].items()]
     if "words" in found and found["seconds"]:  # older results count the seconds of their last call only
-        parts.append(
-            f"This run took {max(1, round(found['seconds'] / 60))} min of one thread, beside other work.\n"
-        )
+        parts.append(_took(found))
     return "\n".join(parts)
+
+
+def _took(found: dict[str, Any]) -> str:
+    """How long a result took, and where its networks were trained, which older results do not say."""
+    minutes = max(1, round(found["seconds"] / 60))
+    if "cuda" in found.get("devices", []):
+        return f"This run took {minutes} min; its networks were trained on a CUDA GPU.\n"
+    return f"This run took {minutes} min of one thread, beside other work.\n"
 
 
 def _rows(rows: list[dict[str, Any]]) -> str:
@@ -227,7 +234,22 @@ def _metric(name: str) -> str:
         (situation, *(_range(truth[f]) for f in fields)) if fields else (situation, _range(truth))
         for situation, truth in d.truth.items()
     ]
-    return "\n".join([*parts, table(("codes", *(fields or ["value"])), lines)])
+    return "\n".join([*parts, table(("codes", *(fields or ["value"])), lines), _streamed(d)])
+
+
+#: what exact scores of a stream are made of
+MADE_OF = {
+    "counts": "exact of all rows where the stream has `ranges`, else of a sample",
+    "moments": "exact of all rows",
+}
+
+
+def _streamed(declared: Declaration) -> str:
+    """What a stream makes a metric's value of."""
+    if declared.exact is None:
+        return "In a stream: of a sample of rows.\n"
+    where = f" with `{declared.exact.words}`, else of a sample" if declared.exact.words else ""
+    return f"In a stream: {MADE_OF[declared.exact.of]}{where}.\n"
 
 
 def _worse(worse_with: Mapping[str, frozenset[str]] | frozenset[str]) -> str:

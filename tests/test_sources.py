@@ -25,6 +25,7 @@ PAPERS = {
     "Burda et al. 2016": ("arXiv:1509.00519",),
     "Burgess and Kim 2018": ("github.com/google-deepmind/3d-shapes",),
     "Burgess et al. 2018": ("arXiv:1804.03599",),
+    "Chan et al. 1983": ("doi:10.1080/00031305.1983.10483115",),
     "Chen et al. 2016": ("arXiv:1606.03657",),
     "Chen et al. 2018": ("arXiv:1802.04942",),
     "Cover and Hart 1967": ("doi:10.1109/TIT.1967.1053964",),

@@ -102,7 +102,15 @@ def make(line: str) -> None:
     frame = FRAME.copy()
     if "gaps" in line:
         frame.loc[[5, 9], "kind"] = None
-    names = {"np": np, "h5py": h5py, "codes": CODES, "factors": FACTORS, "kind": KIND, "frame": frame, "scipy": scipy}
+    names = {
+        "np": np,
+        "h5py": h5py,
+        "codes": CODES,
+        "factors": FACTORS,
+        "kind": KIND,
+        "frame": frame,
+        "scipy": scipy,
+    }
     names |= {
         "logvar": np.full(CODES.shape, -4.0),
         "images": RNG.integers(256, size=(120, 16, 16), dtype=np.uint8),

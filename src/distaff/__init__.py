@@ -16,6 +16,7 @@ _HOME = {
     "evaluate": "distaff.evaluation.evaluate",
     "score": "distaff.scoring.score",
     "ScoreCard": "distaff.scoring.card",
+    "Stream": "distaff.scoring.stream",
     "report": "distaff.pages.report",
     "explore": "distaff.pages.explorer.explore",
     "FactorSpace": "distaff.factors",

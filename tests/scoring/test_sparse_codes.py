@@ -87,8 +87,8 @@ def test_rows_without_a_value_can_be_dropped() -> None:
 def test_factors_must_be_an_array() -> None:
     codes, factors = world()
     with pytest.raises(
-        BadInput, match=r"factors: only codes may be a sparse matrix; give \.toarray\(\) of it"
+        BadInput, match=r"factors: a sparse matrix cannot be taken here; give \.toarray\(\) of it"
     ):
         distaff.score(codes, scipy.sparse.csr_array(factors))
-    with pytest.raises(BadInput, match=r"logvar: only codes may be a sparse matrix"):
+    with pytest.raises(BadInput, match=r"logvar: a sparse matrix cannot be taken here"):
         distaff.score(codes, factors, logvar=scipy.sparse.csr_array(codes))

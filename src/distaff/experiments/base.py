@@ -29,6 +29,7 @@ from distaff.experiments.verdict import Measured, exactly, over_seeds
 from distaff.methods.base import Codes
 from distaff.studies.plan import Part, Plan, PlannedRun, runs_of
 from distaff.studies.study import Study
+from distaff.training.config import read_config
 from distaff.training.run import Run, load_run
 
 
@@ -90,6 +91,12 @@ class Runs:
         """What the plan calls its runs, each name once."""
         return list(dict.fromkeys(run.name for _, run in self.planned))
 
+    @property
+    def devices(self) -> list[str]:
+        """Where those that were trained here were: cpu, cuda, mps."""
+        configs = (folder / "config.json" for folder, _ in self.planned)
+        return sorted({read_config(path).device.partition(":")[0] for path in configs if path.exists()})
+
     def named(self) -> Iterator[tuple[str, Run]]:
         """Every run with its name."""
         return ((run.name, self._run(folder, run)) for folder, run in self.planned)
@@ -102,7 +109,8 @@ class Runs:
         key = repr((run.dataset, run.options))
         if key not in self._data:
             self._data[key] = load_dataset(run.dataset, **run.options)
-        return load_run(folder, data=self._data[key])
+        # judges hand arrays of the CPU to a run's networks, and measure alike wherever it was trained
+        return load_run(folder, data=self._data[key], device="cpu")
 
 
 @dataclasses.dataclass

@@ -4,8 +4,13 @@ import numpy as np
 
 from distaff.metrics.arrays import Codes, Factors
 from distaff.metrics.declare import metric, truths
-from distaff.metrics.information import binned_information
+from distaff.metrics.exact import of_counts
+from distaff.metrics.information import Information, binned_information
 from distaff.tables import Continuous
+
+
+def _of(known: Information) -> float:
+    return float(np.mean(known.shared.max(axis=0) / known.entropies))
 
 
 @metric(
@@ -14,6 +19,7 @@ from distaff.tables import Continuous
     truth=truths((0.98, 1.0), (0.05, 0.35), (0.0, 0.0), (0.98, 1.0), (0.0, 0.02), (0.73, 0.80)),
     worse_with=frozenset({"noise", "holistic", "bent", "missing"}),
     only_dense="",
+    exact=of_counts(_of),
 )
 def average_maximal_mutual_information(
     codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuous = False
@@ -32,5 +38,4 @@ def average_maximal_mutual_information(
         >>> average_maximal_mutual_information(codes, factors)
         0.5
     """
-    information, entropies = binned_information(codes, factors, bins, continuous)
-    return float(np.mean(information.max(axis=0) / entropies))
+    return _of(binned_information(codes, factors, bins, continuous))

@@ -4,8 +4,15 @@ import numpy as np
 
 from distaff.metrics.arrays import Codes, Factors
 from distaff.metrics.declare import metric, truths
-from distaff.metrics.information import binned_information, gap
+from distaff.metrics.exact import of_counts
+from distaff.metrics.information import Information, binned_information, gap
 from distaff.tables import Continuous
+
+
+def _of(known: Information) -> float:
+    largest = np.zeros(len(known.entropies))
+    np.maximum.at(largest, known.shared.argmax(axis=1), gap(known.shared, axis=1))
+    return float(largest.sum() / known.entropies.sum())
 
 
 @metric(
@@ -15,6 +22,7 @@ from distaff.tables import Continuous
     truth=truths((0.95, 1.0), (0.0, 0.2), (0.0, 0.0), (0.95, 1.0), (0.0, 0.01), (0.5, 0.9)),
     worse_with=frozenset({"noise", "holistic", "bent", "missing"}),
     only_dense="",
+    exact=of_counts(_of),
 )
 def dcimig(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuous = False) -> float:
     """DCIMIG: how much of the factors is held by codes that know of one factor only.
@@ -32,7 +40,4 @@ def dcimig(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Contin
         >>> dcimig([[0, 0], [0, 1], [1, 2], [1, 3]], [[0, 0], [0, 1], [1, 0], [1, 1]])
         0.5
     """
-    information, entropies = binned_information(codes, factors, bins, continuous)
-    largest = np.zeros(len(entropies))
-    np.maximum.at(largest, information.argmax(axis=1), gap(information, axis=1))
-    return float(largest.sum() / entropies.sum())
+    return _of(binned_information(codes, factors, bins, continuous))

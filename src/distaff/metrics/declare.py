@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from distaff.metrics.arrays import Codes, Factors, standardised
 from distaff.metrics.door import Checked, checked
+from distaff.metrics.exact import Exact
 
 R = TypeVar("R")
 
@@ -82,6 +83,8 @@ class Declaration:
     blind: tuple[str, ...] = ()
     #: codes with a smaller standard deviation are left out by it
     least_deviation: float = 0.0
+    #: how streams have its value of all rows without keeping them; None: they take a sample of rows
+    exact: Exact | None = None
     #: codes made of factors (n, k) with which the card finds the ceiling
     ideal: Callable[[Factors], Codes] = standardised
     #: it asks which codes are not 0, and says nothing where all are: in the default card of sparse codes only

@@ -4,9 +4,20 @@ import math
 
 import numpy as np
 
-from distaff.metrics.arrays import Codes
+from distaff.metrics.arrays import Codes, Floats
 from distaff.metrics.covariance import covariance, of_a_gaussian
 from distaff.metrics.declare import truths
+from distaff.metrics.exact import of_covariance
+
+
+def _of(matrix: Floats) -> float:
+    if not len(matrix):
+        return 0.0
+    deviation = np.sqrt(np.diag(matrix))
+    correlation = matrix / np.outer(deviation, deviation)
+    if np.linalg.matrix_rank(correlation, hermitian=True) < len(matrix):
+        return math.inf
+    return max(0.0, float(-np.linalg.slogdet(correlation)[1] / 2))
 
 
 @of_a_gaussian(
@@ -16,6 +27,7 @@ from distaff.metrics.declare import truths
     invariant_to=frozenset({"permutation", "sign", "scale"}),
     truth=truths((0.0, 0.01), (0.0, 0.01), (0.0, 0.0), (math.inf, math.inf), (0.0, 0.01), (0.0, 0.01)),
     only_dense="it compares all pairs of codes",
+    exact=of_covariance(_of),
 )
 def gaussian_total_correlation(codes: Codes) -> float:
     """Gaussian total correlation: how far codes are from independent, were they Gaussian.
@@ -33,11 +45,4 @@ def gaussian_total_correlation(codes: Codes) -> float:
         >>> round(gaussian_total_correlation([[-1, 0], [0, -1], [1, 1]]), 3)
         0.144
     """
-    matrix = covariance(codes)
-    if not len(matrix):
-        return 0.0
-    deviation = np.sqrt(np.diag(matrix))
-    correlation = matrix / np.outer(deviation, deviation)
-    if np.linalg.matrix_rank(correlation, hermitian=True) < len(matrix):
-        return math.inf
-    return max(0.0, float(-np.linalg.slogdet(correlation)[1] / 2))
+    return _of(covariance(codes))

@@ -7,6 +7,17 @@ import numpy as np
 from distaff.metrics.arrays import Codes, Floats
 from distaff.metrics.covariance import covariance, of_a_gaussian
 from distaff.metrics.declare import truths
+from distaff.metrics.exact import of_covariance
+
+
+def squared_distance(matrix: Floats) -> float:
+    """The squared Wasserstein-2 distance of a Gaussian with this covariance from its marginals' product."""
+    if not len(matrix):
+        return 0.0
+    deviation = np.sqrt(np.diag(matrix))
+    # D S has the eigenvalues of the symmetric D^(1/2) S D^(1/2), whose roots are real
+    roots = np.sqrt(np.linalg.eigvalsh(matrix * np.outer(deviation, deviation)).clip(min=0))
+    return max(0.0, float(2 * np.trace(matrix) - 2 * roots.sum()))
 
 
 @of_a_gaussian(
@@ -16,6 +27,7 @@ from distaff.metrics.declare import truths
     invariant_to=frozenset({"permutation", "sign"}),
     truth=truths((0.0, 0.01), (0.0, 0.01), (0.0, 0.0), (4.6, 4.8), (0.0, 0.01), (0.0, 0.01)),
     only_dense="it compares all pairs of codes",
+    exact=of_covariance(squared_distance),
 )
 def gaussian_wasserstein_correlation(codes: Codes) -> float:
     """Gaussian Wasserstein correlation: how far codes are from independent, were they Gaussian.
@@ -32,13 +44,3 @@ def gaussian_wasserstein_correlation(codes: Codes) -> float:
         0.136
     """
     return squared_distance(covariance(codes))
-
-
-def squared_distance(matrix: Floats) -> float:
-    """The squared Wasserstein-2 distance of a Gaussian with this covariance from its marginals' product."""
-    if not len(matrix):
-        return 0.0
-    deviation = np.sqrt(np.diag(matrix))
-    # D S has the eigenvalues of the symmetric D^(1/2) S D^(1/2), whose roots are real
-    roots = np.sqrt(np.linalg.eigvalsh(matrix * np.outer(deviation, deviation)).clip(min=0))
-    return max(0.0, float(2 * np.trace(matrix) - 2 * roots.sum()))

@@ -2,10 +2,15 @@
 
 import numpy as np
 
-from distaff.metrics.arrays import Codes
+from distaff.metrics.arrays import Codes, Floats
 from distaff.metrics.covariance import covariance, of_a_gaussian
 from distaff.metrics.declare import truths
+from distaff.metrics.exact import of_covariance
 from distaff.metrics.gaussian_wasserstein_correlation import squared_distance
+
+
+def _of(matrix: Floats) -> float:
+    return squared_distance(matrix) / float(np.trace(matrix)) if len(matrix) else 0.0
 
 
 @of_a_gaussian(
@@ -15,6 +20,7 @@ from distaff.metrics.gaussian_wasserstein_correlation import squared_distance
     invariant_to=frozenset({"permutation", "sign"}),
     truth=truths((0.0, 0.01), (0.0, 0.01), (0.0, 0.0), (0.58, 0.59), (0.0, 0.01), (0.0, 0.01)),
     only_dense="it compares all pairs of codes",
+    exact=of_covariance(_of),
 )
 def gaussian_wasserstein_correlation_norm(codes: Codes) -> float:
     """Normalised Gaussian Wasserstein correlation: the same over the codes' total variance.
@@ -29,5 +35,4 @@ def gaussian_wasserstein_correlation_norm(codes: Codes) -> float:
         >>> round(gaussian_wasserstein_correlation_norm([[-1, 0], [0, -1], [1, 1]]), 3)
         0.068
     """
-    matrix = covariance(codes)
-    return squared_distance(matrix) / float(np.trace(matrix)) if len(matrix) else 0.0
+    return _of(covariance(codes))

@@ -1,6 +1,6 @@
 """Histograms, mutual information and entropy of codes and factors, in nats."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,13 @@ from distaff.tables import Continuous, Sparse
 
 ROUNDING = 1e-14  # nats: what is left where there is no information
 CELLS_AT_ONCE = 2**16  # bounds the memory of the columns that are counted together
+
+
+class Information(NamedTuple):
+    """What codes and factors share (d, k), and the entropies of factors (k,), in nats."""
+
+    shared: Floats
+    entropies: Floats
 
 
 @checked(only_dense="")
@@ -30,11 +37,12 @@ def mutual_information_matrix(
 
 def binned_information(
     codes: Codes | Sparse, factors: Factors, bins: int, continuous: Continuous
-) -> tuple[Floats, Floats]:
-    """The mutual information (d, k) of binned codes and factors, and the entropy (k,) of the factors."""
+) -> Information:
+    """The mutual information of binned codes and factors, and the entropies of the factors."""
     binned, classes = binned_pair(codes, factors, bins, continuous)
     entropies = entropy(classes)
-    return np.minimum(mutual_information(binned, classes), entropies), entropies  # rounding may lead beyond
+    shared = np.minimum(mutual_information(binned, classes), entropies)  # rounding may lead beyond
+    return Information(shared, entropies)
 
 
 def binned_pair(
@@ -89,7 +97,8 @@ def _of_sparse(first: SparseBins, second: Ints) -> Floats:
     for low in range(0, d, at_once):
         some = slice(low, min(d, low + at_once))
         for j, (b, width) in enumerate(zip(second.T, widths.tolist(), strict=True)):
-            found[some, j] = _of_joint(first.counts(some, b, width) / len(b), b)
+            joint = first.counts(some, b, width) / len(b)
+            found[some, j] = information_of(joint, np.bincount(b, minlength=width) / len(b))
     return np.where(found > ROUNDING, found, 0.0)
 
 
@@ -100,25 +109,35 @@ def _informations(columns: Ints, height: int, b: Ints, width: int, room: Ints) -
     cell += b
     cell += np.arange(m)[:, None] * (height * width)
     joint = np.bincount(cell.ravel(), minlength=m * height * width).reshape(m, height, width) / n
-    return _of_joint(joint, b)
+    return information_of(joint, np.bincount(b, minlength=width) / n)
 
 
-def _of_joint(joint: Floats, b: Ints) -> Floats:
-    """The information (m,) of joint shares (m, height, width), whose last axis are the values of `b` (n,)."""
-    m, height, width = joint.shape
-    independent = joint.sum(axis=2, keepdims=True) * (np.bincount(b, minlength=width) / len(b))
+def information_of(joint: Floats, of_second: Floats | None = None) -> Floats:
+    """The mutual information (m,) of joint distributions (m, height, width), nats.
+
+    `of_second` (width,) is the distribution that they share, where it is known.
+    """
+    if of_second is None:
+        of_second = joint[0].sum(axis=0)
+    independent = joint.sum(axis=2, keepdims=True) * of_second
     ratio = np.ones_like(joint)
     np.divide(joint, independent, out=ratio, where=joint > 0)  # an empty cell adds 0 ln 1
     terms = joint * np.log(ratio, out=ratio)
-    return np.asarray(terms.reshape(m, height * width).sum(axis=1))
+    return np.asarray(terms.reshape(len(joint), -1).sum(axis=1))
 
 
 def entropy(columns: Ints | SparseBins) -> Floats:
     """The empirical entropy of each column (n, k), nats."""
     if isinstance(columns, SparseBins):
         return sparse_codes.entropies(columns)
-    shares = [np.bincount(column) / len(column) for column in columns.T]
-    return np.array([-(p[p > 0] * np.log(p[p > 0])).sum() for p in shares])
+    return np.array([entropy_of(np.bincount(column)) for column in columns.T])
+
+
+def entropy_of(counts: Ints) -> float:
+    """The entropy of what was counted (m,), nats."""
+    shares = counts / counts.sum()
+    shares = shares[shares > 0]
+    return float(-(shares * np.log(shares)).sum())
 
 
 def gap(scores: Floats, axis: int = 0) -> Floats:

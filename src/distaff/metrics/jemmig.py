@@ -2,10 +2,23 @@
 
 import numpy as np
 
-from distaff.metrics.arrays import Codes, Factors
+from distaff.metrics.arrays import Codes, Factors, Floats
 from distaff.metrics.declare import metric, truths
-from distaff.metrics.information import binned_pair, entropy, gap, mutual_information
+from distaff.metrics.exact import Exact, Settings, Sums
+from distaff.metrics.information import Information, binned_pair, entropy, gap, mutual_information
 from distaff.tables import Continuous
+
+
+def _of(known: Information, code_entropies: Floats, bins: int) -> float:
+    best = code_entropies[known.shared.argmax(axis=0)]  # (k,)
+    joint = known.entropies + best - known.shared.max(axis=0)
+    unspoilt = np.maximum(joint - gap(known.shared), 0.0)  # rounding may lead beyond
+    return float(np.mean(1 - unspoilt / (known.entropies + np.log(bins))))
+
+
+def _of_sums(sums: Sums, settings: Settings) -> float:
+    counts = sums.counts[settings["bins"]]
+    return _of(counts.information, counts.code_entropies, settings["bins"])
 
 
 @metric(
@@ -15,6 +28,7 @@ from distaff.tables import Continuous
     truth=truths((0.98, 1.0), (0.0, 0.3), (0.55, 0.65), (0.55, 0.65), (0.0, 0.15), (0.5, 0.85)),
     worse_with=frozenset({"noise", "holistic", "spread", "missing"}),
     only_dense="",
+    exact=Exact("counts", _of_sums),
 )
 def jemmig(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuous = False) -> float:
     """JEMMIG: the mutual information gap, less what the best code holds besides its factor.
@@ -34,8 +48,5 @@ def jemmig(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Contin
         0.667
     """
     binned, classes = binned_pair(codes, factors, bins, continuous)
-    information, entropies = mutual_information(binned, classes), entropy(classes)
-    best = entropy(binned)[information.argmax(axis=0)]  # (k,)
-    joint = entropies + best - information.max(axis=0)
-    unspoilt = np.maximum(joint - gap(information), 0.0)  # rounding may lead beyond
-    return float(np.mean(1 - unspoilt / (entropies + np.log(bins))))
+    known = Information(mutual_information(binned, classes), entropy(classes))
+    return _of(known, entropy(binned), bins)

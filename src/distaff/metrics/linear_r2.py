@@ -7,7 +7,9 @@ import numpy as np
 
 from distaff.metrics.arrays import Codes, Factors, Floats, Test, standardised, varying
 from distaff.metrics.declare import metric, truths
+from distaff.metrics.exact import Exact, Settings, Sums
 from distaff.metrics.held_out import learn_and_score
+from distaff.metrics.moments import held_out_r2
 from distaff.tables import Continuous
 
 NEGLIGIBLE = 1e-10  # singular values below this part of the largest are those of columns that repeat others
@@ -22,6 +24,13 @@ class LinearR2(NamedTuple):
 
 def _both(first: tuple[float, float], second: tuple[float, float]) -> dict[str, tuple[float, float]]:
     return dict(zip(LinearR2._fields, (first, second), strict=True))
+
+
+def _of_sums(sums: Sums, settings: Settings) -> LinearR2:
+    there = sums.learn, sums.score
+    return LinearR2(
+        held_out_r2(*there, sums.codes, sums.factors), held_out_r2(*there, sums.factors, sums.codes)
+    )
 
 
 _WORSE = frozenset({"noise", "bent", "missing"})
@@ -39,6 +48,7 @@ _WORSE = frozenset({"noise", "bent", "missing"})
         _both((0.0, 0.01), (0.0, 0.01)),
         _both((0.74, 0.76), (0.999, 1.0)),
     ),
+    exact=Exact("moments", _of_sums),
     worse_with={"factors_from_codes": _WORSE, "codes_from_factors": _WORSE},
     only_dense="least squares compare all pairs of codes",
 )

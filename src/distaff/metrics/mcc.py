@@ -9,6 +9,8 @@ from distaff.metrics.alignment import ALIGNMENTS, cross_fitted, in_sample
 from distaff.metrics.arrays import Codes, Factors, Floats, standardised
 from distaff.metrics.declare import Adapted, metric, truths
 from distaff.metrics.door import checked
+from distaff.metrics.exact import Exact, Settings, Sums
+from distaff.metrics.moments import whitening
 from distaff.tables import Continuous, Sparse
 
 CORRELATIONS = ("spearman", "pearson")
@@ -25,6 +27,28 @@ def _adapted(rows: int, codes: int) -> Adapted | None:
     return Adapted({"fit": "crossfit"}, why, low=-1.0)
 
 
+def _of_sums(sums: Sums, settings: Settings) -> float:
+    """In sample, of Pearson's correlations."""
+    _check(settings["fit"], settings["align"])
+    whole, codes, factors = sums.whole.correlation, sums.codes, sums.factors
+    own, across = whole[np.ix_(codes, codes)], whole[np.ix_(codes, factors)]
+    if settings["align"] is None:
+        from scipy.optimize import linear_sum_assignment
+
+        found = np.abs(across)
+        found = found[linear_sum_assignment(found, maximize=True)]
+    elif settings["align"] == "affine":
+        found = np.linalg.norm(whitening(own).T @ across, axis=0)
+    else:
+        other = whitening(whole[np.ix_(factors, factors)])
+        found = np.linalg.svd(whitening(own).T @ across @ other, compute_uv=False)
+    return float(found.clip(0.0, 1.0).sum() / len(factors))
+
+
+def _in_sample(settings: Settings) -> bool:
+    return (settings["correlation"], settings["fit"]) == ("pearson", "insample")
+
+
 @metric(
     source="Hyvarinen and Morioka 2016, arXiv:1605.06336, section 5; Spearman's as in Klindt et al. 2021",
     needs_order_above=0,
@@ -33,6 +57,7 @@ def _adapted(rows: int, codes: int) -> Adapted | None:
     worse_with=frozenset({"noise", "holistic", "missing"}),
     adapted=_adapted,
     only_dense="",
+    exact=Exact("moments", _of_sums, _in_sample, 'correlation="pearson", fit="insample"'),
 )
 def mcc(
     codes: Codes,
@@ -72,10 +97,7 @@ def mcc(
         >>> round(mcc([[0], [2], [1]], [[0], [1], [2]]), 3)
         0.5
     """
-    if fit not in FITS:
-        raise unknown("fit", str(fit), FITS)
-    if align is not None and align not in ALIGNMENTS:
-        raise unknown("align", str(align), map(str, ALIGNMENTS))
+    _check(fit, align)
     if align is not None and isinstance(codes, Sparse):
         raise NotApplicable(f"mcc takes no sparse codes with align='{align}': it compares all pairs of codes")
 
@@ -85,6 +107,13 @@ def mcc(
     if fit == "insample":
         return in_sample(codes, factors, correlations, align)
     return cross_fitted(codes, factors, correlations, align, folds, seed)
+
+
+def _check(fit: str, align: str | None) -> None:
+    if fit not in FITS:
+        raise unknown("fit", str(fit), FITS)
+    if align is not None and align not in ALIGNMENTS:
+        raise unknown("align", str(align), map(str, ALIGNMENTS))
 
 
 @checked(order_above=0, only_dense="")

@@ -4,8 +4,13 @@ import numpy as np
 
 from distaff.metrics.arrays import Codes, Factors
 from distaff.metrics.declare import Sizes, metric, truths
-from distaff.metrics.information import binned_information, gap
+from distaff.metrics.exact import of_counts
+from distaff.metrics.information import Information, binned_information, gap
 from distaff.tables import Continuous
+
+
+def _of(known: Information) -> float:
+    return float(np.mean(gap(known.shared) / known.entropies))
 
 
 @metric(
@@ -18,6 +23,7 @@ from distaff.tables import Continuous
     worse_with=frozenset({"noise", "holistic", "spread", "bent", "missing"}),
     headline={"mig": 3},
     only_dense="",
+    exact=of_counts(_of),
 )
 def mig(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuous = False) -> float:
     """Mutual information gap: how much more the best code knows of a factor than the second best.
@@ -36,5 +42,4 @@ def mig(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuou
         >>> mig([[0, 5], [0, 5], [1, 5], [1, 5]], [[0, 0], [0, 1], [1, 0], [1, 1]])
         0.5
     """
-    information, entropies = binned_information(codes, factors, bins, continuous)
-    return float(np.mean(gap(information) / entropies))
+    return _of(binned_information(codes, factors, bins, continuous))

@@ -2,11 +2,24 @@
 
 import numpy as np
 
-from distaff.metrics.arrays import Codes, Factors, check_number
+from distaff.metrics.arrays import Bools, Codes, Factors, check_number
 from distaff.metrics.declare import metric, truths
-from distaff.metrics.information import binned_information, gap
+from distaff.metrics.exact import Exact, Settings, Sums
+from distaff.metrics.information import Information, binned_information, gap
 from distaff.metrics.sparse_codes import variances
 from distaff.tables import Continuous
+
+
+def _of(known: Information, active: Bools) -> float:
+    if not active.any():
+        return 0.0
+    return float(np.mean(gap(known.shared[active] / known.entropies, axis=1)))
+
+
+def _of_sums(sums: Sums, settings: Settings) -> float:
+    check_number("least_variance", settings["least_variance"], 0)
+    variance = np.diag(sums.whole.scatter)[sums.codes] / sums.whole.n
+    return _of(sums.counts[settings["bins"]].information, variance > settings["least_variance"])
 
 
 @metric(
@@ -18,6 +31,7 @@ from distaff.tables import Continuous
     blind=("mig_sup",),
     least_deviation=0.1,
     only_dense="",
+    exact=Exact("counts", _of_sums),
 )
 def mig_sup(
     codes: Codes,
@@ -44,6 +58,5 @@ def mig_sup(
         0.5
     """
     check_number("least_variance", least_variance, 0)
-    information, entropies = binned_information(codes, factors, bins, continuous)
-    active = variances(codes) > least_variance
-    return float(np.mean(gap(information[active] / entropies, axis=1))) if active.any() else 0.0
+    active = np.asarray(variances(codes) > least_variance)
+    return _of(binned_information(codes, factors, bins, continuous), active)

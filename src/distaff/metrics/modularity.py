@@ -1,9 +1,27 @@
 """Modularity."""
 
-from distaff.metrics.arrays import Codes, Factors
+import numpy as np
+
+from distaff.metrics.arrays import Codes, Factors, Floats
 from distaff.metrics.declare import Sizes, metric, truths
-from distaff.metrics.information import binned_information
+from distaff.metrics.exact import of_counts
+from distaff.metrics.information import Information, binned_information
 from distaff.tables import Continuous
+
+
+def of_matrix(matrix: Floats) -> Floats:
+    """The modularity (d,) of each row of a matrix (d, k), 0 for an empty one."""
+    squared = matrix**2
+    best = squared.max(axis=1)
+    rest = squared.sum(axis=1) - best
+    found = np.zeros(len(squared))
+    informed = best > 0
+    found[informed] = 1 - rest[informed] / (best[informed] * (squared.shape[1] - 1))
+    return found
+
+
+def _of(known: Information) -> float:
+    return float(of_matrix(known.shared).mean())
 
 
 @metric(
@@ -17,6 +35,7 @@ from distaff.tables import Continuous
     blind=("modularity",),
     headline={"modularity": 5},
     only_dense="",
+    exact=of_counts(_of),
 )
 def modularity(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuous = False) -> float:
     """Modularity: does each code know of one factor only?
@@ -35,10 +54,4 @@ def modularity(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Co
         >>> modularity([[0, 0], [0, 1], [1, 2], [1, 3]], [[0, 0], [0, 1], [1, 0], [1, 1]])
         0.5
     """
-    information, _ = binned_information(codes, factors, bins, continuous)
-    squared = information**2  # (d, k)
-    best = squared.max(axis=1)
-    rest = squared.sum(axis=1) - best
-    informed = best > 0
-    shares = rest[informed] / (best[informed] * (squared.shape[1] - 1))
-    return float((1 - shares).sum() / len(squared))
+    return _of(binned_information(codes, factors, bins, continuous))

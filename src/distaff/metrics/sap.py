@@ -8,12 +8,20 @@ from numpy.typing import NDArray
 from distaff.metrics.arrays import Codes, Factors, Floats, Ints, Test, real_columns, standardised
 from distaff.metrics.declare import Sizes, metric, truths
 from distaff.metrics.door import checked
+from distaff.metrics.exact import Exact, Settings, Sums
 from distaff.metrics.held_out import Rows, learn_and_score
 from distaff.metrics.information import gap
 from distaff.metrics.threads import quiet
 from distaff.tables import Continuous
 
 LEAST_VARIANCE = 1e-12  # of a code, as in disentanglement_lib; below it predicts nothing
+
+
+def _of_sums(sums: Sums, settings: Settings) -> float:
+    whole = sums.whole
+    found = whole.correlation[np.ix_(sums.codes, sums.factors)] ** 2
+    live = np.diag(whole.scatter)[sums.codes] / max(whole.n - 1, 1) > LEAST_VARIANCE
+    return float(np.mean(gap(np.where(live[:, None], found, 0.0))))
 
 
 @metric(
@@ -26,6 +34,7 @@ LEAST_VARIANCE = 1e-12  # of a code, as in disentanglement_lib; below it predict
     worse_with=frozenset({"noise", "holistic", "spread"}),
     headline={"sap": 6},
     only_dense="it fits a machine to each code as an array",
+    exact=Exact("moments", _of_sums, lambda settings: settings["continuous"] is True, "continuous=True"),
 )
 def sap(
     codes: Codes, factors: Factors, *, continuous: Continuous = False, test: Test = None, seed: int = 0

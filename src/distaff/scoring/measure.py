@@ -82,12 +82,7 @@ class Measure:
             arguments |= {what: arguments[what][:learn] for what in ("codes", "factors")}
         adapted = self.adapted.settings if self.adapted else {}
         found = self.metric.of_arrays(**arguments, **{**adapted, **sizes.settings, **settings})
-        name = self.metric.__name__
-        if not hasattr(found, "_asdict"):
-            return Result({name: float(found)})
-        fields = found._asdict()
-        learner = fields.pop("learner", None)
-        return Result({f"{name}.{k}": None if v is None else float(v) for k, v in fields.items()}, learner)
+        return named(self.metric.__name__, found)
 
     def _arguments(self, inputs: Inputs) -> dict[str, Any]:
         """The arguments by name: codes, what it needs and what else it takes, and the seed."""
@@ -157,6 +152,15 @@ class Measure:
         except BadInput:
             return {}
         return {key: v if v is not None and np.isfinite(v) else None for key, v in numbers.items()}
+
+
+def named(name: str, found: Any) -> Result:
+    """What a metric of this name returned, by score name: a number, or a named tuple of some."""
+    if not hasattr(found, "_asdict"):
+        return Result({name: float(found)})
+    fields = found._asdict()
+    learner = fields.pop("learner", None)
+    return Result({f"{name}.{k}": None if v is None else float(v) for k, v in fields.items()}, learner)
 
 
 def _mean(values: list[float | None]) -> float | None:

@@ -130,8 +130,8 @@ class SparseTable(Table):
         return gone
 
     def columns(self, words: Sequence[str] = ()) -> list[Column]:
-        """An error: only codes may be sparse."""
-        raise BadInput(f"{self.what}: only codes may be a sparse matrix; give .toarray() of it")
+        """An error: what asks for columns needs an array."""
+        raise BadInput(f"{self.what}: a sparse matrix cannot be taken here; give .toarray() of it")
 
     def joined(self, below: Table) -> SparseTable:
         """Its rows, and below them those of another sparse one."""

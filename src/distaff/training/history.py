@@ -50,7 +50,8 @@ class Window:
 
     def write(self, step: int) -> None:
         """Append the averages as a line, or raise Diverged where a term is not finite."""
-        means = self.check(step).mean(dim=0).tolist()
+        # on the host, for a GPU adds in an order that depends on how many runs go together
+        means = self.check(step).cpu().mean(dim=0).tolist()
         terms = dict(zip(self._names, means, strict=True))
         images = len(self._steps) * self.batch_size
         rate = images / max(time.monotonic() - self._began, 1e-6)  # the clock may be a coarse one

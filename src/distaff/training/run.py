@@ -42,6 +42,7 @@ class Run:
     method: Method
     given_data: DataSet | None = dataclasses.field(default=None, repr=False)
     data_dir: Path | None = dataclasses.field(default=None, repr=False)
+    wanted_device: str | None = dataclasses.field(default=None, repr=False)
 
     def __fspath__(self) -> str:
         return os.fspath(self.folder)
@@ -95,8 +96,10 @@ class Run:
 
     @property
     def device(self) -> torch.device:
-        """Where it encodes: the device it was trained on, or the CPU where that is absent."""
-        return choose_device(self.config.device if is_present(self.config.device) else "cpu")
+        """Where it encodes: the device that was asked for, or the one it was trained on, or where that is
+        absent the CPU."""
+        trained_on = self.config.device if is_present(self.config.device) else "cpu"
+        return choose_device(self.wanted_device or trained_on)
 
     @contextmanager
     def threads(self) -> Iterator[None]:
@@ -203,12 +206,16 @@ def load_run(
     data: DataSet | None = None,
     *,
     data_dir: str | os.PathLike[str] | None = None,
+    device: str | None = None,
 ) -> Run:
-    """The run in a folder. `data` is needed only where the data set was made by hand."""
+    """The run in a folder. `data` is needed only where the data set was made by hand.
+
+    It encodes and decodes on the `device` (auto, cpu, cuda, mps), by default the one it was trained on.
+    """
     folder = Path(folder)
     path = folder / "config.json"
     if not path.exists():
         raise BadInput(f"{folder} is not a run folder: it has no config.json")
     config = read_config(path)
     method = build(registry.get("methods", config.method), config.settings, config.method)
-    return Run(folder, config, method, data, data_folder(data_dir))
+    return Run(folder, config, method, data, data_folder(data_dir), device)
