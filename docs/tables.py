@@ -17,6 +17,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 from bounds import met
 from compared import other_libraries
 from faults import KINDS
+from found import first_page, picture
+from layers_measured import layers
 from learners_compared import page as dci_learners
 from markdown_table import table
 
@@ -156,6 +158,7 @@ def engine() -> str:
         rows = [(what, f"{value:,.4g}", KEPT[met(what, value)]) for what, value in found.items()]
         parts += [f"## {part}\n", table(("what (and the bound)", "measured", "bound"), rows)]
         parts.append(f"{on['processor']}, {on['threads']} threads, torch {on['torch']}, {on['date']}.\n")
+    parts += ["## Layer by layer\n", "`python benchmarks/layers.py`: a step on one thread.\n", layers()]
     parts += ["## On a GPU\n", (HERE / "engine_gpu.md").read_text(encoding="utf-8"), gpu()]
     parts += ["## What may happen to a run\n", "`make faults`; a failure would be told below.\n"]
     faults = [
@@ -327,6 +330,7 @@ PAGES = {
     "experiments.md": experiments,
     "engine.md": engine,
     "dci_learners.md": dci_learners,
+    "findings/README.md": first_page,
     **{f"findings/{name}.md": functools.partial(finding, name) for name in findings()},
 }
 
@@ -334,3 +338,4 @@ if __name__ == "__main__":
     for name, write in PAGES.items():
         (HERE / name).write_text(write(), encoding="utf-8")
     write_sheets()
+    picture().savefig(HERE / "findings" / "verdicts.png", dpi=120)
