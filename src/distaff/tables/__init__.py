@@ -1,5 +1,6 @@
 """Tables of codes and factors: from arrays and frames of any library, and from files of many kinds."""
 
+from distaff.tables.cells import Cells, cells_in, cells_of
 from distaff.tables.memory import as_table
 from distaff.tables.reading import read_table
 from distaff.tables.roles import Continuous, Factors, codes_of, continuous_columns, factors_of, holds_words
@@ -7,12 +8,15 @@ from distaff.tables.sparse import Sparse, SparseTable, is_sparse
 from distaff.tables.table import Table, in_order_of, with_keys
 
 __all__ = [
+    "Cells",
     "Continuous",
     "Factors",
     "Sparse",
     "SparseTable",
     "Table",
     "as_table",
+    "cells_in",
+    "cells_of",
     "codes_of",
     "continuous_columns",
     "factors_of",
