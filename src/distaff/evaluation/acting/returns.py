@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from distaff import registry
 from distaff.errors import BadInput
-from distaff.evaluation.agent import Lesson, check_installed, chosen_actions
+from distaff.evaluation.acting.agent import Lesson, check_installed, chosen_actions
 from distaff.files import read_json, write_json
 from distaff.settings import whole_number
 from distaff.training.lock import only_one
