@@ -163,18 +163,25 @@ def test_sparse_matrices_stay_so(tmp_path: Path, form: str, compressed: bool) ->
         factors_of(table)
 
 
+STARTS = "where its rows or columns begin does not fit its values"
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
-    "rows out of range": ({"indices": [9, 0]}, "cannot be read as a sparse matrix: "),
-    "rows below 0": ({"indices": [-1, 0]}, "cannot be read as a sparse matrix: "),
-    "columns that do not end": ({"indptr": [0, 1, 9]}, "cannot be read as a sparse matrix: "),
-    "columns that go back": ({"indptr": [0, 2, 1]}, "cannot be read as a sparse matrix: "),
-    "too few columns": ({"indptr": [0, 2]}, "cannot be read as a sparse matrix: "),
+    "rows out of range": ({"indices": [9, 0]}, r"it has indices outside its shape \(3, 2\)"),
+    "rows below 0": ({"indices": [-1, 0]}, r"it has indices outside its shape"),
+    "columns out of range": ({"format": b"coo", "row": [0, 1], "col": [0, 2]}, "indices outside its shape"),
+    "too few rows": ({"indices": [2]}, "its indices are not as many as its values"),
+    "too few columns": ({"format": b"coo", "row": [0, 1], "col": [0]}, "not as many as its values"),
+    "columns that do not end": ({"indptr": [0, 1, 9]}, STARTS),
+    "columns that go back": ({"indptr": [0, 3, 2]}, STARTS),
+    "columns that end before they begin": ({"indptr": [0, 1, 0]}, STARTS),
+    "columns that begin late": ({"indptr": [1, 1, 2]}, STARTS),
+    "a column less": ({"indptr": [0, 2]}, STARTS),
     "indices of decimals": ({"indices": [0.5, 1.0]}, "its indices are no whole numbers"),
-    "a square of values": ({"data": [[1.0, 2.0]]}, "its indices are no whole numbers"),
+    "a square of values": ({"data": [[1.0, 2.0]]}, "its values are no numbers"),
+    "words": ({"data": ["a", "b"]}, "its values are no numbers"),
     "a shape of three": ({"shape": [3, 2, 1]}, r"its shape is \[3, 2, 1\]"),
     "a negative shape": ({"shape": [-3, 2]}, r"its shape is \[-3, 2\]"),
+    "a shape of decimals": ({"shape": [3.0, 2.0]}, r"its shape is \[3.0, 2.0\]"),
     "a huge shape": ({"shape": [3, 2**23], "format": b"csr"}, "8,388,608 columns, and at most 4,194,304 are"),
-    "words": ({"data": ["a", "b"]}, "must be numbers, got <U1"),
     "another format": ({"format": b"bsr"}, r"of format 'bsr'; save it as CSR: .*matrix.tocsr\(\)"),
     "no format": ({"format": [1, 2]}, "of format 'None'; save it as CSR"),
 }

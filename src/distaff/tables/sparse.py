@@ -179,19 +179,37 @@ def of_saved(path: Path, arrays: dict[str, NDArray[Any]]) -> SparseTable:
             f"{path} holds a sparse matrix of format '{form}'; save it as CSR: "
             "scipy.sparse.save_npz('codes.npz', matrix.tocsr())"
         )
-    shape, (data, first, second) = arrays["shape"].ravel().tolist(), (arrays[name] for name in ARRAYS[form])
-    try:
-        if len(shape) != 2 or not all(isinstance(size, int) and 0 <= size < 2**31 for size in shape):
-            raise ValueError(f"its shape is {shape}")
-        if shape[1] > MOST_COLUMNS:
-            raise ValueError(f"it has {shape[1]:,} columns, and at most {MOST_COLUMNS:,} are read")
-        if any(part.ndim != 1 or part.dtype.kind not in "iu" for part in (first, second)) or data.ndim != 1:
-            raise ValueError("its indices are no whole numbers")
-        inner = (data, (first, second)) if form == "coo" else (data, first, second)
-        matrix = getattr(sparse, f"{form}_array")(inner, shape=tuple(shape))
-        if form != "coo":
-            matrix.check_format(full_check=True)
-    except (ValueError, OverflowError, IndexError) as error:
-        reason = " ".join(str(error).split())
-        raise BadInput(f"{path} cannot be read as a sparse matrix: {reason}") from None
+    shape, parts = arrays["shape"].ravel().tolist(), [arrays[name] for name in ARRAYS[form]]
+    if why := _broken(form, shape, *parts):
+        raise BadInput(f"{path} cannot be read as a sparse matrix: {why}")
+    data, first, second = parts
+    inner = (data, (first, second)) if form == "coo" else (data, first, second)
+    matrix = getattr(sparse, f"{form}_array")(inner, shape=tuple(shape))
     return sparse_table(matrix, path.name)
+
+
+def _broken(
+    form: str, shape: list[Any], data: NDArray[Any], first: NDArray[Any], second: NDArray[Any]
+) -> str:
+    """What is wrong with the arrays of a sparse matrix, which scipy.sparse takes on trust; "" if nothing."""
+    if len(shape) != 2 or not all(isinstance(size, int) and 0 <= size < 2**31 for size in shape):
+        return f"its shape is {shape}"
+    if shape[1] > MOST_COLUMNS:
+        return f"it has {shape[1]:,} columns, and at most {MOST_COLUMNS:,} are read"
+    if data.ndim != 1 or data.dtype.kind not in "biuf":
+        return "its values are no numbers"
+    if any(part.ndim != 1 or part.dtype.kind not in "iu" for part in (first, second)):
+        return "its indices are no whole numbers"
+    if form == "coo":
+        lengths, places = {len(first), len(second)}, [(first, shape[0]), (second, shape[1])]
+    else:
+        outer, inside = shape if form == "csr" else shape[::-1]
+        ends = second.astype(np.int64)
+        if len(ends) != outer + 1 or ends[0] != 0 or ends[-1] != len(data) or (np.diff(ends) < 0).any():
+            return "where its rows or columns begin does not fit its values"
+        lengths, places = {len(first)}, [(first, inside)]
+    if lengths != {len(data)}:
+        return "its indices are not as many as its values"
+    if any(len(part) and not 0 <= part.min() <= part.max() < size for part, size in places):
+        return f"it has indices outside its shape {tuple(shape)}"
+    return ""
