@@ -278,7 +278,7 @@ PHRASES: dict[str, Callable[[], Iterator[str]]] = {
 }
 
 #: words with digits that are no measurements: names, and what commands, settings and bounds on the page say
-NAMES = ("stable-baselines3", "3D Shapes", "shapes3d", "Cars3D", "MPI3D", "HDF5", "95 %")
+NAMES = ("stable-baselines3", "3D Shapes", "shapes3d", "Cars3D", "MPI3D", "HDF5", "95 %", "R2")
 GIVEN = {
     "README.md": (
         "TensorFlow 1.",
@@ -311,11 +311,12 @@ CITED = re.compile(r"[A-Z]\w+ (?:et al\. |and [A-Z]\w+ )?(?:19|20)\d\d(?:, and (
 
 
 def by_hand() -> list[str]:
-    """The README, and what is written by hand of docs/."""
+    """The README, and what is written by hand of docs/ and docs/guides/."""
     made = pages_made()
     return [
         "README.md",
         *(f"docs/{path.name}" for path in sorted(DOCS.glob("*.md")) if path.name not in made),
+        *(f"docs/guides/{path.name}" for path in sorted(DOCS.glob("guides/*.md"))),
     ]
 
 
