@@ -278,7 +278,7 @@ PHRASES: dict[str, Callable[[], Iterator[str]]] = {
 }
 
 #: words with digits that are no measurements: names, and what commands, settings and bounds on the page say
-NAMES = ("stable-baselines3", "3D Shapes", "shapes3d", "Cars3D", "MPI3D", "HDF5", "95 %")
+NAMES = ("stable-baselines3", "3D Shapes", "shapes3d", "Cars3D", "MPI3D", "HDF5", "95 %", "R2")
 GIVEN = {
     "README.md": (
         "TensorFlow 1.",
@@ -303,6 +303,7 @@ GIVEN = {
         "A batch of 64 images is 32 pairs",
         "(m, 2)",
     ),
+    "docs/metrics_introduction.md": ("H02, H05, H08, H10 and W01 to W04",),
     "docs/which_method.md": ("Papers work at 64 x 64 pixels",),
     "docs/datasets_introduction.md": ("keeps 16 evenly spaced values",),
 }
@@ -310,11 +311,12 @@ CITED = re.compile(r"[A-Z]\w+ (?:et al\. |and [A-Z]\w+ )?(?:19|20)\d\d(?:, and (
 
 
 def by_hand() -> list[str]:
-    """The README, and what is written by hand of docs/."""
+    """The README, and what is written by hand of docs/ and docs/guides/."""
     made = pages_made()
     return [
         "README.md",
         *(f"docs/{path.name}" for path in sorted(DOCS.glob("*.md")) if path.name not in made),
+        *(f"docs/guides/{path.name}" for path in sorted(DOCS.glob("guides/*.md"))),
     ]
 
 

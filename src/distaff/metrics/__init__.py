@@ -9,20 +9,27 @@ from distaff import registry
 from distaff.metrics.block_informativeness import block_matrix
 from distaff.metrics.content_style import content_style
 from distaff.metrics.dci import importance_matrix
+from distaff.metrics.dictionary import dictionary_detection, dictionary_mcc, dictionary_uniqueness
 from distaff.metrics.fairness import unfairness_matrix
 from distaff.metrics.information import mutual_information_matrix
 from distaff.metrics.mcc import correlation_matrix
 from distaff.metrics.null import permutation_null
 from distaff.metrics.sap import predictability_matrix
+from distaff.metrics.sparsity import reconstruction, sparsity
 
 __all__ = [
     "block_matrix",
     "content_style",
     "correlation_matrix",
+    "dictionary_detection",
+    "dictionary_mcc",
+    "dictionary_uniqueness",
     "importance_matrix",
     "mutual_information_matrix",
     "permutation_null",
     "predictability_matrix",
+    "reconstruction",
+    "sparsity",
     "unfairness_matrix",
     *registry.names("metrics"),
 ]

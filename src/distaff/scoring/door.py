@@ -141,17 +141,21 @@ def _of_cells(cells: Cells | None, codes: Any, factors: Any, given: Given) -> tu
 
 def _counters(table: Table, codes: NDArray[np.float64]) -> Iterator[str]:
     """Notes of codes that merely count the rows."""
+    if not table.named:
+        return
     rows = np.arange(len(codes))
     for name, code in zip(table.names, codes.T, strict=True):
-        if table.named and (code - code[0] == rows).all():
+        if (code - code[0] == rows).all():
             yield f"the code '{name}' counts the rows; leave it out if it is none (--code-columns)"
 
 
 def _in_no_block(table: Table, blocks: Blocks | None) -> Iterator[str]:
     """A note of the codes that are in no block."""
-    inside = {j for block in blocks or () for j in block}
+    if blocks is None:
+        return
+    inside = {j for block in blocks for j in block}
     left = [name for j, name in enumerate(table.names) if j not in inside]
-    if blocks is not None and left:
+    if left:
         yield f"codes in no block, which scores of blocks do not see: {', '.join(left[:8])}" + (
             f" and {len(left) - 8} more" if len(left) > 8 else ""
         )

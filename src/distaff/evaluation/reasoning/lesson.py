@@ -11,6 +11,7 @@ reasoning.safetensors   the network, from which the next call goes on (see reaso
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +26,7 @@ from distaff.evaluation.encode import BYTES, ROWS, encode_run
 from distaff.evaluation.reasoning.matrices import CHANCE, RULES, Matrices
 from distaff.evaluation.reasoning.reasoner import TESTED, WIDTH, Reasoner, Sight, sight_of
 from distaff.factors import FactorSpace
-from distaff.files import read_json, write_json
+from distaff.files import read_json, read_kept, write_json
 from distaff.networks import conv
 from distaff.settings import whole_number
 from distaff.training.lock import only_one
@@ -118,11 +119,7 @@ def matrices_of(
 
 def read_reasoning(folder: Path) -> Reasoning | None:
     """What `reasoning` kept in a folder, or None."""
-    path = folder / FILE
-    if not path.exists():
-        return None
-    found: Reasoning = read_json(path, Reasoning)
-    return found
+    return read_kept(folder / FILE, functools.partial(read_json, kind=Reasoning), "--reasoning")
 
 
 def lines(found: Reasoning) -> list[str]:
