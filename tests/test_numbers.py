@@ -310,11 +310,12 @@ CITED = re.compile(r"[A-Z]\w+ (?:et al\. |and [A-Z]\w+ )?(?:19|20)\d\d(?:, and (
 
 
 def by_hand() -> list[str]:
-    """The README, and what is written by hand of docs/."""
+    """The README, and what is written by hand of docs/ and docs/guides/."""
     made = pages_made()
     return [
         "README.md",
         *(f"docs/{path.name}" for path in sorted(DOCS.glob("*.md")) if path.name not in made),
+        *(f"docs/guides/{path.name}" for path in sorted(DOCS.glob("guides/*.md"))),
     ]
 
 

@@ -9,17 +9,21 @@ from distaff import registry
 from distaff.metrics.dci import importance_matrix
 from distaff.metrics.fairness import unfairness_matrix
 from distaff.metrics.information import mutual_information_matrix
+from distaff.metrics.interchange import interchange
 from distaff.metrics.mcc import correlation_matrix
 from distaff.metrics.null import permutation_null
 from distaff.metrics.sap import predictability_matrix
+from distaff.metrics.unified import unified_scores
 
 __all__ = [
     "correlation_matrix",
     "importance_matrix",
+    "interchange",
     "mutual_information_matrix",
     "permutation_null",
     "predictability_matrix",
     "unfairness_matrix",
+    "unified_scores",
     *registry.names("metrics"),
 ]
 
