@@ -278,7 +278,7 @@ PHRASES: dict[str, Callable[[], Iterator[str]]] = {
 }
 
 #: words with digits that are no measurements: names, and what commands, settings and bounds on the page say
-NAMES = ("stable-baselines3", "3D Shapes", "shapes3d", "Cars3D", "MPI3D", "HDF5", "95 %")
+NAMES = ("stable-baselines3", "3D Shapes", "shapes3d", "Cars3D", "MPI3D", "HDF5", "95 %", "R2")
 GIVEN = {
     "README.md": (
         "TensorFlow 1.",

@@ -90,7 +90,7 @@ def test_explicitness_by_scikit_learn_and_of_numbers() -> None:
         nothing = 1 if real else 3 / 4
         given = {"test": (codes[200:], factors[200:]), "trees": 4, "depths": depths, "seed": 2}
         found = dci_es(codes[:200], factors[:200], **given, continuous=real)
-        expected = (1 - 2 * (area - min(losses)) / nothing, 1 - min(losses), max(0, 1 - area / nothing))
+        expected = (1 - min(losses), 1 - 2 * (area - min(losses)) / nothing, max(0, 1 - area / nothing))
         assert found == pytest.approx(expected, abs=1e-9)
     for wrong in ((3,), (3, 2), (0, 1)):
         with pytest.raises(BadInput, match="depths"):

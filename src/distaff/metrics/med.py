@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from distaff.metrics.arrays import Codes, Factors, Floats, Test, standardised
+from distaff.metrics.arrays import Codes, Factors, Floats, Test, standardised, varying
 from distaff.metrics.dci import completeness, disentanglement, of_rows
 from distaff.metrics.declare import metric
 from distaff.metrics.held_out import Rows, learn_and_score
@@ -79,7 +79,9 @@ def med(
         [0.0, 1.0]
     """
     learn, score = learn_and_score(codes, factors, test, seed)
-    matrix = shares(binned_information(learn.codes, learn.factors, bins, False).shared)
+    information = binned_information(learn.codes, learn.factors, bins, False).shared
+    information[~varying(learn.codes)] = 0.0
+    matrix = shares(information)
     if top is not None:
         matrix = best_rows(matrix, whole_number("top", top, 1))
     return MED(disentanglement(matrix), completeness(matrix), _accuracy(learn, score))
