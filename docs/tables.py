@@ -17,6 +17,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 from bounds import met
 from compared import other_libraries
 from faults import KINDS
+from found import first_page, picture
+from layers_measured import layers
 from learners_compared import page as dci_learners
 from markdown_table import table
 
@@ -98,10 +100,16 @@ def finding(name: str) -> str:
         parts.append(f"## {figure['title']}\n\n![{figure['title']}]({name}/{figure['file']})\n")
     parts += [f"## {title}\n\n{_rows(rows)}" for title, rows in found["tables"].items()]
     if "words" in found and found["seconds"]:  # older results count the seconds of their last call only
-        parts.append(
-            f"This run took {max(1, round(found['seconds'] / 60))} min of one thread, beside other work.\n"
-        )
+        parts.append(_took(found))
     return "\n".join(parts)
+
+
+def _took(found: dict[str, Any]) -> str:
+    """How long a result took, and where its networks were trained, which older results do not say."""
+    minutes = max(1, round(found["seconds"] / 60))
+    if "cuda" in found.get("devices", []):
+        return f"This run took {minutes} min; its networks were trained on a CUDA GPU.\n"
+    return f"This run took {minutes} min of one thread, beside other work.\n"
 
 
 def _rows(rows: list[dict[str, Any]]) -> str:
@@ -150,6 +158,7 @@ def engine() -> str:
         rows = [(what, f"{value:,.4g}", KEPT[met(what, value)]) for what, value in found.items()]
         parts += [f"## {part}\n", table(("what (and the bound)", "measured", "bound"), rows)]
         parts.append(f"{on['processor']}, {on['threads']} threads, torch {on['torch']}, {on['date']}.\n")
+    parts += ["## Layer by layer\n", "`python benchmarks/layers.py`: a step on one thread.\n", layers()]
     parts += ["## On a GPU\n", (HERE / "engine_gpu.md").read_text(encoding="utf-8"), gpu()]
     parts += ["## What may happen to a run\n", "`make faults`; a failure would be told below.\n"]
     faults = [
@@ -320,6 +329,7 @@ PAGES = {
     "experiments.md": experiments,
     "engine.md": engine,
     "dci_learners.md": dci_learners,
+    "findings/README.md": first_page,
     **{f"findings/{name}.md": functools.partial(finding, name) for name in findings()},
 }
 
@@ -327,3 +337,4 @@ if __name__ == "__main__":
     for name, write in PAGES.items():
         (HERE / name).write_text(write(), encoding="utf-8")
     write_sheets()
+    picture().savefig(HERE / "findings" / "verdicts.png", dpi=120)

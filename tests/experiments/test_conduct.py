@@ -252,6 +252,14 @@ def test_seconds_are_those_of_all_calls(tmp_path: Path) -> None:
     assert 1000 <= found["seconds"] < 1300
 
 
+def test_a_result_says_where_its_runs_were_trained(trained, tmp_path: Path) -> None:
+    found = conduct("trained", "quick", tmp_path, workers=1, show=False)
+    assert found["devices"] == ["cpu"]
+    for path in tmp_path.rglob("config.json"):
+        path.write_text(path.read_text().replace('"device": "cpu"', '"device": "cuda:0"'))
+    assert conduct("trained", "quick", tmp_path, workers=1, show=False)["devices"] == ["cuda"]
+
+
 class Scored(Experiment[Scale]):
     """Runs are scored, and scores alone are judged.
 

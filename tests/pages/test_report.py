@@ -11,7 +11,7 @@ import pytest
 
 import distaff
 from distaff.datasets import ArrayImages
-from distaff.evaluation.imagined import imagine
+from distaff.evaluation.imagined import combine, imagine
 from distaff.pages import report as module
 from distaff.pages.parts import number, picture
 
@@ -173,8 +173,10 @@ def test_a_run_that_knows_words_shows_its_concepts(worded: Path, tmp_path: Path)
     run = distaff.load_run(tmp_path / "scan")
     for name in ("scan", "operators"):
         section = pages[name].partition("<h2>Concepts</h2>")[2].partition("</section>")[0]
-        pictures = re.findall(r'<img src="[^"]*" alt="Images of ([^"]*)">', section)
+        every = re.findall(r'<img src="[^"]*" alt="Images of ([^"]*)">', section)
+        pictures, by_operators = every[:8], every[8:]
         assert len(pictures) == 8
+        assert len(by_operators) == (6 if name == "operators" else 0)
         assert [len(words.split(", ")) for words in pictures] == sorted(
             len(words.split(", ")) for words in pictures
         )
@@ -186,3 +188,12 @@ def test_a_run_that_knows_words_shows_its_concepts(worded: Path, tmp_path: Path)
         right = np.mean(read.argmax(axis=2) == run.data.factors.rows(np.arange(54))[:, :3])
         assert f"Of 54 images the surest word of each attribute is right in {right:.0%} of cases" in section
         assert "chance is 33%" in section
+    for title, exact in zip(by_operators[::2], by_operators[1::2], strict=True):
+        one, operator, other = re.fullmatch("(.*) (AND|IN COMMON|IGNORE) (.*)", title).groups()
+        learned = combine(
+            distaff.load_run(tmp_path / "operators"), one, operator.lower().replace(" ", "_"), other
+        )
+        assert picture(learned.images, f"Images of {title}") in pages["operators"]
+        said, rest = ({*words.split(", ")} for words in (one, other))
+        right = {"AND": said | rest, "IN COMMON": said & rest, "IGNORE": said - rest}
+        assert {*exact.split(", ")} == right[operator]

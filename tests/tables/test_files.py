@@ -355,6 +355,6 @@ def test_every_kind_of_column_of_annotated_data(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="row 1: no value for 'whole'"):
         factors_of(read_table(path, ["whole"], "factors"))
     with pytest.raises(
-        BadInput, match="holds several codes; pick with --code-columns: obsm/X_scvi, obsm/frame"
+        BadInput, match="holds several codes; pick with --code-columns or --obsm: obsm/X_scvi, obsm/frame"
     ):
         read_table(path)

@@ -30,6 +30,22 @@ def test_encode_and_decode(trained: Path) -> None:
     assert resemblance > 0.3  # it has learned where the sprites are
 
 
+def test_it_encodes_where_it_was_trained_or_is_told(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(trained, tmp_path / "a")
+    config = read_json(tmp_path / "a" / "config.json")
+    write_json(tmp_path / "a" / "config.json", config | {"device": "cuda"})
+    assert distaff.load_run(tmp_path / "a").device.type == "cpu"
+    with pytest.raises(BadInput, match="device 'cuda' is not available"):
+        _ = distaff.load_run(tmp_path / "a", device="cuda").device
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
+    assert distaff.load_run(tmp_path / "a").device.type == "cuda"
+    told = distaff.load_run(tmp_path / "a", device="cpu")
+    assert told.encode(told.data.images(np.arange(3))).mean.shape == (3, 10)
+
+
 def test_wrong_images(trained: Path) -> None:
     with pytest.raises(BadInput, match="images must be"):
         distaff.load_run(trained).encode(np.zeros((2, 1, 32, 32), np.uint8))

@@ -34,10 +34,24 @@ def score(
     factor_columns: Annotated[
         str | None, Option(metavar=LIST, help="Columns of FACTORS (or of CODES), arrays, obs/COLUMN.")
     ] = None,
+    obsm: Annotated[
+        str | None,
+        Option(
+            metavar=LIST, help="Embeddings of an .h5ad: a card, or of several a table of all side by side."
+        ),
+    ] = None,
+    obs: Annotated[
+        str | None, Option(metavar=LIST, help="Columns of an .h5ad that are factors [default: categories].")
+    ] = None,
     continuous: options.Continuous = None,
     words: WordsOption = None,
     order: options.Order = None,
-    missing: Annotated[str, Option(help="error, or drop the rows in which a value is missing.")] = "error",
+    missing: Annotated[
+        str | None,
+        Option(
+            help="error, or drop the rows in which a value is missing [default: error; of an .h5ad drop]."
+        ),
+    ] = None,
     logvar: Annotated[
         Path | None, Option(help="Log-variances of the codes: adds mig_exact. CODES again: its array logvar.")
     ] = None,
@@ -64,12 +78,19 @@ def score(
     from distaff.scoring.score import score_matrices, wanted_metrics
     from distaff.tables import read_table
 
-    code_table, factor_table = _tables(codes, factors, listed(code_columns), listed(factor_columns))
-    given: dict[str, Any] = {"continuous": continuous_of(continuous), "missing": missing, "seed": seed}
+    cells = _is_cells(codes, obsm, obs, [code_columns, factor_columns])
+    code_table, factor_table = _tables(codes, factors, cells, listed(code_columns), listed(factor_columns))
+    keys: list[Any] = listed(obsm) or [None]
+    has_factors = cells or factor_table is not None
+    if matrices is not None and (len(keys) > 1 or not has_factors):
+        raise BadInput("--matrices needs FACTORS" if len(keys) == 1 else "--matrices takes one embedding")
+    given: dict[str, Any] = {"continuous": continuous_of(continuous), "seed": seed}
     given |= {"words": listed(words) or (), "order": orders_of(order)}
+    given |= {"missing": missing} if missing else {}
+    given |= {"obsm": keys[0] if len(keys) == 1 else keys, "obs": listed(obs)} if cells else {}
     wanted = metrics_of(metric, all_)
     beside = listed(logvar_columns) or (["logvar"] if logvar == codes else None)
-    having = [*(["factors"] if factor_table is not None else []), *(["logvar"] if logvar else [])]
+    having = [*(["factors"] if has_factors else []), *(["logvar"] if logvar else [])]
     with progress("scoring", len(wanted_metrics(wanted, having)), show=not values_only) as report:
         card = score_arrays(
             code_table,
@@ -82,20 +103,33 @@ def score(
             **given,
         )
     if matrices is not None:
-        if factor_table is None:
-            raise BadInput("--matrices needs FACTORS")
         write_arrays(matrices, score_matrices(code_table, factor_table, **given))
     tell(str(card), card.to_dict(), as_json)
     tell_failures(card.failed)
 
 
-def _tables(
-    codes: Path, factors: Path | None, of_codes: list[str] | None, of_factors: list[str] | None
-) -> tuple[Any, Any]:
-    """The tables of codes and of factors, or None. FACTORS may be left out where CODES holds them too."""
-    from distaff.tables import read_table
+def _is_cells(codes: Path, obsm: str | None, obs: str | None, columns: list[str | None]) -> bool:
+    """Whether CODES is annotated data whose parts go by --obsm and --obs, or are found."""
+    is_h5ad, picked = codes.suffix.lower() == ".h5ad", obsm is not None or obs is not None
+    if picked and not is_h5ad:
+        raise BadInput(f"--obsm and --obs are of an .h5ad, and CODES is {codes}")
+    if picked and any(columns):
+        raise BadInput("give --obsm and --obs, or --code-columns and --factor-columns, not both")
+    return is_h5ad and not any(columns)
 
-    both = codes if factors is None and (of_factors or codes.suffix.lower() == ".h5ad") else factors
+
+def _tables(
+    codes: Path, factors: Path | None, cells: bool, of_codes: list[str] | None, of_factors: list[str] | None
+) -> tuple[Any, Any]:
+    """The tables of codes and of factors, or None. FACTORS may be left out where CODES holds them too.
+
+    `cells`: CODES is annotated data, of which the scores pick what they need.
+    """
+    from distaff.tables import cells_in, read_table
+
+    if cells:
+        return cells_in(codes), None if factors is None else read_table(factors, role="factors")
+    both = codes if factors is None and of_factors else factors
     code_table = read_table(codes, of_codes)
     if both is None:
         return code_table, None

@@ -29,6 +29,7 @@ from distaff.experiments.verdict import Measured, exactly, over_seeds
 from distaff.methods.base import Codes
 from distaff.studies.plan import Part, Plan, PlannedRun, runs_of
 from distaff.studies.study import Study
+from distaff.training.config import read_config
 from distaff.training.run import Run, load_run
 
 
@@ -89,6 +90,12 @@ class Runs:
     def names(self) -> list[str]:
         """What the plan calls its runs, each name once."""
         return list(dict.fromkeys(run.name for _, run in self.planned))
+
+    @property
+    def devices(self) -> list[str]:
+        """Where those that were trained here were: cpu, cuda, mps."""
+        configs = (folder / "config.json" for folder, _ in self.planned)
+        return sorted({read_config(path).device.partition(":")[0] for path in configs if path.exists()})
 
     def named(self) -> Iterator[tuple[str, Run]]:
         """Every run with its name."""

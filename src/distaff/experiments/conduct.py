@@ -90,6 +90,7 @@ def write_up(
         "words": [what for kind, _, what in lab.shown if kind == "words"],
         "figures": _save_figures(lab),
         "version": __version__,
+        "devices": runs.devices,
         "seconds": round(seconds()),
     }
     write_text(lab.folder / "report.html", _page(found, scale, result, lab))

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.batches.lessons import Lessons
-from distaff.concepts import Concept
+from distaff.concepts import OPERATORS, Concept, attributes
 from distaff.evaluation.concept_scores import agreement, specificity
-from distaff.evaluation.imagined import Imagined, imagine, lessons_of
+from distaff.evaluation.imagined import Imagined, combine, has_operators, imagine, lessons_of, result
 from distaff.pages import parts
 from distaff.pages.figures import heat_map
 from distaff.pages.page import Section
@@ -34,7 +34,8 @@ def concepts(seen: Seen) -> Section | None:
         f"{len(chosen)} of the {len(lessons.taught)} concepts that were taught, and images decoded from "
         f"samples of each. {_reading(seen, lessons)}"
     )
-    return Section("Concepts", [told, *_pictures(names, made), *_specificity(seen, names, made)])
+    operators = _operators(seen, lessons) if has_operators(seen.run) else ()
+    return Section("Concepts", [told, *_pictures(names, made), *operators, *_specificity(seen, names, made)])
 
 
 def _spread(taught: Sequence[Concept]) -> list[Concept]:
@@ -58,6 +59,27 @@ def _reading(seen: Seen, lessons: Lessons) -> str:
 def _pictures(names: Sequence[str], made: Sequence[Imagined]) -> Iterator[str]:
     for name, each in zip(names, made, strict=True):
         yield parts.labelled("", parts.picture(each.images, f"Images of {name}"), name)
+
+
+def _operators(seen: Seen, lessons: Lessons) -> Iterator[str]:
+    """What each learned operator makes of a concept and a part of it, above images of the exact result."""
+    several = [concept for concept in lessons.taught if len(attributes(concept)) > 1]
+    if not several:
+        return
+    whole, say = several[0], lessons.vocabulary.describe
+    first, *others = (frozenset([value]) for value in sorted(whole))
+    asked = {
+        "and": (first, frozenset().union(*others)),
+        "in_common": (whole, first),
+        "ignore": (whole, first),
+    }
+    yield "What the learned operators make of two concepts, and below it the concept that it should be."
+    for operator in OPERATORS:
+        one, other = asked[operator]
+        exact = result(lessons.vocabulary, one, operator, other)
+        title = f"{say(one)} {operator.replace('_', ' ').upper()} {say(other)}"
+        learned = combine(seen.run, one, operator, other, IMAGES)
+        yield from _pictures([title, say(exact)], [learned, imagine(seen.run, exact, IMAGES)])
 
 
 def _specificity(seen: Seen, names: Sequence[str], made: Sequence[Imagined]) -> Iterator[str]:

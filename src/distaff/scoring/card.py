@@ -135,14 +135,17 @@ class ScoreCard:
         width = max([len("score"), *map(len, self.scores)])
         lines = [f"{'score':<{width}}  value  95 % interval   chance  ceiling  chance ▏ ▕ ceiling"]
         lines += [_line(name, score, width) for name, score in self.scores.items()]
-        lines += self._footer()
+        lines += self.footer()
         return "\n".join(line.rstrip() for line in lines)
 
-    def _footer(self) -> list[str]:
+    def footer(self) -> list[str]:
+        """The lines below the scores: notes, findings, and what they were made from."""
         p = self.protocol
         lines = [f"note: {note}" for note in p.get("notes", [])]
         lines += [f"left out: {factor} ({why})" for factor, why in p.get("left out", {}).items()]
-        lines += [f"words: {factor} ({_few(words)})" for factor, words in p.get("words", {}).items()]
+        lines += [
+            f"words: {factor} ({len(words)}: {_few(words)})" for factor, words in p.get("words", {}).items()
+        ]
         lines += [f"{finding.code}: {finding.message}" for finding in self.health]
         by = f"; protocol {p['protocol']}" if p.get("protocol") else ""
         real = p.get("continuous") or []
@@ -168,7 +171,7 @@ def _line(name: str, score: Score, width: int) -> str:
 
 def _few(words: list[str], most: int = 6) -> str:
     """The first of some words."""
-    return ", ".join(words[:most]) + (f" ... {len(words)}" if len(words) > most else "")
+    return ", ".join(words[:most]) + (" ..." if len(words) > most else "")
 
 
 def _number(value: float | None) -> str:

@@ -13,7 +13,7 @@ from distaff.metrics.arrays import factor_name, single_valued
 from distaff.metrics.declare import Declaration
 from distaff.metrics.needs import NEEDS, arrays_of, paired
 from distaff.scoring.inputs import Inputs
-from distaff.tables import Continuous, Factors, Table, factors_of
+from distaff.tables import Cells, Continuous, Factors, Table, cells_of, factors_of
 from distaff.tables.columns import shown
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -22,13 +22,17 @@ MISSING = ("error", "drop")
 
 @dataclass(frozen=True)
 class Admitted:
-    """Inputs, the names of their factors, why others are left out, the words of factors, and notes."""
+    """Inputs, the names of their factors, why others are left out, the words of factors, and notes.
+
+    `cells` says that they are annotated data, with factors.
+    """
 
     inputs: Inputs
     names: list[str] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
     words: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    cells: bool = False
 
     @property
     def continuous(self) -> list[str]:
@@ -56,6 +60,9 @@ class Given(TypedDict, total=False):
     words: Sequence[str]
     order: Mapping[str, Sequence[str]] | None
     missing: str
+    # of annotated data
+    obsm: str | None
+    obs: Sequence[str] | str | None
     # what metrics may need besides factors; others' needs are taken as well
     logvar: Any
     mates: Sequence[Any] | None
@@ -81,7 +88,9 @@ def admit(codes: Any, factors: Any, **given: Unpack[Given]) -> Admitted:
     """
     for name in given.keys() - Given.__annotations__.keys() - NEEDS.keys():
         raise TypeError(f"got an unexpected keyword argument '{name}'")
-    if (missing := given.get("missing", "error")) not in MISSING:
+    cells = cells_of(codes)
+    codes, factors = _of_cells(cells, codes, factors, given)
+    if (missing := given.get("missing", "error" if cells is None else "drop")) not in MISSING:
         raise unknown("way with missing values", str(missing), MISSING)
     words, order = given.get("words", ()), given.get("order") or {}
     everything = {"factors": factors, **given}
@@ -108,7 +117,23 @@ def admit(codes: Any, factors: Any, **given: Unpack[Given]) -> Admitted:
     notes += [*_counters(tables["codes"][0], checked), *(_all_different(found) if found else ())]
     if labels is None or found is None:
         return Admitted(Inputs(checked, arrays), notes=notes)
-    return _with_factors(Inputs(checked, arrays), found, labels[0], notes)
+    return replace(_with_factors(Inputs(checked, arrays), found, labels[0], notes), cells=cells is not None)
+
+
+def _of_cells(cells: Cells | None, codes: Any, factors: Any, given: Given) -> tuple[Any, Any]:
+    """The embedding and the labels of annotated data, or codes and factors as they are."""
+    obsm, obs = given.get("obsm"), given.get("obs")
+    if cells is None:
+        for name, value in (("obsm", obsm), ("obs", obs)):
+            if value is not None:
+                kind = type(codes).__name__
+                raise BadInput(f"{name}={value!r} picks from annotated data (AnnData), and codes are {kind}")
+        return codes, factors
+    if factors is not None and obs is not None:
+        raise BadInput("give factors or obs=, not both")
+    if factors is None:
+        factors = cells.labels([obs] if isinstance(obs, str) else obs)
+    return cells.embedding(obsm), factors
 
 
 def _counters(table: Table, codes: NDArray[np.float64]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, Unpack
+from typing import Any, Unpack, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from distaff.metrics.information import mutual_information_matrix
 from distaff.metrics.mcc import correlation_matrix
 from distaff.metrics.sap import predictability_matrix
 from distaff.scoring.card import FAILED, Score, ScoreCard
+from distaff.scoring.comparison import Comparison
 from distaff.scoring.door import Admitted, Given, admit, names_given
 from distaff.scoring.health import check_health
 from distaff.scoring.inputs import Inputs
@@ -31,6 +32,26 @@ LONGEST = 60  # seconds
 Value = float | None
 
 
+@overload
+def score(
+    codes: Any, factors: Any = None, *, obsm: list[str] | tuple[str, ...], **settings: Any
+) -> Comparison: ...
+
+
+@overload
+def score(
+    codes: Any,
+    factors: Any = None,
+    *,
+    metrics: Sequence[str] | str | None = None,
+    protocol: str | None = None,
+    seed: int = 0,
+    values_only: bool = False,
+    report: Callable[[int, str], object] = ...,
+    **given: Unpack[Given],
+) -> ScoreCard: ...
+
+
 @names_given
 def score(
     codes: Any,
@@ -41,8 +62,8 @@ def score(
     seed: int = 0,
     values_only: bool = False,
     report: Callable[[int, str], object] = lambda done, words: None,
-    **given: Unpack[Given],
-) -> ScoreCard:
+    **given: Any,
+) -> ScoreCard | Comparison:
     """Score codes (n, d) against factors (n, k): any representation, from any framework.
 
     Both are arrays, nested lists, tensors on any device, or data frames; the rows of frames are paired by
@@ -72,13 +93,25 @@ def score(
     `card.health` has what health checks found broken (H01 and on), and where scores mislead though nothing is
     (W01 and on; `distaff.scoring.validity`).
 
+    `codes` may be annotated data (AnnData): `obsm` names the embedding, `obs` the columns that are factors
+    (without names: the only embedding not made for pictures, all categories and truth values). Cells without
+    a label are left out, which a note says, and `drvi` is scored as well. A list as `obsm` gives a card for
+    each embedding, side by side (`Comparison`; its `to_frame()` has a row for each).
+
     A metric that ends in an error that was not foreseen has that as its reason; `card.failed` names it.
     Raises BadInput (a ValueError) where the arrays cannot be used.
     """
     seed = check_seed(seed)
+    if isinstance(given.get("obsm"), list | tuple):
+        asked: dict[str, Any] = {"metrics": metrics, "protocol": protocol, "seed": seed, "values_only": values_only}
+        keys: list[str] = list(dict.fromkeys(given.pop("obsm")))
+        cards = {key: score(codes, factors, obsm=key, report=report, **asked, **given) for key in keys}
+        return Comparison(cards)
     admitted = admit(codes, factors, **given)
     inputs = admitted.inputs
     wanted = wanted_metrics(metrics, list(inputs.given))
+    if admitted.cells and metrics is None:
+        wanted.append("drvi")
     found = {} if metrics is not None else _too_many_codes(wanted, inputs, values_only)
     scored = [metric for metric in wanted if metric not in found]
     check_protocol(protocol, scored, len(inputs))

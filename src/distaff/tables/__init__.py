@@ -1,16 +1,20 @@
 """Tables of codes and factors: from arrays and frames of any library, and from files of many kinds."""
 
+from distaff.tables.cells import Cells, cells_in, cells_of
 from distaff.tables.memory import as_table
 from distaff.tables.reading import read_table
 from distaff.tables.roles import Continuous, Factors, codes_of, continuous_columns, factors_of, holds_words
 from distaff.tables.table import Table, below, in_order_of, with_keys
 
 __all__ = [
+    "Cells",
     "Continuous",
     "Factors",
     "Table",
     "as_table",
     "below",
+    "cells_in",
+    "cells_of",
     "codes_of",
     "continuous_columns",
     "factors_of",

@@ -1,6 +1,6 @@
 """Annotated data (.h5ad): codes from obsm or X, factors from obs, in all layouts that anndata has had."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,12 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput, unknown
+from distaff.files import LARGEST
 from distaff.tables.hdf5 import child, is_array, opened, values
 from distaff.tables.memory import spread
 from distaff.tables.table import Table
 
 #: embeddings made to be looked at, and places in a tissue: no codes unless they are asked for
 PICTURES = ("X_umap", "X_tsne", "X_draw_graph", "X_diffmap", "spatial", "X_spatial")
+
+SPARSE = ("csr_matrix", "csc_matrix")
 
 Column = tuple[NDArray[Any], tuple[str, ...] | None]  # cells, and the order of an ordered category
 
@@ -40,8 +43,10 @@ def read_annotated(path: Path, wanted: Sequence[str] | None = None, role: str = 
         entries = [f"obsm/{name}" for name in _names(child(file, "obsm"))]
         notes: tuple[str, ...] = ()
         if wanted is None:
-            wanted, note = _guess(path, obs, entries, role)
-            notes = (note,)
+            kinds = {name: held.is_category for name, held in obs.items()}
+            way = "--factor-columns or --obs" if role == "factors" else "--code-columns or --obsm"
+            wanted, note = guessed(str(path), entries, kinds, role, way)
+            notes = (f"{path.name}: {note}",)
         else:
             held = [*entries, *(f"obs/{name}" for name in obs)]
             wanted = [_full_name(name, held, path, role) for name in wanted]
@@ -51,20 +56,26 @@ def read_annotated(path: Path, wanted: Sequence[str] | None = None, role: str = 
     return Table(path.name, names, cells, labels=labels, orders=orders, notes=notes)
 
 
-def _guess(path: Path, obs: Obs, entries: list[str], role: str) -> tuple[list[str], str]:
-    """What codes or factors most likely are, and a note that says so."""
+def guessed(
+    source: str, entries: list[str], kinds: Mapping[str, bool], role: str, way: str
+) -> tuple[list[str], str]:
+    """What codes or factors most likely are, and a note that says so.
+
+    `entries` are those of obsm, as obsm/KEY; `kinds` says of each column of obs whether it holds categories
+    or truth values. Messages call the data `source`, and tell to pick by `way`.
+    """
     if role == "factors":
-        entries = [f"obs/{name}" for name in obs]
-        found = [f"obs/{name}" for name, held in obs.items() if held.is_category]
+        entries = [f"obs/{name}" for name in kinds]
+        found = [f"obs/{name}" for name, is_category in kinds.items() if is_category]
         if not found:
-            raise BadInput(f"{path} has no categories in obs; pick with --factor-columns: {', '.join(obs)}")
+            raise BadInput(f"{source} has no categories in obs; pick with {way}: {', '.join(kinds)}")
     else:
         found = [name for name in entries if not name.removeprefix("obsm/").startswith(PICTURES)]
         found = found or entries or ["X"]
         if len(found) != 1:
-            raise BadInput(f"{path} holds several codes; pick with --code-columns: {', '.join(found)}")
+            raise BadInput(f"{source} holds several codes; pick with {way}: {', '.join(found)}")
     rest = ", ".join(name.removeprefix("obs/") for name in entries if name not in found)
-    note = f"{path.name}: {role} are {', '.join(found)}"
+    note = f"{role} are {', '.join(found)}"
     return found, f"{note}; not {rest}, unless picked" if rest else note
 
 
@@ -95,7 +106,7 @@ def _columns(
 
 
 def _matrix(held: Any, name: str, path: Path) -> NDArray[Any]:
-    """A dense array, or a data frame in obsm."""
+    """A dense array, a data frame in obsm, or a sparse matrix there, made dense."""
     import h5py
 
     if is_array(held):
@@ -103,9 +114,27 @@ def _matrix(held: Any, name: str, path: Path) -> NDArray[Any]:
     if isinstance(held, h5py.Group) and held.attrs.get("encoding-type") == "dataframe":
         columns = [_decoded(held, str(each), path)[0] for each in held.attrs["column-order"]]
         return np.stack(columns, axis=1)
+    if name != "X" and isinstance(held, h5py.Group) and held.attrs.get("encoding-type") in SPARSE:
+        return _of_sparse(held, name, path)
     raise BadInput(
         f"{path}: {name} is sparse or no array; store it dense, as by data.obsm['codes'] = X.toarray()"
     )
+
+
+def _of_sparse(held: Any, name: str, path: Path) -> NDArray[Any]:
+    """The dense array of a sparse matrix: values, their places in rows (or columns), and where these end."""
+    n, d = (int(size) for size in held.attrs["shape"])
+    if 8 * n * d > LARGEST:
+        raise BadInput(f"{path}: {name} is sparse, of shape {(n, d)}, and too large to be made dense")
+    data, place, ends = (values(child(held, part), path) for part in ("data", "indices", "indptr"))
+    by_rows = held.attrs["encoding-type"] == "csr_matrix"
+    found = np.zeros((n, d) if by_rows else (d, n))
+    lines, width = found.shape
+    fits = len(ends) == lines + 1 and len(data) == len(place) == ends[-1] and (np.diff(ends) >= 0).all()
+    if not fits or (len(place) and not 0 <= place.min() <= place.max() < width):
+        raise BadInput(f"{path}: the parts of the sparse {name} do not fit each other")
+    np.add.at(found, (np.repeat(np.arange(lines), np.diff(ends)), place), data)
+    return found if by_rows else found.T
 
 
 def _obs(file: Any, path: Path) -> tuple[Obs, list[str] | None]:
