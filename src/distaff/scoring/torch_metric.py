@@ -51,8 +51,14 @@ class StreamMetric(Metric):
         **torchmetrics: Any,
     ) -> None:
         super().__init__(**torchmetrics)
-        self._given = {"ranges": ranges, "factor_ranges": factor_ranges, "continuous": continuous}
-        self._given |= {"metrics": metrics, "sample": sample, "seed": seed}
+        self._given: dict[str, Any] = {
+            "metrics": metrics,
+            "ranges": ranges,
+            "factor_ranges": factor_ranges,
+            "continuous": continuous,
+            "sample": sample,
+            "seed": seed,
+        }
         self._row = 0  # of all updates, also before a reset: no two rows of a process have one number
         self._stream()  # says at once what is wrong with the settings
         self.pieces: list[torch.Tensor] | torch.Tensor
@@ -102,7 +108,8 @@ class StreamMetric(Metric):
     def _packed(self, stream: Stream) -> torch.Tensor:
         """A stream's state in bytes, after their number."""
         content = io.BytesIO()
-        np.savez(content, **stream.state())
+        state: dict[str, Any] = stream.state()
+        np.savez(content, **state)
         found = content.getvalue()
         whole = len(found).to_bytes(LENGTH, "little") + found
         return torch.frombuffer(bytearray(whole), dtype=torch.uint8).to(self.device)
