@@ -28,8 +28,8 @@ from PIL import Image
 from distaff import registry
 from distaff.concepts import Concept
 from distaff.datasets import load_dataset
-from distaff.evaluation.concept_scores import accuracy, agreement, diversity
-from distaff.evaluation.factor_classifier import FactorClassifier, factor_classifier
+from distaff.evaluation.concepts.classifier import FactorClassifier, factor_classifier
+from distaff.evaluation.concepts.scores import accuracy, agreement, diversity
 from distaff.randomness import derived
 from distaff.training.run import Run
 from distaff.training.train import train

@@ -27,8 +27,8 @@ import pandas as pd
 from circumstances import ROOT
 from numpy.typing import NDArray
 
-from distaff.evaluation.concept_images import image_scores, images_of
-from distaff.evaluation.factor_classifier import factor_classifier
+from distaff.evaluation.concepts.classifier import factor_classifier
+from distaff.evaluation.concepts.images import image_scores, images_of
 from distaff.evaluation.posterior import active, latent_kl
 from distaff.experiments.scan_table import Scale, ScanTable
 from distaff.experiments.scan_vision import ATTRIBUTES, DENOISER, LATENTS, ROOMS

@@ -213,8 +213,9 @@ def metrics() -> str:
         needs = "codes" + "".join(f", {need}" for need in d.needs)
         took = f"{cost['seconds'][name]:.2f} s" if name in cost["seconds"] else "minutes"
         real = "yes" if d.continuous else ""
-        rows.append((f"[`{name}`](#{name})", needs, f"{d.low:g} to {d.high:g}", better, took, real, d.source))
-    header = ("name", "needs", "range", "better", "time", "continuous", "source")
+        span, sparse = f"{d.low:g} to {d.high:g}", "" if d.only_dense else "yes"
+        rows.append((f"[`{name}`](#{name})", needs, span, better, took, real, sparse, d.source))
+    header = ("name", "needs", "range", "better", "time", "continuous", "sparse", "source")
     parts = [*_opened("Metrics", "metrics"), table(header, rows)]
     parts += ["## Health checks\n", "Below a score card stand the findings of these checks:\n"]
     parts.append(table(("code", "what it looks for"), list(CHECKS.items())))

@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from distaff.errors import BadInput
-from distaff.files import array_headers, read_arrays, read_json, replacing, write_arrays, write_text
+from distaff.files import (
+    array_headers,
+    read_arrays,
+    read_json,
+    read_kept,
+    replacing,
+    write_arrays,
+    write_text,
+)
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
@@ -96,3 +104,15 @@ def test_headers_are_read_without_their_arrays(tmp_path: Path) -> None:
     assert read_arrays(tmp_path / "a.npz", ["codes"]).keys() == {"codes"}
     with pytest.raises(BadInput, match=r"unknown array of a\.npz 'code'; did you mean 'codes'"):
         read_arrays(tmp_path / "a.npz", ["code"])
+
+
+def test_what_was_kept_is_read_or_made_again(tmp_path: Path) -> None:
+    path = tmp_path / "kept.json"
+    assert read_kept(path, read_json) is None
+    path.write_text('{"a": 1}')
+    assert read_kept(path, read_json) == {"a": 1}
+    path.write_text('{"a": ')
+    with pytest.raises(
+        BadInput, match=r"kept\.json is damaged; remove it .* with --acting: "
+    ):
+        read_kept(path, read_json, "--acting")

@@ -303,6 +303,7 @@ GIVEN = {
         "A batch of 64 images is 32 pairs",
         "(m, 2)",
     ),
+    "docs/metrics_introduction.md": ("H02, H05, H08, H10 and W01 to W04",),
     "docs/which_method.md": ("Papers work at 64 x 64 pixels",),
     "docs/datasets_introduction.md": ("keeps 16 evenly spaced values",),
 }

@@ -251,3 +251,13 @@ def test_a_latent_tells_of_the_factor_that_it_is_made_of() -> None:
     assert (first["latent"], first["factor"], first["share"]) == (1, "scale", 1.0)
     assert (second["latent"], second["factor"], second["share"]) == (2, data.label_names[0], 1.0)
     assert first["nats"] > second["nats"] > 0.05
+
+
+def test_sparse_codes_are_scored_within_their_bounds() -> None:
+    found, script_ = result("sparse_codes"), benchmark("sparse_codes")
+    assert found["scores"].keys() == set(script_.SCORES)
+    assert found["bounds"] == [script_.SECONDS, script_.MEGABYTES]
+    for name, score in found["scores"].items():
+        assert score["process seconds"] < script_.SECONDS, name
+        assert score["peak MB"] < script_.MEGABYTES, name
+        assert score["predicted"] == list(script_.PREDICTED[name])

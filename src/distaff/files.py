@@ -3,10 +3,10 @@
 import json
 import os
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from distaff.errors import BadInput, unknown
 from distaff.interrupt import unbroken
 
+T = TypeVar("T")
 LARGEST = 2**32  # bytes that an archive may unpack to, unless it is as large itself
 
 
@@ -63,6 +64,20 @@ def read_json(path: Path, kind: Any = Any) -> Any:
     """The JSON value of a file, as a record of its kind. BadInput says what is wrong in which file."""
     check_file(path)
     return as_record(_parsed(path.read_bytes(), path), kind, path)
+
+
+def read_kept(path: Path, read: Callable[[Path], T], again: str = "") -> T | None:
+    """What an earlier evaluation left in a file, None where there was none.
+
+    Where it cannot be read BadInput says how to make it again: with the option `again`.
+    """
+    if not path.exists():
+        return None
+    try:
+        return read(path)
+    except BadInput as error:
+        how = f" with {again}" if again else ""
+        raise BadInput(f"{path} is damaged; remove it and evaluate again{how}: {error}") from None
 
 
 def read_json_lines(path: Path, kind: Any = Any) -> list[Any]:

@@ -49,8 +49,8 @@ def test_evaluate_says_how_soon_matrices_are_completed(
     tmp_path: Path, capsys, trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(trained, tmp_path / "run")
-    monkeypatch.setattr("distaff.evaluation.reasoning.EVERY", 2)
-    monkeypatch.setattr("distaff.evaluation.reasoner.TESTED", 50)
+    monkeypatch.setattr("distaff.evaluation.reasoning.lesson.EVERY", 2)
+    monkeypatch.setattr("distaff.evaluation.reasoning.reasoner.TESTED", 50)
     words = ["evaluate", tmp_path / "run", "--reasoning", "--steps", 4, "--answers", "hard"]
     status, out, err = distaff(capsys, *words)
     assert (status, "reasoning 4/4" in err) == (0, True)

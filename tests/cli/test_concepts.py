@@ -12,7 +12,7 @@ from commands import distaff
 from PIL import Image
 
 from distaff import load_run
-from distaff.evaluation.imagined import combine, imagine
+from distaff.evaluation.concepts.imagined import combine, imagine
 from distaff.pages.images import strip
 
 

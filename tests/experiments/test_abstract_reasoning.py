@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 import distaff
-from distaff.evaluation.matrices import Matrices
-from distaff.evaluation.reasoning import Reasoning
-from distaff.evaluation.shortcuts import shortcuts
+from distaff.evaluation.reasoning.lesson import Reasoning
+from distaff.evaluation.reasoning.matrices import Matrices
+from distaff.evaluation.reasoning.shortcuts import shortcuts
 from distaff.experiments import abstract_reasoning as module
 from distaff.experiments.abstract_reasoning import (
     CLAIMED,
@@ -98,7 +98,7 @@ def test_what_no_run_has_learned_has_a_row_per_seed(tmp_path: Path, monkeypatch:
     run = Run()
     run.data = data
     monkeypatch.setattr(module, "reasoning", given)
-    monkeypatch.setattr("distaff.evaluation.reasoner.TESTED", 50)
+    monkeypatch.setattr("distaff.evaluation.reasoning.reasoner.TESTED", 50)
     table = by_hand(Lab(tmp_path, AbstractReasoning().at("quick")), run)
     assert table.groupby("seen").size().to_dict() == {"factors": 2, "rotated factors": 2}
     assert asked == [("factors", 0, "factors-0"), ("factors", 1, "factors-1")]

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import distaff
-from distaff.evaluation.acting import Acted, Returns
+from distaff.evaluation.acting.returns import Acted, Returns
 from distaff.experiments.darla import AGENTS, Darla, observed, of_returns, returns
 from distaff.worlds.collect import CollectWorld
 

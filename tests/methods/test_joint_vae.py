@@ -15,7 +15,7 @@ from distaff.batches.batch import Batch, Facts
 from distaff.batches.symbols import Symbols
 from distaff.datasets import ArrayImages, DataSet
 from distaff.errors import BadInput
-from distaff.evaluation.concept_scores import agreement
+from distaff.evaluation.concepts.scores import agreement
 from distaff.methods.base import Codes, Loss
 from distaff.methods.jmvae import JMVAE
 from distaff.methods.joint_vae import JointVAE

@@ -73,3 +73,37 @@ def three_factors() -> tuple[Array, Array, Array]:
     mixed = (ideal[:, :1] + ideal[:, 1:2]) / 2 + 0.3 * rng.standard_normal((1000, 1))
     codes = np.concatenate([own, mixed, rng.standard_normal((1000, 2))], axis=1)
     return codes, factors, rng.standard_normal((1000, 6))
+
+
+def sparse_of_all_kinds(n: int = 300, d: int = 40, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Codes of all kinds: mostly off, of either sign, with ties, dead, always on, constant, tiny, huge."""
+    rng = np.random.default_rng(seed)
+    factors = np.stack([rng.integers(size, size=n) for size in (2, 3, 7)], axis=1)
+    codes = np.where(rng.random((n, d)) < 0.1, rng.exponential(size=(n, d)), 0.0)
+    codes[:, 0] = (factors[:, 0] == 1) * rng.exponential(size=n)
+    codes[:, 1] = np.where(factors[:, 2] > 4, factors[:, 1] - 1.5, 0)
+    codes[:, 2] = np.where(rng.random(n) < 0.3, rng.normal(size=n).round(1), 0)
+    codes[:, 3], codes[:, 4], codes[:, 5] = 0, factors[:, 1] + 1.0, 3.0
+    codes[:, 6], codes[:, 7] = 1e-40 * codes[:, 0], 1e28 * codes[:, 1]
+    codes[:, 8] = np.where(factors[:, 1] == 0, 1.0, 1.0 + 4e-16)  # too narrow for 20 bins at this precision
+    codes[:, 9] = -codes[:, 0]
+    return codes, factors
+
+
+def learned_dictionary() -> dict[str, Array]:
+    """Recipe F: 48 learned directions and 48 random ones for 32 true ones; rows of them, and their codes."""
+    rng = np.random.default_rng(0)
+    true = rng.standard_normal((32, 16))
+    learned = np.concatenate(
+        [true[:20] + 0.5 * rng.standard_normal((20, 16)), true[:4], rng.standard_normal((24, 16))]
+    )
+    found = {"true": true, "learned": learned, "random": rng.standard_normal((48, 16))}
+    rng = np.random.default_rng(1)
+    on = rng.random((1000, 32)) < 0.05
+    features = on * rng.uniform(1, 2, (1000, 32))
+    unit = {name: found[name] / np.linalg.norm(found[name], axis=1, keepdims=True) for name in found}
+    inputs = features @ unit["true"]
+    codes = np.maximum(inputs @ unit["learned"].T - 0.8, 0)
+    codes[:, 40:] = 0
+    reconstructed = 0.5 * codes @ unit["learned"]
+    return found | {"features": features, "inputs": inputs, "codes": codes, "reconstructed": reconstructed}

@@ -8,7 +8,7 @@ from sklearn.metrics import f1_score, precision_score, recall_score, roc_auc_sco
 import distaff
 from distaff.errors import NotApplicable
 from distaff.metrics import best_latent
-from distaff.metrics.best_latent import areas, f1_of, firing, indicators
+from distaff.metrics.best_latent import areas, f1_of, firing, indicators, ranks
 
 
 def test_the_numbers_of_a_stated_recipe() -> None:
@@ -67,7 +67,7 @@ def test_what_each_code_fires_for() -> None:
     assert positives.tolist() == there.sum(axis=0).tolist()
     pairs = [(a, b) for a in codes[factors[:, 1] == 4, 3] for b in codes[factors[:, 1] != 4, 3]]
     wins = np.mean([(a > b) + 0.5 * (a == b) for a, b in pairs])
-    assert areas(codes, there)[3, 5] == pytest.approx(wins)
+    assert areas(ranks(codes), there)[3, 5] == pytest.approx(wins)
 
 
 def test_the_ceiling_is_a_code_for_each_value_and_the_card_has_it_where_asked() -> None:

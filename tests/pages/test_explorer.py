@@ -398,7 +398,7 @@ def test_concepts_are_codes(worded: Path, chrome: Browser, tmp_path: Path) -> No
     run = load_run(tmp_path / "scan")
     path = explore(run, show=False)
     opened(chrome, path)
-    from distaff.evaluation.imagined import imagine
+    from distaff.evaluation.concepts.imagined import imagine
 
     name = chrome.value("data.concepts[7].name")
     chrome.value("(byId('concept').value = 7, byId('concept').dispatchEvent(new Event('change')), 0)")

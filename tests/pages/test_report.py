@@ -11,7 +11,7 @@ import pytest
 
 import distaff
 from distaff.datasets import ArrayImages
-from distaff.evaluation.imagined import combine, imagine
+from distaff.evaluation.concepts.imagined import combine, imagine
 from distaff.pages import report as module
 from distaff.pages.parts import number, picture
 

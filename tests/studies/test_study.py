@@ -21,6 +21,7 @@ from distaff.files import read_json
 from distaff.metrics.udr import udr
 from distaff.studies import workers
 from distaff.studies.execute import execute, folder_of, read_scores
+from distaff.studies.on_ray import needs
 from distaff.studies.plan import Plan, chain, each, product, runs_of
 from distaff.studies.study import Study
 
@@ -227,14 +228,21 @@ def test_sql(done: Study) -> None:
         done.query("SELECT nothing FROM results")
 
 
+def test_what_a_task_has_of_a_cluster() -> None:
+    assert needs("train a b c", {"CPU": 8.0}) == {"num_cpus": 1, "num_gpus": 0.0, "max_retries": 2}
+    with_gpus = {"CPU": 8.0, "GPU": 2.0}
+    assert [needs(task, with_gpus)["num_gpus"] for task in ("train a b", "run a", "udr a")] == [1, 0.25, 0]
+
+
 @pytest.mark.slow
-def test_a_ray_cluster_that_loses_a_worker(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("gpus", "together"), [(0, 1), (1, 2)])  # Ray takes our word for it that there are
+def test_a_ray_cluster_that_loses_a_worker(tmp_path: Path, gpus: int, together: int) -> None:
     ray = pytest.importorskip("ray")
     from ray.cluster_utils import Cluster
 
     os.environ["RAY_DISABLE_USAGE_STATS"] = "1"
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-    other = [cluster.add_node(num_cpus=1) for _ in range(2)]
+    other = [cluster.add_node(num_cpus=1, num_gpus=gpus) for _ in range(2)]
     study = Study(tmp_path / "study", tiny(6))
 
     def lose() -> None:
@@ -245,7 +253,7 @@ def test_a_ray_cluster_that_loses_a_worker(tmp_path: Path) -> None:
     thread = threading.Thread(target=lose)
     thread.start()
     try:
-        counts = study.run(ray=cluster.address, show=False)
+        counts = study.run(ray=cluster.address, together=together, show=False)
     finally:
         thread.join()
         ray.shutdown()

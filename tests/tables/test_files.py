@@ -4,6 +4,7 @@ import pickle
 import warnings
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -13,7 +14,7 @@ import scipy.io
 import scipy.sparse
 
 from distaff.errors import BadInput
-from distaff.tables import codes_of, factors_of, read_table
+from distaff.tables import SparseTable, codes_of, factors_of, read_table
 
 CODES = np.array([[1.5, 2.5], [3.5, 4.5], [5.5, 6.5]])
 KIND = ["b", "a", "b"]
@@ -145,11 +146,60 @@ def test_several_arrays_stand_side_by_side(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["csr", "csc", "coo"])
-def test_sparse_matrices_are_named(tmp_path: Path, form: str) -> None:
-    scipy.sparse.save_npz(
-        tmp_path / "t.npz", scipy.sparse.random(5, 4, 0.5, form, rng=np.random.default_rng(0))
-    )
-    with pytest.raises(BadInput, match=r"holds a sparse matrix.*toarray"):
+@pytest.mark.parametrize("compressed", [True, False])
+def test_sparse_matrices_stay_so(tmp_path: Path, form: str, compressed: bool) -> None:
+    matrix = scipy.sparse.random(5, 4, 0.5, form, rng=np.random.default_rng(0))
+    scipy.sparse.save_npz(tmp_path / "t.npz", matrix, compressed=compressed)
+    table = read_table(tmp_path / "t.npz")
+    assert isinstance(table, SparseTable)
+    assert (table.codes.matrix.toarray() == matrix.toarray()).all()
+    some = read_table(tmp_path / "t.npz", ["3", "1"])
+    assert (some.codes.matrix.toarray() == matrix.toarray()[:, [3, 1]]).all()
+    with pytest.raises(BadInput, match=r"unknown column of t.npz '4'"):
+        read_table(tmp_path / "t.npz", ["4"])
+    with pytest.raises(
+        BadInput, match=r"t.npz: a sparse matrix cannot be taken here; give .toarray\(\) of it"
+    ):
+        factors_of(table)
+
+
+STARTS = "where its rows or columns begin does not fit its values"
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "rows out of range": ({"indices": [9, 0]}, r"it has indices outside its shape \(3, 2\)"),
+    "rows below 0": ({"indices": [-1, 0]}, r"it has indices outside its shape"),
+    "columns out of range": ({"format": b"coo", "row": [0, 1], "col": [0, 2]}, "indices outside its shape"),
+    "too few rows": ({"indices": [2]}, "its indices are not as many as its values"),
+    "too few columns": ({"format": b"coo", "row": [0, 1], "col": [0]}, "not as many as its values"),
+    "columns that do not end": ({"indptr": [0, 1, 9]}, STARTS),
+    "columns that go back": ({"indptr": [0, 3, 2]}, STARTS),
+    "columns that end before they begin": ({"indptr": [0, 1, 0]}, STARTS),
+    "columns that begin late": ({"indptr": [1, 1, 2]}, STARTS),
+    "a column less": ({"indptr": [0, 2]}, STARTS),
+    "indices of decimals": ({"indices": [0.5, 1.0]}, "its indices are no whole numbers"),
+    "a square of values": ({"data": [[1.0, 2.0]]}, "its values are no numbers"),
+    "words": ({"data": ["a", "b"]}, "its values are no numbers"),
+    "a shape of three": ({"shape": [3, 2, 1]}, r"its shape is \[3, 2, 1\]"),
+    "a negative shape": ({"shape": [-3, 2]}, r"its shape is \[-3, 2\]"),
+    "a shape of decimals": ({"shape": [3.0, 2.0]}, r"its shape is \[3.0, 2.0\]"),
+    "a huge shape": ({"shape": [3, 2**23], "format": b"csr"}, "8,388,608 columns, and at most 4,194,304 are"),
+    "another format": ({"format": b"bsr"}, r"of format 'bsr'; save it as CSR: .*matrix.tocsr\(\)"),
+    "no format": ({"format": [1, 2]}, "of format 'None'; save it as CSR"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_broken_sparse_matrices_are_said_to_be(tmp_path: Path, what: str) -> None:
+    given, message = WRONG[what]
+    whole = {"format": b"csc", "shape": [3, 2], "data": [1.0, 2.0], "indices": [2, 0], "indptr": [0, 1, 2]}
+    np.savez(tmp_path / "t.npz", **(whole | given))
+    with pytest.raises(BadInput, match=message):
+        read_table(tmp_path / "t.npz")
+
+
+def test_no_sparse_matrix_is_unpickled(tmp_path: Path) -> None:
+    whole = {"format": b"csc", "shape": [1, 1], "indices": [0], "indptr": [0, 1]}
+    np.savez(tmp_path / "t.npz", **whole, data=np.array([{1}], dtype=object))  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match="it holds pickled objects, which are never loaded"):
         read_table(tmp_path / "t.npz")
 
 

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import scipy.sparse
 import torch
 
 import distaff
@@ -117,8 +116,6 @@ REFUSED = {
         lambda: {"mean": NUMBERS, "logvar": 1},
         "a dict with keys 'mean', 'logvar'; give one of its values",
     ),
-    "csr": (lambda: scipy.sparse.csr_matrix(NUMBERS), r"a sparse matrix \(3, 2\); give \.toarray\(\) of it"),
-    "coo": (lambda: scipy.sparse.coo_array(NUMBERS), r"a sparse matrix \(3, 2\)"),
     "annotated data": (
         annotated,
         r"annotated data; give data.obsm\[KEY\] as codes \(keys: X_pca\).*columns: kind",

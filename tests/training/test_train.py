@@ -20,7 +20,8 @@ import distaff
 from distaff import registry
 from distaff.datasets import DataSet
 from distaff.errors import BadInput, Diverged
-from distaff.evaluation import acting, desiderata
+from distaff.evaluation import desiderata
+from distaff.evaluation.acting import returns as acting
 from distaff.evaluation.evaluate import CARDS
 from distaff.training import train as training
 from distaff.training.checkpoint import load_checkpoint

@@ -12,7 +12,7 @@ from distaff.errors import BadInput
 
 if TYPE_CHECKING:
     from distaff.concepts import Vocabulary
-    from distaff.evaluation.imagined import Imagined
+    from distaff.evaluation.concepts.imagined import Imagined
     from distaff.training.run import Run
 
 SURE = 0.5  # the certainty from which a word or a concept is told
@@ -47,7 +47,7 @@ def concepts(
 
     Of a run that knows words: scan, scan_operators, jmvae or telbo. Images go to RUN/concepts/NAME.png.
     """
-    from distaff.evaluation.imagined import lessons_of
+    from distaff.evaluation.concepts.imagined import lessons_of
     from distaff.training.run import load_run
 
     asked = {"and": and_, "in_common": in_common, "ignore": ignore}
@@ -72,7 +72,7 @@ def _drawn(
     run: Run, vocabulary: Vocabulary, words: str, operators: dict[str, str], how: tuple[int, int]
 ) -> tuple[str, dict[str, Imagined]]:
     """What was asked for in words, and what the run makes of it: by its operator, and by the exact result."""
-    from distaff.evaluation.imagined import combine, has_operators, imagine, result
+    from distaff.evaluation.concepts.imagined import combine, has_operators, imagine, result
 
     concept = vocabulary.read(words)
     told = vocabulary.describe(concept)
@@ -139,8 +139,8 @@ def _lines(record: dict[str, Any]) -> list[str]:
 def _recognise(run: Run, given: str, seed: int, as_json: bool) -> None:
     """Print the concepts of an image, and where it is one of the data set, whether it shows them."""
     from distaff.concepts import shows
+    from distaff.evaluation.concepts.imagined import lessons_of, recognise
     from distaff.evaluation.given_image import given_image
-    from distaff.evaluation.imagined import lessons_of, recognise
 
     vocabulary, image = lessons_of(run).vocabulary, given_image(run.data, given)
     seen = recognise(run, image.image, seed)

@@ -150,7 +150,7 @@ def _likelihood(run: Path, images: int | None, seed: int, data_dir: Path | None,
 def _acting(
     run: Path, world: str, steps: int | None, seed: int, data_dir: Path | None, as_json: bool
 ) -> None:
-    from distaff.evaluation.acting import STEPS, acting, rows
+    from distaff.evaluation.acting.returns import STEPS, acting, rows
     from distaff.files import plain
     from distaff.training.run import load_run
 
@@ -163,7 +163,7 @@ def _acting(
 
 
 def _reasoning(run: Path, given: dict[str, Any], seed: int, data_dir: Path | None, as_json: bool) -> None:
-    from distaff.evaluation.reasoning import lines, reasoning
+    from distaff.evaluation.reasoning.lesson import lines, reasoning
     from distaff.files import plain
     from distaff.training.run import load_run
 

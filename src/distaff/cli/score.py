@@ -76,7 +76,7 @@ def score(
     from distaff.progress import progress
     from distaff.scoring.score import score as score_arrays
     from distaff.scoring.score import score_matrices, wanted_metrics
-    from distaff.tables import read_table
+    from distaff.tables import SparseTable, read_table
 
     cells = _is_cells(codes, obsm, obs, [code_columns, factor_columns])
     code_table, factor_table = _tables(codes, factors, cells, listed(code_columns), listed(factor_columns))
@@ -91,7 +91,8 @@ def score(
     wanted = metrics_of(metric, all_)
     beside = listed(logvar_columns) or (["logvar"] if logvar == codes else None)
     having = [*(["factors"] if has_factors else []), *(["logvar"] if logvar else [])]
-    with progress("scoring", len(wanted_metrics(wanted, having)), show=not values_only) as report:
+    scores = len(wanted_metrics(wanted, having, isinstance(code_table, SparseTable)))
+    with progress("scoring", scores, show=not values_only) as report:
         card = score_arrays(
             code_table,
             factor_table,

@@ -3,13 +3,14 @@
 import contextlib
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from distaff.errors import BadInput, unknown
-from distaff.files import read_json, write_json
+from distaff.files import read_json, read_kept, write_json
 from distaff.metrics.arrays import check_codes, check_pair, usable_factors
 from distaff.metrics.downstream import downstream
 from distaff.metrics.held_out import learn_and_score
@@ -82,15 +83,16 @@ def desiderata(
 
 def read_desiderata(run: Run) -> dict[str, Any] | None:
     """What `desiderata` kept in a run folder, or None."""
-    path = run.folder / FILE
-    if not path.exists():
-        return None
+    return read_kept(run.folder / FILE, _read, "--desiderata")
+
+
+def _read(path: Path) -> dict[str, Any]:
     found = read_json(path)
     needed = {"label", "linear_probe", "knn_accuracy", "silhouette", "interpolation", "sparsity", "views"} | {
         "knn_accuracy_of_pixel_plane", "silhouette_of_pixel_plane"
     }  # fmt: skip
     if not isinstance(found, dict) or not needed <= found.keys():
-        raise BadInput(f"{path} is damaged; remove it and evaluate again with --desiderata")
+        raise BadInput(f"it lacks some of {', '.join(sorted(needed))}")
     return found
 
 

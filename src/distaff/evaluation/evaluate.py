@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.datasets import DataSet
-from distaff.errors import BadInput, unknown
+from distaff.errors import unknown
 from distaff.evaluation.encode import ROWS, encode_run
-from distaff.files import read_json, write_json
+from distaff.files import read_json, read_kept, write_json
 from distaff.metrics.arrays import is_whole
 from distaff.metrics.needs import NEEDS
 from distaff.progress import progress, say
@@ -79,13 +79,7 @@ def evaluate(
 
 def read_card(run: Run, representation: str = "mean") -> ScoreCard | None:
     """The card kept in a run folder, or None."""
-    path = run.folder / CARDS[representation]
-    if not path.exists():
-        return None
-    try:
-        return ScoreCard.from_dict(read_json(path))
-    except BadInput as error:
-        raise BadInput(f"{path} is damaged; remove it and evaluate again: {error}") from None
+    return read_kept(run.folder / CARDS[representation], lambda path: ScoreCard.from_dict(read_json(path)))
 
 
 def _score(

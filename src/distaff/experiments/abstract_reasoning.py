@@ -11,10 +11,10 @@ from msgspec import structs
 from scipy.stats import ortho_group
 
 from distaff.datasets import DataSet
-from distaff.evaluation.matrices import KINDS, RULES, Matrices
-from distaff.evaluation.reasoner import Reasoner, Sight, sight_of
-from distaff.evaluation.reasoning import reasoning
-from distaff.evaluation.shortcuts import shortcuts
+from distaff.evaluation.reasoning.lesson import reasoning
+from distaff.evaluation.reasoning.matrices import KINDS, RULES, Matrices
+from distaff.evaluation.reasoning.reasoner import Reasoner, Sight, sight_of
+from distaff.evaluation.reasoning.shortcuts import shortcuts
 from distaff.experiments import base
 from distaff.experiments.base import Experiment, Finding, Lab, Runs, every_label
 from distaff.experiments.verdict import rank_correlation

@@ -10,8 +10,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from distaff.evaluation.acting import Acted, codes_of, judged, scaled
-from distaff.evaluation.agent import Lesson
+from distaff.evaluation.acting.agent import Lesson
+from distaff.evaluation.acting.returns import Acted, codes_of, judged, scaled
 from distaff.experiments import base
 from distaff.experiments.base import Experiment, Finding, Lab, Runs, every_code, every_label
 from distaff.experiments.scan_vision import denoiser

@@ -14,9 +14,9 @@ from distaff.batches.operators import Operators, Pairs, result
 from distaff.concepts import OPERATORS, Concept, Vocabulary
 from distaff.datasets import DataSet
 from distaff.errors import BadInput
-from distaff.evaluation.concept_images import image_scores, images_of
-from distaff.evaluation.concept_scores import agreement
-from distaff.evaluation.factor_classifier import FactorClassifier
+from distaff.evaluation.concepts.classifier import FactorClassifier
+from distaff.evaluation.concepts.images import image_scores, images_of
+from distaff.evaluation.concepts.scores import agreement
 from distaff.methods.base import Codes
 from distaff.randomness import derived
 from distaff.training.run import Run

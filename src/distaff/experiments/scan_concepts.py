@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from distaff.batches.lessons import Lessons, plan_lessons
 from distaff.batches.operators import Pairs, draw_pairs, pair_up, result
 from distaff.concepts import OPERATORS, Concept, Vocabulary, attributes
-from distaff.evaluation.concept_scores import accuracy, agreement, diversity
+from distaff.evaluation.concepts.scores import accuracy, agreement, diversity
 from distaff.experiments import base
 from distaff.experiments.base import Experiment, Finding, Lab, Runs
 from distaff.factors import FactorSpace

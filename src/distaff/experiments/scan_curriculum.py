@@ -15,8 +15,8 @@ from distaff.batches.batch import Batch
 from distaff.batches.feed import Feed
 from distaff.batches.lessons import vocabulary_of
 from distaff.datasets import DataSet
-from distaff.evaluation.concept_images import images_of
-from distaff.evaluation.concept_scores import specificity
+from distaff.evaluation.concepts.images import images_of
+from distaff.evaluation.concepts.scores import specificity
 from distaff.evaluation.posterior import active
 from distaff.experiments import base
 from distaff.experiments.base import Experiment, Finding, Lab, Runs

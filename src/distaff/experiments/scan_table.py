@@ -13,8 +13,8 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from distaff.concepts import OPERATORS
-from distaff.evaluation.concept_images import images_of
-from distaff.evaluation.factor_classifier import factor_classifier
+from distaff.evaluation.concepts.classifier import factor_classifier
+from distaff.evaluation.concepts.images import images_of
 from distaff.experiments import base
 from distaff.experiments.base import Experiment, Finding, Lab, Runs
 from distaff.experiments.scan_asked import KINDS, Asked, answers, asked, scores

@@ -13,6 +13,7 @@ from distaff.metrics.moves import movement, owners, states
     invariant_to=frozenset({"permutation", "sign"}),
     truth=truths((0.999, 1.0), (0.05, 0.16), (0.0, 0.0), (0.999, 1.0), (0.05, 0.15), (0.749, 0.751)),
     worse_with=frozenset({"noise", "holistic", "blurred", "missing", "copied"}),
+    only_dense="it compares rows before and after an action as arrays",
 )
 def action_independence(codes: Codes, factors: Factors) -> float:
     """Independence of actions: does changing one factor move only the codes that are its own?

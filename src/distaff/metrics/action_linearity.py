@@ -20,6 +20,7 @@ PAIRS_PER_CODE = 2  # at least, to learn from
     invariant_to=frozenset({"permutation", "sign"}),
     truth=truths((0.999, 1.0), (0.249, 1.0), (0.0, 0.0), (0.999, 1.0), (0.0, 0.02), (0.74, 0.76)),
     worse_with=frozenset({"noise", "bent", "missing"}),
+    only_dense="it compares rows before and after an action as arrays",
 )
 def action_linearity(codes: Codes, factors: Factors, *, cyclic: Sequence[int] = (), seed: int = 0) -> float:
     """Linearity of actions: is a factor's step to its next value the same affine map of its codes everywhere?

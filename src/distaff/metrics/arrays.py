@@ -10,7 +10,17 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput, NotApplicable
 from distaff.settings import whole_number
-from distaff.tables import Continuous, Table, as_table, codes_of, factors_of, in_order_of, with_keys
+from distaff.tables import (
+    Continuous,
+    Sparse,
+    SparseTable,
+    Table,
+    as_table,
+    codes_of,
+    factors_of,
+    in_order_of,
+    with_keys,
+)
 from distaff.tables.columns import shown
 
 Floats = NDArray[np.float64]
@@ -31,6 +41,14 @@ def check_codes(codes: Any) -> Floats:
     if float(np.abs(array).max(initial=0)) > LARGEST:
         raise BadInput(f"codes hold values beyond {LARGEST:g}; rescale them")
     return array
+
+
+def check_sparse(table: SparseTable) -> Sparse:
+    """Sparse codes (n, d) of a table; they stay so."""
+    codes = table.codes
+    if float(np.abs(codes.values).max(initial=0)) > LARGEST:
+        raise BadInput(f"codes hold values beyond {LARGEST:g}; rescale them")
+    return codes
 
 
 def check_factors(factors: Any, continuous: Continuous = False) -> NDArray[Any]:
@@ -83,7 +101,7 @@ def same_rows(codes: Any, other: Any, what: str = "factors") -> tuple[Table, Tab
     """Codes and something else that describes the same rows, both as tables, in the same order of rows."""
     first, second = with_keys(as_table(codes, "codes"), as_table(other, what))
     if len(first) != len(second):
-        if first.block is None:
+        if first.block is None and first.cells:
             codes_of(first)  # a line that is no row is the likelier fault
         files = ""
         if first.how or second.how:
@@ -129,8 +147,11 @@ def usable_factors(factors: NDArray[Any], names: Sequence[str]) -> tuple[list[in
     return usable, left_out
 
 
-def varying(codes: NDArray[Any]) -> Bools:
+def varying(codes: NDArray[Any] | Sparse) -> Bools:
     """Which columns of codes (n, d) take more than one value."""
+    if isinstance(codes, Sparse):
+        low, high = codes.ranges()
+        return np.asarray(high - low > SMALLEST)
     return np.asarray(np.ptp(codes.astype(np.float64, copy=False), axis=0) > SMALLEST)
 
 

@@ -18,6 +18,7 @@ def _of(known: Information) -> float:
     invariant_to=frozenset({"permutation", "sign", "scale"}),
     truth=truths((0.98, 1.0), (0.05, 0.35), (0.0, 0.0), (0.98, 1.0), (0.0, 0.02), (0.73, 0.80)),
     worse_with=frozenset({"noise", "holistic", "bent", "missing"}),
+    only_dense="",
     exact=of_counts(_of),
 )
 def average_maximal_mutual_information(

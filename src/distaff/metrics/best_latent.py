@@ -1,13 +1,15 @@
 """How well the best single code detects each value of each factor: precision, recall, F1 and AUROC."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from distaff.errors import NotApplicable
+from distaff.metrics import sparse_codes
 from distaff.metrics.arrays import Bools, Codes, Factors, Floats, Test
 from distaff.metrics.declare import metric, truths
 from distaff.metrics.held_out import learn_and_score
+from distaff.tables import Sparse
 
 
 class BestLatent(NamedTuple):
@@ -17,6 +19,13 @@ class BestLatent(NamedTuple):
     recall: float
     f1: float
     auroc: float
+
+
+class Ranks(NamedTuple):
+    """The ranks of codes' rows: (n, d) less those of zeros (d,), which of an array are called 0."""
+
+    above: Any
+    of_zeros: Floats
 
 
 def _all(*bounds: tuple[float, float]) -> dict[str, tuple[float, float]]:
@@ -46,6 +55,7 @@ def indicators(factors: Factors) -> Floats:
     worse_with={"auroc": frozenset({"noise", "missing"})},
     ideal=indicators,
     asks_what_fires=True,
+    only_dense="",
 )
 def best_latent(codes: Codes, factors: Factors, *, test: Test = None, seed: int = 0) -> BestLatent:
     """Best latent: how well does a single code, by firing, tell each value of a factor from the rest?
@@ -71,15 +81,16 @@ def best_latent(codes: Codes, factors: Factors, *, test: Test = None, seed: int 
         [1.0, 0.5, 0.667, 0.75]
     """
     learn, score = learn_and_score(codes, factors, test, seed, most=(len(codes), len(codes)))
+    order = ranks(learn.codes)
     found = [
-        _detection(learn.codes, known, score.codes, truth)
+        _detection(learn.codes, order, known, score.codes, truth)
         for known, truth in zip(learn.factors.T, score.factors.T, strict=True)
     ]
     return BestLatent(*(float(value) for value in np.mean(found, axis=0)))
 
 
-def _detection(seen: Codes, known: Factors, unseen: Codes, truth: Factors) -> Floats:
-    """The four scores of one factor (n,), means over its values."""
+def _detection(seen: Codes, order: Ranks, known: Factors, unseen: Codes, truth: Factors) -> Floats:
+    """The four scores of one factor (n,), means over its values; `order` are the ranks of the codes seen."""
     values = np.arange(max(known.max(), truth.max()) + 1)
     here, there = _attributes(known, values), _attributes(truth, values)
     both = _varies(here) & _varies(there)
@@ -87,11 +98,11 @@ def _detection(seen: Codes, known: Factors, unseen: Codes, truth: Factors) -> Fl
         raise NotApplicable("best_latent needs a value of every factor that rows on both sides have")
     here, there, which = here[:, both], there[:, both], np.arange(both.sum())
     chosen = f1_of(*firing(seen, here)).argmax(axis=0)
-    by_area = areas(seen, here).argmax(axis=0)
+    by_area = areas(order, here).argmax(axis=0)
     hits, fires, positives = firing(unseen[:, chosen], there)
     hits, fires = hits[which, which], fires[which]
     precision = np.divide(hits, fires, out=np.zeros(len(hits)), where=fires > 0)
-    area = areas(unseen[:, by_area], there)[which, which]
+    area = areas(ranks(unseen[:, by_area]), there)[which, which]
     f1 = 2 * hits / (fires + positives)
     return np.asarray(np.mean([precision, hits / positives, f1, area], axis=1))
 
@@ -106,8 +117,10 @@ def _varies(attributes: Bools) -> Bools:
     return np.asarray(attributes.any(axis=0) & ~attributes.all(axis=0))
 
 
-def firing(codes: Codes, attributes: Bools) -> tuple[Floats, Floats, Floats]:
+def firing(codes: Codes | Sparse, attributes: Bools) -> tuple[Floats, Floats, Floats]:
     """Rows in which a code fires and an attribute is there (d, m), in which it fires (d,), and it is (m,)."""
+    if isinstance(codes, Sparse):
+        return sparse_codes.firing(codes, attributes)
     fires: Floats = (codes != 0).astype(np.float64)
     hits = np.asarray(fires.T @ attributes)
     return hits, np.asarray(fires.sum(axis=0)), attributes.sum(axis=0, dtype=np.float64)
@@ -118,12 +131,20 @@ def f1_of(hits: Floats, fires: Floats, positives: Floats) -> Floats:
     return np.asarray(2 * hits / (fires[:, None] + positives))
 
 
-def areas(codes: Codes, attributes: Bools) -> Floats:
-    """The area under the curve (d, m) of every code for every attribute: the share of pairs of a row that has
-    it and one that lacks it in which the code is larger, ties counted half."""
+def ranks(codes: Codes | Sparse) -> Ranks:
+    """The rank of every row among those of each code; ties have the mean."""
+    if isinstance(codes, Sparse):
+        above, of_zeros = sparse_codes.ranks(codes)
+        return Ranks(above.matrix, of_zeros)
     from scipy.stats import rankdata
 
+    return Ranks(rankdata(codes, axis=0), np.zeros(codes.shape[1]))
+
+
+def areas(order: Ranks, attributes: Bools) -> Floats:
+    """The area under the curve (d, m) of every code for every attribute: the share of pairs of a row that has
+    it and one that lacks it in which the code is larger, ties counted half."""
     positives = attributes.sum(axis=0, dtype=np.float64)
-    ranks = rankdata(codes, axis=0).T @ attributes.astype(np.float64)
+    sums = np.asarray(order.above.T @ attributes.astype(np.float64)) + order.of_zeros[:, None] * positives
     pairs = positives * (len(attributes) - positives)
-    return np.asarray((ranks - positives * (positives + 1) / 2) / pairs)
+    return np.asarray((sums - positives * (positives + 1) / 2) / pairs)

@@ -21,6 +21,7 @@ from distaff.settings import whole_number
     probe_with=({"votes": (4000, 2000)}, {"votes": (1500, 750)}),
     rescaled_up_to=500,  # its logistic regression takes seconds there
     headline={"beta_vae_score": 1},
+    only_dense="it draws batches of rows as arrays",
 )
 def beta_vae_score(
     codes: Codes,

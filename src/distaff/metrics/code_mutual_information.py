@@ -20,6 +20,7 @@ from distaff.settings import whole_number
     invariant_to=frozenset({"permutation", "sign", "scale"}),
     truth=truths((0.0, 0.02), (0.05, 0.15), (0.0, 0.0), (0.2, 0.6), (0.0, 0.02), (0.0, 0.02)),
     worse_with=frozenset({"spread"}),
+    only_dense="it compares all pairs of codes",
 )
 def code_mutual_information(codes: Codes, *, bins: int = 20) -> float:
     """Mean mutual information of two codes: how much codes know of each other.

@@ -51,6 +51,7 @@ def _bounds(*bounds: tuple[float, float]) -> dict[str, tuple[float, float]]:
         "informativeness": frozenset({"noise", "missing"}),
     },
     headline={"dci.disentanglement": 4},
+    only_dense="its trees need an array",
 )
 def dci(
     codes: Codes,

@@ -21,6 +21,7 @@ def _of(known: Information) -> float:
     invariant_to=frozenset({"permutation", "sign", "scale"}),
     truth=truths((0.95, 1.0), (0.0, 0.2), (0.0, 0.0), (0.95, 1.0), (0.0, 0.01), (0.5, 0.9)),
     worse_with=frozenset({"noise", "holistic", "bent", "missing"}),
+    only_dense="",
     exact=of_counts(_of),
 )
 def dcimig(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuous = False) -> float:

@@ -93,6 +93,8 @@ class Declaration:
     probe_with: tuple[Mapping[str, Any], Mapping[str, Any]] = ({}, {})
     #: of more codes it is not tried at another scale, for that takes long; None: as its cost suggests
     rescaled_up_to: int | None = None
+    #: why it takes no sparse codes; "" where it does, without making an array of them
+    only_dense: str = "it is written for arrays"
     #: what studies take its scores for: "disentanglement", or "downstream" where learners predict the factors
     role: str = "disentanglement"
     #: its scores that studies compare unless told others, as the card names them, and their places in tables
@@ -117,7 +119,8 @@ def metric(**declared: Any) -> Callable[[Callable[..., R]], Metric[R]]:
     it; `continuous` are numbers of columns, `test` two arrays. As that it stays reachable, as `.of_arrays`.
     """
     said = Declaration(**declared)
-    door = checked(said.needs, said.needs_order_above, said.least_codes, said.least_factors)
+    least = said.least_codes, said.least_factors
+    door = checked(said.needs, said.needs_order_above, *least, said.only_dense)
 
     def attach(function: Callable[..., R]) -> Metric[R]:
         found: Any = door(function)

@@ -5,10 +5,11 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
+from distaff import registry
 from distaff.errors import BadInput, NotApplicable
 from distaff.metrics.arrays import check_order, check_seed, same_rows
 from distaff.metrics.needs import NEEDS, arrays_of, paired
-from distaff.tables import Table, below, continuous_columns
+from distaff.tables import Sparse, Table, continuous_columns
 
 R = TypeVar("R")
 
@@ -28,11 +29,13 @@ def checked(
     order_above: int | None = None,
     least_codes: int = 1,
     least_factors: int = 1,
+    only_dense: str = "it is written for arrays",
 ) -> Callable[[Callable[..., R]], Checked[R]]:
     """Check what a function is given as codes and `needs`; the function itself becomes `.of_arrays`.
 
-    BadInput where arrays cannot be used, NotApplicable where there are too few codes or factors, or where
-    factors of more than `order_above` values are words without an order.
+    BadInput where arrays cannot be used, NotApplicable where there are too few codes or factors, where codes
+    are sparse and `only_dense` says why an array is needed, or where factors of more than `order_above`
+    values are words without an order.
     """
 
     def wrap(function: Callable[..., R]) -> Checked[R]:
@@ -49,6 +52,7 @@ def checked(
             bound.apply_defaults()
             given = bound.arguments
             _check(given, needs, name, order_above)
+            check_density(name, given["codes"], only_dense)
             check_counts(name, given["codes"], given.get("factors"), least_codes, least_factors)
             return function(*bound.args, **bound.kwargs)
 
@@ -64,6 +68,14 @@ def check_counts(name: str, codes: Any, factors: Any, least_codes: int, least_fa
     for what, array, least in (("codes", codes, least_codes), ("factors", factors, least_factors)):
         if array is not None and array.shape[1] < least:
             raise NotApplicable(f"{name} needs at least {least} {what}, got {array.shape[1]}")
+
+
+def check_density(name: str, codes: Any, only_dense: str) -> None:
+    """NotApplicable for sparse codes where `only_dense` says why an array is needed."""
+    if only_dense and isinstance(codes, Sparse):
+        declared = ((each, registry.get("metrics", each).declaration) for each in registry.names("metrics"))
+        these = ", ".join(each for each, declaration in declared if not declaration.only_dense)
+        raise NotApplicable(f"{name} takes no sparse codes, for {only_dense}; these do: {these}")
 
 
 def _check(given: dict[str, Any], needs: tuple[str, ...], name: str, order_above: int | None) -> None:
@@ -102,4 +114,4 @@ def _add(tables: dict[str, list[Table]], test: Any) -> None:
         if not len(learn) or not len(score):
             counts = f"rows to learn from: {len(learn)}, rows to score on: {len(score)}"
             raise BadInput(f"{counts}; both are needed")
-        tables[what] = [below(learn, score)]
+        tables[what] = [learn.joined(score)]

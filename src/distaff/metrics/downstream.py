@@ -55,6 +55,7 @@ def _truth(lr100: tuple[float, float]) -> dict[str, tuple[float, float]]:
     worse_with={"lr100": frozenset({"noise", "missing"})},
     check_with={"learners": ("logistic_regression",), "sizes": (10, 100)},
     role="downstream",
+    only_dense="its learners need an array",
 )
 def downstream(
     codes: Codes,

@@ -85,6 +85,7 @@ def _asked(rows: Ints, names: Sequence[str]) -> list[tuple[int, str]]:
         **{f"msgs_{measure}": frozenset({"noise", "missing", "spread", "holistic"}) for measure in MEASURES},
     },
     remarks=_remarks,
+    only_dense="it sorts the rows of each code as an array",
 )
 def drvi(codes: Codes, factors: Factors, *, bins: int = 10, min_cells: int = LEAST_ROWS) -> DRVI:
     """DRVI's scores: does a code of its own mark each label?

@@ -17,6 +17,7 @@ from distaff.metrics.threads import one_thread, quiet
     invariant_to=frozenset({"permutation", "sign", "scale"}),
     truth=truths((0.99, 1.0), (0.99, 1.0), (0.5, 0.5), (0.99, 1.0), (0.45, 0.55), (0.8, 0.92)),
     worse_with=frozenset({"noise", "missing"}),
+    only_dense="its regression standardises codes, which makes an array of them",
 )
 def explicitness(codes: Codes, factors: Factors, *, test: Test = None, seed: int = 0) -> float:
     """Explicitness: can a linear classifier read every factor's value from all codes together?

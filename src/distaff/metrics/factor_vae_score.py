@@ -19,6 +19,7 @@ from distaff.settings import whole_number
     least_deviation=0.05,
     probe_with=({"votes": (4000, 2000)}, {"votes": (1500, 750)}),
     headline={"factor_vae_score": 2},
+    only_dense="it draws batches of rows as arrays",
 )
 def factor_vae_score(
     codes: Codes,

@@ -35,6 +35,7 @@ _MUCH = {"mean_unfairness": (0.05, 0.2), "max_unfairness": (0.2, 0.6)}
     truth=truths(_LITTLE, _LITTLE, _NONE, _LITTLE, _LITTLE, _MUCH),
     worse_with={"mean_unfairness": frozenset({"blurred"})},
     check_with={"learner": "random_forest"},
+    only_dense="its trees need an array",
 )
 def fairness(
     codes: Codes, factors: Factors, *, learner: str = "gradient_boosting", test: Test = None, seed: int = 0

@@ -26,6 +26,7 @@ def _of(matrix: Floats) -> float:
     seconds=0.14,
     invariant_to=frozenset({"permutation", "sign", "scale"}),
     truth=truths((0.0, 0.01), (0.0, 0.01), (0.0, 0.0), (math.inf, math.inf), (0.0, 0.01), (0.0, 0.01)),
+    only_dense="it compares all pairs of codes",
     exact=of_covariance(_of),
 )
 def gaussian_total_correlation(codes: Codes) -> float:

@@ -26,6 +26,7 @@ def squared_distance(matrix: Floats) -> float:
     seconds=0.12,
     invariant_to=frozenset({"permutation", "sign"}),
     truth=truths((0.0, 0.01), (0.0, 0.01), (0.0, 0.0), (4.6, 4.8), (0.0, 0.01), (0.0, 0.01)),
+    only_dense="it compares all pairs of codes",
     exact=of_covariance(squared_distance),
 )
 def gaussian_wasserstein_correlation(codes: Codes) -> float:

@@ -19,6 +19,7 @@ def _of(matrix: Floats) -> float:
     seconds=0.12,
     invariant_to=frozenset({"permutation", "sign"}),
     truth=truths((0.0, 0.01), (0.0, 0.01), (0.0, 0.0), (0.58, 0.59), (0.0, 0.01), (0.0, 0.01)),
+    only_dense="it compares all pairs of codes",
     exact=of_covariance(_of),
 )
 def gaussian_wasserstein_correlation_norm(codes: Codes) -> float:

@@ -42,6 +42,7 @@ class InfoMEC(NamedTuple):
         "infoc": frozenset({"spread"}),
     },
     blind=("infomec.infom",),
+    only_dense="its nearest neighbours have no meaning among the many ties at 0",
 )
 def infomec(
     codes: Codes, factors: Factors, *, discrete_codes: bool = False, test: Test = None, seed: int = 0

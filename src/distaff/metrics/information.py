@@ -5,10 +5,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from distaff.metrics import sparse_codes
 from distaff.metrics.arrays import Codes, Factors, Floats, Ints, real_columns
 from distaff.metrics.door import checked
+from distaff.metrics.sparse_codes import SparseBins
 from distaff.settings import whole_number
-from distaff.tables import Continuous
+from distaff.tables import Continuous, Sparse
 
 ROUNDING = 1e-14  # nats: what is left where there is no information
 CELLS_AT_ONCE = 2**16  # bounds the memory of the columns that are counted together
@@ -21,7 +23,7 @@ class Information(NamedTuple):
     entropies: Floats
 
 
-@checked()
+@checked(only_dense="")
 def mutual_information_matrix(
     codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuous = False
 ) -> Floats:
@@ -33,7 +35,9 @@ def mutual_information_matrix(
     return binned_information(codes, factors, bins, continuous)[0]
 
 
-def binned_information(codes: Codes, factors: Factors, bins: int, continuous: Continuous) -> Information:
+def binned_information(
+    codes: Codes | Sparse, factors: Factors, bins: int, continuous: Continuous
+) -> Information:
     """The mutual information of binned codes and factors, and the entropies of the factors."""
     binned, classes = binned_pair(codes, factors, bins, continuous)
     entropies = entropy(classes)
@@ -41,13 +45,16 @@ def binned_information(codes: Codes, factors: Factors, bins: int, continuous: Co
     return Information(shared, entropies)
 
 
-def binned_pair(codes: Codes, factors: Factors, bins: int, continuous: Continuous) -> tuple[Ints, Ints]:
+def binned_pair(
+    codes: Codes | Sparse, factors: Factors, bins: int, continuous: Continuous
+) -> tuple[Ints | SparseBins, Ints]:
     """Codes (n, d) in bins, and factors (n, k) as classes, `continuous` ones in bins too."""
     whole_number("bins", bins, 2)
     classes, real = factors.copy(), list(real_columns(continuous))
     if real:
         classes[:, real] = discretise(factors[:, real], bins)
-    return discretise(codes, bins), classes.astype(np.int64)
+    binned = sparse_codes.discretise(codes, bins) if isinstance(codes, Sparse) else discretise(codes, bins)
+    return binned, classes.astype(np.int64)
 
 
 def discretise(codes: NDArray[np.floating[Any]], bins: int) -> Ints:
@@ -66,8 +73,10 @@ def discretise(codes: NDArray[np.floating[Any]], bins: int) -> Ints:
     return binned
 
 
-def mutual_information(first: Ints, second: Ints) -> Floats:
+def mutual_information(first: Ints | SparseBins, second: Ints) -> Floats:
     """I(first_i; second_j) of the empirical joint, nats: columns (n, d) and (n, k) give (d, k)."""
+    if isinstance(first, SparseBins):
+        return _of_sparse(first, second)
     found = np.empty((first.shape[1], second.shape[1]))
     heights, widths = first.max(axis=0) + 1, second.max(axis=0) + 1
     cells = max(len(first), int(heights.max(initial=1) * widths.max(initial=1)))
@@ -77,6 +86,19 @@ def mutual_information(first: Ints, second: Ints) -> Floats:
         some = slice(low, low + at_once)
         for j, b in enumerate(second.T):
             found[some, j] = _informations(first.T[some], int(heights[some].max()), b, int(widths[j]), room)
+    return np.where(found > ROUNDING, found, 0.0)
+
+
+def _of_sparse(first: SparseBins, second: Ints) -> Floats:
+    """The same of codes in bins that are mostly zeros: only the rest is counted."""
+    d, widths = first.codes.shape[1], second.max(axis=0) + 1
+    found = np.empty((d, second.shape[1]))
+    at_once = max(1, CELLS_AT_ONCE // int(first.height * widths.max(initial=1)))
+    for low in range(0, d, at_once):
+        some = slice(low, min(d, low + at_once))
+        for j, (b, width) in enumerate(zip(second.T, widths.tolist(), strict=True)):
+            joint = first.counts(some, b, width) / len(b)
+            found[some, j] = information_of(joint, np.bincount(b, minlength=width) / len(b))
     return np.where(found > ROUNDING, found, 0.0)
 
 
@@ -104,8 +126,10 @@ def information_of(joint: Floats, of_second: Floats | None = None) -> Floats:
     return np.asarray(terms.reshape(len(joint), -1).sum(axis=1))
 
 
-def entropy(columns: Ints) -> Floats:
+def entropy(columns: Ints | SparseBins) -> Floats:
     """The empirical entropy of each column (n, k), nats."""
+    if isinstance(columns, SparseBins):
+        return sparse_codes.entropies(columns)
     return np.array([entropy_of(np.bincount(column)) for column in columns.T])
 
 

@@ -22,6 +22,7 @@ from distaff.tables import Continuous
     truth=truths((0.99, 1.0), (0.2, 0.6), (0.0, 0.0), (0.99, 1.0), (0.2, 0.5), (0.99, 1.0)),
     worse_with=frozenset({"noise", "holistic", "missing"}),
     blind=("irs",),
+    only_dense="it looks at distances from a mean, which are nowhere 0",
 )
 def irs(
     codes: Codes, factors: Factors, *, quantile: float = 0.99, bins: int = 20, continuous: Continuous = False

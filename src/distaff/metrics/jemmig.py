@@ -27,6 +27,7 @@ def _of_sums(sums: Sums, settings: Settings) -> float:
     invariant_to=frozenset({"permutation", "sign", "scale"}),
     truth=truths((0.98, 1.0), (0.0, 0.3), (0.55, 0.65), (0.55, 0.65), (0.0, 0.15), (0.5, 0.85)),
     worse_with=frozenset({"noise", "holistic", "spread", "missing"}),
+    only_dense="",
     exact=Exact("counts", _of_sums),
 )
 def jemmig(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuous = False) -> float:

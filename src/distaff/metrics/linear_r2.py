@@ -50,6 +50,7 @@ _WORSE = frozenset({"noise", "bent", "missing"})
     ),
     exact=Exact("moments", _of_sums),
     worse_with={"factors_from_codes": _WORSE, "codes_from_factors": _WORSE},
+    only_dense="least squares compare all pairs of codes",
 )
 def linear_r2(
     codes: Codes, factors: Factors, *, continuous: Continuous = False, test: Test = None, seed: int = 0

@@ -3,14 +3,15 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from distaff.errors import unknown
+from distaff.errors import NotApplicable, unknown
+from distaff.metrics import sparse_codes
 from distaff.metrics.alignment import ALIGNMENTS, cross_fitted, in_sample
 from distaff.metrics.arrays import Codes, Factors, Floats, standardised
 from distaff.metrics.declare import Adapted, metric, truths
 from distaff.metrics.door import checked
 from distaff.metrics.exact import Exact, Settings, Sums
 from distaff.metrics.moments import whitening
-from distaff.tables import Continuous
+from distaff.tables import Continuous, Sparse
 
 CORRELATIONS = ("spearman", "pearson")
 FITS = ("insample", "crossfit")
@@ -55,6 +56,7 @@ def _in_sample(settings: Settings) -> bool:
     truth=truths((0.999, 1.0), (0.4, 0.6), (0.0, 0.0), (0.999, 1.0), (0.0, 0.05), (0.74, 0.77)),
     worse_with=frozenset({"noise", "holistic", "missing"}),
     adapted=_adapted,
+    only_dense="",
     exact=Exact("moments", _of_sums, _in_sample, 'correlation="pearson", fit="insample"'),
 )
 def mcc(
@@ -96,8 +98,10 @@ def mcc(
         0.5
     """
     _check(fit, align)
+    if align is not None and isinstance(codes, Sparse):
+        raise NotApplicable(f"mcc takes no sparse codes with align='{align}': it compares all pairs of codes")
 
-    def correlations(first: NDArray[np.floating], second: NDArray[np.floating]) -> Floats:
+    def correlations(first: NDArray[np.floating] | Sparse, second: NDArray[np.floating]) -> Floats:
         return signed_correlation(first, second, correlation)
 
     if fit == "insample":
@@ -112,7 +116,7 @@ def _check(fit: str, align: str | None) -> None:
         raise unknown("align", str(align), map(str, ALIGNMENTS))
 
 
-@checked(order_above=0)
+@checked(order_above=0, only_dense="")
 def correlation_matrix(
     codes: Codes, factors: Factors, *, correlation: str = "spearman", continuous: Continuous = False
 ) -> Floats:
@@ -128,14 +132,20 @@ def absolute_correlation(
     return np.abs(signed_correlation(first, second, correlation))
 
 
-def signed_correlation(first: NDArray[np.floating], second: NDArray[np.floating], correlation: str) -> Floats:
+def signed_correlation(
+    first: NDArray[np.floating] | Sparse, second: NDArray[np.floating], correlation: str
+) -> Floats:
     """The correlation, -1..1, of the columns of two arrays with as many rows: (d, k), 0 where one is
     constant."""
     if correlation not in CORRELATIONS:
         raise unknown("correlation", str(correlation), CORRELATIONS)
+    if isinstance(first, Sparse):
+        return sparse_codes.signed_correlation(first, second, correlation)
     if correlation == "spearman":
         from scipy.stats import rankdata
 
-        first, second = rankdata(first, axis=0), rankdata(second, axis=0)
-    found = standardised(first).T @ standardised(second) / len(first)
+        ranked = rankdata(first, axis=0), rankdata(second, axis=0)
+    else:
+        ranked = first, second
+    found = standardised(ranked[0]).T @ standardised(ranked[1]) / len(first)
     return np.clip(found, -1.0, 1.0)  # rounding may lead beyond

@@ -22,6 +22,7 @@ def _of(known: Information) -> float:
     truth=truths((0.95, 1.0), (0.0, 0.05), (0.0, 0.0), (0.0, 0.01), (0.0, 0.01), (0.70, 0.80)),
     worse_with=frozenset({"noise", "holistic", "spread", "bent", "missing"}),
     headline={"mig": 3},
+    only_dense="",
     exact=of_counts(_of),
 )
 def mig(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuous = False) -> float:

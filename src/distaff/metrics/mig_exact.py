@@ -20,6 +20,7 @@ RATIO = 1.05  # from one tabulated deviation to the next
     invariant_to=frozenset({"permutation", "sign"}),
     truth=truths((0.98, 1.0), (0.0, 0.1), (0.0, 0.001), (0.0, 0.001), (0.0, 0.03), (0.72, 0.78)),
     worse_with=frozenset({"noise", "holistic", "spread", "missing"}),
+    only_dense="it integrates Gaussian posteriors, which sparse codes have none of",
 )
 def mig_exact(codes: Codes, factors: Factors, logvar: Codes) -> float:
     """Mutual information gap of the posterior: no bins of codes, no samples.

@@ -6,6 +6,7 @@ from distaff.metrics.arrays import Bools, Codes, Factors, check_number
 from distaff.metrics.declare import metric, truths
 from distaff.metrics.exact import Exact, Settings, Sums
 from distaff.metrics.information import Information, binned_information, gap
+from distaff.metrics.sparse_codes import variances
 from distaff.tables import Continuous
 
 
@@ -29,6 +30,7 @@ def _of_sums(sums: Sums, settings: Settings) -> float:
     worse_with=frozenset({"noise", "holistic", "bent", "missing"}),
     blind=("mig_sup",),
     least_deviation=0.1,
+    only_dense="",
     exact=Exact("counts", _of_sums),
 )
 def mig_sup(
@@ -56,5 +58,5 @@ def mig_sup(
         0.5
     """
     check_number("least_variance", least_variance, 0)
-    active = np.var(codes, axis=0, dtype=np.float64) > least_variance
+    active = np.asarray(variances(codes) > least_variance)
     return _of(binned_information(codes, factors, bins, continuous), active)

@@ -34,6 +34,7 @@ def _of(known: Information) -> float:
     worse_with=frozenset({"holistic"}),
     blind=("modularity",),
     headline={"modularity": 5},
+    only_dense="",
     exact=of_counts(_of),
 )
 def modularity(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuous = False) -> float:

@@ -16,12 +16,13 @@ from distaff.metrics.arrays import (
     Factors,
     check_codes,
     check_factors,
+    check_sparse,
     renumbered,
     same_rows,
     standardised,
 )
 from distaff.randomness import derived
-from distaff.tables import Continuous, Table, as_table
+from distaff.tables import Continuous, SparseTable, Table, as_table
 
 
 def _nothing(*_: Any) -> None: ...
@@ -131,8 +132,9 @@ def paired(codes: Any, given: Mapping[str, Any]) -> dict[str, list[Table]]:
 
 
 def arrays_of(tables: Mapping[str, list[Table]], continuous: Continuous = False) -> dict[str, Any]:
-    """Paired tables as what metrics take: "codes", and by need an array, or a list of them."""
-    codes = check_codes(tables["codes"][0])
+    """Paired tables as what metrics take: "codes", perhaps sparse, and by need an array, or several."""
+    table = tables["codes"][0]
+    codes: Any = check_sparse(table) if isinstance(table, SparseTable) else check_codes(table)
     arrays: dict[str, Any] = {"codes": codes}
     for need, parts in tables.items():
         if need != "codes":

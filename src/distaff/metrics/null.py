@@ -60,7 +60,7 @@ def permutation_null(
     return Null(float(value), adjusted, (1 + above) / (draws + 1), mean, float(np.quantile(shuffled, 0.95)))
 
 
-@checked()
+@checked(only_dense="")
 def _shuffled(
     codes: Codes,
     factors: Factors,

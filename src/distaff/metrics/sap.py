@@ -33,6 +33,7 @@ def _of_sums(sums: Sums, settings: Settings) -> float:
     truth=truths((0.1, 0.6), (0.0, 0.05), (0.0, 0.0), (0.0, 0.01), (0.0, 0.03), (0.05, 0.5)),
     worse_with=frozenset({"noise", "holistic", "spread"}),
     headline={"sap": 6},
+    only_dense="it fits a machine to each code as an array",
     exact=Exact("moments", _of_sums, lambda settings: settings["continuous"] is True, "continuous=True"),
 )
 def sap(

@@ -25,6 +25,7 @@ INFORMATIVE = 0.01  # nats of KL
     invariant_to=frozenset({"permutation", "sign", "scale"}),
     truth=truths((0.8, 1.0), (0.0, 0.45), (0.0, 0.0), (0.3, 0.9), (0.0, 0.1), (0.8, 1.0)),
     worse_with=frozenset({"noise", "holistic", "missing"}),
+    only_dense="it compares all pairs of codes",
 )
 def udr(
     codes: Codes,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from distaff.evaluation.acting import read_acted, rows
+from distaff.evaluation.acting.returns import read_acted, rows
 from distaff.pages import parts
 from distaff.pages.page import Section
 from distaff.pages.seen import Seen

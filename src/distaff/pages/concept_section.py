@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from distaff.batches.lessons import Lessons
 from distaff.concepts import OPERATORS, Concept, attributes
-from distaff.evaluation.concept_scores import agreement, specificity
-from distaff.evaluation.imagined import Imagined, combine, has_operators, imagine, lessons_of, result
+from distaff.evaluation.concepts.imagined import Imagined, combine, has_operators, imagine, lessons_of, result
+from distaff.evaluation.concepts.scores import agreement, specificity
 from distaff.pages import parts
 from distaff.pages.figures import heat_map
 from distaff.pages.page import Section

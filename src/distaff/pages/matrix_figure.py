@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from distaff.evaluation.matrices import ANSWERS, CONTEXT, SIDE, Drawn
+from distaff.evaluation.reasoning.matrices import ANSWERS, CONTEXT, SIDE, Drawn
 from distaff.factors import FactorSpace
 from distaff.pages.palette import COLOURS, INK, SOFT
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from distaff.evaluation.reasoning import matrices_of, read_reasoning
+from distaff.evaluation.reasoning.lesson import matrices_of, read_reasoning
 from distaff.pages import parts
 from distaff.pages.figures import curves
 from distaff.pages.matrix_figure import matrix_figure

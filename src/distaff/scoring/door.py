@@ -138,9 +138,11 @@ def _of_cells(cells: Cells | None, codes: Any, factors: Any, given: Given) -> tu
 
 def _counters(table: Table, codes: NDArray[np.float64]) -> Iterator[str]:
     """Notes of codes that merely count the rows."""
+    if not table.named:
+        return
     rows = np.arange(len(codes))
     for name, code in zip(table.names, codes.T, strict=True):
-        if table.named and (code - code[0] == rows).all():
+        if (code - code[0] == rows).all():
             yield f"the code '{name}' counts the rows; leave it out if it is none (--code-columns)"
 
 

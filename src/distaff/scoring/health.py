@@ -1,6 +1,7 @@
 """Health checks: what to beware of before a score is believed."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from distaff.metrics.posterior import active_latents
 from distaff.scoring.card import Finding, Score
 from distaff.scoring.health_range import BINS, declared, numbered, outliers, scale
 from distaff.scoring.inputs import Inputs
+from distaff.tables import Sparse
 
 #: stable code -> what the check looks for
 CHECKS = {
@@ -42,18 +44,33 @@ def check_health(
 ) -> list[Finding]:
     """What the health checks find in inputs and their scores, made with `seed`; `names` are the factors'.
 
-    Factors that are real numbers are not judged. What else needs a random choice makes it with a seed of its
-    own, so that the same arrays have the same findings.
+    Factors that are real numbers are not judged, and of sparse codes only H02, H05, H08 and H10 are looked
+    for. What else needs a random choice makes it with a seed of its own, so that the same arrays have the
+    same findings.
     """
+    if isinstance(inputs.codes, Sparse):
+        return sorted([*_of_sparse(inputs, names), *_noise(scores)])
     found = [*_codes(inputs), *_noise(scores)]
     found += [Finding("H07", message) for message in scale(inputs, scores, seed)]
     found += [Finding("H09", message) for message in outliers(inputs, scores, seed)]
-    factors = inputs.factors
-    whole = {j: name for j, name in enumerate(names) if j not in inputs.continuous}
-    if factors is not None and whole:
-        columns = factors[:, list(whole)].astype(np.int64)
-        found += _factors(inputs.codes, columns, list(whole.values()), scores)
+    columns, whole = _whole(inputs, names)
+    if whole:
+        found += _factors(inputs.codes, columns, whole, scores)
     return sorted(found)
+
+
+def _whole(inputs: Inputs, names: Sequence[str]) -> tuple[NDArray[np.int64], list[str]]:
+    """The factors (n, k) that are whole numbers, and their names; there may be none."""
+    whole = {j: name for j, name in enumerate(names) if j not in inputs.continuous}
+    if inputs.factors is None or not whole:
+        return np.empty((len(inputs), 0), dtype=np.int64), []
+    return inputs.factors[:, list(whole)].astype(np.int64), list(whole.values())
+
+
+def _of_sparse(inputs: Inputs, names: Sequence[str]) -> Iterator[Finding]:
+    """What can be said of sparse codes without making an array of them."""
+    yield from _counts(inputs.codes, varying(inputs.codes))
+    yield from _copied(*_whole(inputs, names))
 
 
 def _codes(inputs: Inputs) -> Iterator[Finding]:
@@ -62,13 +79,18 @@ def _codes(inputs: Inputs) -> Iterator[Finding]:
         active, factors = int(active_latents(codes, inputs.given["logvar"]).sum()), inputs.factors.shape[1]
         if active < factors:
             yield Finding("H01", f"{active} active latents for {factors} factors: posterior collapse")
+    for a, b in _copies(codes, live):
+        yield Finding("H03", f"codes {a} and {b} are copies of each other")
+    yield from _counts(codes, live)
+
+
+def _counts(codes: Any, live: NDArray[np.bool_]) -> Iterator[Finding]:
+    """What the numbers of rows, of codes and of those that vary say."""
     if not live.all():
         yield Finding(
             "H02",
             f"{int((~live).sum())} of {len(live)} codes are constant: {numbered(np.flatnonzero(~live))}",
         )
-    for a, b in _copies(codes, live):
-        yield Finding("H03", f"codes {a} and {b} are copies of each other")
     if codes.shape[1] >= len(codes):
         yield Finding(
             "H08", f"{codes.shape[1]} codes for {len(codes)} rows: predictors can learn them by heart"
@@ -107,6 +129,10 @@ def _factors(
         yield Finding(
             "H06", f"no code knows of {', '.join(lost)}, which these scores cannot see: {', '.join(high)}"
         )
+    yield from _copied(factors, names)
+
+
+def _copied(factors: NDArray[np.int64], names: list[str]) -> Iterator[Finding]:
     for first, second in _copied_factors(factors, names):
         yield Finding("H10", f"factors {first} and {second} are copies of each other; drop one")
 

@@ -16,11 +16,11 @@ from distaff.metrics.needs import NEEDS
 class Inputs:
     """Codes (n, d), and what else is given of the same rows, by need, as distaff.metrics.needs has it.
 
-    `continuous` are the columns of factors that hold real numbers, `unordered` those whose numbers stand for
-    words without an order.
+    `codes` are an array or distaff.tables.Sparse. `continuous` are the columns of factors that hold real
+    numbers, `unordered` those whose numbers stand for words without an order.
     """
 
-    codes: NDArray[Any]
+    codes: Any
     given: Mapping[str, Any] = field(default_factory=dict)
     continuous: tuple[int, ...] = ()
     unordered: tuple[int, ...] = ()

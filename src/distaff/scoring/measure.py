@@ -1,6 +1,7 @@
 """A metric on inputs: its numbers, those of halves of the rows, and where chance and the ceiling lie."""
 
 import contextlib
+import hashlib
 import inspect
 import math
 from collections.abc import Callable, Iterator
@@ -13,11 +14,12 @@ from numpy.typing import NDArray
 from distaff.errors import BadInput, NotApplicable
 from distaff.metrics.arrays import Codes, Factors, check_seed
 from distaff.metrics.declare import Adapted, Declaration, Metric, Sizes
-from distaff.metrics.door import check_counts
+from distaff.metrics.door import check_counts, check_density
 from distaff.metrics.needs import NEEDS
 from distaff.randomness import derived
 from distaff.scoring.inputs import Inputs
 from distaff.scoring.reference import Reference, cached
+from distaff.tables import Sparse
 
 HALVES = {"fast": 20, "fitted": 5, "slow": 5}  # half samples behind an interval, by the metric's cost
 DRAWS = {"fast": 3, "fitted": 2, "slow": 1}  # of noise codes behind a chance level
@@ -66,6 +68,7 @@ class Measure:
         for need in self.declared.needs:
             if need not in self.inputs.given:
                 raise NotApplicable(NEEDS[need].lacking)
+        check_density(self.metric.__name__, self.inputs.codes, self.declared.only_dense)
         if self.inputs.continuous and "factors" in self.declared.needs and not self.declared.continuous:
             raise NotApplicable("it is defined for factors that are whole numbers")
         sizes = self.declared.protocols.get(self.protocol or "", Sizes())
@@ -121,7 +124,7 @@ class Measure:
             {
                 **adapted,
                 "metric": f"{self.metric.__module__}:{self.metric.__qualname__}",
-                "codes": self.inputs.codes.shape,
+                "codes": _chance_of(self.inputs.codes),
                 "needs": {need: fact for need, fact in facts.items() if fact is not None},
                 "continuous": self.inputs.continuous,
                 "seed": self.seed,
@@ -165,9 +168,20 @@ def _mean(values: list[float | None]) -> float | None:
     return float(np.mean(numbers)) if numbers else None
 
 
+def _chance_of(codes: Any) -> Any:
+    """What chance depends on of codes, for JSON: their shape, and of sparse ones what they are."""
+    if not isinstance(codes, Sparse):
+        return codes.shape
+    parts = b"".join(part.tobytes() for part in (codes.values, codes.rows, codes.starts))
+    return [*codes.shape, hashlib.sha256(parts).hexdigest()]
+
+
 def _noise(inputs: Inputs, rng: np.random.Generator) -> Inputs:
-    """Gaussian codes that know nothing."""
-    codes = rng.standard_normal(inputs.codes.shape)
+    """Codes that know nothing: Gaussian ones; of sparse codes the same with their rows shuffled."""
+    if isinstance(inputs.codes, Sparse):
+        codes: Any = inputs.codes[rng.permutation(len(inputs))]
+    else:
+        codes = rng.standard_normal(inputs.codes.shape)
     return _beside(codes, inputs, {n: NEEDS[n].of_noise(v, codes, rng) for n, v in inputs.given.items()})
 
 

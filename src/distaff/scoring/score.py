@@ -25,6 +25,7 @@ from distaff.scoring.measure import HALVES, Measure
 from distaff.scoring.protocols import check_protocol
 from distaff.scoring.reference import Reference, versions
 from distaff.scoring.validity import check_validity
+from distaff.tables import Sparse
 
 MANY_CODES = 500  # above it what grows with their square, or takes long, is left out of the default card
 LONGEST = 60  # seconds
@@ -68,7 +69,8 @@ def score(
 
     Both are arrays, nested lists, tensors on any device, or data frames; the rows of frames are paired by
     their labels. Factors are whole numbers or words; those with a single value are left out. Without
-    `factors` the scores that need none are given.
+    `factors` the scores that need none are given. Codes may be a matrix of scipy.sparse and stay so: scores
+    are given that need no array, and their chance is that of the same codes with their rows shuffled.
 
     `metrics` names those wanted: by default all but the slow ones, and above 500 codes without those whose
     time grows with the square of their number or exceeds a minute; "all" for these too. `names` are the
@@ -103,13 +105,21 @@ def score(
     """
     seed = check_seed(seed)
     if isinstance(given.get("obsm"), list | tuple):
-        asked: dict[str, Any] = {"metrics": metrics, "protocol": protocol, "seed": seed, "values_only": values_only}
+        asked: dict[str, Any] = {
+            "metrics": metrics,
+            "protocol": protocol,
+            "seed": seed,
+            "values_only": values_only,
+        }
         keys: list[str] = list(dict.fromkeys(given.pop("obsm")))
         cards = {key: score(codes, factors, obsm=key, report=report, **asked, **given) for key in keys}
         return Comparison(cards)
     admitted = admit(codes, factors, **given)
     inputs = admitted.inputs
-    wanted = wanted_metrics(metrics, list(inputs.given))
+    sparse = isinstance(inputs.codes, Sparse)
+    wanted = wanted_metrics(metrics, list(inputs.given), sparse)
+    if sparse and metrics is None:
+        admitted.notes.append(_needing_arrays(list(inputs.given)))
     if admitted.cells and metrics is None:
         wanted.append("drvi")
     found = {} if metrics is not None else _too_many_codes(wanted, inputs, values_only)
@@ -157,8 +167,13 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.0f} hours"
 
 
-def wanted_metrics(metrics: Sequence[str] | str | None, having: Sequence[str] = ("factors",)) -> list[str]:
-    """The names of metrics asked for: by default all but the slow ones, as far as what there is goes."""
+def wanted_metrics(
+    metrics: Sequence[str] | str | None, having: Sequence[str] = ("factors",), sparse: bool = False
+) -> list[str]:
+    """The names of metrics asked for: by default all but the slow ones, as far as what there is goes.
+
+    Of `sparse` codes those that take them, and those that ask what fires.
+    """
     if metrics is not None and metrics != "all":
         asked = [metrics] if isinstance(metrics, str) else list(metrics)
         for metric in asked:
@@ -168,7 +183,15 @@ def wanted_metrics(metrics: Sequence[str] | str | None, having: Sequence[str] = 
     possible = {name: each for name, each in declared.items() if set(each.needs) <= set(having)}
     if metrics == "all":
         return list(possible)
-    return [name for name, each in possible.items() if each.cost != "slow" and not each.asks_what_fires]
+    quick = {name: each for name, each in possible.items() if each.cost != "slow"}
+    return [n for n, each in quick.items() if not (each.only_dense if sparse else each.asks_what_fires)]
+
+
+def _needing_arrays(having: Sequence[str]) -> str:
+    """A note of the scores that the card of sparse codes lacks."""
+    needing = set(wanted_metrics(None, having)) - set(wanted_metrics(None, having, sparse=True))
+    names = ", ".join(name for name in registry.names("metrics") if name in needing)
+    return f"codes are sparse, and stay so: left out are scores that need an array ({names})"
 
 
 def score_matrices(
@@ -177,15 +200,14 @@ def score_matrices(
     """The matrices behind the scores by name, codes by factors; fairness's takes minutes and is left out.
 
     `given` are `names`, `continuous`, `words`, `order` and `missing` of `score`. There is no correlation with
-    words that have no order.
+    words that have no order, and of sparse codes only what needs no array.
     """
     inputs = admit(codes, factors, **given).inputs
     arrays = {"codes": inputs.codes, "factors": inputs.factors, "continuous": inputs.continuous}
-    found = {
-        "mutual_information": mutual_information_matrix.of_arrays(**arrays),
-        "importance": importance_matrix.of_arrays(**arrays, seed=check_seed(seed)),
-        "predictability": predictability_matrix.of_arrays(**arrays, seed=seed),
-    }
+    found = {"mutual_information": mutual_information_matrix.of_arrays(**arrays)}
+    if not isinstance(inputs.codes, Sparse):
+        found["importance"] = importance_matrix.of_arrays(**arrays, seed=check_seed(seed))
+        found["predictability"] = predictability_matrix.of_arrays(**arrays, seed=seed)
     return found if inputs.unordered else found | {"correlation": correlation_matrix.of_arrays(**arrays)}
 
 

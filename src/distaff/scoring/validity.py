@@ -20,6 +20,7 @@ from distaff.scoring.case import Case
 from distaff.scoring.health import beyond_chance, equal_mass, lost_factors
 from distaff.scoring.health_range import numbered
 from distaff.scoring.inputs import Inputs
+from distaff.tables import Sparse
 
 CORRELATED = 0.3
 REDUNDANT = 0.9  # R2
@@ -41,10 +42,15 @@ SHARES = ("modularity", "infomec.infom", "infomec.infoc", "dci.disentanglement",
 
 
 def check_validity(inputs: Inputs, names: Sequence[str], scores: Mapping[str, Score]) -> list[Finding]:
-    """The warnings for inputs and their scores; `names` are the factors'. None without factors."""
+    """The warnings for inputs and their scores; `names` are the factors'. None without factors.
+
+    Of sparse codes only those that look at factors and at numbers of codes, W01 to W04.
+    """
     if inputs.factors is None or not varying(inputs.codes).any():
         return []
     case = Case(inputs, names, scores)
+    if isinstance(inputs.codes, Sparse):
+        return [Finding(code, message) for code in OF_SPARSE for message in WARNINGS[code](case)]
     return [Finding(code, message) for code, check in WARNINGS.items() for message in check(case)]
 
 
@@ -245,3 +251,5 @@ WARNINGS: dict[str, Callable[[Case], Iterator[str]]] = {
     "W09": ill_conditioned,
     "W10": learned_by_heart,
 }
+#: those for which codes need not be an array
+OF_SPARSE = ("W01", "W02", "W03", "W04")

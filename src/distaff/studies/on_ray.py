@@ -3,7 +3,7 @@
 import logging
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,16 @@ from distaff.studies.plan import read_plan
 from distaff.studies.worker import answer
 from distaff.studies.workers import ATTEMPTS, Answer
 
+#: of a GPU, by kind of task: runs that are trained as one fill it, one alone leaves most of it idle
+#: (benchmarks/gpu.py). What asks for none is not shown any.
+OF_A_GPU = {"train": 1.0, "run": 0.25}
+
 
 def answers(study: Path, tasks: Sequence[str], address: str, data_dir: str | None) -> Iterator[Answer]:
-    """Have the tasks done by the cluster, one core each, and tell of each as it ends."""
+    """Have the tasks done by the cluster, and tell of each as it ends.
+
+    A task has one core, and where the cluster has GPUs what it needs of one.
+    """
     os.environ.setdefault("RAY_DISABLE_USAGE_STATS", "1")
     try:
         import ray
@@ -40,8 +47,10 @@ def _reach(address: str) -> None:
 
 
 def _answers(ray: Any, study: Path, tasks: Sequence[str], data_dir: str | None) -> Iterator[Answer]:
-    remote = ray.remote(num_cpus=1, max_retries=ATTEMPTS - 1)(task_of)
-    waiting = {remote.remote(str(study), task, data_dir): task for task in tasks}
+    remote, there = ray.remote(task_of), ray.cluster_resources()
+    waiting = {
+        remote.options(**needs(task, there)).remote(str(study), task, data_dir): task for task in tasks
+    }
     while waiting:
         ready, _ = ray.wait(list(waiting), num_returns=1)
         for reference in ready:
@@ -50,6 +59,12 @@ def _answers(ray: Any, study: Path, tasks: Sequence[str], data_dir: str | None) 
                 yield from ray.get(reference)
             except ray.exceptions.RayError as error:
                 yield Answer(task, str(error).strip().splitlines()[0])
+
+
+def needs(task: str, cluster: Mapping[str, float]) -> dict[str, float]:
+    """What a task is to have of a cluster's resources, and how often it is tried again."""
+    gpus = OF_A_GPU.get(task.split()[0], 0.0) if cluster.get("GPU", 0) else 0.0
+    return {"num_cpus": 1, "num_gpus": gpus, "max_retries": ATTEMPTS - 1}
 
 
 def task_of(study: str, task: str, data_dir: str | None) -> list[Answer]:

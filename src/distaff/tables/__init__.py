@@ -4,15 +4,17 @@ from distaff.tables.cells import Cells, cells_in, cells_of
 from distaff.tables.memory import as_table
 from distaff.tables.reading import read_table
 from distaff.tables.roles import Continuous, Factors, codes_of, continuous_columns, factors_of, holds_words
-from distaff.tables.table import Table, below, in_order_of, with_keys
+from distaff.tables.sparse import Sparse, SparseTable, is_sparse
+from distaff.tables.table import Table, in_order_of, with_keys
 
 __all__ = [
     "Cells",
     "Continuous",
     "Factors",
+    "Sparse",
+    "SparseTable",
     "Table",
     "as_table",
-    "below",
     "cells_in",
     "cells_of",
     "codes_of",
@@ -20,6 +22,7 @@ __all__ = [
     "factors_of",
     "holds_words",
     "in_order_of",
+    "is_sparse",
     "read_table",
     "with_keys",
 ]

@@ -9,18 +9,22 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 from distaff.tables.columns import narrowed
+from distaff.tables.sparse import is_sparse, sparse_table
 from distaff.tables.table import Table
 
 SHAPE = "an array (rows, columns)"
 
 
 def as_table(values: Any, what: str) -> Table:
-    """A table from what a caller has: an array, nested lists, a frame, a tensor on any device, or a table.
+    """A table from what a caller has: an array, nested lists, a frame, a tensor on any device, a matrix of
+    scipy.sparse, or a table.
 
-    Raises BadInput that says what to give instead for sparse matrices, annotated data, dicts and paths.
+    Raises BadInput that says what to give instead for annotated data, dicts and paths.
     """
     if isinstance(values, Table):
         return values
+    if is_sparse(values):
+        return sparse_table(values, what)
     _refuse(values, what)
     if hasattr(values, "iloc"):
         return _pandas(values, what)
@@ -150,8 +154,6 @@ def _refuse(values: Any, what: str) -> None:
             f"{what} are annotated data; give data.obsm[KEY] as codes (keys: {keys}) and data.obs[[COLUMN]] "
             f"as factors (columns: {columns})"
         )
-    if hasattr(values, "toarray") and hasattr(values, "tocsr"):
-        raise BadInput(f"{what} are a sparse matrix {values.shape}; give .toarray() of it")
     if isinstance(values, Mapping) or (hasattr(values, "files") and hasattr(values, "zip")):
         keys = ", ".join(repr(key) for key in list(values)[:8])
         raise BadInput(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from distaff.errors import BadInput, unknown
 from distaff.files import array_headers, read_arrays
 from distaff.tables.memory import of_array, of_fields
+from distaff.tables.sparse import of_saved
 from distaff.tables.table import Table
 
 Arrays = dict[str, NDArray[Any]]
@@ -20,15 +21,13 @@ Arrays = dict[str, NDArray[Any]]
 def read_numpy(path: Path, wanted: Sequence[str] | None = None) -> Table:
     """The table in a .npy file, or in an array of an .npz, or in several put side by side.
 
-    Columns of a single array are picked by number, and those of several arrays by the arrays' names.
+    Columns of a single array are picked by number, and those of several arrays by the arrays' names. What
+    scipy.sparse.save_npz wrote stays sparse.
     """
     headers = array_headers(path)
     names = headers.keys()
     if names >= {"format", "shape", "data"} and (names >= {"indices", "indptr"} or names >= {"row", "col"}):
-        raise BadInput(
-            f"{path} holds a sparse matrix, as scipy.sparse.save_npz writes it; save it dense: "
-            "np.save('codes.npy', scipy.sparse.load_npz('FILE').toarray())"
-        )
+        return of_saved(path, read_arrays(path)).pick(wanted)
     usable = [name for name, header in headers.items() if header is not None and is_table(*header)]
     return choose(path, list(names), usable, lambda asked: read_arrays(path, asked), wanted)
 

@@ -82,6 +82,16 @@ class Table:
             whole=None,
         )
 
+    def joined(self, below: Table) -> Table:
+        """Its rows, and below them those of another table with as many columns."""
+        if len(self.cells) != len(below.cells):
+            raise BadInput("codes to learn from are an array and those of test are not; give both alike")
+        cells = [
+            np.concatenate([a, b] if a.dtype.kind == b.dtype.kind else [a.astype(object), b.astype(object)])
+            for a, b in zip(self.cells, below.cells, strict=True)
+        ]
+        return replace(self, cells=cells, labels=None, lines=None, whole=None)
+
     def columns(self, words: Sequence[str] = ()) -> list[Column]:
         """What the cells of every column mean; those named in `words` are words, whatever they look like."""
         found = []
@@ -213,12 +223,3 @@ def _by_position(table: Table, like: Table) -> Table:
         f"rows go by position: those of {one.what} are numbered out of order, but {other.what} has no labels"
     )
     return replace(table, notes=(*table.notes, note))
-
-
-def below(first: Table, second: Table) -> Table:
-    """The rows of one table, and below them those of another with as many columns."""
-    cells = [
-        np.concatenate([a, b] if a.dtype.kind == b.dtype.kind else [a.astype(object), b.astype(object)])
-        for a, b in zip(first.cells, second.cells, strict=True)
-    ]
-    return replace(first, cells=cells, labels=None, lines=None, whole=None)

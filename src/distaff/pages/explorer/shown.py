@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distaff.evaluation.imagined import lessons_of
+from distaff.evaluation.concepts.imagined import lessons_of
 from distaff.evaluation.posterior import active, carried
 from distaff.pages.images import colours
 from distaff.pages.saving import png

@@ -14,7 +14,7 @@ from distaff.batches.lessons import Lessons
 from distaff.batches.symbols import Symbols
 from distaff.concepts import OPERATORS, Concept, Vocabulary
 from distaff.errors import BadInput, unknown
-from distaff.evaluation.concept_images import samples_of
+from distaff.evaluation.concepts.images import samples_of
 from distaff.methods.base import Codes, Method
 from distaff.randomness import derived
 from distaff.settings import whole_number

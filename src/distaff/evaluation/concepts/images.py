@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from distaff.concepts import Concept, Vocabulary
-from distaff.evaluation.concept_scores import accuracy, diversity
-from distaff.evaluation.factor_classifier import FactorClassifier
+from distaff.evaluation.concepts.classifier import FactorClassifier
+from distaff.evaluation.concepts.scores import accuracy, diversity
 from distaff.methods.base import Codes
 from distaff.training.run import Run
 

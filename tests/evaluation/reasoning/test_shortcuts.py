@@ -5,8 +5,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from distaff.evaluation.matrices import Matrices
-from distaff.evaluation.shortcuts import shortcuts
+from distaff.evaluation.reasoning.matrices import Matrices
+from distaff.evaluation.reasoning.shortcuts import shortcuts
 from distaff.factors import FactorSpace
 
 SPACE = FactorSpace(("a", "b", "c", "d", "e"), (5, 5, 4, 3, 3))

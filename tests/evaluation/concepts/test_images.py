@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from distaff.concepts import Vocabulary
-from distaff.evaluation.concept_images import image_scores, images_of
-from distaff.evaluation.concept_scores import from_uniform
-from distaff.evaluation.factor_classifier import FactorClassifier
+from distaff.evaluation.concepts.classifier import FactorClassifier
+from distaff.evaluation.concepts.images import image_scores, images_of
+from distaff.evaluation.concepts.scores import from_uniform
 from distaff.factors import FactorSpace
 from distaff.methods.base import Codes
 

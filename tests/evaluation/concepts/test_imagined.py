@@ -12,7 +12,7 @@ import pytest
 import distaff
 from distaff.concepts import Value, shows
 from distaff.errors import BadInput
-from distaff.evaluation.imagined import (
+from distaff.evaluation.concepts.imagined import (
     MOST_IMAGES,
     certainty,
     combine,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 
@@ -10,9 +11,8 @@ from msgspec import Struct
 from numpy.typing import ArrayLike, NDArray
 
 from distaff import registry
-from distaff.errors import BadInput
-from distaff.evaluation.agent import Lesson, check_installed, chosen_actions
-from distaff.files import read_json, write_json
+from distaff.evaluation.acting.agent import Lesson, check_installed, chosen_actions
+from distaff.files import read_json, read_kept, write_json
 from distaff.settings import whole_number
 from distaff.training.lock import only_one
 from distaff.training.run import ENCODE_BATCH, Run, load_run
@@ -101,14 +101,7 @@ def codes_of(run: Run, world: World) -> NDArray[np.float32]:
 
 def read_acted(run: Run) -> Acted | None:
     """What `acting` kept in a run folder, or None."""
-    path = run.folder / FILE
-    if not path.exists():
-        return None
-    try:
-        found: Acted = read_json(path, Acted)
-    except BadInput as error:
-        raise BadInput(f"{error}; remove it and evaluate again with --acting") from None
-    return found
+    return read_kept(run.folder / FILE, functools.partial(read_json, kind=Acted), "--acting")
 
 
 def rows(found: Acted) -> list[tuple[str, float, float, float]]:

@@ -1,16 +1,17 @@
 """Abstract reasoning: how soon a network learns to complete matrices of what a run makes of images.
 
 Van Steenkiste et al. 2019, arXiv:1905.12506: the codes stay as they are, and a relation network learns to
-choose the panel that completes a matrix (distaff.evaluation.matrices). Its accuracy on matrices that it never
+choose the panel that completes a matrix (see matrices.py). Its accuracy on matrices that it never
 saw, after more and more steps, says what the codes are good for. Beside codes it may see the true factors,
 the ceiling, or the pixels, of which an encoder as those of the VAEs learns codes with it.
 
 reasoning.json          what was found
-reasoning.safetensors   the network, from which the next call goes on (see distaff.evaluation.reasoner)
+reasoning.safetensors   the network, from which the next call goes on (see reasoner.py)
 """
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,10 +23,10 @@ from numpy.typing import NDArray
 from distaff.batches.batch import to_unit
 from distaff.errors import BadInput, unknown
 from distaff.evaluation.encode import BYTES, ROWS, encode_run
-from distaff.evaluation.matrices import CHANCE, RULES, Matrices
-from distaff.evaluation.reasoner import TESTED, WIDTH, Reasoner, Sight, sight_of
+from distaff.evaluation.reasoning.matrices import CHANCE, RULES, Matrices
+from distaff.evaluation.reasoning.reasoner import TESTED, WIDTH, Reasoner, Sight, sight_of
 from distaff.factors import FactorSpace
-from distaff.files import read_json, write_json
+from distaff.files import read_json, read_kept, write_json
 from distaff.networks import conv
 from distaff.settings import whole_number
 from distaff.training.lock import only_one
@@ -118,11 +119,7 @@ def matrices_of(
 
 def read_reasoning(folder: Path) -> Reasoning | None:
     """What `reasoning` kept in a folder, or None."""
-    path = folder / FILE
-    if not path.exists():
-        return None
-    found: Reasoning = read_json(path, Reasoning)
-    return found
+    return read_kept(folder / FILE, functools.partial(read_json, kind=Reasoning), "--reasoning")
 
 
 def lines(found: Reasoning) -> list[str]:

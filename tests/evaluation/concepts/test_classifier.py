@@ -9,7 +9,7 @@ import torch
 import distaff
 from distaff.datasets import DataSet
 from distaff.errors import BadInput
-from distaff.evaluation.factor_classifier import FactorClassifier, factor_classifier
+from distaff.evaluation.concepts.classifier import FactorClassifier, factor_classifier
 
 NAMED = ("wall_colour", "object")
 
@@ -39,7 +39,7 @@ def test_it_is_made_once(rooms: DataSet, tmp_path: Path, monkeypatch: pytest.Mon
     assert [path.read_bytes() for path in kept] == [
         path.read_bytes() for path in (tmp_path / "other").iterdir()
     ], "the seed alone decides"
-    monkeypatch.setattr("distaff.evaluation.factor_classifier._train", None)
+    monkeypatch.setattr("distaff.evaluation.concepts.classifier._train", None)
     read = factor_classifier(rooms, NAMED, tmp_path, steps=3, seed=100)
     assert first.accuracies == again.accuracies == read.accuracies
     for other in ({"steps": 4}, {"seed": 101}):

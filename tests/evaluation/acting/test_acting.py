@@ -15,9 +15,9 @@ from commands import distaff as command
 
 import distaff
 from distaff.errors import BadInput
-from distaff.evaluation import agent
-from distaff.evaluation.acting import FILE, acting, judged, read_acted, scaled
-from distaff.evaluation.agent import Lesson, chosen_actions
+from distaff.evaluation.acting import agent
+from distaff.evaluation.acting.agent import Lesson, chosen_actions
+from distaff.evaluation.acting.returns import FILE, acting, judged, read_acted, scaled
 from distaff.training.run import Run
 from distaff.worlds.grid import GridWorld
 
@@ -177,7 +177,7 @@ def test_the_page_on_worlds_can_be_followed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Its commands with fewer steps, then its Python."""
-    page = (Path(__file__).parents[2] / "docs" / "worlds_introduction.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "worlds_introduction.md").read_text(encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     commands = re.findall(r"^distaff (.*)$", page, re.MULTILINE)
     assert len(commands) == 2

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from distaff.errors import BadInput, Diverged
-from distaff.evaluation.matrices import CONTEXT, Drawn, Matrices
+from distaff.evaluation.reasoning.matrices import CONTEXT, Drawn, Matrices
 from distaff.methods.state import State, adam, descend
 from distaff.networks.initial import fresh
 from distaff.networks.relation import Relations

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from distaff.errors import BadInput
-from distaff.evaluation.matrices import ANSWERS, Drawn, Matrices
+from distaff.evaluation.reasoning.matrices import ANSWERS, Drawn, Matrices
 from distaff.factors import FactorSpace
 
 SPACE = FactorSpace(("a", "b", "c", "d", "e"), (5, 4, 3, 3, 2))

@@ -7,7 +7,7 @@ import pytest
 
 from distaff.concepts import Vocabulary
 from distaff.errors import BadInput
-from distaff.evaluation.concept_scores import accuracy, agreement, diversity, from_uniform, specificity
+from distaff.evaluation.concepts.scores import accuracy, agreement, diversity, from_uniform, specificity
 from distaff.factors import FactorSpace
 
 SPACE = FactorSpace(("wall", "turn", "floor", "object"), (3, 2, 3, 2))

@@ -10,10 +10,10 @@ from scipy.stats import ortho_group
 
 import distaff
 from distaff.errors import BadInput
-from distaff.evaluation import reasoner
-from distaff.evaluation.matrices import Matrices
-from distaff.evaluation.reasoner import Reasoner, sight_of
-from distaff.evaluation.reasoning import FILE, WEIGHTS, lines, read_reasoning, reasoning, spaced
+from distaff.evaluation.reasoning import reasoner
+from distaff.evaluation.reasoning.lesson import FILE, WEIGHTS, lines, read_reasoning, reasoning, spaced
+from distaff.evaluation.reasoning.matrices import Matrices
+from distaff.evaluation.reasoning.reasoner import Reasoner, sight_of
 from distaff.factors import FactorSpace
 from distaff.training.run import Run
 
@@ -145,7 +145,7 @@ def test_what_is_found_is_kept_and_read(copied: Run, seen: str, monkeypatch: pyt
 
 def test_panels_are_looked_up_by_their_cells(copied: Run, tmp_path: Path) -> None:
     """The codes of a matrix are those of its images, encoded one by one."""
-    from distaff.evaluation.reasoning import _sight, matrices_of
+    from distaff.evaluation.reasoning.lesson import _sight, matrices_of
 
     matrices, index = matrices_of(copied)
     drawn = matrices.draw(3, 100)

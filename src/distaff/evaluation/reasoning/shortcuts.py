@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from distaff.evaluation.matrices import CONTEXT, SIDE, Drawn, Matrices
+from distaff.evaluation.reasoning.matrices import CONTEXT, SIDE, Drawn, Matrices
 from distaff.factors import Seed
 
 

@@ -1,0 +1,1 @@
+"""What models that know words make of concepts, and how right that is."""
