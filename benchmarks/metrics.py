@@ -33,6 +33,7 @@ def seconds(name: str, factors: np.ndarray) -> float:
         "factors": factors,
         "logvar": np.random.default_rng(2).uniform(-6, -2, codes.shape),
         "mates": [codes[:, ::-1] + 0.1 * np.random.default_rng(3).standard_normal(codes.shape)] * 5,
+        "blocks": [[0, 1, 2], [3, 4, 5], [6, 7], [8, 9]],
     }
     start = time.perf_counter()
     function(codes, *(given[need] for need in function.declaration.needs))

@@ -22,6 +22,7 @@ PAPERS = {
     "Bengio et al. 2013": ("arXiv:1207.4404",),
     "Bengio et al. 2017": ("arXiv:1703.07718",),
     "Bouchacourt et al. 2018": ("arXiv:1705.08841",),
+    "Brady et al. 2023": ("arXiv:2305.14229",),
     "Burda et al. 2016": ("arXiv:1509.00519",),
     "Burgess and Kim 2018": ("github.com/google-deepmind/3d-shapes",),
     "Burgess et al. 2018": ("arXiv:1804.03599",),

@@ -75,6 +75,19 @@ def three_factors() -> tuple[Array, Array, Array]:
     return codes, factors, rng.standard_normal((1000, 6))
 
 
+def three_slots() -> tuple[Array, Array]:
+    """Recipe I: three slots of four codes (500, 12), bent, straight, mixed; three pairs of factors."""
+    rng = np.random.default_rng(0)
+    true = rng.standard_normal(500 * 3 * 2).reshape(500, 3, 2)
+
+    def mixing() -> Array:
+        return rng.standard_normal((2, 4))
+
+    slots = [np.tanh(true[:, 1] @ mixing()), true[:, 0] @ mixing(), true[:, 2] @ mixing()]
+    slots[2] += 0.5 * true[:, 0] @ mixing()
+    return np.concatenate(slots, axis=1), true.reshape(500, 6)
+
+
 def sparse_of_all_kinds(n: int = 300, d: int = 40, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Codes of all kinds: mostly off, of either sign, with ties, dead, always on, constant, tiny, huge."""
     rng = np.random.default_rng(seed)

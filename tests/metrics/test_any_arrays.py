@@ -72,6 +72,7 @@ def check(name: str, codes: np.ndarray, factors: np.ndarray, case: int, all_of_i
         # widths that differ take mig_exact seconds where values are many
         "logvar": rng.normal(-3, 1.0 if case % 100 == 0 else 0.0, size=codes.shape),
         "mates": [codes[:, ::-1], rng.standard_normal((len(codes), 3))],
+        "blocks": [range(0, codes.shape[1], 2), range(1, codes.shape[1], 2)],
     }
     needed = [given[need] for need in declared.needs]
     try:

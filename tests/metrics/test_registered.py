@@ -70,7 +70,8 @@ SUPERVISED = [
 )
 def test_wrong_factors(name: str, factors: list, message: str) -> None:
     codes = np.random.default_rng(0).random((4, 3))
-    more = [codes] if "logvar" in getattr(distaff.metrics, name).declaration.needs else []
+    beside = {"logvar": codes, "blocks": [[0], [1, 2]]}
+    more = [beside[n] for n in getattr(distaff.metrics, name).declaration.needs if n in beside]
     with pytest.raises(BadInput, match=message):
         getattr(distaff.metrics, name)(codes, np.array(factors), *more)
 
@@ -99,11 +100,15 @@ def test_continuous_factors_where_the_definition_allows(name: str) -> None:
         return
     rng = np.random.default_rng(0)
     factors = rng.random((2000, 3)) ** 2
-    values = [function(codes, factors, continuous=True) for codes in (factors, rng.random((2000, 3)))]
+    more = {"blocks": [[0], [1], [2]]} if "blocks" in function.declaration.needs else {}
+    informed = factors if name != "block_leakage" else factors @ np.full((3, 3), 1 / 3)  # which leaks
+    values = [
+        function(codes, factors, **more, continuous=True) for codes in (informed, rng.random((2000, 3)))
+    ]
     first, second = (value[0] if isinstance(value, tuple) else value for value in values)
     assert first > second + 0.1
     with pytest.raises(BadInput, match="ask for continuous=True"):
-        function(factors, factors)
+        function(factors, factors, **more)
 
 
 def test_the_continuous_ones_are_those_the_field_uses() -> None:
@@ -120,6 +125,7 @@ def test_many_latents_and_few_rows_give_a_value_or_a_reason(name: str) -> None:
         values_only=True,
         logvar=np.zeros((24, 40)),
         mates=[rng.standard_normal((24, 40))],
+        blocks=[range(10), range(10, 40)],
     )
     for score in card.scores.values():
         assert (score.value is None) == bool(score.reason)
@@ -134,7 +140,7 @@ def test_a_dead_code_and_a_dead_factor_value_do_no_harm(name: str) -> None:
     codes = np.concatenate([factors + 0.1 * rng.standard_normal((200, 2)), np.zeros((200, 1))], axis=1)
     settings = {"learners": ("logistic_regression",)} if name == "downstream" else {}
     function = getattr(distaff.metrics, name)
-    given = {"factors": factors, "logvar": np.full((200, 3), -4.0), "mates": [codes]}
+    given = {"factors": factors, "logvar": np.full((200, 3), -4.0), "mates": [codes], "blocks": [[0], [1, 2]]}
     value = function(codes, *(given[need] for need in function.declaration.needs), **settings)
     numbers = [v for v in (value if isinstance(value, tuple) else (value,)) if isinstance(v, int | float)]
     assert numbers
@@ -182,7 +188,7 @@ def test_codes_of_any_size_give_the_number_of_their_shape(name: str, scale: floa
     declared = function.declaration
 
     def numbers(codes: np.ndarray) -> list[float]:
-        given = {"factors": factors, "logvar": np.zeros((60, 2)), "mates": [codes]}
+        given = {"factors": factors, "logvar": np.zeros((60, 2)), "mates": [codes], "blocks": [[0], [1]]}
         value = function(codes, *(given[need] for need in declared.needs))
         return [v for v in (value if isinstance(value, tuple) else (value,)) if isinstance(v, int | float)]
 

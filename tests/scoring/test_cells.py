@@ -1,6 +1,8 @@
 """Annotated data, by the real anndata: embeddings by name, labels beside them, in memory and as .h5ad."""
 
 import json
+import re
+import shlex
 import sys
 import warnings
 from pathlib import Path
@@ -179,6 +181,22 @@ def test_the_same_of_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     )
     assert status == 0
     assert out.splitlines()[0].split() == ["score", "X_pca", "X_drvi"]
+
+
+def test_the_commands_of_the_guide(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = Path(__file__).parents[2] / "docs" / "guides" / "cells.md"
+    commands = re.findall(r"^distaff (score cells\.h5ad .*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(commands) == 2
+    monkeypatch.chdir(tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        adata().write_h5ad("cells.h5ad")
+    for words in commands:
+        status, out, err = command(capsys, *shlex.split(words), "--values-only")
+        assert status == 0, err
+        assert "drvi.lms_smi" in out
 
 
 def test_bad_names_of_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -42,6 +42,13 @@ Continuous = Annotated[
 Order = Annotated[
     Names, Option(metavar="NAME=A,B,...", help="The order of a factor's words; may be repeated.")
 ]
+Blocks = Annotated[
+    str | None,
+    Option(
+        metavar="A-B,C+D,...",
+        help="Blocks of codes, scored in place of single ones: ranges of numbers, columns joined by +.",
+    ),
+]
 EVERY = "all factors"  # what --continuous without names stands for
 
 
@@ -80,6 +87,25 @@ def orders_of(given: list[str] | None) -> dict[str, list[str]]:
             raise BadInput(f"--order {each} is not allowed; it must be NAME=FIRST,SECOND,...")
         found[name] = listed(words) or []
     return found
+
+
+def blocks_of(given: str | None) -> list[list[str]] | None:
+    """The columns of each block, from --blocks 0-3,4,z5+z6: a range of numbers, a column, or several."""
+    if given is None:
+        return None
+    return [
+        [each for part in block.split("+") for each in _range(part.strip())] for block in given.split(",")
+    ]
+
+
+def _range(part: str) -> list[str]:
+    """The numbers from A to B of A-B; anything else is one column."""
+    first, dash, last = part.partition("-")
+    if not (dash and first.isdecimal() and last.isdecimal()):
+        return [part] if part else []
+    if int(first) > int(last):
+        raise BadInput(f"--blocks {part} is not allowed; a range goes up, as {last}-{first}")
+    return [str(j) for j in range(int(first), int(last) + 1)]
 
 
 def continuous_of(given: str | None) -> bool | list[str]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from typer import Argument, Option
 
 from distaff.cli import options
-from distaff.cli.options import continuous_of, listed, metrics_of, orders_of, tell
+from distaff.cli.options import blocks_of, continuous_of, listed, metrics_of, orders_of, tell
 from distaff.cli.status import tell_failures
 from distaff.errors import BadInput
 
@@ -58,6 +58,7 @@ def score(
     logvar_columns: Annotated[
         str | None, Option(metavar=LIST, help="Columns of the file of log-variances.")
     ] = None,
+    blocks: options.Blocks = None,
     metric: options.Metrics = None,
     all_: options.All = False,
     protocol: options.Protocol = None,
@@ -88,9 +89,11 @@ def score(
     given |= {"words": listed(words) or (), "order": orders_of(order)}
     given |= {"missing": missing} if missing else {}
     given |= {"obsm": keys[0] if len(keys) == 1 else keys, "obs": listed(obs)} if cells else {}
+    parts = blocks_of(blocks)
     wanted = metrics_of(metric, all_)
     beside = listed(logvar_columns) or (["logvar"] if logvar == codes else None)
     having = [*(["factors"] if has_factors else []), *(["logvar"] if logvar else [])]
+    having += ["blocks"] if blocks else []
     scores = len(wanted_metrics(wanted, having, isinstance(code_table, SparseTable)))
     with progress("scoring", scores, show=not values_only) as report:
         card = score_arrays(
@@ -98,6 +101,7 @@ def score(
             factor_table,
             metrics=wanted,
             logvar=None if logvar is None else read_table(logvar, beside),
+            blocks=parts,
             protocol=protocol,
             values_only=values_only,
             report=report,

@@ -6,6 +6,8 @@ Every registered metric is an attribute here: `distaff.metrics.mig(codes, factor
 from typing import Any
 
 from distaff import registry
+from distaff.metrics.block_informativeness import block_matrix
+from distaff.metrics.content_style import content_style
 from distaff.metrics.dci import importance_matrix
 from distaff.metrics.dictionary import dictionary_detection, dictionary_mcc, dictionary_uniqueness
 from distaff.metrics.fairness import unfairness_matrix
@@ -18,6 +20,8 @@ from distaff.metrics.sparsity import reconstruction, sparsity
 from distaff.metrics.unified import unified_scores
 
 __all__ = [
+    "block_matrix",
+    "content_style",
     "correlation_matrix",
     "dictionary_detection",
     "dictionary_mcc",

@@ -6,14 +6,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from distaff.errors import unknown
 from distaff.machine import usable_cores
 from distaff.metrics.arrays import Codes, Factors, Floats, Test, real_columns
+from distaff.metrics.blocks import Blocks, each_alone, summed
 from distaff.metrics.declare import Sizes, metric
 from distaff.metrics.door import checked
 from distaff.metrics.held_out import Rows, learn_and_score
 from distaff.metrics.learners import fit, importances
 from distaff.metrics.threads import quiet
 from distaff.tables import Continuous
+
+IMPORTANCES = ("summed", "permuted")
 
 
 class DCI(NamedTuple):
@@ -59,6 +63,8 @@ def dci(
     *,
     learner: str = "random_forest",
     above_chance: bool = False,
+    blocks: Blocks | None = None,
+    importance: str = "summed",
     continuous: Continuous = False,
     test: Test = None,
     seed: int = 0,
@@ -83,6 +89,10 @@ def dci(
     `above_chance` (ours) a factor's importances are weighed by how far above chance it is predicted: its
     informativeness less the share of its commonest value, over what is left to 1 (R2 for real numbers).
 
+    With `blocks`, lists of columns, a block's importance is the sum of its columns', and d the number of
+    blocks. Sums grow with the width of a block, be it noise: with `importance` "permuted" it is how far the
+    held-out accuracy (or R2) falls where the rows of the whole block are shuffled, at least 0.
+
     `codes` (n, d) with d >= 2, `factors` (n, k) with k >= 2. Raises NotApplicable for fewer.
 
     The first code holds both factors, the second none:
@@ -93,17 +103,38 @@ def dci(
     """
     learn, score = learn_and_score(codes, factors, test, seed)
     real = real_columns(continuous)
-    importance, models = _importance(learn, learner, seed, real)
-    informativeness = []
-    for j, truth in enumerate(score.factors.T):
-        predicted = models[j].predict(score.codes)
-        informativeness.append(_r2(truth, predicted) if j in real else np.mean(truth == predicted))
+    if importance not in IMPORTANCES:
+        raise unknown("importance", str(importance), IMPORTANCES)
+    columns, models = _importance(learn, learner, seed, real)
+    informativeness = [_right(model, score.codes, score.factors, j, real) for j, model in enumerate(models)]
+    found = summed(columns, blocks)
+    if importance == "permuted":
+        found = _permuted(score, models, blocks or each_alone(codes.shape[1]), informativeness, real, seed)
     if above_chance:
         chance = [0.0 if j in real else _commonest(truth) for j, truth in enumerate(score.factors.T)]
-        importance = importance * [_beyond(*each) for each in zip(informativeness, chance, strict=True)]
-    return DCI(
-        disentanglement(importance), completeness(importance), float(np.mean(informativeness)), learner
-    )
+        found = found * [_beyond(*each) for each in zip(informativeness, chance, strict=True)]
+    return DCI(disentanglement(found), completeness(found), float(np.mean(informativeness)), learner)
+
+
+def _right(model: Any, codes: Codes, factors: Factors, j: int, real: tuple[int, ...]) -> float:
+    """How well a model predicts factor j: accuracy, or R2 of real numbers."""
+    truth, predicted = factors[:, j], model.predict(codes)
+    return _r2(truth, predicted) if j in real else float(np.mean(truth == predicted))
+
+
+def _permuted(
+    score: Rows, models: list[Any], blocks: Blocks, right: list[float], real: tuple[int, ...], seed: int
+) -> Floats:
+    """How far each factor is predicted worse with a block's rows shuffled (blocks, k); columns sum to 1."""
+    rng, found = np.random.default_rng(seed), np.zeros((len(blocks), len(models)))
+    for b, block in enumerate(blocks):
+        shuffled = score.codes.copy()
+        shuffled[:, block] = score.codes[rng.permutation(len(shuffled))][:, block]
+        found[b] = [
+            max(0.0, right[j] - _right(m, shuffled, score.factors, j, real)) for j, m in enumerate(models)
+        ]
+    total = found.sum(axis=0)
+    return found / np.where(total > 0, total, 1.0)
 
 
 def _commonest(factor: NDArray[Any]) -> float:

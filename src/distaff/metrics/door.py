@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 from distaff import registry
 from distaff.errors import BadInput, NotApplicable
 from distaff.metrics.arrays import check_order, check_seed, same_rows
-from distaff.metrics.needs import NEEDS, arrays_of, paired
+from distaff.metrics.needs import NEEDS, arrays_of, of_columns, paired
 from distaff.tables import Sparse, Table, continuous_columns
 
 R = TypeVar("R")
@@ -81,7 +81,8 @@ def check_density(name: str, codes: Any, only_dense: str) -> None:
 def _check(given: dict[str, Any], needs: tuple[str, ...], name: str, order_above: int | None) -> None:
     """Replace codes and needs by arrays, `continuous` by numbers of columns, and `test` by two arrays."""
     there = [need for need in NEEDS if need in needs or given.get(need) is not None]
-    tables = paired(given["codes"], {need: given[need] for need in there})
+    beside = {need: given[need] for need in there}
+    tables = paired(given["codes"], beside)
     n, held_out = len(tables["codes"][0]), given.get("test") is not None
     if held_out:
         _add(tables, given["test"])
@@ -92,7 +93,7 @@ def _check(given: dict[str, Any], needs: tuple[str, ...], name: str, order_above
         given["continuous"] = real = continuous_columns(tables["factors"][0], given["continuous"])
     if order_above is not None and "factors" in tables:
         check_order(tables["factors"][0], real, order_above, name)
-    given |= arrays_of(tables, real)
+    given |= arrays_of(tables, real) | of_columns(beside, tables["codes"][0])
     if held_out:
         given["test"] = given["codes"][n:], given["factors"][n:]
         given |= {what: given[what][:n] for what in ("codes", "factors")}

@@ -63,11 +63,11 @@ def kernel_r2(
         standardised(score.codes, like=learn.codes),
         standardised(score.factors, like=learn.factors),
     )
-    squares = _squared_distances(seen, seen)
+    squares = squared_distances(seen, seen)
     found = [(_cross_validated(squares, target, alpha, gamma), alpha, gamma) for alpha, gamma in _grid()]
     _, alpha, gamma = max(found, key=lambda each: each[0])
-    weights = _weights(np.exp(-gamma * squares), target, alpha)
-    return mean_r2(truth, np.exp(-gamma * _squared_distances(unseen, seen)) @ weights, learn.factors)
+    weights = ridge_weights(np.exp(-gamma * squares), target, alpha)
+    return mean_r2(truth, np.exp(-gamma * squared_distances(unseen, seen)) @ weights, learn.factors)
 
 
 def _grid() -> list[tuple[float, float]]:
@@ -79,18 +79,21 @@ def _cross_validated(squares: Floats, target: Floats, alpha: float, gamma: float
     kernel, rows, found = np.exp(-gamma * squares), np.arange(len(target)), []
     for held in np.array_split(rows, FOLDS):
         rest = np.delete(rows, held)
-        prediction = kernel[np.ix_(held, rest)] @ _weights(kernel[np.ix_(rest, rest)], target[rest], alpha)
-        found.append(_r2(target[held], prediction))
+        prediction = kernel[np.ix_(held, rest)] @ ridge_weights(
+            kernel[np.ix_(rest, rest)], target[rest], alpha
+        )
+        found.append(signed_r2(target[held], prediction))
     return float(np.mean(found))
 
 
-def _weights(kernel: Floats, target: Floats, alpha: float) -> Floats:
+def ridge_weights(kernel: Floats, target: Floats, alpha: float) -> Floats:
+    """What kernels with rows seen (m, n) are multiplied by to predict targets (n, k): (n, k)."""
     from scipy.linalg import solve
 
     return np.asarray(solve(kernel + alpha * np.eye(len(kernel)), target, assume_a="pos"))
 
 
-def _r2(truth: Floats, prediction: Floats) -> float:
+def signed_r2(truth: Floats, prediction: Floats) -> float:
     """The mean over columns that vary of R2, which may be negative here."""
     error, spread = (
         np.square(truth - prediction).sum(axis=0),
@@ -100,7 +103,8 @@ def _r2(truth: Floats, prediction: Floats) -> float:
     return float((1 - error[alive] / spread[alive]).mean()) if alive.any() else 0.0
 
 
-def _squared_distances(first: Floats, second: Floats) -> Floats:
+def squared_distances(first: Floats, second: Floats) -> Floats:
+    """Of rows (m, d) and rows (n, d): (m, n)."""
     from scipy.spatial.distance import cdist
 
     return np.asarray(cdist(first, second, "sqeuclidean"))

@@ -21,6 +21,7 @@ from distaff.metrics.arrays import (
     same_rows,
     standardised,
 )
+from distaff.metrics.blocks import check_blocks, each_alone, example_blocks
 from distaff.randomness import derived
 from distaff.tables import Continuous, SparseTable, Table, as_table
 
@@ -38,10 +39,12 @@ class Need:
 
     #: why a metric has no value without it
     lacking: str
+    #: it has a row for each row of codes; else it is said of columns: `check` takes it and the codes' table
+    of_rows: bool = True
     #: how messages call each of several arrays, as of other runs ("mate {}'s codes"); "" where it is one
     each: str = ""
     #: the array that metrics take, of a table, codes (n, d), and which factors are continuous
-    check: Callable[[Table, Codes, Continuous], Any] = lambda table, codes, continuous: check_codes(table)
+    check: Callable[[Any, Any, Continuous], Any] = lambda table, codes, continuous: check_codes(table)
     #: what metrics take of some of the rows, and which factors are continuous; by default just these
     some: Callable[..., Any] = _the_same
     #: it says how exact each code is, so that codes cannot be bent without it; and what it becomes
@@ -116,13 +119,24 @@ NEEDS: dict[str, Need] = {
         example=_example_mates,
     ),
     "mates_logvar": Need("it needs the log-variances of mates (mates_logvar)", each="mate {}'s logvar"),
+    # columns of codes that stand for one thing
+    "blocks": Need(
+        "it needs blocks of codes (blocks)",
+        of_rows=False,
+        check=lambda blocks, table, continuous: check_blocks(blocks, table),
+        of_noise=_the_same,
+        of_ideal=lambda value, codes: each_alone(codes.shape[1]),
+        facts=lambda value: [list(block) for block in value],
+        example=example_blocks,
+    ),
 }
 
 
 def paired(codes: Any, given: Mapping[str, Any]) -> dict[str, list[Table]]:
-    """Codes and what is given by need, as tables whose rows are in the order of the codes."""
-    tables = {"codes": [as_table(codes, "codes")]} | {need: [] for need in given}
-    for need, value in given.items():
+    """Codes and what is given of their rows by need, as tables whose rows are in the order of the codes."""
+    of_rows = {need: value for need, value in given.items() if NEEDS[need].of_rows}
+    tables = {"codes": [as_table(codes, "codes")]} | {need: [] for need in of_rows}
+    for need, value in of_rows.items():
         each = NEEDS[need].each
         for i, one in enumerate(value if each and value is not None else [value]):
             first, second = same_rows(tables["codes"][0], one, each.format(i) or need)
@@ -141,3 +155,8 @@ def arrays_of(tables: Mapping[str, list[Table]], continuous: Continuous = False)
             found = [NEEDS[need].check(table, codes, continuous) for table in parts]
             arrays[need] = found if NEEDS[need].each else found[0]
     return arrays
+
+
+def of_columns(given: Mapping[str, Any], codes: Table) -> dict[str, Any]:
+    """What is given of the columns of codes, by need, as metrics take it."""
+    return {n: NEEDS[n].check(value, codes, False) for n, value in given.items() if not NEEDS[n].of_rows}

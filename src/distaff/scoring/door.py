@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput, unknown
 from distaff.metrics.arrays import factor_name, single_valued
+from distaff.metrics.blocks import Blocks
 from distaff.metrics.declare import Declaration
-from distaff.metrics.needs import NEEDS, arrays_of, paired
+from distaff.metrics.needs import NEEDS, arrays_of, of_columns, paired
 from distaff.scoring.inputs import Inputs
 from distaff.tables import Cells, Continuous, Factors, Table, cells_of, factors_of
 from distaff.tables.columns import shown
@@ -67,6 +68,7 @@ class Given(TypedDict, total=False):
     logvar: Any
     mates: Sequence[Any] | None
     mates_logvar: Sequence[Any] | None
+    blocks: Sequence[Any] | Mapping[str, Any] | None
 
 
 def names_given(function: F) -> F:
@@ -112,8 +114,9 @@ def admit(codes: Any, factors: Any, **given: Unpack[Given]) -> Admitted:
     notes += list(dict.fromkeys(noted))
     labels = tables.pop("factors", None)
     found = factors_of(labels[0], given.get("continuous", False), words, order) if labels else None
-    arrays = arrays_of(tables)
+    arrays = arrays_of(tables) | of_columns(there, tables["codes"][0])
     checked = arrays.pop("codes")
+    notes += _in_no_block(tables["codes"][0], arrays.get("blocks"))
     notes += [*_counters(tables["codes"][0], checked), *(_all_different(found) if found else ())]
     if labels is None or found is None:
         return Admitted(Inputs(checked, arrays), notes=notes)
@@ -144,6 +147,18 @@ def _counters(table: Table, codes: NDArray[np.float64]) -> Iterator[str]:
     for name, code in zip(table.names, codes.T, strict=True):
         if (code - code[0] == rows).all():
             yield f"the code '{name}' counts the rows; leave it out if it is none (--code-columns)"
+
+
+def _in_no_block(table: Table, blocks: Blocks | None) -> Iterator[str]:
+    """A note of the codes that are in no block."""
+    if blocks is None:
+        return
+    inside = {j for block in blocks for j in block}
+    left = [name for j, name in enumerate(table.names) if j not in inside]
+    if left:
+        yield f"codes in no block, which scores of blocks do not see: {', '.join(left[:8])}" + (
+            f" and {len(left) - 8} more" if len(left) > 8 else ""
+        )
 
 
 def _all_different(factors: Factors) -> Iterator[str]:

@@ -35,7 +35,9 @@ class Inputs:
         given = {
             need: [part[rows] for part in value] if NEEDS[need].each else value[rows]
             for need, value in self.given.items()
+            if NEEDS[need].of_rows
         }
+        given |= {need: value for need, value in self.given.items() if need not in given}
         return Inputs(self.codes[rows], given, self.continuous, self.unordered)
 
     def __len__(self) -> int:

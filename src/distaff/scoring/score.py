@@ -1,5 +1,6 @@
 """Score codes against factors: values, intervals, chance and ceiling, health."""
 
+import inspect
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -81,8 +82,10 @@ def score(
 
     `logvar` (n, d), the log-variances of the codes' posteriors, adds `mig_exact`; `mates`, other runs' codes
     of the same rows, adds `udr` (which leaves out latents of little KL if `logvar` and `mates_logvar` are
-    given). `protocol` "locatello2019" takes that study's numbers of rows and learners and refuses fewer rows;
-    without it any number is scored, from 20 up with an interval.
+    given). `blocks`, lists of columns of codes by number or name or a dict of such lists, are scored in place
+    of single codes: by default by the metrics that are defined for them. `protocol` "locatello2019" takes
+    that study's numbers of rows and learners and refuses fewer rows; without it any number is scored, from 20
+    up with an interval.
 
     The 95 % interval is value +- t s, where s is the standard deviation of the score over 20 random halves of
     the rows (5 where a predictor is fitted) and t Student's quantile: halves drawn without replacement vary
@@ -120,7 +123,7 @@ def score(
     wanted = wanted_metrics(metrics, list(inputs.given), sparse)
     if sparse and metrics is None:
         admitted.notes.append(_needing_arrays(list(inputs.given)))
-    if admitted.cells and metrics is None:
+    if admitted.cells and metrics is None and "blocks" not in inputs.given and not sparse:
         wanted.append("drvi")
     found = {} if metrics is not None else _too_many_codes(wanted, inputs, values_only)
     scored = [metric for metric in wanted if metric not in found]
@@ -172,7 +175,8 @@ def wanted_metrics(
 ) -> list[str]:
     """The names of metrics asked for: by default all but the slow ones, as far as what there is goes.
 
-    Of `sparse` codes those that take them, and those that ask what fires.
+    Of `sparse` codes those that take them, and those that ask what fires. Of blocks of codes those that are
+    defined for blocks.
     """
     if metrics is not None and metrics != "all":
         asked = [metrics] if isinstance(metrics, str) else list(metrics)
@@ -183,6 +187,9 @@ def wanted_metrics(
     possible = {name: each for name, each in declared.items() if set(each.needs) <= set(having)}
     if metrics == "all":
         return list(possible)
+    if "blocks" in having:
+        takes = {n: inspect.signature(registry.get("metrics", n)).parameters for n in possible}
+        return [n for n in possible if "blocks" in takes[n]]
     quick = {name: each for name, each in possible.items() if each.cost != "slow"}
     return [n for n, each in quick.items() if not (each.only_dense if sparse else each.asks_what_fires)]
 

@@ -107,7 +107,7 @@ class Stream:
 
     def update(self, codes: Any, factors: Any = None, **given: Any) -> None:
         """Take in the next rows: codes (n, d), factors (n, k), and what else metrics need, by its name."""
-        for name in given.keys() - NEEDS.keys():
+        for name in given.keys() - {need for need, each in NEEDS.items() if each.of_rows}:
             raise TypeError(f"update() got an unexpected keyword argument '{name}'")
         batch = batch_of(codes, {"factors": factors, **given}, self.continuous)
         if self._seen:
