@@ -20,7 +20,7 @@ from distaff.worlds.planning import best_return, greedy_return, random_return
 from distaff.worlds.world import World
 
 FILE = "acting.json"
-STEPS = 100_000  # in the world
+STEPS = 300_000  # in the world
 IDLE = 0.1  # columns that vary less than that share of the largest deviation are not blown up
 
 
