@@ -145,6 +145,18 @@ def test_examples_make_data_sets(name: str, tmp_path: Path, monkeypatch: pytest.
     check_dataset(load_dataset({"digits": "digits.npz", "photographs": "photographs"}[name]))
 
 
+def test_the_world_model_logs_its_scores(capsys: pytest.CaptureFixture[str]) -> None:
+    """Cut by one rule: 3,000 steps become 20."""
+    source = (ROOT / "examples" / "world_model.py").read_text()
+    cut = source.replace("STEPS = 3000\n", "STEPS = 20\n")
+    assert cut != source
+    exec(compile(cut, "world_model.py", "exec"), {"__name__": "example"})
+    lines = capsys.readouterr().out.splitlines()
+    assert [int(line.split()[0]) for line in lines] == list(range(2, 21, 2))
+    for line in lines:
+        assert re.fullmatch(r"\d+ loss [\d.]+ mig [\d.]+ linear_r2\.\w+ [\d.]+ linear_r2\.\w+ [\d.]+", line)
+
+
 def test_the_makefile_demo_is_the_one_in_the_readme() -> None:
     makefile = (ROOT / "Makefile").read_text()
     result = json.loads((ROOT / "benchmarks" / "results" / "demo.json").read_text())

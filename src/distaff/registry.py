@@ -54,6 +54,8 @@ TABLES: dict[str, dict[str, str]] = {
             "mig",
             "mig_exact",
             "dci",
+            "dci_es",
+            "med",
             "sap",
             "modularity",
             "explicitness",
@@ -81,6 +83,7 @@ TABLES: dict[str, dict[str, str]] = {
             "gaussian_wasserstein_correlation_norm",
             "code_mutual_information",
             "udr",
+            "consistency",
         )
     },
     "datasets": {

@@ -55,6 +55,26 @@ def overlapping_labels() -> tuple[Array, Array]:
     return codes, labels.astype(np.int64)
 
 
+def three_runs() -> tuple[Array, Array, Array]:
+    """Recipe G: codes (400, 4), the same in another order with signs and noise, and a mixture of them."""
+    rng = np.random.default_rng(0)
+    first = rng.standard_normal((400, 4))
+    second = first[:, [2, 0, 3, 1]] * [1, -1, 1, -1] + 0.2 * rng.standard_normal((400, 4))
+    third = first @ rng.standard_normal((4, 4)) + 0.5 + 0.2 * rng.standard_normal((400, 4))
+    return first, second, third
+
+
+def three_factors() -> tuple[Array, Array, Array]:
+    """Recipe H: six codes (1000, 6) of three factors (1000, 3), and as many codes of noise."""
+    rng = np.random.default_rng(0)
+    factors = np.stack([rng.integers(0, size, 1000) for size in (4, 6, 3)], axis=1)
+    ideal = (factors - factors.mean(axis=0)) / factors.std(axis=0)
+    own = ideal + 0.3 * rng.standard_normal((1000, 3))
+    mixed = (ideal[:, :1] + ideal[:, 1:2]) / 2 + 0.3 * rng.standard_normal((1000, 1))
+    codes = np.concatenate([own, mixed, rng.standard_normal((1000, 2))], axis=1)
+    return codes, factors, rng.standard_normal((1000, 6))
+
+
 def three_slots() -> tuple[Array, Array]:
     """Recipe I: three slots of four codes (500, 12), bent, straight, mixed; three pairs of factors."""
     rng = np.random.default_rng(0)

@@ -15,6 +15,7 @@ from distaff.metrics import sparse_codes
 from distaff.metrics.best_latent import areas, firing, ranks
 from distaff.metrics.information import discretise, entropy, mutual_information
 from distaff.metrics.mcc import signed_correlation
+from distaff.metrics.needs import NEEDS
 from distaff.tables import Sparse, as_table
 
 TAKEN = [n for n in registry.names("metrics") if not registry.get("metrics", n).declaration.only_dense]
@@ -115,18 +116,14 @@ def test_no_array_of_the_codes_is_ever_made(monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_others_say_in_one_line_why_not(name: str) -> None:
     codes, factors = world(60)
     function = getattr(metrics, name)
-    given = {"factors": factors, "logvar": np.zeros(codes.shape), "mates": [codes]}
-    needed = [given[need] for need in function.declaration.needs]
+    needed = [NEEDS[need].example(np.ones(codes.shape), factors, 0) for need in function.declaration.needs]
     with pytest.raises(NotApplicable, match=rf"^{name} takes no sparse codes, for .*; these do: mig, .*$"):
         function(scipy.sparse.csr_array(codes), *needed)
 
 
-def test_each_says_why_in_words_of_its_own() -> None:
+def test_those_that_do_not_say_why() -> None:
     for name in registry.names("metrics"):
-        why = registry.get("metrics", name).declaration.only_dense
-        default = "it is written for arrays"
-        assert bool(why) != (name in TAKEN)
-        assert why != default, name
+        assert bool(registry.get("metrics", name).declaration.only_dense) != (name in TAKEN), name
 
 
 def test_what_was_given_is_left_as_it_is() -> None:

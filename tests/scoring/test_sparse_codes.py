@@ -92,3 +92,12 @@ def test_factors_must_be_an_array() -> None:
         distaff.score(codes, scipy.sparse.csr_array(factors))
     with pytest.raises(BadInput, match=r"logvar: a sparse matrix cannot be taken here"):
         distaff.score(codes, factors, logvar=scipy.sparse.csr_array(codes))
+
+
+def test_blocks_of_sparse_codes_have_reasons() -> None:
+    codes, factors = world(60)
+    card = distaff.score(scipy.sparse.csr_array(codes), factors, blocks=[[0, 1], [2, 3]], values_only=True)
+    assert len(card) > 3
+    for score in card.scores.values():
+        assert "takes no sparse codes, for its " in score.reason
+    assert not any("left out are scores" in note for note in card.protocol["notes"])

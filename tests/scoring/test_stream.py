@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 import distaff
 from distaff import registry
@@ -281,6 +282,7 @@ def test_wrong_settings(given: dict[str, Any], message: str) -> None:
         (CODES, FACTORS[:-1], "codes have 600 rows and factors 599"),
         (CODES, FACTORS + 0.5, "whole numbers are needed"),
         (CODES * np.nan, FACTORS, "NaN"),
+        (csr_array(CODES), FACTORS, r"make one of each batch, codes.toarray\(\)"),
         (
             CODES,
             np.array(["red", "blue"])[FACTORS % 2],

@@ -12,10 +12,12 @@ from distaff.metrics.dci import importance_matrix
 from distaff.metrics.dictionary import dictionary_detection, dictionary_mcc, dictionary_uniqueness
 from distaff.metrics.fairness import unfairness_matrix
 from distaff.metrics.information import mutual_information_matrix
+from distaff.metrics.interchange import interchange
 from distaff.metrics.mcc import correlation_matrix
 from distaff.metrics.null import permutation_null
 from distaff.metrics.sap import predictability_matrix
 from distaff.metrics.sparsity import reconstruction, sparsity
+from distaff.metrics.unified import unified_scores
 
 __all__ = [
     "block_matrix",
@@ -25,12 +27,14 @@ __all__ = [
     "dictionary_mcc",
     "dictionary_uniqueness",
     "importance_matrix",
+    "interchange",
     "mutual_information_matrix",
     "permutation_null",
     "predictability_matrix",
     "reconstruction",
     "sparsity",
     "unfairness_matrix",
+    "unified_scores",
     *registry.names("metrics"),
 ]
 

@@ -54,6 +54,7 @@ ZERO, HIGH = (0.0, 0.0), (0.95, 1.0)
         "most": frozenset({"noise", "missing"}),
     },
     check_with={"most_rows": 500},
+    only_dense="its learners need arrays of blocks",
 )
 def block_information(
     codes: Codes,

@@ -42,6 +42,7 @@ def _bounds(best: Range, gap: Range) -> dict[str, Range]:
     },
     worse_with={"best": frozenset({"noise", "missing"}), "gap": frozenset({"noise", "missing", "spread"})},
     check_with={"most_rows": 500},
+    only_dense="its learners need arrays of blocks",
 )
 def block_informativeness(
     codes: Codes,

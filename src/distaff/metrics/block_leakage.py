@@ -19,6 +19,7 @@ from distaff.tables import Continuous
     truth=truths((0.0, 0.05), (0.0, 0.5), (0.0, 0.0), (0.97, 1.0), (0.0, 0.05), (0.0, 0.05)),
     worse_with=frozenset({"spread"}),
     check_with={"most_rows": 500},
+    only_dense="its learners need arrays of blocks",
 )
 def block_leakage(
     codes: Codes,

@@ -167,13 +167,17 @@ def disentanglement(importance: Floats) -> float:
 
     The mean over rows, weighted by their sums, of 1 minus the entropy of a row (base: its length).
     """
-    filled = importance + 1e-11  # an empty row counts as an even one
-    shares = filled / filled.sum(axis=1, keepdims=True)
-    entropies = -(shares * np.log(shares)).sum(axis=1) / np.log(shares.shape[1])
     weights = importance.sum(axis=1)
     if not weights.sum() > 0:
         return 0.0
-    return float(np.clip(np.average(1 - entropies, weights=weights), 0.0, 1.0))
+    return float(np.clip(np.average(of_rows(importance), weights=weights), 0.0, 1.0))
+
+
+def of_rows(importance: Floats) -> Floats:
+    """The disentanglement (d,) of every row: 1 minus its entropy, 0 where all entries are alike."""
+    filled = importance + 1e-11  # an empty row counts as an even one
+    shares = filled / filled.sum(axis=1, keepdims=True)
+    return np.asarray(1 + (shares * np.log(shares)).sum(axis=1) / np.log(shares.shape[1]))
 
 
 def completeness(importance: Floats) -> float:

@@ -26,6 +26,7 @@ RIDGE = 1.0
     truth=truths((0.9, 1.0), (-0.1, 0.1), (0.0, 0.0), (-0.01, 0.01), (-0.02, 0.02), (0.65, 0.76)),
     worse_with=frozenset({"noise", "missing", "spread"}),
     check_with={"most_rows": 500},
+    only_dense="its kernel needs arrays of blocks",
 )
 def sis(
     codes: Codes,

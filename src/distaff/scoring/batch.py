@@ -12,7 +12,7 @@ from distaff.errors import BadInput
 from distaff.metrics.arrays import Floats, check_codes
 from distaff.metrics.needs import NEEDS, paired
 from distaff.scoring.sample import Arrays
-from distaff.tables import Continuous, Table, continuous_columns, factors_of, holds_words
+from distaff.tables import Continuous, SparseTable, Table, continuous_columns, factors_of, holds_words
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,8 @@ def batch_of(codes: Any, given: Mapping[str, Any], continuous: Continuous) -> Ba
     """Check what callers give of a batch; BadInput where factors are words, or not whole and not said to."""
     there = {need: value for need, value in given.items() if value is not None}
     tables = paired(codes, there)
+    if isinstance(tables["codes"][0], SparseTable):
+        raise BadInput("a stream takes codes as an array; make one of each batch, codes.toarray()")
     found = check_codes(tables["codes"][0])
     real: tuple[int, ...] = ()
     factors = np.empty((len(found), 0))

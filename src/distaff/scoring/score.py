@@ -121,7 +121,7 @@ def score(
     inputs = admitted.inputs
     sparse = isinstance(inputs.codes, Sparse)
     wanted = wanted_metrics(metrics, list(inputs.given), sparse)
-    if sparse and metrics is None:
+    if sparse and metrics is None and "blocks" not in inputs.given:
         admitted.notes.append(_needing_arrays(list(inputs.given)))
     if admitted.cells and metrics is None and "blocks" not in inputs.given and not sparse:
         wanted.append("drvi")

@@ -90,7 +90,8 @@ class Stream:
     def reset(self) -> None:
         """Forget all rows."""
         self._seen: Seen | None = None
-        self._next = 0
+        #: the number that the next row gets
+        self.row = 0
 
     @property
     def rows(self) -> int:
@@ -111,9 +112,9 @@ class Stream:
         batch = batch_of(codes, {"factors": factors, **given}, self.continuous)
         if self._seen:
             check_columns(self._seen.shape, batch.shape)
-        new = Seen.of(batch, self._plan, self.part, self._next)
+        new = Seen.of(batch, self._plan, self.part, self.row)
         self._seen = self._seen.plus(new) if self._seen else new
-        self._next += len(batch.codes)
+        self.row += len(batch.codes)
 
     def merge(self, other: Stream) -> None:
         """Take in what another stream saw, of the same settings and other rows."""
@@ -124,7 +125,7 @@ class Stream:
         if other._seen:
             self._seen = self._seen.plus(other._seen) if self._seen else other._seen
             mine = self._seen.spans[self._seen.spans[:, 0] == self.part]
-            self._next = max(self._next, int(mine[:, 2].max(initial=0)))
+            self.row = max(self.row, int(mine[:, 2].max(initial=0)))
 
     def compute(self) -> dict[str, float]:
         """The scores of all rows seen, by name; those without a value are left out, and `reasons` say why."""
@@ -152,7 +153,7 @@ class Stream:
         if state:
             self._seen = of_flat(state, self._plan)
             mine = self._seen.spans[self._seen.spans[:, 0] == self.part]
-            self._next = int(mine[:, 2].max(initial=0))
+            self.row = int(mine[:, 2].max(initial=0))
 
     def _made_of(self, name: str, ranges: ArrayLike | None, factor_ranges: ArrayLike | None) -> str:
         """What a metric with its settings is made of, "" where it takes a sample."""
