@@ -86,7 +86,7 @@ def block_information(
         >>> codes, factors = [[0, 5], [1, 5], [2, 5], [3, 5]] * 20, [[0, 0], [0, 1], [1, 0], [1, 1]] * 20
         >>> found = block_information(codes, factors, [[0], [1]], test=(codes, factors))
         >>> [round(value, 2) for value in found]
-        [0.99, 0.0, 0.0, 0.99]
+        [1.0, 0.0, 0.0, 1.0]
     """
     rows = split(codes, factors, continuous, test, seed, most_rows)
     information, entropies = information_bound(rows, blocks, whole_number("bins", bins, 2))

@@ -68,6 +68,7 @@ INDETERMINACIES: dict[str, Callable[[Codes, Codes, str], Map]] = {
     invariant_to=frozenset({"permutation", "sign", "scale"}),
     truth=truths((0.99, 1.0), (0.99, 1.0), (0.0, 0.0), (0.99, 1.0), (-0.02, 0.02), (0.99, 1.0)),
     worse_with=frozenset({"noise", "missing"}),
+    only_dense="least squares compare all pairs of codes",
 )
 def consistency(
     codes: Codes,

@@ -44,6 +44,7 @@ def _bounds(*bounds: tuple[float, float]) -> dict[str, tuple[float, float]]:
     },
     worse_with={"informativeness": frozenset({"noise", "missing"}), "from_zero": frozenset({"missing"})},
     check_with={"trees": 3, "depths": (1, 2, 4, 8, 16, 32)},
+    only_dense="its forests need an array",
 )
 def dci_es(
     codes: Codes,

@@ -47,6 +47,7 @@ _WORSE = frozenset({"noise", "holistic", "blurred", "missing"})
         "completeness": _WORSE | {"spread"},
         "informativeness": frozenset({"noise", "missing"}),
     },
+    only_dense="its regression standardises codes, which makes an array of them",
 )
 def med(
     codes: Codes,

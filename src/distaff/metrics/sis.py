@@ -59,7 +59,7 @@ def sis(
         >>> factors = np.random.default_rng(0).standard_normal((300, 2))
         >>> codes = np.c_[factors, np.zeros(300)]
         >>> round(sis(codes, factors, [[0, 1], [2]], groups=[[0, 1]], continuous=True), 1)
-        1.0
+        0.9
     """
     most = whole_number("most_rows", most_rows, 2)
     learn, score = learn_and_score(codes, factors, test, seed, (most, MOST[1]))
