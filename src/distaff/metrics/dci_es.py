@@ -10,6 +10,7 @@ from distaff.errors import BadInput
 from distaff.metrics.arrays import Codes, Factors, Floats, Test, real_columns
 from distaff.metrics.declare import metric
 from distaff.metrics.held_out import learn_and_score
+from distaff.metrics.threads import quiet
 from distaff.settings import whole_number
 from distaff.tables import Continuous
 
@@ -119,7 +120,8 @@ def _losses(
     found: list[float] = []
     for depth in depths:
         model = kind(n_estimators=trees, max_depth=depth, random_state=seed)
-        predicted = model.fit(codes, known).predict(unseen)
+        with quiet():
+            predicted = model.fit(codes, known).predict(unseen)
         spread = np.var(truth)
         if not regress:
             found.append(1 - float(np.mean(predicted == truth)))
