@@ -10,7 +10,7 @@ from metrics.recipes import three_slots
 from sklearn.ensemble import RandomForestClassifier
 
 import distaff
-from distaff.errors import BadInput
+from distaff.errors import BadInput, NotApplicable
 from distaff.metrics import (
     block_information,
     block_informativeness,
@@ -80,6 +80,20 @@ def test_each_pair_of_block_and_factor() -> None:
     assert best > 0.8
     assert leaks == pytest.approx(np.mean([sorted(column)[-2] for column in found.T]))
     assert gap == pytest.approx(best - leaks)
+
+
+def test_a_factor_that_is_single_among_the_rows_held_out_is_left_out() -> None:
+    learn, held = slice(400), slice(400, 600)
+    rare = np.c_[FACTORS, np.arange(600) == 0].astype(int)
+    given: dict[str, Any] = {"test": (CODES[held], rare[held]), "seed": 3}
+    assert np.isnan(block_matrix(CODES[learn], rare[learn], BLOCKS, **given)[:, 2]).all()
+    without: dict[str, Any] = {"test": (CODES[held], FACTORS[held]), "seed": 3}
+    for score in (block_informativeness, block_leakage):
+        assert score(CODES[learn], rare[learn], BLOCKS, **given) == score(
+            CODES[learn], FACTORS[learn], BLOCKS, **without
+        )
+    with pytest.raises(NotApplicable, match="two values among the rows held out"):
+        block_leakage(CODES[learn], rare[learn, 2], BLOCKS, test=(CODES[held], rare[held, 2]))
 
 
 def test_the_information_of_a_block_is_bounded_by_the_true_one() -> None:

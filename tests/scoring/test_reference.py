@@ -133,7 +133,7 @@ def test_default_and_all() -> None:
 
     default, everything = wanted_metrics(None), wanted_metrics("all")
     assert {"mig", "dci", "sap", "gaussian_total_correlation"} <= set(default)
-    left_out = {"downstream", "drvi", "fairness", "infomec", "kernel_r2", "best_latent"}
+    left_out = {"downstream", "drvi", "fairness", "infomec", "kernel_r2", "best_latent", "dci_es", "med"}
     assert set(everything) - set(default) == left_out
     assert "udr" not in everything
     assert "udr" in wanted_metrics("all", ("factors", "mates"))

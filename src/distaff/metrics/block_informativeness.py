@@ -73,10 +73,20 @@ def block_informativeness(
         >>> [round(value, 3) for value in found]
         [1.0, 1.0]
     """
-    found = block_matrix.of_arrays(
-        codes, factors, blocks, most_rows=most_rows, continuous=continuous, test=test, seed=seed
+    found = judged(
+        block_matrix.of_arrays(
+            codes, factors, blocks, most_rows=most_rows, continuous=continuous, test=test, seed=seed
+        )
     )
     return BlockInformativeness(float(found.max(axis=0).mean()), float(gap(found).mean()))
+
+
+def judged(matrix: Floats) -> Floats:
+    """The columns of a block matrix that are numbers; NotApplicable where there are none."""
+    found = matrix[:, ~np.isnan(matrix[0])]
+    if not found.size:
+        raise NotApplicable("blocks are scored where a factor takes two values among the rows held out")
+    return np.asarray(found)
 
 
 @checked(needs=("factors", "blocks"))
@@ -90,8 +100,10 @@ def block_matrix(
     test: Test = None,
     seed: int = 0,
 ) -> Floats:
-    """How well each block of codes alone predicts each factor, (blocks, k), from chance (0) to 1."""
+    """How well each block of codes alone predicts each factor, (blocks, k), from chance (0) to 1.
+
+    Not a number where a factor takes a single value among the rows held out.
+    """
     rows = split(codes, factors, continuous, test, seed, most_rows)
-    if any(len(np.unique(factor)) < 2 for factor in rows.score.factors.T):
-        raise NotApplicable("blocks are scored where every factor takes two values among the rows held out")
-    return above_chance(rows, blocks)
+    single = [len(np.unique(factor)) < 2 for factor in rows.score.factors.T]
+    return np.where(single, np.nan, above_chance(rows, blocks))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from distaff.metrics.arrays import Codes, Factors, Test
-from distaff.metrics.block_informativeness import block_matrix
+from distaff.metrics.block_informativeness import block_matrix, judged
 from distaff.metrics.blocks import Blocks
 from distaff.metrics.declare import metric, truths
 from distaff.tables import Continuous
@@ -46,7 +46,9 @@ def block_leakage(
         >>> round(block_leakage(codes, factors, [[0], [1]], test=(codes, factors)), 3)
         1.0
     """
-    found = block_matrix.of_arrays(
-        codes, factors, blocks, most_rows=most_rows, continuous=continuous, test=test, seed=seed
+    found = judged(
+        block_matrix.of_arrays(
+            codes, factors, blocks, most_rows=most_rows, continuous=continuous, test=test, seed=seed
+        )
     )
     return float(np.sort(found, axis=0)[-2].mean())
