@@ -157,3 +157,9 @@ def test_groups_by_walking_the_graph(seed: int) -> None:
         for b in range(a + 1, 4):
             together = [t for t in thresholds if ("factor", b) in reached(("factor", a), t)]
             assert found[f"merge.{a}.{b}"] == (max(together) if together else 0)
+
+
+def test_rounding_takes_no_area_below_zero() -> None:
+    capacity = np.array([1, 2, 3, 4, 6, 10.0])
+    for loss in np.random.default_rng(0).random(200):  # of which a mean by trapezoids falls below some
+        assert areas(capacity, np.full(6, loss))[0] >= 0

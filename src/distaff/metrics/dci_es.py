@@ -96,11 +96,11 @@ def dci_es(
 def areas(capacity: Floats, losses: Floats) -> tuple[float, float]:
     """The area of the least loss so far (m,) over the range of capacity (m,), above its least and above 0.
 
-    Trapezoids between capacities.
+    Trapezoids between capacities; rounding takes neither area below 0.
     """
     falling = np.minimum.accumulate(losses)
     whole = float(np.trapezoid(falling, capacity) / (capacity[-1] - capacity[0]))
-    return whole - float(falling[-1]), whole
+    return max(0.0, whole - float(falling[-1])), whole
 
 
 def _losses(
