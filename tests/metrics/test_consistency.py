@@ -13,7 +13,8 @@ from sklearn.metrics import r2_score
 import distaff
 from distaff.errors import BadInput, NotApplicable
 from distaff.metrics import consistency
-from distaff.metrics.consistency import INDETERMINACIES, explained
+from distaff.metrics.consistency import INDETERMINACIES
+from distaff.metrics.kernel_r2 import signed_r2
 from distaff.metrics.needs import NEEDS
 from distaff.testing import SITUATIONS, SPACE
 
@@ -32,7 +33,7 @@ def test_the_numbers_of_ituna(name: str, values: tuple[float, ...]) -> None:
     runs, fit = three_runs(), INDETERMINACIES[name]
     for which, value in zip(((0, 1, 2), (0, 1), (0, 2)), values, strict=True):
         pairs = permutations([runs[i] for i in which], 2)
-        found = [explained(fit(a, b, "pearson")(a), b) for a, b in pairs]
+        found = [signed_r2(b, fit(a, b, "pearson")(a)) for a, b in pairs]
         assert np.mean(found) == pytest.approx(value, abs=5e-7)
 
 

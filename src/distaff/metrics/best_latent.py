@@ -1,5 +1,6 @@
 """How well the best single code detects each value of each factor: precision, recall, F1 and AUROC."""
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from distaff.errors import NotApplicable
 from distaff.metrics import sparse_codes
 from distaff.metrics.arrays import Bools, Codes, Factors, Floats, Test
-from distaff.metrics.declare import metric, truths
+from distaff.metrics.declare import by_field, metric, truths
 from distaff.metrics.held_out import learn_and_score
 from distaff.tables import Sparse
 
@@ -28,8 +29,7 @@ class Ranks(NamedTuple):
     of_zeros: Floats
 
 
-def _all(*bounds: tuple[float, float]) -> dict[str, tuple[float, float]]:
-    return dict(zip(BestLatent._fields, bounds, strict=True))
+_all = partial(by_field, BestLatent._fields)
 
 
 #: what codes that always fire have of .25, .17, .11 and .06 of the rows, whatever they know

@@ -1,19 +1,18 @@
 """The scores of mutual information with blocks of codes for codes, by a lower bound."""
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from distaff.metrics.arrays import Codes, Factors, Test
 from distaff.metrics.blocks import Blocks
-from distaff.metrics.declare import metric
+from distaff.metrics.declare import by_field, metric
 from distaff.metrics.information import gap
 from distaff.metrics.modularity import of_matrix
 from distaff.metrics.probes import information_bound, split
 from distaff.settings import whole_number
 from distaff.tables import Continuous
-
-Range = tuple[float, float]
 
 
 class BlockInformation(NamedTuple):
@@ -25,8 +24,7 @@ class BlockInformation(NamedTuple):
     most: float
 
 
-def _bounds(mig: Range, mig_sup: Range, modularity: Range, most: Range) -> dict[str, Range]:
-    return dict(zip(BlockInformation._fields, (mig, mig_sup, modularity, most), strict=True))
+_bounds = partial(by_field, BlockInformation._fields)
 
 
 ZERO, HIGH = (0.0, 0.0), (0.95, 1.0)

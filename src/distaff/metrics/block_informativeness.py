@@ -1,5 +1,6 @@
 """How well blocks of codes, each alone, predict the factors."""
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -7,13 +8,11 @@ import numpy as np
 from distaff.errors import NotApplicable
 from distaff.metrics.arrays import Codes, Factors, Floats, Test
 from distaff.metrics.blocks import Blocks
-from distaff.metrics.declare import metric
+from distaff.metrics.declare import by_field, metric
 from distaff.metrics.door import checked
 from distaff.metrics.information import gap
 from distaff.metrics.probes import above_chance, split
 from distaff.tables import Continuous
-
-Range = tuple[float, float]
 
 
 class BlockInformativeness(NamedTuple):
@@ -23,8 +22,7 @@ class BlockInformativeness(NamedTuple):
     gap: float
 
 
-def _bounds(best: Range, gap: Range) -> dict[str, Range]:
-    return {"best": best, "gap": gap}
+_bounds = partial(by_field, BlockInformativeness._fields)
 
 
 @metric(

@@ -6,9 +6,10 @@ from itertools import permutations
 import numpy as np
 
 from distaff.errors import BadInput, NotApplicable, unknown
-from distaff.metrics.arrays import Codes, Floats, standardised, varying
+from distaff.metrics.arrays import Codes, Floats, standardised
 from distaff.metrics.declare import metric, truths
-from distaff.metrics.held_out import MOST
+from distaff.metrics.held_out import places
+from distaff.metrics.kernel_r2 import signed_r2
 from distaff.metrics.mcc import signed_correlation
 
 Map = Callable[[Codes], Floats]
@@ -107,21 +108,10 @@ def consistency(
         raise BadInput("consistency needs the codes of at least one other run, got none")
     if len(codes) < 3:
         raise NotApplicable(f"consistency needs at least 3 rows, got {len(codes)}")
-    order, held = np.random.default_rng(seed).permutation(len(codes)), max(1, len(codes) // 3)
-    score, learn = order[:held][: MOST[1]], order[held:][: MOST[0]]
+    learn, score = places(len(codes), seed)
     runs = [standardised(run) for run in (codes, *mates)]
     pairs = list(permutations(runs, 2))
     fit = INDETERMINACIES[indeterminacy]
     maps = (fit(first[learn], second[learn], correlation) for first, second in pairs)
-    found = [explained(m(a[score]), b[score]) for m, (a, b) in zip(maps, pairs, strict=True)]
+    found = [signed_r2(b[score], m(a[score])) for m, (a, b) in zip(maps, pairs, strict=True)]
     return float(np.mean(found))
-
-
-def explained(prediction: Floats, truth: Floats) -> float:
-    """The mean over columns (n, d) that vary of 1 - squared error / squared deviation; 0 where none does."""
-    alive = varying(truth)
-    if not alive.any():
-        return 0.0
-    error = np.square(truth[:, alive] - prediction[:, alive]).sum(axis=0)
-    spread = np.square(truth[:, alive] - truth[:, alive].mean(axis=0)).sum(axis=0)
-    return float(np.mean(1 - error / spread))

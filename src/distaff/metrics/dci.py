@@ -1,6 +1,7 @@
 """DCI: disentanglement, completeness and informativeness."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from distaff.errors import unknown
 from distaff.machine import usable_cores
 from distaff.metrics.arrays import Codes, Factors, Floats, Test, real_columns
 from distaff.metrics.blocks import Blocks, each_alone, summed
-from distaff.metrics.declare import Sizes, metric
+from distaff.metrics.declare import Sizes, by_field, metric
 from distaff.metrics.door import checked
 from distaff.metrics.held_out import Rows, learn_and_score
 from distaff.metrics.learners import fit, importances
@@ -29,8 +30,7 @@ class DCI(NamedTuple):
     learner: str
 
 
-def _bounds(*bounds: tuple[float, float]) -> dict[str, tuple[float, float]]:
-    return dict(zip(DCI._fields, bounds, strict=False))  # the learner has none
+_bounds = partial(by_field, DCI._fields[:3])  # the learner has none
 
 
 @metric(

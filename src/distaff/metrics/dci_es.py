@@ -1,6 +1,7 @@
 """Explicitness as in DCI-ES: how little capacity a probe needs."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 from distaff.metrics.arrays import Codes, Factors, Floats, Test, real_columns
-from distaff.metrics.declare import metric
+from distaff.metrics.declare import by_field, metric
 from distaff.metrics.held_out import learn_and_score
 from distaff.metrics.threads import quiet
 from distaff.settings import whole_number
@@ -25,8 +26,7 @@ class DCIES(NamedTuple):
     from_zero: float
 
 
-def _bounds(*bounds: tuple[float, float]) -> dict[str, tuple[float, float]]:
-    return dict(zip(DCIES._fields, bounds, strict=True))
+_bounds = partial(by_field, DCIES._fields)
 
 
 @metric(

@@ -106,6 +106,11 @@ def truths(*bounds: Bounds) -> dict[str, Bounds]:
     return dict(zip(SITUATIONS, bounds, strict=True))
 
 
+def by_field(fields: Sequence[str], *bounds: tuple[float, float]) -> dict[str, tuple[float, float]]:
+    """Bounds for the fields of a named tuple, in their order."""
+    return dict(zip(fields, bounds, strict=True))
+
+
 class Metric(Checked[R], Protocol[R]):
     """A metric's function: it takes anything, `.of_arrays` what was checked before."""
 

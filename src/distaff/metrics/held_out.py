@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from distaff.metrics.arrays import Codes, Factors, Test
+from distaff.metrics.arrays import Codes, Factors, Ints, Test
 
 #: rows to learn from and rows to score on, at most: the sizes of Locatello et al. 2019
 MOST = (10_000, 5_000)
@@ -26,7 +26,17 @@ def learn_and_score(
     """
     if test is not None:
         return Rows(codes, factors), Rows(*test)
-    order = np.random.default_rng(seed).permutation(len(codes))
-    held = max(1, len(codes) // 3)
-    score, learn = order[:held][: most[1]], order[held:][: most[0]]
+    learn, score = places(len(codes), seed, most)
     return Rows(codes[learn], factors[learn]), Rows(codes[score], factors[score])
+
+
+def few_to_learn(codes: Codes, factors: Factors, test: Test, seed: int, most: int) -> tuple[Rows, Rows]:
+    """The same with `most` rows to learn from at most, of those beside a `test` too."""
+    learn, score = learn_and_score(codes, factors, test, seed, (most, MOST[1]))
+    return Rows(learn.codes[:most], learn.factors[:most]), score
+
+
+def places(rows: int, seed: int, most: tuple[int, int] = MOST) -> tuple[Ints, Ints]:
+    """The numbers of rows to learn from and of a random third to score on, `most` of each."""
+    order, held = np.random.default_rng(seed).permutation(rows), max(1, rows // 3)
+    return order[held:][: most[0]], order[:held][: most[1]]

@@ -4,9 +4,9 @@ import itertools
 
 import numpy as np
 
-from distaff.metrics.arrays import Codes, Factors, Floats, Test, standardised
+from distaff.metrics.arrays import Codes, Factors, Floats, Test, standardised, varying
 from distaff.metrics.declare import metric, truths
-from distaff.metrics.held_out import MOST, Rows, learn_and_score
+from distaff.metrics.held_out import few_to_learn
 from distaff.metrics.linear_r2 import mean_r2
 from distaff.settings import whole_number
 from distaff.tables import Continuous
@@ -54,10 +54,7 @@ def kernel_r2(
         >>> round(kernel_r2(codes, codes**2, continuous=True), 2)
         1.0
     """
-    learn, score = learn_and_score(
-        codes, factors, test, seed, (whole_number("most_rows", most_rows, 6), MOST[1])
-    )
-    learn = Rows(learn.codes[:most_rows], learn.factors[:most_rows])
+    learn, score = few_to_learn(codes, factors, test, seed, whole_number("most_rows", most_rows, 6))
     seen, target = standardised(learn.codes), standardised(learn.factors)
     unseen, truth = (
         standardised(score.codes, like=learn.codes),
@@ -94,13 +91,13 @@ def ridge_weights(kernel: Floats, target: Floats, alpha: float) -> Floats:
 
 
 def signed_r2(truth: Floats, prediction: Floats) -> float:
-    """The mean over columns that vary of R2, which may be negative here."""
-    error, spread = (
-        np.square(truth - prediction).sum(axis=0),
-        np.square(truth - truth.mean(axis=0)).sum(axis=0),
-    )
-    alive = spread > 0
-    return float((1 - error[alive] / spread[alive]).mean()) if alive.any() else 0.0
+    """The mean over columns (n, d) that vary of R2, which may be negative here; 0 where none does."""
+    alive = varying(truth)
+    if not alive.any():
+        return 0.0
+    error = np.square(truth[:, alive] - prediction[:, alive]).sum(axis=0)
+    spread = np.square(truth[:, alive] - truth[:, alive].mean(axis=0)).sum(axis=0)
+    return float(np.mean(1 - error / spread))
 
 
 def squared_distances(first: Floats, second: Floats) -> Floats:

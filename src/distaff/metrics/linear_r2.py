@@ -1,12 +1,13 @@
 """How well factors are linear in the codes, and codes in the factors."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from distaff.metrics.arrays import Codes, Factors, Floats, Test, standardised, varying
-from distaff.metrics.declare import metric, truths
+from distaff.metrics.declare import by_field, metric, truths
 from distaff.metrics.exact import Exact, Settings, Sums
 from distaff.metrics.held_out import learn_and_score
 from distaff.metrics.moments import held_out_r2
@@ -22,8 +23,7 @@ class LinearR2(NamedTuple):
     codes_from_factors: float
 
 
-def _both(first: tuple[float, float], second: tuple[float, float]) -> dict[str, tuple[float, float]]:
-    return dict(zip(LinearR2._fields, (first, second), strict=True))
+_both = partial(by_field, LinearR2._fields)
 
 
 def _of_sums(sums: Sums, settings: Settings) -> LinearR2:

@@ -1,12 +1,13 @@
 """MED: entropy disentanglement of mutual information."""
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from distaff.metrics.arrays import Codes, Factors, Floats, Test, standardised, varying
 from distaff.metrics.dci import completeness, disentanglement, of_rows
-from distaff.metrics.declare import metric
+from distaff.metrics.declare import by_field, metric
 from distaff.metrics.held_out import Rows, learn_and_score
 from distaff.metrics.information import binned_information
 from distaff.metrics.threads import one_thread, quiet
@@ -21,8 +22,7 @@ class MED(NamedTuple):
     informativeness: float
 
 
-def _bounds(*bounds: tuple[float, float]) -> dict[str, tuple[float, float]]:
-    return dict(zip(MED._fields, bounds, strict=True))
+_bounds = partial(by_field, MED._fields)
 
 
 _WORSE = frozenset({"noise", "holistic", "blurred", "missing"})

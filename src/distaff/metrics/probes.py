@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from distaff.metrics.arrays import Codes, Factors, Floats, Ints, Test, real_columns
 from distaff.metrics.blocks import Blocks
-from distaff.metrics.held_out import Rows, learn_and_score
+from distaff.metrics.held_out import Rows, few_to_learn
 from distaff.metrics.information import discretise, entropy
 from distaff.metrics.linear_r2 import mean_r2
 from distaff.metrics.threads import quiet
@@ -16,7 +16,6 @@ from distaff.settings import whole_number
 from distaff.tables import Continuous
 
 TREES, LEAST_LEAF = 20, 5
-MOST_SCORED = 5_000
 SHARES = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005)  # of the commonness of values in what a forest says
 
 
@@ -33,9 +32,8 @@ def split(
     codes: Codes, factors: Factors, continuous: Continuous, test: Test, seed: int, most_rows: int
 ) -> Split:
     """The rows to learn from, `most_rows` at most, and those to score on."""
-    rows = whole_number("most_rows", most_rows, 2)
-    learn, score = learn_and_score(codes, factors, test, seed, (rows, MOST_SCORED))
-    return Split(Rows(*(part[:rows] for part in learn)), score, real_columns(continuous), seed)
+    learn, score = few_to_learn(codes, factors, test, seed, whole_number("most_rows", most_rows, 2))
+    return Split(learn, score, real_columns(continuous), seed)
 
 
 def above_chance(rows: Split, blocks: Blocks) -> Floats:

@@ -8,7 +8,7 @@ from distaff.errors import BadInput
 from distaff.metrics.arrays import Codes, Factors, Floats, Test, standardised
 from distaff.metrics.blocks import Blocks, each_alone
 from distaff.metrics.declare import metric, truths
-from distaff.metrics.held_out import MOST, Rows, learn_and_score
+from distaff.metrics.held_out import Rows, few_to_learn
 from distaff.metrics.kernel_r2 import ridge_weights, signed_r2, squared_distances
 from distaff.settings import whole_number
 from distaff.tables import Continuous
@@ -62,8 +62,7 @@ def sis(
         0.9
     """
     most = whole_number("most_rows", most_rows, 2)
-    learn, score = learn_and_score(codes, factors, test, seed, (most, MOST[1]))
-    learn = Rows(*(part[:most] for part in learn))
+    learn, score = few_to_learn(codes, factors, test, seed, most)
     found = slot_matrix(learn, score, blocks, _checked(groups, factors.shape[1]))
     return _above_the_next(found)
 

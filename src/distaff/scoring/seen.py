@@ -89,6 +89,10 @@ class Seen:
         """How many rows there were."""
         return int((self.spans[:, 2] - self.spans[:, 1]).sum())
 
+    def rows_of(self, part: int) -> int:
+        """The number that the next row of a part gets."""
+        return int(self.spans[self.spans[:, 0] == part, 2].max(initial=0))
+
 
 def check_columns(seen: tuple[int, int], new: tuple[int, int]) -> None:
     """BadInput where there are other numbers of codes or factors than before."""

@@ -124,8 +124,7 @@ class Stream:
                 raise BadInput(f"streams of different {what} cannot be merged: {each} and {new[what]}")
         if other._seen:
             self._seen = self._seen.plus(other._seen) if self._seen else other._seen
-            mine = self._seen.spans[self._seen.spans[:, 0] == self.part]
-            self.row = max(self.row, int(mine[:, 2].max(initial=0)))
+            self.row = max(self.row, self._seen.rows_of(self.part))
 
     def compute(self) -> dict[str, float]:
         """The scores of all rows seen, by name; those without a value are left out, and `reasons` say why."""
@@ -152,8 +151,7 @@ class Stream:
         self.reset()
         if state:
             self._seen = of_flat(state, self._plan)
-            mine = self._seen.spans[self._seen.spans[:, 0] == self.part]
-            self.row = int(mine[:, 2].max(initial=0))
+            self.row = self._seen.rows_of(self.part)
 
     def _made_of(self, name: str, ranges: ArrayLike | None, factor_ranges: ArrayLike | None) -> str:
         """What a metric with its settings is made of, "" where it takes a sample."""
