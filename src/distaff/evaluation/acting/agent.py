@@ -22,6 +22,7 @@ from distaff.networks.threads import torch_threads
 from distaff.progress import progress
 from distaff.randomness import derived
 from distaff.training.checkpoint import load_tensors, save_tensors
+from distaff.training.device import arithmetic, choose_device
 from distaff.worlds.world import World
 
 PART = 10_000  # steps between checkpoints
@@ -70,11 +71,12 @@ def chosen_actions(lesson: Lesson, folder: Path, show: bool = True) -> NDArray[n
     """The action (s,) that the agent takes in every state: the one it thinks worth most.
 
     The agent is read from the folder, or learns and is kept there. It is saved beside it every 10,000 steps,
-    so that the same call goes on from there after a stop, to the same bytes.
+    so that the same call goes on from there after a stop, to the same bytes. One that sees frames learns on
+    a GPU where there is one; codes are too small to gain by it.
     """
     check_installed()
     path = folder / f"agent-{key(lesson)}.safetensors"
-    with torch_threads(1):
+    with torch_threads(1), arithmetic():
         if not path.exists():
             _learn(lesson, path, show)
         network = _model(lesson).q_net
@@ -82,8 +84,9 @@ def chosen_actions(lesson: Lesson, folder: Path, show: bool = True) -> NDArray[n
             network.load_state_dict(load_tensors(path))
         with torch.inference_mode():
             parts = np.array_split(lesson.observations, max(1, len(lesson.observations) // JUDGED))
-            worth = [network(torch.from_numpy(np.ascontiguousarray(part))) for part in parts]
-    return np.asarray(torch.cat(worth).argmax(dim=1).numpy())
+            seen = (torch.from_numpy(np.ascontiguousarray(part)).to(network.device) for part in parts)
+            worth = torch.cat([network(part) for part in seen])
+    return np.asarray(worth.argmax(dim=1).cpu().numpy())
 
 
 def key(lesson: Lesson) -> str:
@@ -136,7 +139,8 @@ def _model(lesson: Lesson) -> Any:
 
     make = lambda: Environment(lesson.world, observations=lesson.observations)  # noqa: E731
     policy: dict[str, Any] = {"net_arch": list(LAYERS)}
-    if lesson.observations.dtype == np.uint8:
+    frames = lesson.observations.dtype == np.uint8
+    if frames:
         policy |= {
             "features_extractor_class": _convolutions(),
             "features_extractor_kwargs": {"seed": lesson.seed},
@@ -148,7 +152,7 @@ def _model(lesson: Lesson) -> Any:
             gamma=lesson.world.gamma,
             seed=derived(lesson.seed, "agent"),
             policy_kwargs=policy,
-            device="cpu",
+            device=choose_device("auto" if frames else "cpu"),
             **DQN,
         )
 
