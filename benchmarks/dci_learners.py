@@ -1,6 +1,6 @@
 """What each learner makes of DCI: does it agree with the study's boosting, and does it stay where it is?
 
-python benchmarks/dci_learners.py --codes FOLDER [--learners NAME ...] [--rows N ...]
+python benchmarks/dci_learners.py --codes FOLDER [--learners NAME ...] [--rows N ...] [--workers N]
 
 FOLDER/codes.npz is what benchmarks/dci_codes.py wrote. A line of benchmarks/results/dci_learners.csv is one
 learner on some rows of one representation, with the process time it took; lines that are there are not made
@@ -20,6 +20,7 @@ import argparse
 import csv
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--codes", type=Path, required=True)
     parser.add_argument("--learners", nargs="+", default=list(LEARNERS))
+    parser.add_argument("--workers", type=int, default=1, help="processes of one thread each")
     parser.add_argument("--rows", nargs="+", type=int, default=[FEW, ALL])
     given = parser.parse_args()
     with np.load(given.codes / "codes.npz") as file:
@@ -78,14 +80,14 @@ def main() -> None:
     names = [name for name in arrays if name != "factors"]
     keys = [*wanted(names, given.learners, given.rows)]
     keys += [("time", learner, ALL, 0) for learner in given.learners if learner != STUDY]
-    with OUT.open("a", encoding="utf-8", newline="") as lines:
+    with OUT.open("a", encoding="utf-8", newline="") as lines, ProcessPoolExecutor(given.workers) as pool:
         out = csv.writer(lines, lineterminator="\n")
         if not there:
             out.writerow(HEADER)
-        for key in keys:
-            if key not in there:
-                out.writerow(measured(key, arrays))
-                lines.flush()
+        left = [pool.submit(measured, key, arrays) for key in keys if key not in there]
+        for line in as_completed(left):
+            out.writerow(line.result())
+            lines.flush()
 
 
 if __name__ == "__main__":

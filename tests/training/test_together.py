@@ -89,6 +89,16 @@ def test_each_run_has_the_folder_that_it_has_alone(tmp_path: Path, data: DataSet
         assert mean == pytest.approx(theirs, abs=1e-6)
 
 
+def test_the_last_run_has_the_history_that_it_has_alone(tmp_path: Path, data: DataSet) -> None:
+    first, last = asked(tmp_path, 8, BETAS[:2])
+    last = last._replace(steps=13)
+    _, found = train_together([first, last], data, show=False)
+    assert isinstance(found, Run)
+    expected = alone(last, tmp_path / "alone", data).history()
+    ours = [line["loss"] for line in found.history()]
+    assert ours == pytest.approx([line["loss"] for line in expected])
+
+
 def test_again_does_nothing(tmp_path: Path, data: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:
     train_together(asked(tmp_path, 5), data, show=False)
     before = {path: path.read_bytes() for path in tmp_path.glob("*/*") if path.name != ".lock"}

@@ -38,7 +38,8 @@ class Window:
         """The terms of each step up to this one (steps, terms), or Diverged where one is not finite."""
         if not self._steps:
             return torch.empty(0, 0)
-        values = torch.stack(self._steps)
+        device = self._steps[-1].device  # where earlier ones were taken in company they are on the host
+        values = torch.stack([each.to(device) for each in self._steps])
         bad = ~values.isfinite()
         if bad.any():
             row = int(bad.any(dim=1).int().argmax())

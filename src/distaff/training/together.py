@@ -122,7 +122,7 @@ WAY = {"cpu": "grouped", "cuda": "mixed"}
 def _member(place: int, run: Run, feed: Feed) -> Member:
     """A run from where its checkpoint is on."""
     state, done = alone.begun(run, feed, run.config.steps)
-    return Member(place, run, feed, state, done, Window(run.folder / "history.jsonl", run.method.batch_size))
+    return Member(place, run, feed, state, done, alone.window_of(run))
 
 
 def _until_one_ends(members: list[Member], way: str, show: bool) -> dict[int, Run | Exception]:
@@ -236,6 +236,6 @@ def _alone(member: Member, show: bool) -> Run | Exception:
     run = member.run
     try:
         with alone.on_threads(run.method, run.config.threads):
-            return alone.train_alone(run, member.feed, show)
+            return alone.train_alone(run, member.feed, show, member.window)
     except (Diverged, BadInput) as error:
         return error

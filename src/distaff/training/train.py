@@ -143,8 +143,11 @@ def named(method: str | Method, settings: dict[str, Any]) -> tuple[str, Method]:
     return known[0], method
 
 
-def train_alone(run: Run, feed: Feed, show: bool) -> Run:
-    """All steps that are left, from the last checkpoint on; a fitted method has a single one."""
+def train_alone(run: Run, feed: Feed, show: bool, window: Window | None = None) -> Run:
+    """All steps that are left, from the last checkpoint on; a fitted method has a single one.
+
+    `window` holds the terms of steps before it that no line of the history has yet.
+    """
     keep_freed_memory()
     steps = 1 if run.method.fitted else run.config.steps
     state, start = begun(run, feed, steps)
@@ -156,11 +159,17 @@ def train_alone(run: Run, feed: Feed, show: bool) -> Run:
     tf32 = getattr(run.method, "precision", "") == "tf32"
     with progress("training", steps, start, show) as report, between as asked_to_stop, arithmetic(tf32):
         left = range(start, steps)
-        _loop(run, _steps(run, feed, state, left, show), state, left, report, asked_to_stop)
+        window = window or window_of(run)
+        _loop(run, window, _steps(run, feed, state, left, show), state, left, report, asked_to_stop)
         finish(run, state, steps)
     if asked_to_stop:  # in the last step or after it
         raise Interrupted(f"stopped at step {steps} of {steps}: {run.folder} is finished")
     return run
+
+
+def window_of(run: Run) -> Window:
+    """What the lines of a run's history are made by."""
+    return Window(run.folder / "history.jsonl", run.method.batch_size)
 
 
 def begun(run: Run, feed: Feed, steps: int) -> tuple[State, int]:
@@ -182,9 +191,14 @@ def _steps(run: Run, feed: Feed, state: State, steps: range, show: bool) -> Step
 
 
 def _loop(
-    run: Run, taken: Steps, state: State, steps: range, report: Report, asked_to_stop: list[int]
+    run: Run,
+    window: Window,
+    taken: Steps,
+    state: State,
+    steps: range,
+    report: Report,
+    asked_to_stop: list[int],
 ) -> None:
-    window = Window(run.folder / "history.jsonl", run.method.batch_size)
     saved = time.monotonic()
     for step in steps:
         try:
