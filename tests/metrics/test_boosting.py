@@ -94,3 +94,13 @@ def test_the_weights_above_chance_by_hand() -> None:
     found = dci(codes, factors, learner="boosting", above_chance=True, test=(codes, factors))
     assert found.informativeness == pytest.approx((1 + 2 / 3) / 2)  # the second by its commonest value alone
     assert found.disentanglement == pytest.approx(1, abs=1e-6)
+
+
+def test_copies_of_a_code_share_its_importance() -> None:
+    codes, factor = some(0)
+    found = importances(Boosting(seed=1).fit(np.concatenate([codes, codes], axis=1), factor))
+    alone = importances(Boosting(seed=1).fit(codes, factor))
+    width = codes.shape[1]
+    best = int(alone.argmax())
+    assert found[:width] + found[width:] == pytest.approx(alone, abs=0.05)
+    assert 0.3 < found[best] / alone[best] < 0.7

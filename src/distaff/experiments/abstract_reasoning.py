@@ -31,6 +31,8 @@ from distaff.studies.metric_roles import turned
 from distaff.studies.plan import Part, Plan, chain, dataset, each, method, product
 from distaff.training.run import Run
 
+#: the learner of its pilots, which was the default then
+PILOTED: dict[str, dict[str, Any]] = {"dci": {"learner": "random_forest"}}
 METRICS = ("beta_vae_score", "factor_vae_score", "mig", "dci", "modularity", "sap")
 EARLY, LATE = 1 / 4, 1.0
 #: of which score, and after which share of the network's steps, a claim is
@@ -141,7 +143,9 @@ class AbstractReasoning(Experiment[Scale]):
         plan = super().plan(scale)
         assert plan is not None
         mates = min(5, self.at(scale).seeds - 1)
-        return structs.replace(plan, metrics=METRICS, representations=("mean",), udr_mates=mates)
+        return structs.replace(
+            plan, metrics=METRICS, representations=("mean",), udr_mates=mates, metric_options=PILOTED
+        )
 
     def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
         lab.table("Dead runs", dead_by_setting(lab.results))

@@ -23,6 +23,8 @@ NARROW = {"resolution": 16, "x": 8, "y": 8, "orientation": 1}
 WIDE = {"resolution": 32, "x": 16, "y": 16, "orientation": 1, "shape": 1}
 BENT, ROTATED = "permuted and bent", "rotated"
 #: claims about trained models, and the score that each is about
+#: the learner of its pilots, which was the default then
+PILOTED: dict[str, dict[str, Any]] = {"dci": {"learner": "random_forest"}}
 JUDGED = {"with_mig": "mig", "with_dci": "dci.disentanglement", "with_sap": "sap"}
 
 
@@ -70,7 +72,9 @@ class UDR(Experiment[Scale]):
         """The study of the experiment's runs at a scale, scored, and compared with all runs alike."""
         plan, mates = super().plan(scale), self.at(scale).seeds - 1
         assert plan is not None
-        return structs.replace(plan, metrics=("mig", "dci", "sap"), rows=2_000, udr_mates=mates)
+        return structs.replace(
+            plan, metrics=("mig", "dci", "sap"), rows=2_000, udr_mates=mates, metric_options=PILOTED
+        )
 
     def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
         rng = np.random.default_rng(0)

@@ -2,7 +2,8 @@
 
 Friedman 2001, doi:10.1214/aos/1013203451, algorithms 5 and 6, with trees of depth 3 as in scikit-learn's
 GradientBoostingClassifier, whose importances these are. What differs: codes are put in bins, and a quarter of
-the trees learn at four times the rate, so that as much is learned and as little is made of noise.
+the trees learn at four times the rate, so that as much is learned and as little is made of noise. As there,
+chance decides between splits that are equally good, so that copies of a code share its importance.
 """
 
 from __future__ import annotations
@@ -26,11 +27,12 @@ LEAST_GAIN = 1e-7  # below it a split is rounding
 class Boosting:
     """A model of one factor with `predict` and `feature_importances_` (d,), as scikit-learn's have them.
 
-    `regress`: the factor is a real number, else whole numbers that stand for classes.
+    `regress`: the factor is a real number, else whole numbers that stand for classes. `seed` decides between
+    equally good splits.
     """
 
-    def __init__(self, regress: bool = False) -> None:
-        self.regress = regress
+    def __init__(self, regress: bool = False, seed: int = 0) -> None:
+        self.regress, self.seed = regress, seed
         self.trees: list[tuple[list[Ints], list[Ints], Floats]] = []
 
     def fit(self, codes: NDArray[Any], factor: NDArray[Any]) -> Boosting:
@@ -44,10 +46,10 @@ class Boosting:
         ones, rows = np.ones(which.size, dtype=np.float32), np.arange(0, which.size + 1, codes.shape[1])
         places = csr_array((ones, which.ravel(), rows), shape=shape).T.tocsr()  # (d bins, n)
         raw = np.tile(self.start, (len(codes), 1)).astype(np.float32)
-        gains = np.zeros(codes.shape[1])
+        gains, rng = np.zeros(codes.shape[1]), np.random.default_rng(self.seed)
         for _ in range(STAGES):
             rest = target - raw if self.regress else target - _softmax(raw)
-            features, cuts, leaves, gained = _tree(places, bins, rest)
+            features, cuts, leaves, gained = _tree(places, bins, rest, rng)
             values = self._values(leaves, rest)
             self.trees.append((features, cuts, values))
             raw += np.float32(RATE) * values[leaves, np.arange(raw.shape[1])]
@@ -105,7 +107,7 @@ def _softmax(raw: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _tree(
-    places: csr_array, bins: Bins, rest: NDArray[np.float32]
+    places: csr_array, bins: Bins, rest: NDArray[np.float32], rng: np.random.Generator
 ) -> tuple[list[Ints], list[Ints], Bins, Floats]:
     """A tree for every column of what is left (n, K).
 
@@ -116,7 +118,8 @@ def _tree(
     sums, counts = [places @ rest], [places @ np.ones_like(rest)]
     features, cuts, gained = [], [], np.zeros(bins.shape[1])
     for level in range(DEPTH):
-        found = [_best_split(s, c, bins.shape[1]) for s, c in zip(sums, counts, strict=True)]
+        orders = [rng.permutation(bins.shape[1]) for _ in sums]
+        found = [_best_split(*each) for each in zip(sums, counts, orders, strict=True)]
         feature, cut, gain = (np.stack(part) for part in zip(*found, strict=True))
         np.add.at(gained, feature.ravel(), gain.ravel())
         features.append(feature)
@@ -140,12 +143,13 @@ def _children(
     return below_sums, below_counts
 
 
-def _best_split(sums: NDArray[Any], counts: NDArray[Any], codes: int) -> tuple[Ints, Ints, Floats]:
+def _best_split(sums: NDArray[Any], counts: NDArray[Any], order: Ints) -> tuple[Ints, Ints, Floats]:
     """The best code and bin to split after for each column, (K,), and the fall of the squared error.
 
-    Without a split that helps: after the last bin, so that all rows go left.
+    Of equals the code that comes first in `order`. Without a split that helps: after the last bin, so that
+    all rows go left.
     """
-    classes = sums.shape[1]
+    codes, classes = len(order), sums.shape[1]
     left = sums.reshape(codes, BINS, classes).cumsum(axis=1, dtype=np.float64)
     there = counts.reshape(codes, BINS, classes).cumsum(axis=1, dtype=np.float64)
     total, all_of_them = left[:1, -1:], there[:1, -1:]
@@ -153,11 +157,11 @@ def _best_split(sums: NDArray[Any], counts: NDArray[Any], codes: int) -> tuple[I
     with np.errstate(divide="ignore", invalid="ignore"):
         gain = left**2 / there + right**2 / elsewhere - total**2 / all_of_them
     gain[~((there > 0.5) & (elsewhere > 0.5))] = 0.0
-    flat = gain.reshape(codes * BINS, classes)
+    flat = gain[order].reshape(codes * BINS, classes)
     best = flat.argmax(axis=0)
     fall = flat[best, np.arange(classes)]
     helps = fall > LEAST_GAIN
-    return best // BINS, np.where(helps, best % BINS, BINS - 1), np.where(helps, fall, 0.0)
+    return order[best // BINS], np.where(helps, best % BINS, BINS - 1), np.where(helps, fall, 0.0)
 
 
 def _descended(leaves: Bins, bins: Bins, feature: Ints, cut: Ints) -> Bins:

@@ -61,7 +61,7 @@ def dci(
     codes: Codes,
     factors: Factors,
     *,
-    learner: str = "random_forest",
+    learner: str = "boosting",
     above_chance: bool = False,
     blocks: Blocks | None = None,
     importance: str = "summed",
@@ -78,10 +78,11 @@ def dci(
     least 0, for `continuous` factors), averaged over factors. All 0..1, higher is better; informativeness has
     the share of the commonest value as its chance level.
 
-    `learner` "random_forest": 10 trees as deep as has the least squared error on a held-out quarter, as in
-    the paper (of 3 trees, above 500 codes); "gradient_boosting": scikit-learn's, as in Locatello et al. 2019,
-    arXiv:1811.12359, minutes; "boosting": the same on bins of codes, in seconds; "lightgbm": with the
-    extra `boost`. It learns from two thirds of the rows
+    `learner` "boosting", the default: gradient boosting on bins of codes, in seconds; "gradient_boosting":
+    scikit-learn's, as in Locatello et al. 2019, arXiv:1811.12359, which the former stands for, minutes;
+    "random_forest": 10 trees as deep as has the least squared error on a held-out quarter, as in the paper
+    (of 3 trees, above 500 codes); "lightgbm": with the extra `boost`. Values hang on the learner and on how
+    many rows it sees (docs/dci_learners.md), so compare none across either. It learns from two thirds of the rows
     (10,000 at most) and scores on the others (5,000 at most), or on `test`, a pair of arrays. The matrix
     behind it: `distaff.metrics.importance_matrix`.
 
@@ -152,7 +153,7 @@ def importance_matrix(
     codes: Codes,
     factors: Factors,
     *,
-    learner: str = "random_forest",
+    learner: str = "boosting",
     continuous: Continuous = False,
     test: Test = None,
     seed: int = 0,

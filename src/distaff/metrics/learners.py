@@ -11,9 +11,9 @@ from distaff.metrics.threads import quiet
 
 #: what fits; its meaning
 LEARNERS = {
-    "random_forest": "10 trees as deep as suits a held-out quarter best; as in Eastwood and Williams",
+    "boosting": "gradient boosting on bins of codes, as the next in a thirtieth of its time",
     "gradient_boosting": "scikit-learn's gradient boosting, its defaults; as in Locatello et al. 2019; slow",
-    "boosting": "gradient boosting on bins of codes, as the former in a thirtieth of its time",
+    "random_forest": "10 trees as deep as suits a held-out quarter best; as in Eastwood and Williams",
     "lightgbm": "LightGBM with its defaults; needs `pip install 'distaff[boost]'`",
 }
 DEPTHS = (2, 4, 6, 8, 12, 20)
@@ -37,7 +37,7 @@ def fit(name: str, codes: NDArray[Any], factor: NDArray[Any], seed: int, regress
         if name == "lightgbm":
             return _lightgbm(codes, factor, seed, regress)
         if name == "boosting":
-            return Boosting(regress).fit(codes, factor)
+            return Boosting(regress, seed).fit(codes, factor)
         from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegressor
 
         model = (GradientBoostingRegressor if regress else GradientBoostingClassifier)(random_state=seed)
