@@ -82,8 +82,8 @@ def dci(
     scikit-learn's, as in Locatello et al. 2019, arXiv:1811.12359, which the former stands for, minutes;
     "random_forest": 10 trees as deep as has the least squared error on a held-out quarter, as in the paper
     (of 3 trees, above 500 codes); "lightgbm": with the extra `boost`. Values hang on the learner and on how
-    many rows it sees (docs/dci_learners.md), so compare none across either. It learns from two thirds of the rows
-    (10,000 at most) and scores on the others (5,000 at most), or on `test`, a pair of arrays. The matrix
+    many rows it sees (docs/dci_learners.md), so compare none across either. It learns from two thirds of the
+    rows (10,000 at most) and scores on the others (5,000 at most), or on `test`, a pair of arrays. The matrix
     behind it: `distaff.metrics.importance_matrix`.
 
     A factor that nothing predicts counts like any other, though its importances are those of noise. With

@@ -4,6 +4,7 @@ import numpy as np
 
 from distaff.errors import NotApplicable
 from distaff.metrics.arrays import Codes, Factors, Floats, Ints, Test, standardised
+from distaff.metrics.best_latent import areas, ranks
 from distaff.metrics.declare import Sizes, metric, truths
 from distaff.metrics.held_out import learn_and_score
 from distaff.metrics.threads import one_thread, quiet
@@ -38,28 +39,24 @@ def explicitness(codes: Codes, factors: Factors, *, test: Test = None, seed: int
     """
     learn, score = learn_and_score(codes, factors, test, seed)
     seen, unseen = standardised(learn.codes), standardised(score.codes, like=learn.codes)
-    areas = [
+    found = [
         _area(seen, known, unseen, truth)
         for known, truth in zip(learn.factors.T, score.factors.T, strict=True)
     ]
-    return float(np.mean(areas))
+    return float(np.mean(found))
 
 
 def _area(seen: Floats, known: Ints, unseen: Floats, truth: Ints) -> float:
     """The mean over a factor's values of the area under the curve of this value against the rest."""
     from sklearn.linear_model import LogisticRegression
-    from sklearn.metrics import roc_auc_score
 
     if len(np.unique(known)) < 2:
         raise NotApplicable("explicitness needs two values of every factor among the rows it learns from")
     with quiet(), one_thread():
         model = LogisticRegression(max_iter=1000).fit(seen, known)
     chances = model.predict_proba(unseen)
-    areas = [
-        roc_auc_score(truth == value, chances[:, i])
-        for i, value in enumerate(model.classes_)
-        if 0 < np.count_nonzero(truth == value) < len(truth)
-    ]
-    if not areas:
+    shown = truth[:, None] == model.classes_
+    both = shown.any(axis=0) & ~shown.all(axis=0)
+    if not both.any():
         raise NotApplicable("explicitness needs two values of every factor among the rows it scores on")
-    return float(np.mean(areas))
+    return float(np.diag(areas(ranks(chances[:, both]), shown[:, both])).mean())
