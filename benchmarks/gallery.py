@@ -2,6 +2,7 @@
 
     python benchmarks/gallery.py                 # all of it, into runs/gallery
     python benchmarks/gallery.py digits --out .  # one page
+    python benchmarks/gallery.py --keep          # and put what is whole into docs/gallery; then `make docs`
 
 A page holds the run's decoder in half precision: they are also our pretrained models, whose run folders stay
 beside them. `index.html` names every page that is there, with its commands. A run that is finished is not
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -27,6 +29,8 @@ from distaff.pages import parts
 from distaff.pages.page import Section, page
 
 ROOT = Path(__file__).parents[1]
+KEPT = ROOT / "docs" / "gallery"
+PARTS = ("config.json", "history.jsonl", "model.safetensors", "scores.json")  # of a run, all that loading needs
 LARGEST = 1_500_000  # bytes of a page
 ROOMS = (
     "--dataset rooms --data resolution=32 --data wall_colour=8 --data floor_colour=8 --data object_colour=8 "
@@ -128,6 +132,15 @@ def make(name: str, out: Path) -> Path:
     return path
 
 
+def keep(name: str, out: Path) -> None:
+    """Copy a page and its run, without what training needs to go on, to where the docs link to it."""
+    folder = KEPT / name
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(out / f"{name}.html", KEPT)
+    for part in PARTS:
+        shutil.copy(out / name / part, folder)
+
+
 def index(out: Path) -> str:
     """A page that links to those that are there, each above its commands."""
     sections = [
@@ -153,10 +166,13 @@ def main() -> None:
     told = (__doc__ or "").partition("\n")[0]
     parser = argparse.ArgumentParser(description=told)
     parser.add_argument("names", nargs="*", choices=[*GALLERY, []], metavar="NAME", help=", ".join(GALLERY))
-    parser.add_argument("--out", type=Path, default=ROOT / "runs" / "gallery")
+    parser.add_argument("--out", type=Path, default=Path("runs/gallery"))
+    parser.add_argument("--keep", action="store_true", help="copy pages and runs into docs/gallery")
     given = parser.parse_args()
     for name in given.names or GALLERY:
         print(make(name, given.out))
+        if given.keep:
+            keep(name, given.out)
         write_text(given.out / "index.html", index(given.out))
 
 

@@ -18,6 +18,7 @@ from bounds import met
 from compared import other_libraries
 from faults import KINDS
 from found import first_page, picture
+from gallery_page import page as gallery
 from layers_measured import layers
 from learners_compared import page as dci_learners
 from markdown_table import table
@@ -330,6 +331,7 @@ PAGES = {
     "experiments.md": experiments,
     "engine.md": engine,
     "dci_learners.md": dci_learners,
+    "gallery.md": gallery,
     "findings/README.md": first_page,
     **{f"findings/{name}.md": functools.partial(finding, name) for name in findings()},
 }

@@ -39,6 +39,20 @@ def test_every_command_is_of_a_method_and_a_data_set_that_fit(gallery: ModuleTyp
                 assert sorted(factors) == sorted(data.factors.names)
 
 
+def test_what_is_kept_is_whole(gallery: ModuleType) -> None:
+    """Every page has its size, and its run loads, encodes and decodes as it stands there."""
+    pages = sorted(gallery.KEPT.glob("*.html"))
+    assert {page.stem for page in pages} == set(gallery.GALLERY)
+    for page in pages:
+        assert page.stat().st_size <= gallery.LARGEST
+        run = distaff.load_run(gallery.KEPT / page.stem)
+        codes = run.encode(run.data.images(range(2)))
+        assert run.decode(codes.mean).shape == (2, *run.data.image_shape)
+        *_, own, _, _ = gallery.commands(page.stem, Path("runs"))
+        assert run.config.method == own[1]
+        assert run.config.steps == int(given(own, "--steps")[0])
+
+
 def test_a_page_is_made_and_named(
     gallery: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
