@@ -183,7 +183,9 @@ def test_bars_boxes_and_shares_tell_their_numbers() -> None:
     seeds = pd.MultiIndex.from_product([["vae"], range(9)], names=["method", "seed"])
     boxes = table_figures.boxes(pd.DataFrame({"mig": np.arange(9.0)}, index=seeds))
     assert boxes.numbers["mig"].tolist() == [0, 2, 4, 6, 8]
-    rows = [("d", "mig", source, share) for source, share in (("method", 0.5), ("strength", 0.3), ("seed", 0.2))]
+    rows = [
+        ("d", "mig", source, share) for source, share in (("method", 0.5), ("strength", 0.3), ("seed", 0.2))
+    ]
     shares = table_figures.shares(pd.DataFrame(rows, columns=["dataset", "metric", "source", "share"]))
     assert shares.numbers[["method", "strength", "seed"]].to_numpy().tolist() == [[0.5, 0.3, 0.2]]
     codes = np.random.default_rng(0).random((9, 3))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -78,7 +78,9 @@ def curves(
 ) -> Plot:
     """A line for every entry, over the same x."""
     figure, ax = axes(x_label, y_label)
-    figure.numbers = pd.DataFrame({x_label: np.asarray(x)} | {name: np.asarray(y) for name, y in lines.items()})
+    figure.numbers = pd.DataFrame(
+        {x_label: np.asarray(x)} | {name: np.asarray(y) for name, y in lines.items()}
+    )
     for (name, y), colour in zip(lines.items(), itertools.cycle(COLOURS), strict=False):
         ax.plot(np.asarray(x), np.asarray(y), marker="o", ms=3, label=name, color=colour)
     if log:
@@ -168,7 +170,7 @@ def heat_map(
 
 
 def matrix_table(
-    values: NDArray[Any], rows: Sequence[object], columns: Sequence[object], corner: str = ""
+    values: NDArray[Any], rows: Iterable[object], columns: Iterable[object], corner: str = ""
 ) -> pd.DataFrame:
     """A matrix as a table, whose first column names its rows."""
     frame = pd.DataFrame(values, columns=list(map(str, columns)))

@@ -13,14 +13,16 @@ from matplotlib.lines import Line2D
 from distaff.pages.figures import Plot, panels, short
 from distaff.pages.palette import COLOURS, MARKERS, SOFT
 
-QUARTILES = (0, 0.25, 0.5, 0.75, 1)
+QUARTILES = np.linspace(0, 1, 5)
 Styles = dict[Hashable, dict[str, Any]]
 
 
 def boxes(wide: pd.DataFrame) -> Plot:
     """Box plots of every score (a column each) over the runs of each method (an index level)."""
     figure, every = panels(list(wide.columns))
-    figure.numbers = wide.groupby("method").quantile(QUARTILES).rename_axis(["method", "quantile"]).reset_index()
+    figure.numbers = (
+        wide.groupby("method").quantile(QUARTILES).rename_axis(["method", "quantile"]).reset_index()
+    )
     methods = sorted(wide.index.unique("method"))
     names: dict[str, Any] = {"labels": list(map(short, methods)), "fontsize": 8, "parse_math": False}
     dots = {"markersize": 3, "markeredgecolor": SOFT}
