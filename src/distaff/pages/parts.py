@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-import math
 from collections.abc import Iterable, Sequence
 from numbers import Real
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from markupsafe import Markup
 from matplotlib.figure import Figure
@@ -84,10 +84,10 @@ def _numbers(told: Iterable[str]) -> Markup:
 
 def _thinned(frame: pd.DataFrame) -> list[str]:
     """A table of as many rows as a page has room for, evenly spread, and how many that are."""
-    step = max(math.ceil(len(frame) / MOST_ROWS), 1)
-    shown = frame.iloc[::step]
-    left_out = f"{len(shown)} of {len(frame):,} rows, one in {step}." if step > 1 else ""
-    return [left_out, frame_table(shown)]
+    if len(frame) <= MOST_ROWS:
+        return [frame_table(frame)]
+    places = np.linspace(0, len(frame) - 1, MOST_ROWS).round().astype(np.int64)
+    return [f"{MOST_ROWS} of {len(frame):,} rows.", frame_table(frame.iloc[places])]
 
 
 def picture(images: NDArray[Any], alt: str) -> Markup:
