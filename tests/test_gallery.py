@@ -42,7 +42,8 @@ def test_every_command_is_of_a_method_and_a_data_set_that_fit(gallery: ModuleTyp
 def test_a_page_is_made_and_named(
     gallery: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tiny = "vae --dataset dsprites --data resolution=16 --data x=4 --data y=4 --steps 2 --out {out}/dsprites"
+    part = "--data resolution=16 --data x=2 --data y=2 --data orientation=1"
+    tiny = f"vae --dataset dsprites {part} --steps 2 --out {{out}}/dsprites"
     monkeypatch.setitem(gallery.GALLERY, "dsprites", gallery.Shown("Shapes", [tiny]))
     path = gallery.make("dsprites", tmp_path)
     assert path == tmp_path / "dsprites.html"
