@@ -58,7 +58,10 @@ def sprites() -> None:
     metadata = np.array({"title": "dSprites"}, dtype=object)
     np.savez_compressed(name, latents_classes=np.zeros((count, 6), dtype=np.int64), metadata=metadata)
     # three gigabytes, which NumPy compresses as well as it can, for many seconds
-    with ZipFile(name, "a", ZIP_DEFLATED, compresslevel=1) as held, held.open("imgs.npy", "w") as file:
+    with (
+        ZipFile(name, "a", ZIP_DEFLATED, compresslevel=1) as held,
+        held.open("imgs.npy", "w", force_zip64=True) as file,
+    ):
         header = {"descr": "|u1", "fortran_order": False, "shape": (count, 64, 64)}
         np.lib.format.write_array_header_1_0(file, header)
         part = np.tile(image, (count // 720, 1, 1)).tobytes()
