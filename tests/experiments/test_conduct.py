@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -75,8 +76,25 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(registry.TABLES, "experiments", {"trained": f"{__name__}:Trained"})
 
 
-def test_runs_are_trained_and_judged_and_kept(trained, tmp_path: Path) -> None:
-    found = conduct("trained", "quick", tmp_path, workers=1, show=False)
+@pytest.fixture(scope="module")
+def first_time(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
+    """What the experiment found when it was conducted for the first time, and its folder."""
+    folder = tmp_path_factory.mktemp("conduct") / "trained"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(registry.TABLES, "experiments", {"trained": f"{__name__}:Trained"})
+        return conduct("trained", "quick", folder, workers=1, show=False), folder
+
+
+@pytest.fixture
+def conducted(first_time: tuple[dict[str, Any], Path], trained: None, tmp_path: Path) -> dict[str, Any]:
+    """What it found, with its folder copied to `tmp_path`."""
+    found, folder = first_time
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    return found
+
+
+def test_runs_are_trained_and_judged_and_kept(conducted: dict[str, Any], tmp_path: Path) -> None:
+    found = conducted
     assert [each["key"] for each in found["claims"]] == ["count", "latents", "later"], "as declared"
     assert [each["verdict"] for each in found["claims"]] == ["holds", "holds", "not judged"]
     assert [each["passed"] for each in found["claims"]] == [True, True, None]
@@ -190,8 +208,8 @@ def test_a_claim_is_told_in_one_line() -> None:
     assert tally(records("quick", one=[1.0], two=[1.0])) == "none judged"
 
 
-def test_a_result_of_other_predictions_or_settings_is_stale(trained, tmp_path: Path, monkeypatch) -> None:
-    kept = conduct("trained", "quick", tmp_path, workers=1, show=False)
+def test_a_result_of_other_predictions_or_settings_is_stale(conducted: dict[str, Any], monkeypatch) -> None:
+    kept = conducted
     assert (kept["predictions"], kept["settings"]) == ("", {"learning_rate": 1e-3, "steps": 2})
     assert not is_stale(Trained(), kept)
     assert is_stale(Trained(), kept | {"predictions": "another"})
@@ -252,9 +270,8 @@ def test_seconds_are_those_of_all_calls(tmp_path: Path) -> None:
     assert 1000 <= found["seconds"] < 1300
 
 
-def test_a_result_says_where_its_runs_were_trained(trained, tmp_path: Path) -> None:
-    found = conduct("trained", "quick", tmp_path, workers=1, show=False)
-    assert found["devices"] == ["cpu"]
+def test_a_result_says_where_its_runs_were_trained(conducted: dict[str, Any], tmp_path: Path) -> None:
+    assert conducted["devices"] == ["cpu"]
     for path in tmp_path.rglob("config.json"):
         path.write_text(path.read_text().replace('"device": "cpu"', '"device": "cuda:0"'))
     assert conduct("trained", "quick", tmp_path, workers=1, show=False)["devices"] == ["cuda"]

@@ -26,15 +26,21 @@ import distaff
 from distaff import registry
 from distaff.datasets import ArrayImages
 from distaff.errors import BadInput
+from distaff.evaluation.acting import agent
+from distaff.evaluation.acting.agent import Lesson, chosen_actions, kept_at
+from distaff.evaluation.acting.policy import policy
+from distaff.evaluation.acting.returns import acting, codes_of, read_acted, scaled
 from distaff.evaluation.evaluate import evaluate
 from distaff.methods.base import Method
 from distaff.methods.beta_vae import BetaVAE
 from distaff.networks.three_way import ThreeWay
 from distaff.pages.explorer import shown
 from distaff.pages.explorer.explore import differences, explore
-from distaff.pages.explorer.layers import OPS, packed
+from distaff.pages.explorer.layers import OPS, packed, rounded
+from distaff.pages.parts import number
 from distaff.pages.seen import known, see
 from distaff.training.run import Run, load_run
+from distaff.worlds.grid import GridWorld
 
 GRID = {"resolution": 16, "x": 8, "y": 8, "orientation": 1}
 TOLERANCE = 1e-3
@@ -412,11 +418,85 @@ def test_concepts_are_codes(worded: Path, chrome: Browser, tmp_path: Path) -> No
     assert np.abs(apart.mean(axis=0)).max() < 5 / np.sqrt(200)
     assert np.abs(apart.std(axis=0) - 1).max() < 5 / np.sqrt(400)
     assert chrome.value("byId('says').textContent").startswith(f"{name}: ")
+    check_bands(chrome, made)
     assert not chrome.problems
     assert "<h2>Concepts</h2>" in path.read_text()
     chrome.value("byId('concept').append(made('option', {}, 'very '.repeat(50))), 0")
     chrome.size(390, 844)
     chrome.until("document.documentElement.scrollWidth === 390")
+
+
+def check_bands(chrome: Browser, made: Any) -> None:
+    """A band on every slider lies two sigmas to either side of the concept's mean; an image has none."""
+    place = "byId('slider-{}').previousElementSibling"
+    for latent in chrome.value("sliding"):
+        column, low, high = (latent[name] for name in ("column", "low", "high"))
+        ends = made.mean[column] + made.sigma[column] * np.array([-2, 2])
+        left, right = 100 * np.clip((ends - low) / (high - low), 0, 1)
+        band = f"{place.format(column)}.style"
+        assert chrome.value(f"parseFloat({band}.left)") == pytest.approx(left, abs=0.1)
+        assert chrome.value(f"parseFloat({band}.width)") == pytest.approx(right - left, abs=0.1)
+        assert chrome.value(f"{place.format(column)}.checkVisibility()")
+    chrome.click("#presets button:nth-child(2)")
+    assert not chrome.value("[...document.querySelectorAll('.band')].some((band) => band.checkVisibility())")
+
+
+@pytest.fixture(scope="module")
+def agent_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run whose codes an agent has learned from."""
+    pytest.importorskip("stable_baselines3")
+    out = tmp_path_factory.mktemp("agent") / "pca"
+    made = distaff.train("pca", "one_square", latents=8, out=out, threads=1, show=False)
+    acting(made, "grid", steps=1_100, show=False)
+    return made
+
+
+def test_the_agent_says_what_actions_are_worth(agent_run: Run, chrome: Browser) -> None:
+    path, found = explore(agent_run, show=False), read_acted(agent_run)
+    opened(chrome, path)
+    world = GridWorld(agent_run.data)
+    observed = scaled(codes_of(agent_run, world), world.domains["everywhere"])
+    lesson = Lesson(world, observed, 1_100, 0)
+    taken = chosen_actions(lesson, agent_run.folder, show=False)
+    network = agent._model(lesson).q_net
+    network.load_state_dict(agent.load_tensors(kept_at(lesson, agent_run.folder)))
+    whole = nn.Sequential(*policy(agent_run, found).layers)
+    halved = rounded(nn.ModuleDict({"policy": whole}))["policy"]
+    acted = set()
+    for image in range(0, 40, 4):
+        chrome.value(f"takeImage({image})")
+        chrome.until("!decoding && !waiting.size")
+        place = chrome.value(f"data.images[{image}].number")
+        here = torch.from_numpy(code(chrome)[None])
+        with torch.inference_mode():
+            (worth,), (as_told,) = network(torch.from_numpy(observed[[place]])).numpy(), whole(here).numpy()
+            (in_half,) = halved(here).numpy()
+        np.testing.assert_allclose(as_told, worth, atol=1e-5)
+        cells = "Array.from(document.querySelectorAll('#worth .n'), (cell) => Number(cell.textContent))"
+        np.testing.assert_allclose(chrome.value(cells), in_half, atol=5.1e-4)
+        does = chrome.value("byId('does').textContent").partition(": ")[2]
+        close = np.ptp(np.sort(worth)[-2:]) < 2 * np.abs(in_half - worth).max()
+        assert does == world.action_names[taken[place]] or close
+        assert chrome.value("document.querySelector('#worth .best td').textContent") == does
+        acted.add(does)
+    assert len(acted) > 1, "one action everywhere: nothing is tested"
+    assert world.action_names == ["x down", "x up", "y down", "y up"]
+    text = path.read_text().partition("<h2>Acting</h2>")[2].partition("</section>")[0]
+    assert f'<td class="n">{number(found.domains["everywhere"].agent)}</td>' in text
+    chrome.size(390, 844)
+    assert chrome.value("document.documentElement.scrollWidth") == 390
+    assert not chrome.problems
+
+
+def test_without_its_file_the_agent_is_not_asked(agent_run: Run, chrome: Browser, tmp_path: Path) -> None:
+    shutil.copytree(agent_run.folder, tmp_path / "run")
+    for file in (tmp_path / "run").glob("agent-*"):
+        file.unlink()
+    path = explore(tmp_path / "run", show=False)
+    opened(chrome, path)
+    assert "<h2>Acting</h2>" in path.read_text()
+    assert "cannot be asked" in path.read_text()
+    assert not chrome.problems
 
 
 # The file

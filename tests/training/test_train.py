@@ -140,7 +140,7 @@ from distaff.training import train
 train.LOG_EVERY, train.CHECKPOINT_SECONDS = 20, 0.0
 data = distaff.load_dataset("dsprites", **{SMALL})
 run = distaff.train("beta_vae", data, beta=1.0, learning_rate=1e-3, steps=600, out=sys.argv[1], threads=1)
-card = distaff.evaluate(run, rows=500, values_only=True)
+card = distaff.evaluate(run, metrics=["mig", "factor_vae_score"], rows=500, values_only=True)
 """
 
 

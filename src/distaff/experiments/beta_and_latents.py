@@ -119,6 +119,7 @@ def _measured(run: Run, votes: tuple[int, int]) -> dict[str, float]:
 
 def _picture(table: pd.DataFrame) -> Figure:
     figure, ax = axes("reconstruction loss, nats", "beta-VAE score")
+    figure.numbers = table[["latents", "normalised beta", "reconstruction", "score"]]
     for (latents, part), colour in zip(table.groupby("latents"), COLOURS, strict=False):
         ax.scatter(part["reconstruction"], part["score"], color=colour, label=f"{latents} latents")
         for _, row in part.iterrows():

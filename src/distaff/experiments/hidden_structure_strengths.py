@@ -170,6 +170,7 @@ def best_over_usual(table: pd.DataFrame, chosen: pd.Series[bool], absent: float)
 def _picture(table: pd.DataFrame) -> Figure:
     methods = list(table["method"].unique())
     figure, every = panels(methods)
+    figure.numbers = table[["method", "data", "strength", "mig", "active"]]
     for ax, name, colour in zip(every, methods, COLOURS, strict=False):
         part = table[table["method"] == name]
         found = part[part["data"] == "perturbed"]

@@ -26,7 +26,7 @@ from distaff.methods.base import Codes
 from distaff.methods.scan import Scan
 from distaff.methods.state import State
 from distaff.metrics.information import mutual_information_matrix
-from distaff.pages.figures import axes
+from distaff.pages.figures import axes, matrix_table
 from distaff.pages.images import image_grid
 from distaff.pages.palette import COLOURS, SOFT
 from distaff.randomness import derived
@@ -189,6 +189,8 @@ def pictures(vision: Run, sets: Sequence[NDArray[np.int64]], found: Taught) -> F
 def lines(found: Taught, factors: Sequence[str]) -> Figure:
     """The specificity of every active latent over steps, coloured by its factor; dashed where sets change."""
     figure, ax = axes("step", "specificity, 1 / sigma", width=8)
+    names = [f"latent {j}: {factor or 'not active'}" for j, factor in enumerate(factors)]
+    figure.numbers = matrix_table(found.specificity, found.steps, names, "step")
     colours = dict(zip(sorted({*factors} - {""}), COLOURS, strict=False))
     for j, factor in enumerate(factors):
         colour, label = (colours[factor], factor) if factor else (SOFT, "not active")

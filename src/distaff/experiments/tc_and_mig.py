@@ -149,6 +149,8 @@ def gain_at_equal_tc(plain: pd.DataFrame, tc: pd.DataFrame) -> float:
 def circles(table: pd.DataFrame) -> Figure:
     """A panel for each data set: means over seeds, a circle for each beta; the VAE is both families' 1."""
     figure, every = panels(list(table["data"].unique()))
+    cases = table.groupby(["data", "method", "strength"], sort=False)
+    figure.numbers = cases[["total_correlation", "mig"]].mean().reset_index()
     for ax, (_, part) in zip(every, table.groupby("data", sort=False), strict=True):
         for name, colour in zip(FAMILIES, COLOURS, strict=False):
             rows = part[part["method"].isin(("vae", name))]

@@ -137,6 +137,8 @@ def lines(table: pd.DataFrame) -> Figure:
     """Over steps, a panel for each data set and a colour for each gamma."""
     factor = table[table["method"] == "factor_vae"]
     figure, every = panels(list(factor["data"].unique()))
+    cases = factor.groupby(["data", "gamma", "steps"], sort=False)
+    figure.numbers = cases[["true", "said"]].mean().reset_index()
     for ax, (_, part) in zip(every, factor.groupby("data", sort=False), strict=True):
         means = part.groupby(["gamma", "steps"])[["true", "said"]].mean()
         for gamma, colour in zip(means.index.unique("gamma"), COLOURS, strict=False):

@@ -104,6 +104,7 @@ class UDR(Experiment[Scale]):
         lab.table("Rank correlation of UDR with supervised scores", found.drop(columns=["first"]))
         values = table[table["metric"].isin(("udr", "mig"))].pivot_table("value", "run", "metric")
         figure, ax = axes("UDR", "MIG")
+        figure.numbers = values.reset_index(drop=True)
         ax.scatter(values["udr"], values["mig"], color="#2f6f8f")
         lab.figure(f"{len(values)} beta-VAEs", figure)
         numbers = found.set_index("second").to_dict("index")

@@ -42,7 +42,8 @@ class LinearDecoding(Fitted):
         """One layer of weights A and bias `mean`, and the cut to 0..1."""
         mean, columns = self._mean_and_columns(modules)
         layer = nn.Linear(columns.shape[1], len(columns), device="meta")  # it draws no weights of its own
-        layer.weight, layer.bias = nn.Parameter(columns), nn.Parameter(mean.flatten())
+        fixed = (nn.Parameter(each, requires_grad=False) for each in (columns, mean.flatten()))
+        layer.weight, layer.bias = fixed
         return [layer, nn.Unflatten(1, mean.shape), nn.Hardtanh(0, 1)]
 
     def atoms(self, modules: nn.ModuleDict) -> Tensor:

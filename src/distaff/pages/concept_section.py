@@ -13,7 +13,7 @@ from distaff.concepts import OPERATORS, Concept, attributes
 from distaff.evaluation.concepts.imagined import Imagined, combine, has_operators, imagine, lessons_of, result
 from distaff.evaluation.concepts.scores import agreement, specificity
 from distaff.pages import parts
-from distaff.pages.figures import heat_map
+from distaff.pages.figures import heat_map, matrix_table
 from distaff.pages.page import Section
 from distaff.pages.seen import Seen
 from distaff.pages.traversals import SHOWN_LATENTS
@@ -91,7 +91,7 @@ def _specificity(seen: Seen, names: Sequence[str], made: Sequence[Imagined]) -> 
     words: list[Any] = [[f"{value:.1f}" for value in row] for row in values]
     columns = [seen.names[j] for j in shown]
     figure = heat_map(np.log(values), names, columns, span=_span(values), words=words)
-    yield parts.drawing(told, figure)
+    yield parts.drawing(told, figure, matrix_table(values, names, columns))
 
 
 def _span(values: NDArray[np.float64]) -> tuple[float, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,20 +21,26 @@ LONGEST_NAME = 40
 NO_TERMS = ("step", "images_per_second")  # what a line of the history says that is not of the objective
 
 
-def axes(x: str = "", y: str = "", width: float = 6.4) -> tuple[Figure, Axes]:
+class Plot(Figure):
+    """A figure that draws numbers, and these as a table, which pages show below it."""
+
+    numbers: pd.DataFrame | None = None
+
+
+def axes(x: str = "", y: str = "", width: float = 6.4) -> tuple[Plot, Axes]:
     """A figure with one plain pair of axes, and what they are labelled."""
-    figure = Figure((width, 3.6), layout="constrained")
+    figure = Plot((width, 3.6), layout="constrained")
     ax = figure.subplots()
     ax.spines[["top", "right"]].set_visible(False)
     ax.set(xlabel=x, ylabel=y)
     return figure, ax
 
 
-def panels(names: Sequence[object]) -> tuple[Figure, list[Axes]]:
+def panels(names: Sequence[object]) -> tuple[Plot, list[Axes]]:
     """A figure with plain axes for each name, which stands above them, up to three in a row."""
     columns = max(min(len(names), 3), 1)
     rows = max(math.ceil(len(names) / columns), 1)
-    figure = Figure(figsize=(9.3 if columns > 1 else 5.5, 0.5 + 2.5 * rows), layout="constrained")
+    figure = Plot(figsize=(9.3 if columns > 1 else 5.5, 0.5 + 2.5 * rows), layout="constrained")
     every = list(figure.subplots(rows, columns, squeeze=False).ravel())
     for empty in every[len(names) :]:
         empty.set_visible(False)
@@ -51,11 +57,12 @@ def short(name: object) -> str:
     return text if len(text) <= LONGEST_NAME else text[: LONGEST_NAME - 1] + "…"
 
 
-def history_curves(history: Sequence[Mapping[str, float]]) -> Figure:
+def history_curves(history: Sequence[Mapping[str, float]]) -> Plot:
     """The loss and its terms over steps, a panel each."""
     names = [name for name in history[0] if name not in NO_TERMS]
     steps = [line["step"] for line in history]
     figure, every = panels(names)
+    figure.numbers = pd.DataFrame(history)[["step", *names]]
     for ax, name in zip(every, names, strict=True):
         values = np.array([line.get(name, np.nan) for line in history])
         ax.plot(steps, values, color=COLOURS[0], linewidth=1.4)
@@ -68,9 +75,12 @@ def history_curves(history: Sequence[Mapping[str, float]]) -> Figure:
 
 def curves(
     x: ArrayLike, lines: Mapping[str, ArrayLike], x_label: str, y_label: str, log: bool = False
-) -> Figure:
+) -> Plot:
     """A line for every entry, over the same x."""
     figure, ax = axes(x_label, y_label)
+    figure.numbers = pd.DataFrame(
+        {x_label: np.asarray(x)} | {name: np.asarray(y) for name, y in lines.items()}
+    )
     for (name, y), colour in zip(lines.items(), itertools.cycle(COLOURS), strict=False):
         ax.plot(np.asarray(x), np.asarray(y), marker="o", ms=3, label=name, color=colour)
     if log:
@@ -85,9 +95,10 @@ def bars(
     label: str,
     best: float | None = None,
     dots: Mapping[Any, ArrayLike] | None = None,
-) -> Figure:
+) -> Plot:
     """A group of bars for every row, a colour for every column; `dots` at (row, column) are drawn on them."""
     figure, ax = axes(y=label, width=max(6.4, 0.9 * len(frame)))
+    figure.numbers = matrix_table(frame.to_numpy(), frame.index, frame.columns)
     width = 0.8 / len(frame.columns)
     for j, name in enumerate(frame.columns):
         places = np.arange(len(frame)) + (j - (len(frame.columns) - 1) / 2) * width
@@ -106,12 +117,13 @@ def bars(
 
 def against(
     table: pd.DataFrame, x: str, y: str, labels: tuple[str, str], strength: str, legend: str = "{}"
-) -> Figure:
+) -> Plot:
     """Two columns of a table of runs against each other, with a line through the medians of each strength.
 
     Every method has its colour; `legend` takes its name.
     """
     figure, ax = axes(*labels)
+    figure.numbers = table[["method", strength, x, y]]
     for (method, part), colour in zip(table.groupby("method"), COLOURS, strict=False):
         middle = part.groupby(strength)[[x, y]].median()
         ax.scatter(part[x], part[y], s=8, alpha=0.5, color=colour)
@@ -131,7 +143,7 @@ def heat_map(
     *,
     diverging: bool = False,
     words: Sequence[Sequence[str]] | None = None,
-) -> Figure:
+) -> Plot:
     """A matrix with its numbers in the cells, or `words`; cells of what is NaN stay empty.
 
     `labels` name the rows' and the columns' axis. Colours run over `span`, by default that of the values;
@@ -139,7 +151,7 @@ def heat_map(
     """
     left, below = (max(len(short(name)) for name in names) for names in (rows, columns))
     width = np.clip(0.6 + 0.075 * left + 0.75 * len(columns), 2.6, 9.3)
-    figure = Figure((width, 0.7 + 0.4 * len(rows) + 0.05 * below), layout="constrained")
+    figure = Plot((width, 0.7 + 0.4 * len(rows) + 0.05 * below), layout="constrained")
     ax = figure.subplots()
     low, high = span or (np.nanmin(values), np.nanmax(values))
     cmap = colormaps["RdBu" if diverging else "Blues"]
@@ -153,7 +165,17 @@ def heat_map(
     if words is None:
         words = [[f"{value:.2f}".replace("-0.00", "0.00") for value in row] for row in values]
     write_cells(ax, values, words)
+    figure.numbers = matrix_table(values, rows, columns, labels[0])
     return figure
+
+
+def matrix_table(
+    values: NDArray[Any], rows: Iterable[object], columns: Iterable[object], corner: str = ""
+) -> pd.DataFrame:
+    """A matrix as a table, whose first column names its rows."""
+    frame = pd.DataFrame(values, columns=list(map(str, columns)))
+    frame.insert(0, corner, list(map(str, rows)), allow_duplicates=True)
+    return frame
 
 
 def write_cells(ax: Axes, values: NDArray[Any], words: Sequence[Sequence[str]]) -> None:
@@ -165,12 +187,15 @@ def write_cells(ax: Axes, values: NDArray[Any], words: Sequence[Sequence[str]]) 
         ax.text(j, i, words[i][j], ha="center", va="center", fontsize=8, color=colour)
 
 
-def views(panels_of: Mapping[str, Sequence[Sequence[float]]], classes: Sequence[int], label: str) -> Figure:
+def views(panels_of: Mapping[str, Sequence[Sequence[float]]], classes: Sequence[int], label: str) -> Plot:
     """Points (n, 2) coloured by class, a panel for every entry."""
     values = np.unique(classes)
     few = len(values) <= len(COLOURS)
     place = np.searchsorted(values, classes)
     figure, every = panels(list(panels_of))
+    figure.numbers = pd.DataFrame({label: classes})
+    for name, points in panels_of.items():
+        figure.numbers[[f"{name}, x", f"{name}, y"]] = np.asarray(points)
     for ax, points in zip(every, panels_of.values(), strict=True):
         x, y = np.asarray(points).T
         colours = np.array(COLOURS)[place] if few else place
@@ -188,12 +213,15 @@ def views(panels_of: Mapping[str, Sequence[Sequence[float]]], classes: Sequence[
     return figure
 
 
-def latents_against(codes: NDArray[Any], factors: NDArray[Any], names: Sequence[str]) -> Figure:
+def latents_against(codes: NDArray[Any], factors: NDArray[Any], names: Sequence[str]) -> Plot:
     """The first latents of codes (n, d) against as many factors (n, k), for up to 2,000 rows."""
     figure, every = panels(names)
     some = np.random.default_rng(0).permutation(len(codes))[:2000]
     jitter = np.random.default_rng(1).uniform(-0.3, 0.3, len(some))
+    latents = [f"latent {j + 1}" for j in range(len(names))]
+    drawn = np.hstack([factors[some, : len(names)], codes[some, : len(names)]])
+    figure.numbers = pd.DataFrame(drawn, columns=[*map(str, names), *latents])
     for j, ax in enumerate(every):
         ax.scatter(factors[some, j] + jitter, codes[some, j], s=2, color=COLOURS[0])
-        ax.set_ylabel(f"latent {j + 1}", fontsize=8)
+        ax.set_ylabel(latents[j], fontsize=8)
     return figure

@@ -7,13 +7,17 @@ from collections.abc import Iterable, Sequence
 from numbers import Real
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from markupsafe import Markup
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from distaff.pages.figures import Plot
 from distaff.pages.images import strip
 from distaff.pages.saving import png, svg
+
+MOST_ROWS = 60  # of the numbers of a figure
 
 
 def joined(parts: Iterable[str]) -> Markup:
@@ -62,9 +66,28 @@ def frame_table(frame: pd.DataFrame) -> Markup:
     return table(list(frame.columns), list(frame.itertuples(index=False)))
 
 
-def drawing(title: str, figure: Figure) -> Markup:
-    """A figure; `title` says what it shows to those who do not see it."""
-    return tagged("div", svg(figure, title), "drawing")
+def drawing(title: str, figure: Figure, numbers: pd.DataFrame | None = None) -> Markup:
+    """A figure, and its numbers as a table, folded: `numbers`, or else a Plot's own, of many rows some.
+
+    `title` says what it shows to those who do not see it.
+    """
+    drawn = tagged("div", svg(figure, title), "drawing")
+    if numbers is not None:
+        return drawn + _numbers([frame_table(numbers)])
+    own = figure.numbers if isinstance(figure, Plot) else None
+    return drawn if own is None else drawn + _numbers(_thinned(own))
+
+
+def _numbers(told: Iterable[str]) -> Markup:
+    return folded("The numbers", told, kind="numbers")
+
+
+def _thinned(frame: pd.DataFrame) -> list[str]:
+    """A table of as many rows as a page has room for, evenly spread, and how many that are."""
+    if len(frame) <= MOST_ROWS:
+        return [frame_table(frame)]
+    places = np.linspace(0, len(frame) - 1, MOST_ROWS).round().astype(np.int64)
+    return [f"{MOST_ROWS} of {len(frame):,} rows.", frame_table(frame.iloc[places])]
 
 
 def picture(images: NDArray[Any], alt: str) -> Markup:
@@ -81,10 +104,11 @@ def labelled(name: str, images: Markup, note: str = "", values: Sequence[str] = 
     return (tagged("div", tagged("div", "") + above, "strip") if values else Markup()) + line
 
 
-def folded(summary: str, parts: Iterable[str], opened: bool = False) -> Markup:
+def folded(summary: str, parts: Iterable[str], opened: bool = False, kind: str = "") -> Markup:
     """Parts that are shown once their summary is clicked, or are `opened` already."""
     body = tagged("summary", summary) + joined(parts)
-    return Markup("<details{}>{}</details>").format(Markup(" open") if opened else "", body)
+    attributes = Markup(' class="{}"').format(kind) if kind else Markup()
+    return Markup("<details{}{}>{}</details>").format(attributes, Markup(" open" * opened), body)
 
 
 def definitions(pairs: Iterable[tuple[object, object]]) -> Markup:

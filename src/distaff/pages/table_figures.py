@@ -10,15 +10,19 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from distaff.pages.figures import panels, short
+from distaff.pages.figures import Plot, panels, short
 from distaff.pages.palette import COLOURS, MARKERS, SOFT
 
+QUARTILES = np.linspace(0, 1, 5)
 Styles = dict[Hashable, dict[str, Any]]
 
 
-def boxes(wide: pd.DataFrame) -> Figure:
+def boxes(wide: pd.DataFrame) -> Plot:
     """Box plots of every score (a column each) over the runs of each method (an index level)."""
     figure, every = panels(list(wide.columns))
+    figure.numbers = (
+        wide.groupby("method").quantile(QUARTILES).rename_axis(["method", "quantile"]).reset_index()
+    )
     methods = sorted(wide.index.unique("method"))
     names: dict[str, Any] = {"labels": list(map(short, methods)), "fontsize": 8, "parse_math": False}
     dots = {"markersize": 3, "markeredgecolor": SOFT}
@@ -31,12 +35,13 @@ def boxes(wide: pd.DataFrame) -> Figure:
     return figure
 
 
-def bands(frame: pd.DataFrame, panel: str, x: str, line: str, label: str) -> Figure:
+def bands(frame: pd.DataFrame, panel: str, x: str, line: str, label: str) -> Plot:
     """Means with their quartiles as bands: a panel per value of `panel`, a line per value of `line`.
 
     Strengths of methods have different units, so they stand at their rank.
     """
     figure, every = panels(list(frame[panel].unique()))
+    figure.numbers = frame[[panel, line, x, "mean", "q25", "q75"]]
     styles = _styles(frame[line])
     for ax, (_, part) in zip(every, frame.groupby(panel, sort=False), strict=True):
         for key, rows in part.groupby(line, sort=False):
@@ -53,10 +58,11 @@ def bands(frame: pd.DataFrame, panel: str, x: str, line: str, label: str) -> Fig
     return figure
 
 
-def shares(found: pd.DataFrame) -> Figure:
+def shares(found: pd.DataFrame) -> Plot:
     """Stacked bars of the shares that method, strength and seed explain, a bar per data set and metric."""
     parts = found.pivot_table(index=["dataset", "metric"], columns="source", values="share", sort=False)
-    figure = Figure(figsize=(9.3, 1.2 + 0.24 * max(len(parts), 1)), layout="constrained")
+    figure = Plot(figsize=(9.3, 1.2 + 0.24 * max(len(parts), 1)), layout="constrained")
+    figure.numbers = parts.reset_index()
     ax = figure.subplots()
     left = np.zeros(len(parts))
     for source, colour in (("method", COLOURS[0]), ("strength", COLOURS[6]), ("seed", SOFT)):
@@ -71,9 +77,10 @@ def shares(found: pd.DataFrame) -> Figure:
     return figure
 
 
-def scatter(points: pd.DataFrame, x: Sequence[str], y: str) -> Figure:
+def scatter(points: pd.DataFrame, x: Sequence[str], y: str) -> Plot:
     """Every run's `y` against each column of `x`, coloured by method."""
     figure, every = panels(x)
+    figure.numbers = points[["method", *x, y]]
     styles = _styles(points["method"])
     for ax, name in zip(every, x, strict=True):
         for method, rows in points.groupby("method", sort=False):
@@ -84,9 +91,10 @@ def scatter(points: pd.DataFrame, x: Sequence[str], y: str) -> Figure:
     return figure
 
 
-def selection(chosen: pd.DataFrame) -> Figure:
+def selection(chosen: pd.DataFrame) -> Plot:
     """How far each rule gets from random (0) to the oracle (1), with intervals, a panel per metric."""
     figure, every = panels(list(chosen["metric"].unique()))
+    figure.numbers = chosen[["metric", "rule", "fraction", "fraction_low", "fraction_high"]]
     for ax, (_, rows) in zip(every, chosen.groupby("metric", sort=False), strict=True):
         at = np.arange(len(rows))
         ax.hlines(at, rows["fraction_low"], rows["fraction_high"], color=COLOURS[0], linewidth=2)

@@ -152,7 +152,6 @@ def _shown(one: Analysis) -> Section:
     """An analysis as a section: every panel above its numbers, the first one open."""
     parts = [one.words, tagged("p", one.problem, "problem") if one.problem else ""]
     for n, panel in enumerate(one.panels):
-        figure = drawing(f"{one.heading}: {panel.name}", panel.figure)
-        numbers = folded("numbers", [frame_table(panel.numbers)])
-        parts.append(folded(panel.name, [figure, numbers], opened=n == 0))
+        figure = drawing(f"{one.heading}: {panel.name}", panel.figure, panel.numbers)
+        parts.append(folded(panel.name, [figure], opened=n == 0))
     return Section(one.heading, parts)

@@ -36,6 +36,11 @@ class CollectWorld(World):
         theirs = rows[self.states]
         self.domains = {name: np.flatnonzero(in_domain(theirs, name)) for name in ("source", "target")}
 
+    @property
+    def action_names(self) -> list[str]:
+        """Where the dot goes."""
+        return ["left", "right", "up", "down", "stay"]
+
     def outcomes(self, index: Indices, action: int) -> Outcomes:
         """Nine places for whatever object is collected; all are the same where none is."""
         rows = self.space.rows(index)

@@ -26,6 +26,11 @@ class GridWorld(World):
         self.actions = 2 * len(self.space.sizes)
         self.horizon = sum(self.space.sizes) - len(self.space.sizes)
 
+    @property
+    def action_names(self) -> list[str]:
+        """Every factor and its direction."""
+        return [f"{name} {way}" for name in self.space.names for way in ("down", "up")]
+
     def outcomes(self, index: Indices, action: int) -> Outcomes:
         """One place each, for certain."""
         to = self.space.index(self.space.move(self.space.rows(index), action))

@@ -61,6 +61,11 @@ class World(ABC):
         """What an action does in the states at `index` (n,) of the data set."""
 
     @property
+    def action_names(self) -> list[str]:
+        """What the actions are called, in their order."""
+        return [f"action {number}" for number in range(self.actions)]
+
+    @property
     def learned_in(self) -> str:
         """The domain that agents learn in."""
         return next(iter(self.domains))

@@ -75,7 +75,7 @@ def chosen_actions(lesson: Lesson, folder: Path, show: bool = True) -> NDArray[n
     a GPU where there is one; codes are too small to gain by it.
     """
     check_installed()
-    path = folder / f"agent-{key(lesson)}.safetensors"
+    path = kept_at(lesson, folder)
     with torch_threads(1), arithmetic():
         if not path.exists():
             _learn(lesson, path, show)
@@ -87,6 +87,11 @@ def chosen_actions(lesson: Lesson, folder: Path, show: bool = True) -> NDArray[n
             seen = (torch.from_numpy(np.ascontiguousarray(part)).to(network.device) for part in parts)
             worth = torch.cat([network(part) for part in seen])
     return np.asarray(worth.argmax(dim=1).cpu().numpy())
+
+
+def kept_at(lesson: Lesson, folder: Path) -> Path:
+    """Where in a folder the agent of a lesson is kept."""
+    return folder / f"agent-{key(lesson)}.safetensors"
 
 
 def key(lesson: Lesson) -> str:

@@ -86,10 +86,16 @@ def scaled(codes: ArrayLike, places: ArrayLike) -> NDArray[np.float32]:
 
     A column is divided by a tenth of the largest deviation at least, so that idle ones stay small.
     """
-    table, seen = np.asarray(codes, dtype=np.float64), np.asarray(places)
-    deviation = table[seen].std(axis=0)
+    centre, deviation = scaling(codes, places)
+    return ((np.asarray(codes, dtype=np.float64) - centre) / deviation).astype(np.float32)
+
+
+def scaling(codes: ArrayLike, places: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What `scaled` subtracts from each column, and by what it divides: (d,) each."""
+    seen = np.asarray(codes, dtype=np.float64)[np.asarray(places)]
+    deviation = seen.std(axis=0)
     least = max(IDLE * deviation.max(), np.finfo(np.float64).tiny)
-    return ((table - table[seen].mean(axis=0)) / np.maximum(deviation, least)).astype(np.float32)
+    return seen.mean(axis=0), np.maximum(deviation, least)
 
 
 def codes_of(run: Run, world: World) -> NDArray[np.float32]:

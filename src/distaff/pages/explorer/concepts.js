@@ -1,5 +1,5 @@
 "use strict";
-// The concepts that a run of SCAN was taught, as codes; and the start of the page.
+// The concepts that a run of SCAN was taught, as codes, and how far each lets every latent move.
 
 const SUREST = 4; // latents that are named
 
@@ -12,7 +12,8 @@ function startConcepts() {
 }
 
 function takeConcept(noise) {
-  const { name, mean, sigma } = data.concepts[byId("concept").value];
+  state.concept = data.concepts[byId("concept").value];
+  const { name, mean, sigma } = state.concept;
   setCode(mean.map((value, column) => value + sigma[column] * noise()));
   const surest = [...latents].sort((a, b) => sigma[a.column] - sigma[b.column]).slice(0, SUREST);
   const two = (value) => value.toFixed(2);
@@ -24,11 +25,3 @@ function takeConcept(noise) {
 function gaussian() {
   return Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
 }
-
-sheet.decode().then(() => {
-  startSliders();
-  startPlane();
-  startWalk();
-  startConcepts();
-  takeImage(0);
-});

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from distaff.files import write_text
 from distaff.pages import parts
+from distaff.pages.acting_section import acted
 from distaff.pages.explorer import shown
 from distaff.pages.explorer.layers import packed, rounded
 from distaff.pages.page import Section, page
@@ -25,11 +26,17 @@ from distaff.training.lock import only_one
 from distaff.training.run import Run, load_run
 
 #: what the page runs, in this order
-SCRIPTS = ("state.js", "pictures.js", "sliders.js", "plane.js", "walk.js", "concepts.js")
+SCRIPTS = (
+    "state.js", "pictures.js", "sliders.js", "plane.js", "walk.js", "concepts.js", "acting.js", "start.js"
+)  # fmt: skip
 #: nothing is loaded: a browser holds the page to that
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; "
     "worker-src blob:"
+)
+
+GONE = (
+    "The agent itself is not in the run's folder, or its codes are another machine's, so it cannot be asked."
 )
 
 
@@ -50,8 +57,13 @@ def explore(
         places, pictures = shown.sheet(seen, shown.chosen(seen))
         made = _data(seen, places) | {"layers": network.layers}
         blobs = {"weights": network.weights, "codes": seen.encoding.mean[places].astype("<f4").tobytes()}
+        agent = shown.agent(seen)
+        if agent is not None:
+            thinks = packed(agent.layers)
+            made["agent"] = {"actions": agent.actions, "layers": thinks.layers}
+            blobs["policy"] = thinks.weights
         title = f"{run.config.method} on {run.data.name}"
-        sections = [*_controls(bool(made["concepts"])), _in_words(seen, made), _precision(seen, places)]
+        sections = [*_controls(seen, made), _in_words(seen, made), _precision(seen, places)]
         tail = _tail(made, blobs, pictures)
         write_text(path, page(title, _lead(seen, path), sections, _head(), tail))
     return path
@@ -82,13 +94,16 @@ def _lead(seen: Seen, path: Path) -> list[str]:
     return [told, *([link] if beside else [])]
 
 
-def _controls(with_concepts: bool) -> Iterable[Section]:
+def _controls(seen: Seen, made: dict[str, Any]) -> Iterable[Section]:
     """The sections that the scripts fill."""
     yield Section("Latents", [_asset("sliders.html")])
     yield Section("Map and grid of two latents", [_asset("plane.html")])
     yield Section("A walk between two codes", [_asset("walk.html")])
-    if with_concepts:
+    if made["concepts"]:
         yield Section("Concepts", [_asset("concepts.html")])
+    told = acted(seen)
+    if told is not None:
+        yield told._replace(parts=[*told.parts, _asset("acting.html") if "agent" in made else GONE])
 
 
 def _in_words(seen: Seen, made: dict[str, Any]) -> Section:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from distaff.evaluation.acting.policy import Policy, policy
+from distaff.evaluation.acting.returns import read_acted
 from distaff.evaluation.concepts.imagined import lessons_of
 from distaff.evaluation.posterior import active, carried
 from distaff.pages.images import colours
@@ -127,6 +129,12 @@ def concepts(seen: Seen) -> list[dict[str, Any]]:
     order = sorted(range(len(names)), key=lambda n: (len(lessons.taught[n]), names[n]))
     sigma = np.exp(codes.logvar / 2)
     return [{"name": names[n], "mean": _rounded(codes.mean[n]), "sigma": _rounded(sigma[n])} for n in order]
+
+
+def agent(seen: Seen) -> Policy | None:
+    """The policy of the agent that the run was judged by, where one was and is kept."""
+    found = read_acted(seen.run)
+    return None if found is None else policy(seen.run, found)
 
 
 def _rounded(values: NDArray[np.float32]) -> list[float]:

@@ -30,12 +30,24 @@ function sliderOf(latent) {
   const shown = made("output", { htmlFor: slider.id });
   slider.setAttribute("aria-label", `${name}, ${carries}`);
   slider.addEventListener("input", () => setCode(moved({ [column]: Number(slider.value) })));
+  const band = made("i", { className: "band" });
   redraw.push(() => {
+    drawBand(band, latent);
     slider.value = state.code[column];
     shown.value = state.code[column].toFixed(2);
   });
   const label = made("div", {}, made("label", { htmlFor: slider.id }, name), made("small", {}, carries));
-  return made("div", { className: "latent" }, label, slider, shown, knownOf(latent));
+  const track = made("div", { className: "track" }, band, slider);
+  return made("div", { className: "latent" }, label, track, shown, knownOf(latent));
+}
+
+// Where the concept that was chosen has the latent: its mean and two sigmas on either side, on the slider.
+function drawBand(band, { low, high, column }) {
+  band.hidden = !state.concept;
+  if (band.hidden) return;
+  const { mean, sigma } = state.concept, share = (value) => bounded((value - low) / (high - low));
+  const [from, to] = [-2, 2].map((times) => 100 * share(mean[column] + times * sigma[column]));
+  Object.assign(band.style, { left: `${from}%`, width: `${to - from}%` });
 }
 
 // What the latent knows of each factor, as a bar of that length and a number.

@@ -7,10 +7,10 @@ const [CHANNELS, HEIGHT, WIDTH] = data.shape;
 const latents = data.latents; // the one that carries most first; each has its column in the code
 const categorical = new Set(data.groups.flatMap((group) => group.columns));
 const sliding = latents.filter((latent) => !categorical.has(latent.column));
-const halves = new Uint16Array(bytesOf("weights").buffer);
 const codes = rowsOf(new Float32Array(bytesOf("codes").buffer), data.images.length);
 
-const state = { code: null, image: 0, pixels: null }; // image: the last whose code was taken
+// image: the last whose code was taken; concept: the one that was, until an image's is
+const state = { code: null, image: 0, pixels: null, concept: null };
 const listeners = [];
 
 function bytesOf(id) {
@@ -29,6 +29,7 @@ function setCode(code, image = state.image) {
 }
 
 function takeImage(image) {
+  state.concept = null;
   setCode(codes[image], image);
 }
 
@@ -46,15 +47,21 @@ const worker = new Worker(URL.createObjectURL(source));
 const waiting = new Map();
 let decoding = null;
 
-worker.postMessage({ network: "images", layers: data.layers, halves }, [halves.buffer]);
+load("images", data.layers, "weights");
+if (data.agent) load("policy", data.agent.layers, "policy");
 worker.onmessage = ({ data: pixels }) => {
   decoding.done(pixels);
   decoding = null;
   decodeNext();
 };
 
-function decode(place, code, done) {
-  waiting.set(place, { code, done });
+function load(network, layers, id) {
+  const halves = new Uint16Array(bytesOf(id).buffer);
+  worker.postMessage({ network, layers, halves }, [halves.buffer]);
+}
+
+function decode(place, code, done, network = "images") {
+  waiting.set(place, { code, done, network });
   if (!decoding) decodeNext();
 }
 
@@ -63,7 +70,7 @@ function decodeNext() {
   const place = waiting.has("decoded") ? "decoded" : waiting.keys().next().value;
   decoding = waiting.get(place);
   waiting.delete(place);
-  worker.postMessage({ network: "images", code: decoding.code });
+  worker.postMessage({ network: decoding.network, code: decoding.code });
 }
 
 // For the console: the pixels of any code, in 0..1, channels by rows by columns.
