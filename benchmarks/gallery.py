@@ -30,7 +30,7 @@ from distaff.pages.page import Section, page
 
 ROOT = Path(__file__).parents[1]
 KEPT = ROOT / "docs" / "gallery"
-PARTS = ("config.json", "history.jsonl", "model.safetensors", "scores.json")  # of a run, all that loading needs
+PARTS = ("config.json", "history.jsonl", "model.safetensors", "scores.json")  # of a run, to load it
 LARGEST = 1_500_000  # bytes of a page
 ROOMS = (
     "--dataset rooms --data resolution=32 --data wall_colour=8 --data floor_colour=8 --data object_colour=8 "

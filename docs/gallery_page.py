@@ -16,7 +16,7 @@ OPENED = """# Gallery
 
 <!-- Written by `make docs` from benchmarks/gallery.py and what it left in docs/gallery. -->
 
-Trained models to play with and to take along. Each page is one file in which the model's decoder runs in the
+Trained models to play with and to take along. Each page is one file in which the model's decoder runs in a
 browser: download it and open it. Beside it lies its run folder, without what training needs to go on, so that
 `distaff.load_run("docs/gallery/dsprites")` gives the model; `distaff evaluate`, `report` and `explore` take it
 as any other run. Settings of dSprites and chairs are those of the README and of an experiment; the others are
@@ -28,7 +28,7 @@ def page() -> str:
     """The page, with what is there so far."""
     there = [name for name in GALLERY if (KEPT / f"{name}.html").exists()]
     rows = [(GALLERY[name].told, f"[explore](gallery/{name}.html)", _parts(name)) for name in there]
-    every = "`python benchmarks/gallery.py --keep` makes all of them, in an hour and a half on two cores. One by one:"
+    every = "`python benchmarks/gallery.py --keep` makes all of them, in about an hour. One by one:"
     header = ("what", "page", "run")
     return "\n".join([OPENED, table(header, rows), every, *(line for name in there for line in _made(name))])
 
