@@ -28,8 +28,8 @@ of absolute ones over representations; in brackets how many these are, and the l
 not been measured yet.
 
 The default is `boosting`. It stands for the study's boosting, from which it differs least here, in a small
-part of its time, and hangs on the seed least. No learner keeps the bound between few rows and many, so compare
-values of equal numbers of rows alone. Before, `random_forest` was the default; it stays, by its name.
+part of its time, and hangs on the seed least. No learner keeps the bound between few rows and many, so
+compare values of equal numbers of rows alone. Before, `random_forest` was the default; it stays, by its name.
 """
 Value = tuple[float, int, float | None] | None
 Values = dict[tuple[str, int, int], "pd.Series[float]"]
