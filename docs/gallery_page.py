@@ -17,10 +17,10 @@ OPENED = """# Gallery
 <!-- Written by `make docs` from benchmarks/gallery.py and what it left in docs/gallery. -->
 
 Trained models to play with and to take along. Each page is one file in which the model's decoder runs in a
-browser: download it and open it. Beside it lies its run folder, without what training needs to go on, so that
-`distaff.load_run("docs/gallery/dsprites")` gives the model, and `distaff evaluate`, `report`, `explore` take
-it as any other run. Settings of dSprites and chairs are those of the README and of an experiment; the others are
-first guesses, one run each, and say nothing of how well a method can do.
+browser: download it and open it. Beside it lies its run folder, without what training needs to go on:
+`distaff.load_run("docs/gallery/dsprites")` gives the model, and `distaff evaluate`, `report` and `explore`
+take it as any other run. Settings of dSprites and chairs are those of the README and of an experiment; the
+others are first guesses, one run each, and say nothing of how well a method can do.
 """
 
 
