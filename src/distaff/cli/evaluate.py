@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from typer import Option
 
 from distaff.cli import options
-from distaff.cli.options import continuous_of, metrics_of, orders_of, tell
+from distaff.cli.options import blocks_of, continuous_of, metrics_of, orders_of, tell
 from distaff.cli.status import tell_failures
 from distaff.errors import BadInput
 
@@ -32,6 +32,7 @@ def evaluate(
     protocol: options.Protocol = None,
     continuous: options.Continuous = None,
     order: options.Order = None,
+    blocks: options.BlocksOfRun = None,
     seed: options.Seed = 0,
     values_only: options.ValuesOnly = False,
     desiderata: Annotated[
@@ -77,7 +78,9 @@ def evaluate(
         "--answers": answers is not None,
         "--steps": steps is not None,
         "--rows": rows is not None,
-        "scores": any((metric, all_, protocol, values_only, continuous, order, representation != "mean")),
+        "scores": any(
+            (metric, all_, protocol, values_only, continuous, order, blocks, representation != "mean")
+        ),
     }
     instead = _instead([what for what, asked in given.items() if asked])
     if instead == "--acting":
@@ -90,6 +93,7 @@ def evaluate(
         _reasoning(run, {"seen": seen, "answers": answers, "steps": steps}, seed, data_dir, as_json)
     if instead:
         return
+    from distaff.evaluation.evaluate import OWN
     from distaff.evaluation.evaluate import evaluate as run_evaluation
     from distaff.training.run import load_run
 
@@ -102,6 +106,7 @@ def evaluate(
         protocol=protocol,
         continuous=continuous_of(continuous),
         order=orders_of(order),
+        blocks=blocks if blocks == OWN else blocks_of(blocks),
         seed=seed,
         values_only=values_only,
     )

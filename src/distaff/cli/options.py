@@ -49,6 +49,14 @@ Blocks = Annotated[
         help="Blocks of codes, scored in place of single ones: ranges of numbers, columns joined by +.",
     ),
 ]
+BlocksOfRun = Annotated[
+    str | None,
+    Option(
+        metavar="A-B,C+D,...",
+        help="Blocks of codes, scored in place of single ones: ranges of numbers, columns joined by +; or "
+        "own, those of the run's method.",
+    ),
+]
 EVERY = "all factors"  # what --continuous without names stands for
 
 

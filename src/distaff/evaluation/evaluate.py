@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.datasets import DataSet
-from distaff.errors import unknown
+from distaff.errors import BadInput, unknown
 from distaff.evaluation.encode import ROWS, encode_run
 from distaff.files import read_json, read_kept, write_json
 from distaff.metrics.arrays import is_whole
+from distaff.metrics.blocks import check_blocks
 from distaff.metrics.needs import NEEDS
 from distaff.progress import progress, say
 from distaff.scoring.card import ScoreCard
@@ -26,6 +27,7 @@ from distaff.training.run import Run, load_run
 
 #: what a run has to be scored with; without log-variances the card says why there is no mig_exact
 HAVING = ("factors", "logvar")
+OWN = "own"  # blocks: those of the run's method
 #: representation -> the file its card is kept in
 CARDS = {"mean": "scores.json", "sampled": "scores_sampled.json"}
 
@@ -40,6 +42,7 @@ def evaluate(
     protocol: str | None = None,
     continuous: Continuous = False,
     order: Mapping[str, Sequence[str]] | None = None,
+    blocks: Mapping[str, Sequence[Any]] | Sequence[Any] | str | None = None,
     values_only: bool = False,
     show: bool = True,
 ) -> ScoreCard:
@@ -48,6 +51,9 @@ def evaluate(
     `representation` is "mean" or "sampled"; `rows` images are drawn by `seed` (None: all of them). `metrics`,
     `protocol`, `continuous`, `order` and `values_only` are those of `distaff.score`. Without labels, the
     scores that need none are given.
+
+    `blocks` of codes are scored in place of single ones, as in `distaff.score`: lists of columns by number or
+    by the name that the method gives them; or "own", the method's own blocks. BadInput where it has none.
     """
     run = run if isinstance(run, Run) else load_run(run)
     if representation not in CARDS:
@@ -55,17 +61,19 @@ def evaluate(
     path = run.folder / CARDS[representation]
     seed, rows = whole_number("seed", seed, 0), None if rows is None else whole_number("rows", rows, 2)
     _ = run.data  # an error where it is no longer what the run was trained on, even if a card is kept
+    parts = None if blocks is None else blocks_of(run, blocks)
     asked: dict[str, Any] = {
         "representation": representation,
         "rows asked for": rows,
         "seed": seed,
-        "metrics": wanted_metrics(metrics, HAVING),
+        "metrics": wanted_metrics(metrics, HAVING if parts is None else (*HAVING, "blocks")),
         "protocol": protocol,
         "continuous asked for": continuous
         if isinstance(continuous, bool)
         else [str(each) for each in continuous],
         "order": {str(name): list(words) for name, words in (order or {}).items()},
         "values_only": values_only,
+        "blocks": parts,
     }
     with only_one(run.folder):
         kept = read_card(run, representation)
@@ -75,6 +83,18 @@ def evaluate(
         card.protocol.update(asked)
         write_json(path, card.to_dict())
     return card
+
+
+def blocks_of(run: Run, blocks: Mapping[str, Sequence[Any]] | Sequence[Any] | str) -> list[list[int]]:
+    """The columns of each block of a run's codes, by number. Raises BadInput where they are no blocks."""
+    names, given = run.method.column_names(run.facts), blocks
+    if blocks == OWN:
+        given = run.method.blocks(run.facts)
+        if not given:
+            raise BadInput(
+                f"codes of {run.config.method} have no blocks of their own; name columns, as in 0-3,4-9"
+            )
+    return [list(block) for block in check_blocks(given, Table("codes", names, []))]
 
 
 def read_card(run: Run, representation: str = "mean") -> ScoreCard | None:
@@ -97,6 +117,7 @@ def _score(
             metrics=wanted,
             continuous=real,
             order=asked["order"],
+            blocks=asked["blocks"],
             logvar=encoding.logvar if representation == "mean" else None,
             protocol=asked["protocol"],
             seed=asked["seed"],

@@ -119,6 +119,10 @@ class Method(Settings, ABC):
         """Categorical codes by name, each with its columns, of which decoding takes the largest."""
         return {}
 
+    def blocks(self, facts: Facts) -> dict[str, range]:
+        """Columns of codes that stand for one thing, by its name; none where each column is a code."""
+        return {}
+
     def compared_size(self, facts: Facts) -> int:
         """How many numbers of an image a reconstruction is compared in: all pixels and channels."""
         return math.prod(facts.image_shape)

@@ -70,6 +70,11 @@ class DCIGN(VAE):
         if self.latents < count:
             raise BadInput(f"latents={self.latents} is fewer than the {count} groups of factors")
 
+    def blocks(self, facts: Facts) -> dict[str, range]:
+        """The latents of each group: one, but for the last, which has all that are left."""
+        last = len(self.batch_options["groups"] or facts.factors) - 1
+        return {f"g{j}": range(j, self.latents if j == last else j + 1) for j in range(last + 1)}
+
     def clamped(self, modules: nn.ModuleDict, batch: Batch) -> tuple[Tensor, Tensor]:
         """Means and log-variances (n, d), of which all but those of the group that varies are clamped."""
         mean, logvar = modules["encoder"](batch.images).chunk(2, dim=1)

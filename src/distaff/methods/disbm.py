@@ -92,6 +92,10 @@ class DisBM(Stepped):
         """The units of h, then those of m."""
         return [f"{group}{n + 1}" for group, size in zip("hm", self.sizes, strict=True) for n in range(size)]
 
+    def blocks(self, facts: Facts) -> dict[str, range]:
+        """The units h and the units m."""
+        return {"h": range(self.sizes[0]), "m": range(self.sizes[0], self.latents)}
+
     def check(self, facts: Facts) -> None:
         """Both groups need a factor of their own, and a unit for each value of their labels."""
         super().check(facts)

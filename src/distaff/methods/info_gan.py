@@ -101,6 +101,12 @@ class InfoGAN(Stepped):
             f"k{number + 1}": range(number * size, (number + 1) * size) for number in range(self.categorical)
         }
 
+    def blocks(self, facts: Facts) -> dict[str, range]:
+        """Each categorical code, and each continuous one; none where all columns are continuous codes."""
+        first = self.categorical * self.categories
+        alone = {f"c{n + 1}": range(first + n, first + n + 1) for n in range(self.latents)}
+        return self.one_hot(facts) | alone if self.categorical else {}
+
     def state(self, facts: Facts, rng: torch.Generator) -> State:
         """G and its Adam; the trunk with the heads of D and Q and theirs."""
         make_trunk, make_generator = NETWORKS[self.network]

@@ -25,6 +25,11 @@ class OnBase(Stepped):
         names: list[str] = _of_base(facts, "column_names")
         return names
 
+    def blocks(self, facts: Facts) -> dict[str, range]:
+        """The base's."""
+        found: dict[str, range] = _of_base(facts, "blocks")
+        return found
+
     def check(self, facts: Facts) -> None:
         """There is no number of latents to choose."""
         if self.latents != type(self).latents:

@@ -166,6 +166,10 @@ def _check_codes(method: Any, state: Any, shape: tuple[int, int, int] = GREY) ->
         assert codes.mean.shape == (5, size), f"codes have shape {tuple(codes.mean.shape)}"
         names = method.column_names(_facts(method, shape))
         assert len(set(names)) == size, f"{size} columns have {len(set(names))} different names"
+        blocks = method.blocks(_facts(method, shape)).values()
+        columns = [j for block in blocks for j in block]
+        assert len(set(columns)) == len(columns), "blocks overlap"
+        assert all(0 <= j < size for j in columns), "blocks have columns that are not there"
         assert codes.logvar is None or codes.logvar.shape == codes.mean.shape, "log-variances differ in shape"
         assert codes.sample.shape == codes.mean.shape, "samples differ in shape"
         try:
