@@ -164,6 +164,7 @@ TABLES: dict[str, dict[str, str]] = {
             ("tc_and_mig", "TCAndMIG"),
             ("true_total_correlation", "TrueTotalCorrelation"),
             ("metric_axes", "MetricAxes"),
+            ("when_scores_mislead", "WhenScoresMislead"),
             ("noisy_or", "NoisyOR"),
             ("chairs_and_faces", "ChairsAndFaces"),
             ("scan_concepts", "ScanConcepts"),
