@@ -1,6 +1,8 @@
 """Blocks of codes: what they may be, and their scores against published code and plain statements."""
 
 import math
+from collections import OrderedDict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ from distaff.metrics import (
     dci,
     importance_matrix,
     kernel_r2,
+    probes,
     sis,
 )
 from distaff.metrics.held_out import Rows
@@ -80,6 +83,32 @@ def test_each_pair_of_block_and_factor() -> None:
     assert best > 0.8
     assert leaks == pytest.approx(np.mean([sorted(column)[-2] for column in found.T]))
     assert gap == pytest.approx(best - leaks)
+
+
+def test_two_scores_of_one_matrix_learn_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    fits: list[int] = []
+    forest = probes._forest
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # chance and ceiling are computed here
+    monkeypatch.setattr(probes, "_forest", lambda *given: fits.append(1) or forest(*given))
+    monkeypatch.setattr(probes, "_known", OrderedDict())
+    codes, factors, pairs = CODES[:120], FACTORS[:120], 3 * 2
+    names = ["block_informativeness", "block_leakage"]
+    card = distaff.score(codes, factors, blocks=BLOCKS, metrics=names)
+    assert len(fits) == (1 + 5 + 1) * pairs + 2 * 2, "the codes, five halves, noise; and the factors as codes"
+    first = block_matrix(codes, factors, BLOCKS)
+    first[:] = 0  # is the caller's
+    assert block_informativeness(codes, factors, BLOCKS).best == card["block_informativeness.best"].value
+    assert len(fits) == 7 * pairs + 4
+    changed = codes.copy()
+    changed[0, 0] += 1
+    for n, given in enumerate([(changed, factors, BLOCKS), (codes, factors, BLOCKS[::-1])]):
+        block_matrix(*given)
+        assert len(fits) == (8 + n) * pairs + 4
+    monkeypatch.setattr(probes, "_known", OrderedDict())
+    monkeypatch.setattr(probes, "KEPT", 2)
+    for seed in range(4):
+        block_matrix(codes, factors, BLOCKS, seed=seed)
+    assert len(probes._known) == 2
 
 
 def test_a_factor_that_is_single_among_the_rows_held_out_is_left_out() -> None:

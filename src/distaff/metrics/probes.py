@@ -1,6 +1,8 @@
 """What a block of codes alone tells of a factor: accuracy or R2 on rows held out, a bound of information."""
 
+import hashlib
 import warnings
+from collections import OrderedDict
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +18,11 @@ from distaff.settings import whole_number
 from distaff.tables import Continuous
 
 TREES, LEAST_LEAF = 20, 5
+KEPT = 32  # matrices: those of a card, with its halves, chance and ceiling, of which two scores are made
 SHARES = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005)  # of the commonness of values in what a forest says
+
+
+_known: OrderedDict[str, Floats] = OrderedDict()
 
 
 class Split(NamedTuple):
@@ -39,8 +45,28 @@ def split(
 def above_chance(rows: Split, blocks: Blocks) -> Floats:
     """How well each block alone predicts each factor (blocks, k), from chance (0) to always (1).
 
-    Accuracy with the share of the commonest value as chance, or R2 of factors that are real numbers.
+    Accuracy with the share of the commonest value as chance, or R2 of factors that are real numbers. The
+    same arrays are not learned from again as long as their matrix is kept.
     """
+    key = _digest(rows, blocks)
+    found = _known.get(key)
+    if found is None:
+        found = _known[key] = _above_chance(rows, blocks)
+        if len(_known) > KEPT:
+            _known.popitem(last=False)
+    return found.copy()
+
+
+def _digest(rows: Split, blocks: Blocks) -> str:
+    """What a matrix depends on: everything."""
+    found = hashlib.sha256(repr((blocks, rows.real, rows.seed)).encode())
+    for array in (*rows.learn, *rows.score):
+        found.update(repr((array.shape, array.dtype.str)).encode())
+        found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()
+
+
+def _above_chance(rows: Split, blocks: Blocks) -> Floats:
     found = np.zeros((len(blocks), rows.learn.factors.shape[1]))
     for (b, j), _ in np.ndenumerate(found):
         columns, known, truth = list(blocks[b]), rows.learn.factors[:, j], rows.score.factors[:, j]
