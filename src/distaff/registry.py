@@ -75,6 +75,7 @@ TABLES: dict[str, dict[str, str]] = {
             "block_leakage",
             "block_information",
             "sis",
+            "block_mcc",
             "average_maximal_mutual_information",
             "downstream",
             "fairness",

@@ -41,7 +41,7 @@ def test_a_run_is_scored_as_its_codes_are(machine: Path) -> None:
 def test_the_card_of_blocks_has_their_scores_and_is_kept(machine: Path) -> None:
     run = distaff.load_run(machine)
     card = distaff.evaluate(run, blocks="own", rows=60, values_only=True, show=False)
-    names = ["dci", "block_informativeness", "block_leakage", "block_information", "sis"]
+    names = ["dci", "block_informativeness", "block_leakage", "block_information", "sis", "block_mcc"]
     assert list(dict.fromkeys(name.partition(".")[0] for name in card)) == names
     stamp = (machine / "scores.json").stat().st_mtime_ns
     same = distaff.evaluate(run, blocks=[[0, 1], [2, 3]], rows=60, values_only=True, show=False)

@@ -12,7 +12,7 @@ import distaff
 from distaff.metrics import block_information, block_leakage
 from distaff.scoring.score import wanted_metrics
 
-NAMES = ["dci", "block_informativeness", "block_leakage", "block_information", "sis"]
+NAMES = ["dci", "block_informativeness", "block_leakage", "block_information", "sis", "block_mcc"]
 
 
 def test_a_card_of_blocks() -> None:

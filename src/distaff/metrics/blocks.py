@@ -61,6 +61,19 @@ def each_alone(columns: int) -> Blocks:
     return tuple((j,) for j in range(columns))
 
 
+def check_groups(groups: Sequence[Sequence[int]] | None, k: int) -> Blocks:
+    """Groups of k factors by number, by default each alone. BadInput where they overlap or are not there."""
+    if groups is None:
+        return each_alone(k)
+    found = tuple(tuple(int(j) for j in group) for group in groups)
+    listed = [j for group in found for j in group]
+    if not all(found) or len(set(listed)) < len(listed) or not set(listed) <= set(range(k)):
+        raise BadInput(
+            f"groups={groups!r} is not allowed; it must be lists of factors 0 to {k - 1}, each once"
+        )
+    return found
+
+
 def summed(importance: Floats, blocks: Blocks | None) -> Floats:
     """The importance of blocks for factors (blocks, k), sums of their columns' (d, k)."""
     if blocks is None:

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from distaff.errors import BadInput
 from distaff.metrics.arrays import Codes, Factors, Floats, Test, standardised
-from distaff.metrics.blocks import Blocks, each_alone
+from distaff.metrics.blocks import Blocks, check_groups
 from distaff.metrics.declare import metric, truths
 from distaff.metrics.held_out import Rows, few_to_learn
 from distaff.metrics.kernel_r2 import ridge_weights, signed_r2, squared_distances
@@ -63,21 +62,8 @@ def sis(
     """
     most = whole_number("most_rows", most_rows, 2)
     learn, score = few_to_learn(codes, factors, test, seed, most)
-    found = slot_matrix(learn, score, blocks, _checked(groups, factors.shape[1]))
+    found = slot_matrix(learn, score, blocks, check_groups(groups, factors.shape[1]))
     return _above_the_next(found)
-
-
-def _checked(groups: Sequence[Sequence[int]] | None, k: int) -> Blocks:
-    """Groups of factors by number."""
-    if groups is None:
-        return each_alone(k)
-    found = tuple(tuple(int(j) for j in group) for group in groups)
-    listed = [j for group in found for j in group]
-    if not all(found) or len(set(listed)) < len(listed) or not set(listed) <= set(range(k)):
-        raise BadInput(
-            f"groups={groups!r} is not allowed; it must be lists of factors 0 to {k - 1}, each once"
-        )
-    return found
 
 
 def slot_matrix(learn: Rows, score: Rows, blocks: Blocks, groups: Blocks) -> Floats:
