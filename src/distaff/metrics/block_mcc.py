@@ -23,7 +23,7 @@ from distaff.tables import Continuous
     invariant_to=frozenset({"permutation", "sign", "scale"}),
     truth=truths((0.999, 1.0), (0.4, 0.6), (0.0, 0.0), (0.999, 1.0), (-0.05, 0.05), (0.74, 0.76)),
     worse_with=frozenset({"noise", "holistic", "missing"}),
-    only_dense="least squares compare all pairs of codes",
+    only_dense="its least squares compare all pairs of codes",
 )
 def block_mcc(
     codes: Codes,
