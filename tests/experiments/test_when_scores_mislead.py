@@ -99,10 +99,9 @@ def test_scores_are_those_of_the_metrics() -> None:
     assert found["spearman"] == mcc(codes, factors[:, :3], **given)
     crossfit = mcc(codes, factors[:, :3], correlation="pearson", fit="crossfit", seed=7, **given)
     assert found["crossfit"] == crossfit
-    assert (
-        found["dci.disentanglement"]
-        == dci(codes, factors[:, :3], learner="random_forest", seed=7, **given).disentanglement
-    )
+    for learner in ("random_forest", "boosting"):
+        expected = dci(codes, factors[:, :3], learner=learner, seed=7, **given).disentanglement
+        assert found[f"{learner}.disentanglement"] == expected
     fitted = (
         np.c_[np.ones(200), codes]
         @ np.linalg.lstsq(np.c_[np.ones(200), codes], factors[:, :3], rcond=None)[0]
