@@ -49,12 +49,17 @@ def wanted(names: list[str], learners: list[str], rows: list[int]) -> Iterator[K
                     yield name, learner, count, 1
 
 
-def measured(key: Key, arrays: dict[str, np.ndarray]) -> tuple[object, ...]:
+def arrays_of(key: Key, arrays: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """The codes and factors of a line."""
+    name, _, rows, _ = key
+    if name == "time":
+        return codes_of(rows_of(rows)), rows_of(rows)
+    return arrays[name][:rows], arrays["factors"][:rows]
+
+
+def measured(key: Key, codes: np.ndarray, factors: np.ndarray) -> tuple[object, ...]:
     """One line."""
-    name, learner, rows, seed = key
-    codes, factors = (codes_of(rows_of(rows)), rows_of(rows)) if name == "time" else (
-        arrays[name][:rows], arrays["factors"][:rows],
-    )  # fmt: skip
+    _, learner, _, seed = key
     start = time.process_time()
     found = dci(codes, factors, learner=learner, seed=seed)
     took = time.process_time() - start
@@ -84,7 +89,7 @@ def main() -> None:
         out = csv.writer(lines, lineterminator="\n")
         if not there:
             out.writerow(HEADER)
-        left = [pool.submit(measured, key, arrays) for key in keys if key not in there]
+        left = [pool.submit(measured, key, *arrays_of(key, arrays)) for key in keys if key not in there]
         for line in as_completed(left):
             out.writerow(line.result())
             lines.flush()

@@ -16,7 +16,7 @@ from distaff.evaluation.reasoning.matrices import KINDS, RULES, Matrices
 from distaff.evaluation.reasoning.reasoner import Reasoner, Sight, sight_of
 from distaff.evaluation.reasoning.shortcuts import shortcuts
 from distaff.experiments import base
-from distaff.experiments.base import Experiment, Finding, Lab, Runs, every_label
+from distaff.experiments.base import DCI_BY_FOREST, Experiment, Finding, Lab, Runs, every_label
 from distaff.experiments.verdict import rank_correlation
 from distaff.factors import FactorSpace
 from distaff.pages.figures import curves, heat_map
@@ -31,8 +31,6 @@ from distaff.studies.metric_roles import turned
 from distaff.studies.plan import Part, Plan, chain, dataset, each, method, product
 from distaff.training.run import Run
 
-#: the learner of its pilots, which was the default then
-PILOTED: dict[str, dict[str, Any]] = {"dci": {"learner": "random_forest"}}
 METRICS = ("beta_vae_score", "factor_vae_score", "mig", "dci", "modularity", "sap")
 EARLY, LATE = 1 / 4, 1.0
 #: of which score, and after which share of the network's steps, a claim is
@@ -144,7 +142,7 @@ class AbstractReasoning(Experiment[Scale]):
         assert plan is not None
         mates = min(5, self.at(scale).seeds - 1)
         return structs.replace(
-            plan, metrics=METRICS, representations=("mean",), udr_mates=mates, metric_options=PILOTED
+            plan, metrics=METRICS, metric_options=DCI_BY_FOREST, representations=("mean",), udr_mates=mates
         )
 
     def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:

@@ -32,6 +32,9 @@ from distaff.studies.study import Study
 from distaff.training.config import read_config
 from distaff.training.run import Run, load_run
 
+#: metric options of plans whose pilots were scored when the forest was the default learner
+DCI_BY_FOREST: dict[str, dict[str, Any]] = {"dci": {"learner": "random_forest"}}
+
 
 class Scale(Struct, frozen=True):
     """How much of an experiment there is. `takes` says the machine and the time, in words.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import ortho_group
 
 from distaff.experiments import base
-from distaff.experiments.base import Experiment, Finding, Lab, Runs
+from distaff.experiments.base import DCI_BY_FOREST, Experiment, Finding, Lab, Runs
 from distaff.experiments.verdict import Measured
 from distaff.metrics.udr import udr as udr_score
 from distaff.pages.figures import axes
@@ -23,8 +23,6 @@ NARROW = {"resolution": 16, "x": 8, "y": 8, "orientation": 1}
 WIDE = {"resolution": 32, "x": 16, "y": 16, "orientation": 1, "shape": 1}
 BENT, ROTATED = "permuted and bent", "rotated"
 #: claims about trained models, and the score that each is about
-#: the learner of its pilots, which was the default then
-PILOTED: dict[str, dict[str, Any]] = {"dci": {"learner": "random_forest"}}
 JUDGED = {"with_mig": "mig", "with_dci": "dci.disentanglement", "with_sap": "sap"}
 
 
@@ -73,7 +71,7 @@ class UDR(Experiment[Scale]):
         plan, mates = super().plan(scale), self.at(scale).seeds - 1
         assert plan is not None
         return structs.replace(
-            plan, metrics=("mig", "dci", "sap"), rows=2_000, udr_mates=mates, metric_options=PILOTED
+            plan, metrics=("mig", "dci", "sap"), metric_options=DCI_BY_FOREST, rows=2_000, udr_mates=mates
         )
 
     def judge(self, lab: Lab[Scale], runs: Runs) -> Iterator[Finding]:
