@@ -1,6 +1,5 @@
 """Downstream accuracy and statistical efficiency."""
 
-import warnings
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -13,7 +12,7 @@ from distaff.metrics.arrays import Codes, Factors, Ints, Test
 from distaff.metrics.declare import Sizes, metric, truths
 from distaff.metrics.held_out import Rows, learn_and_score
 from distaff.metrics.learners import fit
-from distaff.metrics.threads import one_thread
+from distaff.metrics.threads import one_thread, quiet
 
 SIZES = (10, 100, 1000, 10_000)
 #: what learns -> the short name of its accuracies
@@ -124,6 +123,5 @@ def _logistic_regression(codes: NDArray[Any], factor: Ints, seed: int) -> Any:
     folds = KFold(5)  # rows are in random order already
     enough = all(len(np.unique(factor[part])) > 1 for part, _ in folds.split(codes))
     model = LogisticRegressionCV(Cs=10, cv=folds) if enough else LogisticRegression()
-    with warnings.catch_warnings(), one_thread():
-        warnings.simplefilter("ignore")  # slow convergence, values a fold lacks, attributes that will change
+    with quiet(), one_thread():
         return model.fit(codes, factor)

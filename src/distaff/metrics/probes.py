@@ -1,7 +1,6 @@
 """What a block of codes alone tells of a factor: accuracy or R2 on rows held out, a bound of information."""
 
 import hashlib
-import warnings
 from collections import OrderedDict
 from typing import Any, NamedTuple
 
@@ -134,6 +133,5 @@ def _forest(codes: Codes, factor: NDArray[Any], seed: int, regress: bool) -> Any
     model = kind(
         TREES, min_samples_leaf=LEAST_LEAF, max_features=None, random_state=seed, oob_score=not regress
     )
-    with quiet(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Some inputs do not have OOB scores")  # in every tree
+    with quiet():
         return model.fit(codes, factor)

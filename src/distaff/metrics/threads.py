@@ -2,7 +2,8 @@
 
 import warnings
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from threading import Lock
 
 
 def one_thread() -> AbstractContextManager[object]:
@@ -17,12 +18,39 @@ def one_thread() -> AbstractContextManager[object]:
     return limits
 
 
+_inside = 0  # threads and blocks that want quiet now
+_filters = ExitStack()
+_lock = Lock()
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without scikit-learn's warnings that a fit converges slowly or a factor has nearly unique values."""
+    """Without scikit-learn's warnings of what is known, such as that a fit converges slowly.
+
+    Python's filters are those of all threads: they are set as the first block of any thread begins, and as
+    they were when the last has ended.
+    """
+    global _inside
+    with _lock:
+        if not _inside:
+            _filters.enter_context(_without_warnings())
+        _inside += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _inside -= 1
+            if not _inside:
+                _filters.close()
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
     from sklearn.exceptions import ConvergenceWarning
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+        warnings.filterwarnings("ignore", "Some inputs do not have OOB scores", UserWarning)
+        warnings.filterwarnings("ignore", "The (default value|fitted attributes)", FutureWarning)
         yield

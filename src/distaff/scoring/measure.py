@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import inspect
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -105,14 +105,19 @@ class Measure:
         check_counts(self.metric.__name__, inputs.codes, found.get("factors"), *least)
         return found
 
-    def halves(self) -> Iterator[Numbers]:
-        """Its numbers on random halves of the rows, as far as they can be had."""
+    @property
+    def halves(self) -> range:
+        """The numbers of the random halves of the rows behind its interval: none of few rows."""
+        return range(HALVES[self.declared.cost] if len(self.inputs) >= SMALLEST_FOR_INTERVAL else 0)
+
+    def half(self, number: int) -> Numbers | None:
+        """Its numbers on one of the halves; None where a factor takes a single value there."""
         n = len(self.inputs)
-        for i in range(HALVES[self.declared.cost] if n >= SMALLEST_FOR_INTERVAL else 0):
-            rows = np.random.default_rng(derived(self.seed, "rows of a half", i)).permutation(n)[: n // 2]
-            half = replace(self, inputs=self.inputs.take(rows), seed=derived(self.seed, "half", i))
-            with contextlib.suppress(BadInput):  # a half in which a factor takes a single value
-                yield half.value(part=0.5).numbers
+        rows = np.random.default_rng(derived(self.seed, "rows of a half", number)).permutation(n)[: n // 2]
+        half = replace(self, inputs=self.inputs.take(rows), seed=derived(self.seed, "half", number))
+        with contextlib.suppress(BadInput):
+            return half.value(part=0.5).numbers
+        return None
 
     def reference(self) -> Reference:
         """Chance and ceiling for these factors and this number of codes, from the cache where it has them."""

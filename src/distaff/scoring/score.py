@@ -25,6 +25,7 @@ from distaff.scoring.inputs import Inputs
 from distaff.scoring.measure import HALVES, Measure
 from distaff.scoring.protocols import check_protocol
 from distaff.scoring.reference import Reference, versions
+from distaff.scoring.side_by_side import Parts, side_by_side
 from distaff.scoring.validity import check_validity
 from distaff.tables import Sparse
 
@@ -93,7 +94,8 @@ def score(
     information. It covers how scores vary from sample to sample, not the bias that a metric has on few rows;
     for scores that hang on extremes (irs, and bins where codes have outliers) it was found up to half too
     narrow. Chance is what Gaussian codes score on these factors, the ceiling what the factors themselves
-    score; both are kept in a cache. `values_only` skips intervals, chance and ceiling.
+    score; both are kept in a cache. `values_only` skips intervals, chance and ceiling. All of it is measured
+    side by side, on as many cores as OMP_NUM_THREADS says, or all.
 
     `card.health` has what health checks found broken (H01 and on), and where scores mislead though nothing is
     (W01 and on; `distaff.scoring.validity`).
@@ -129,17 +131,16 @@ def score(
     scored = [metric for metric in wanted if metric not in found]
     check_protocol(protocol, scored, len(inputs))
     learners: dict[str, str] = {}
-    for done, metric in enumerate(scored):
-        report(done, metric)
-        function = registry.get("metrics", metric)
-        adapted = function.declaration.adapted(*inputs.codes.shape)
-        measure = Measure(function, inputs, seed, protocol, adapted)
-        scores, learner = _scores(measure, values_only)
-        found |= scores
-        learners |= {metric: learner} if learner else {}
-        if any(each.value is not None for each in scores.values()):
-            admitted.notes.extend([adapted.why] if adapted else [])
-            admitted.notes.extend(admitted.remarks(function.declaration))
+    measures = [_measure(metric, inputs, seed, protocol) for metric in scored]
+    with side_by_side(measures, values_only) as parts:
+        for done, (measure, each) in enumerate(zip(measures, parts, strict=True)):
+            report(done, scored[done])
+            scores, learner = _scores(measure, each)
+            found |= scores
+            learners |= {scored[done]: learner} if learner else {}
+            if any(one.value is not None for one in scores.values()):
+                admitted.notes.extend([measure.adapted.why] if measure.adapted else [])
+                admitted.notes.extend(admitted.remarks(measure.metric.declaration))
     report(len(scored), "")
     said = _protocol(admitted, seed, values_only, protocol, learners)
     health = check_health(inputs, admitted.names, found, seed)
@@ -239,11 +240,16 @@ def _protocol(
     }
 
 
-def _scores(measure: Measure, values_only: bool) -> tuple[dict[str, Score], str | None]:
+def _measure(metric: str, inputs: Inputs, seed: int, protocol: str | None) -> Measure:
+    function = registry.get("metrics", metric)
+    return Measure(function, inputs, seed, protocol, function.declaration.adapted(*inputs.codes.shape))
+
+
+def _scores(measure: Measure, parts: Parts) -> tuple[dict[str, Score], str | None]:
     """The scores of one metric by name: one, or one per field of a named tuple; and the learner it names."""
     name, better = measure.metric.__name__, measure.declared.higher_is_better
     try:
-        result = measure.value()
+        result = parts.value.result()
     except NotApplicable as error:
         return {name: Score(reason=f"not applicable: {error}", higher_is_better=better)}, None
     except BadInput:
@@ -251,16 +257,15 @@ def _scores(measure: Measure, values_only: bool) -> tuple[dict[str, Score], str 
     except Exception as error:  # one metric must not take the others' scores with it
         return {name: Score(reason=_failure(error), higher_is_better=better)}, None
     known, halves, reason = Reference({}, {}), [], ""
-    if not values_only:
-        try:
-            known = measure.reference()
-            halves = list(measure.halves())
-        except Exception as error:  # the value stands, without what should be beside it
-            reason = _failure(error)
+    try:
+        known = parts.reference.result() if parts.reference else known
+        halves = [half.result() for half in parts.halves]
+    except Exception as error:  # the value stands, without what should be beside it
+        reason = _failure(error)
     scores = {}
     for key, value in result.numbers.items():
         beside = known.chance.get(key), known.ceiling.get(key)
-        found = _score(value, [half[key] for half in halves], *beside, measure.declared)
+        found = _score(value, [half[key] for half in halves if half], *beside, measure.declared)
         scores[key] = replace(found, reason=reason) if reason else found
     return scores, result.learner
 
