@@ -26,6 +26,7 @@ PAIRS: dict[str, dict[str, Any]] = {
     NONE: {"pairs": "none"},
 }
 FOLDS, INVERSE_PENALTY = 8, 10.0  # of the probes
+FRAME = 0.5  # grey round each image, for white patterns would run into white margins
 LEAST = 1e-3  # gap, by which another one is divided
 
 
@@ -179,7 +180,8 @@ def exchange(run: Run, world: World) -> Figure:
     made = run.decode(codes).reshape(down, across, *run.data.image_shape)
     corner = np.zeros((1, *run.data.image_shape))
     lines = [corner, real[0], *(part for row in range(down) for part in (real[1][row : row + 1], made[row]))]
-    return image_grid(np.concatenate(lines), across + 1)
+    framed = np.pad(np.concatenate(lines), ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=FRAME)
+    return image_grid(framed, across + 1)
 
 
 def _told(table: pd.DataFrame) -> Figure:
