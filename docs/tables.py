@@ -243,7 +243,7 @@ def _metric(name: str) -> str:
 
 #: what exact scores of a stream are made of
 MADE_OF = {
-    "counts": "exact of all rows where the stream has `ranges`, else of a sample",
+    "counts": "exact of all rows where the stream has `ranges` and bins are equal, else of a sample",
     "moments": "exact of all rows",
 }
 

@@ -1,6 +1,8 @@
 """Sparse codes score as the same codes in an array do, and never become one."""
 
 import inspect
+import math
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -12,15 +14,20 @@ from scipy.stats import rankdata, spearmanr
 from distaff import metrics, registry
 from distaff.errors import BadInput, NotApplicable
 from distaff.metrics import sparse_codes
+from distaff.metrics.arrays import standardised
 from distaff.metrics.best_latent import areas, firing, ranks
-from distaff.metrics.information import discretise, entropy, mutual_information
+from distaff.metrics.information import codes_in_bins, discretise, entropy, mutual_information
 from distaff.metrics.mcc import signed_correlation
 from distaff.metrics.needs import NEEDS
+from distaff.metrics.sparse_codes import SparseBins
 from distaff.tables import Sparse, as_table
+from distaff.testing.metrics import ROWS, SITUATIONS, SPACE
 
 TAKEN = [n for n in registry.names("metrics") if not registry.get("metrics", n).declaration.only_dense]
 
 
+FAMILY = ("mig", "mig_sup", "modularity", "dcimig", "jemmig", "average_maximal_mutual_information")
+TWO_WAYS = (20, "zero_quantile")
 FORMS = (scipy.sparse.csr_matrix, scipy.sparse.csr_array, scipy.sparse.csc_array, scipy.sparse.coo_array)
 
 
@@ -35,14 +42,15 @@ def test_every_score_that_takes_them_is_that_of_the_array(name: str, seed: int) 
 
 
 def test_those_that_take_them_are_those_of_the_specification() -> None:
-    family = {"mig", "mig_sup", "modularity", "dcimig", "jemmig", "average_maximal_mutual_information"}
-    assert family | {"mcc", "best_latent"} <= set(TAKEN)
+    assert {*FAMILY, "mcc", "best_latent"} <= set(TAKEN)
 
 
 SETTINGS: dict[str, list[dict[str, Any]]] = {
     "mcc": [{"correlation": "pearson"}, {"fit": "crossfit"}, {"continuous": [2]}],
-    "mig": [{"bins": 7}, {"continuous": True}],
+    "mig": [{"bins": 7}, {"continuous": True}, {"bins": "zero_quantile", "continuous": True}],
     "mig_sup": [{"least_variance": 1e-3}],
+    **{name: [{"bins": "zero_quantile"}] for name in ("modularity", "dcimig", "jemmig")},
+    "average_maximal_mutual_information": [{"bins": "zero_quantile"}],
 }
 
 
@@ -79,18 +87,70 @@ def test_each_part_against_the_array(seed: int) -> None:
     assert areas(ranks(sparse), there) == pytest.approx(areas(ranks(codes), there), abs=1e-12)
 
 
+def in_an_array(binned: SparseBins) -> np.ndarray:
+    codes, found = binned.codes, np.tile(binned.zeros, (len(binned.codes), 1))
+    found[codes.rows, codes.columns] = binned.bins
+    return found
+
+
 @pytest.mark.parametrize("bins", [2, 20])
 def test_bins_and_what_they_know(bins: int) -> None:
     codes, factors = world()
     sparse = as_table(scipy.sparse.csc_array(codes), "codes").codes
     binned, dense = sparse_codes.discretise(sparse, bins), discretise(codes, bins)
-    for j in range(codes.shape[1]):
-        own = np.full(len(codes), binned.zeros[j])
-        inside = slice(sparse.starts[j], sparse.starts[j + 1])
-        own[sparse.rows[inside]] = binned.bins[inside]
-        assert (own == dense[:, j]).all(), j
+    assert (in_an_array(binned) == dense).all()
     assert mutual_information(binned, factors) == pytest.approx(mutual_information(dense, factors), abs=1e-14)
     assert entropy(binned) == pytest.approx(entropy(dense), abs=1e-14)
+
+
+def slow_zeros_and_quantiles(code: np.ndarray) -> list[int]:
+    """Bin 0 of zeros; of the others the number of twentieth parts that lie below, 1 to 19."""
+    on = sorted(value for value in code if value != 0)
+    ends = [on[math.ceil(Fraction(i, 19) * len(on)) - 1] for i in range(1, 19)] if on else []
+    return [0 if value == 0 else 1 + sum(value > end for end in ends) for value in code]
+
+
+def test_a_bin_of_zeros_and_others_of_equal_mass() -> None:
+    codes, factors = world(400, seed=5)
+    sparse = as_table(scipy.sparse.csr_array(codes), "codes").codes
+    binned, dense = (codes_in_bins(each, "zero_quantile") for each in (sparse, codes))
+    assert (in_an_array(binned) == dense).all()
+    assert dense.T.tolist() == [slow_zeros_and_quantiles(code) for code in codes.T]
+    assert mutual_information(binned, factors) == pytest.approx(mutual_information(dense, factors), abs=1e-14)
+    counts = np.bincount(dense[:, 20], minlength=20)
+    assert counts[0] == (codes[:, 20] == 0).sum()
+    assert np.ptp(counts[1:]) <= 1
+
+
+def test_they_see_what_equal_bins_lose_to_the_tail() -> None:
+    rng = np.random.default_rng(0)
+    factor = rng.integers(4, size=(3000, 1))
+    codes = np.where(factor > 0, factor + 0.1 * rng.random((3000, 1)), 0) * np.ones((1, 2))
+    codes[:3] = 1000.0
+    for given in (codes, scipy.sparse.csr_array(codes)):
+        known = {bins: metrics.mutual_information_matrix(given, factor, bins=bins)[0, 0] for bins in TWO_WAYS}
+        assert known[20] < 0.01
+        assert known["zero_quantile"] > 0.97 * np.log(4)
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_the_truth_table_is_that_of_equal_bins(name: str) -> None:
+    """20 bins carry 16 values whichever way they are cut."""
+    function, factors = getattr(metrics, name), SPACE.sample(ROWS, 0)
+    for situation, make in SITUATIONS.items():
+        codes = make(standardised(factors), np.random.default_rng(0))
+        low, high = function.declaration.truth[situation]
+        assert low <= function(codes, factors, bins="zero_quantile") <= high, situation
+
+
+def test_other_bins_are_refused() -> None:
+    codes, factors = world(50)
+    for bins in ("quantile", 1, True, 2.5):
+        words = f"^bins={bins!r} is not allowed; it must be a whole number of at least 2, or 'zero_quantile'$"
+        with pytest.raises(BadInput, match=words):
+            metrics.mig(scipy.sparse.csr_array(codes), factors, bins=bins)
+        with pytest.raises(BadInput, match=words):
+            metrics.drvi(codes, factors, bins=bins)
 
 
 def test_spearman_as_scipy_has_it() -> None:

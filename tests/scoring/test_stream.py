@@ -103,6 +103,13 @@ def test_a_sample_that_holds_all_rows_gives_the_metrics_own_values() -> None:
     assert stream.compute() == expected
 
 
+def test_bins_of_equal_mass_are_those_of_a_sample() -> None:
+    settings = {"bins": "zero_quantile"}
+    stream = fed(made({"jemmig": settings}), [10, 333])
+    assert stream.exact == {}
+    assert stream.compute() == own("jemmig", **settings)
+
+
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
 @pytest.mark.parametrize("cut", [3, 50])
 def test_neither_batches_nor_the_order_of_merging_matter(order: tuple[int, ...], cut: int) -> None:
@@ -259,6 +266,7 @@ def test_codes_alone_frames_and_tensors() -> None:
         ({"metrics": []}, "needs at least one metric"),
         ({"metrics": {"mig": {"bin": 3}}}, "unknown setting of mig in a stream 'bin'; did you mean 'bins'"),
         ({"metrics": {"mig": {"bins": 1}}}, "bins=1 is not allowed"),
+        ({"metrics": {"mig": {"bins": "zeros"}}}, "bins='zeros' is not allowed; .* or 'zero_quantile'"),
         ({"metrics": {"linear_r2": {"test": 1}}}, "unknown setting of linear_r2 in a stream 'test'"),
         ({"ranges": (1, -1)}, r"ranges=\[1, -1\] is not allowed; it must be a pair \(low, high\)"),
         ({"ranges": "wide"}, "ranges=wide is not allowed"),

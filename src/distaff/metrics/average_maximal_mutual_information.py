@@ -5,7 +5,7 @@ import numpy as np
 from distaff.metrics.arrays import Codes, Factors
 from distaff.metrics.declare import metric, truths
 from distaff.metrics.exact import of_counts
-from distaff.metrics.information import Information, binned_information
+from distaff.metrics.information import Bins, Information, binned_information
 from distaff.tables import Continuous
 
 
@@ -22,7 +22,7 @@ def _of(known: Information) -> float:
     exact=of_counts(_of),
 )
 def average_maximal_mutual_information(
-    codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuous = False
+    codes: Codes, factors: Factors, *, bins: Bins = 20, continuous: Continuous = False
 ) -> float:
     """Average maximal mutual information: how much of a factor its best single code knows.
 
@@ -31,6 +31,7 @@ def average_maximal_mutual_information(
     whether other codes know as much: duplicated codes score 1, where the mutual information gap is 0.
 
     `codes` (n, d), `factors` (n, k) whole numbers; `continuous` ones are put in `bins` equal bins too.
+    `bins` may be "zero_quantile", as for `mig`.
 
     The first factor has two codes, the second none:
 

@@ -4,8 +4,7 @@ import numpy as np
 
 from distaff.metrics.arrays import Codes
 from distaff.metrics.declare import Sizes, metric, truths
-from distaff.metrics.information import discretise, mutual_information
-from distaff.settings import whole_number
+from distaff.metrics.information import Bins, array_in_bins, mutual_information
 
 
 @metric(
@@ -22,20 +21,21 @@ from distaff.settings import whole_number
     worse_with=frozenset({"spread"}),
     only_dense="it compares all pairs of codes",
 )
-def code_mutual_information(codes: Codes, *, bins: int = 20) -> float:
+def code_mutual_information(codes: Codes, *, bins: Bins = 20) -> float:
     """Mean mutual information of two codes: how much codes know of each other.
 
     The mutual information of every two codes (nats, from `bins` equal bins of each one's range), averaged
     over the pairs. At least 0, lower is better; few rows raise it, to .015 for noise at 10,000 rows and .15
     at 1,000. It needs no factors.
 
-    `codes` (n, d) with d >= 2. Raises NotApplicable for a single code.
+    `codes` (n, d) with d >= 2; `bins` may be "zero_quantile", as for `mig`. Raises NotApplicable for a single
+    code.
 
     Two copies of a fair coin, ln 2:
 
         >>> round(code_mutual_information([[0, 0], [0, 0], [1, 1], [1, 1]]), 3)
         0.693
     """
-    binned = discretise(codes, whole_number("bins", bins, 2))
+    binned = array_in_bins(codes, bins)
     pairs = [mutual_information(binned[:, :j], binned[:, j : j + 1]) for j in range(1, binned.shape[1])]
     return float(np.concatenate(pairs).mean())

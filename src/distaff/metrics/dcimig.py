@@ -5,7 +5,7 @@ import numpy as np
 from distaff.metrics.arrays import Codes, Factors
 from distaff.metrics.declare import metric, truths
 from distaff.metrics.exact import of_counts
-from distaff.metrics.information import Information, binned_information, gap
+from distaff.metrics.information import Bins, Information, binned_information, gap
 from distaff.tables import Continuous
 
 
@@ -24,7 +24,7 @@ def _of(known: Information) -> float:
     only_dense="",
     exact=of_counts(_of),
 )
-def dcimig(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuous = False) -> float:
+def dcimig(codes: Codes, factors: Factors, *, bins: Bins = 20, continuous: Continuous = False) -> float:
     """DCIMIG: how much of the factors is held by codes that know of one factor only.
 
     Every code goes to the factor it has most mutual information with (nats, from `bins` equal bins of the
@@ -33,7 +33,7 @@ def dcimig(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Contin
     weigh more, and duplicated codes are not punished.
 
     `codes` (n, d), `factors` (n, k) with k >= 2, whole numbers; `continuous` ones are put in `bins` equal
-    bins too. Raises NotApplicable for a single factor.
+    bins too. `bins` may be "zero_quantile", as for `mig`. Raises NotApplicable for a single factor.
 
     No code knows of the second factor only:
 

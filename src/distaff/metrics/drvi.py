@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from distaff.errors import NotApplicable
 from distaff.metrics.arrays import Codes, Factors, Floats, Ints
 from distaff.metrics.declare import metric
-from distaff.metrics.information import ROUNDING, discretise, gap
+from distaff.metrics.information import ROUNDING, Bins, array_in_bins, gap, number_of_bins
 from distaff.settings import whole_number
 
 LEAST_ROWS = 10  # with a label, or it is left out; ours
@@ -87,7 +87,7 @@ def _asked(rows: Ints, names: Sequence[str]) -> list[tuple[int, str]]:
     remarks=_remarks,
     only_dense="it sorts the rows of each code as an array",
 )
-def drvi(codes: Codes, factors: Factors, *, bins: int = 10, min_cells: int = LEAST_ROWS) -> DRVI:
+def drvi(codes: Codes, factors: Factors, *, bins: Bins = 10, min_cells: int = LEAST_ROWS) -> DRVI:
     """DRVI's scores: does a code of its own mark each label?
 
     Every value of a factor is a label (of two values, the second); `min_cells` rows must carry it, or it is
@@ -103,8 +103,8 @@ def drvi(codes: Codes, factors: Factors, *, bins: int = 10, min_cells: int = LEA
     best code is above the second best. 0..1, higher is better. Labels that outnumber codes bound lms (the
     ceiling shows it), and rows that repeat raise SPN: equal rows stand together in any code's order.
 
-    `codes` (n, d) with d >= 2, `factors` (n, k) whole numbers or words. Raises NotApplicable for a single
-    code, or where no label has enough rows.
+    `codes` (n, d) with d >= 2, `factors` (n, k) whole numbers or words; `bins` may be "zero_quantile", as for
+    `mig`. Raises NotApplicable for a single code, or where no label has enough rows.
 
     The first code parts the label, the second does not:
 
@@ -117,20 +117,20 @@ def drvi(codes: Codes, factors: Factors, *, bins: int = 10, min_cells: int = LEA
 
 
 def label_matrices(
-    codes: Codes, factors: Factors, bins: int, min_cells: int
+    codes: Codes, factors: Factors, bins: Bins, min_cells: int
 ) -> tuple[Floats, Floats, Floats]:
     """SMI, SPN and BMMI of every code with every label, each (d, labels)."""
-    whole_number("bins", bins, 2)
+    number = number_of_bins(bins)
     whole_number("min_cells", min_cells, 2)
     classes = factors.astype(np.int64)
     kept = [_labels(column, min_cells) for column in classes.T]
     if not sum(map(len, kept)):
         raise NotApplicable(f"drvi needs a label that {min_cells} rows carry")
     logs = _multiples_of_logarithms(len(codes))
-    binned = discretise(codes, bins)
+    binned = array_in_bins(codes, bins)
     found = [
         [
-            np.stack([_smi(binned[:, i], column, bins, logs), *_in_order(ranked, column, logs)])[:, labels]
+            np.stack([_smi(binned[:, i], column, number, logs), *_in_order(ranked, column, logs)])[:, labels]
             for column, labels in zip(classes.T, kept, strict=True)
         ]
         for i, ranked in enumerate(map(_Order.of, codes.T))

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from distaff.errors import BadInput
 from distaff.metrics import sparse_codes
 from distaff.metrics.arrays import Codes, Factors, Floats, Ints, real_columns
 from distaff.metrics.door import checked
@@ -12,6 +13,10 @@ from distaff.metrics.sparse_codes import SparseBins
 from distaff.settings import whole_number
 from distaff.tables import Continuous, Sparse
 
+Bins = int | str  # a number of equal bins, or ZERO_QUANTILE
+
+ZERO_QUANTILE = "zero_quantile"
+BINS = 20  # of ZERO_QUANTILE: one of zeros, the others of what is not 0
 ROUNDING = 1e-14  # nats: what is left where there is no information
 CELLS_AT_ONCE = 2**16  # bounds the memory of the columns that are counted together
 
@@ -25,18 +30,20 @@ class Information(NamedTuple):
 
 @checked(only_dense="")
 def mutual_information_matrix(
-    codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuous = False
+    codes: Codes, factors: Factors, *, bins: Bins = 20, continuous: Continuous = False
 ) -> Floats:
     """The mutual information of every code with every factor, (d, k) in nats.
 
     Codes (n, d) are put in `bins` equal bins of their range, as in disentanglement_lib; so are `continuous`
-    factors (n, k), while others are taken as they are.
+    factors (n, k), while others are taken as they are. With `bins` "zero_quantile" a code's zeros are one
+    bin and its other values 19 more of as many rows each, equal values together, for codes that are mostly 0:
+    of 20 equal bins of their range 19 hold the tail. Continuous factors are in 20 equal bins then.
     """
     return binned_information(codes, factors, bins, continuous)[0]
 
 
 def binned_information(
-    codes: Codes | Sparse, factors: Factors, bins: int, continuous: Continuous
+    codes: Codes | Sparse, factors: Factors, bins: Bins, continuous: Continuous
 ) -> Information:
     """The mutual information of binned codes and factors, and the entropies of the factors."""
     binned, classes = binned_pair(codes, factors, bins, continuous)
@@ -46,15 +53,51 @@ def binned_information(
 
 
 def binned_pair(
-    codes: Codes | Sparse, factors: Factors, bins: int, continuous: Continuous
+    codes: Codes | Sparse, factors: Factors, bins: Bins, continuous: Continuous
 ) -> tuple[Ints | SparseBins, Ints]:
-    """Codes (n, d) in bins, and factors (n, k) as classes, `continuous` ones in bins too."""
-    whole_number("bins", bins, 2)
+    """Codes (n, d) in bins, and factors (n, k) as classes, `continuous` ones in equal bins too."""
+    number = number_of_bins(bins)
     classes, real = factors.copy(), list(real_columns(continuous))
     if real:
-        classes[:, real] = discretise(factors[:, real], bins)
-    binned = sparse_codes.discretise(codes, bins) if isinstance(codes, Sparse) else discretise(codes, bins)
-    return binned, classes.astype(np.int64)
+        classes[:, real] = discretise(factors[:, real], number)
+    return codes_in_bins(codes, bins), classes.astype(np.int64)
+
+
+def number_of_bins(bins: Bins) -> int:
+    """How many bins are meant; BadInput where it is no number of at least 2 and not "zero_quantile"."""
+    if isinstance(bins, str) and bins == ZERO_QUANTILE:
+        return BINS
+    try:
+        return whole_number("bins", bins, 2)
+    except BadInput as error:
+        raise BadInput(f"{error}, or '{ZERO_QUANTILE}'") from None
+
+
+def codes_in_bins(codes: Codes | Sparse, bins: Bins) -> Ints | SparseBins:
+    """Each code of (n, d) in so many equal bins, or in one of zeros and others of equal mass."""
+    if not isinstance(codes, Sparse):
+        return array_in_bins(codes, bins)
+    how = sparse_codes.zeros_and_quantiles if isinstance(bins, str) else sparse_codes.discretise
+    return how(codes, number_of_bins(bins))
+
+
+def array_in_bins(codes: NDArray[np.floating[Any]], bins: Bins) -> Ints:
+    """The same of codes that are an array."""
+    return (zeros_and_quantiles if isinstance(bins, str) else discretise)(codes, number_of_bins(bins))
+
+
+def zeros_and_quantiles(codes: NDArray[np.floating[Any]], bins: int) -> Ints:
+    """Each column of codes (n, d) in bins 0..bins-1: zeros in the first, the rest in parts of equal mass."""
+    binned = np.zeros(codes.shape, dtype=np.int64, order="F")
+    for j, column in enumerate(codes.T):
+        on = np.flatnonzero(column)
+        binned[on, j] = 1 + equal_parts(column[on], bins - 1)
+    return binned
+
+
+def equal_parts(values: NDArray[np.floating[Any]], parts: int) -> Ints:
+    """Values (m,) in parts 0..parts-1 of as many each, by the share of smaller ones: equal ones together."""
+    return np.searchsorted(np.sort(values), values) * parts // max(len(values), 1)
 
 
 def discretise(codes: NDArray[np.floating[Any]], bins: int) -> Ints:

@@ -5,7 +5,15 @@ import numpy as np
 from distaff.metrics.arrays import Codes, Factors, Floats
 from distaff.metrics.declare import metric, truths
 from distaff.metrics.exact import Exact, Settings, Sums
-from distaff.metrics.information import Information, binned_pair, entropy, gap, mutual_information
+from distaff.metrics.information import (
+    Bins,
+    Information,
+    binned_pair,
+    entropy,
+    gap,
+    mutual_information,
+    number_of_bins,
+)
 from distaff.tables import Continuous
 
 
@@ -30,7 +38,7 @@ def _of_sums(sums: Sums, settings: Settings) -> float:
     only_dense="",
     exact=Exact("counts", _of_sums),
 )
-def jemmig(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuous = False) -> float:
+def jemmig(codes: Codes, factors: Factors, *, bins: Bins = 20, continuous: Continuous = False) -> float:
     """JEMMIG: the mutual information gap, less what the best code holds besides its factor.
 
     For every factor v with best code z and second-best code z': 1 - (H(v, z) - I(v; z) + I(v; z')) / (H(v) +
@@ -40,7 +48,7 @@ def jemmig(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Contin
     for constant codes, whose joint entropy is small.
 
     `codes` (n, d) with d >= 2, `factors` (n, k) whole numbers; `continuous` ones are put in `bins` equal bins
-    too. Raises NotApplicable for a single code.
+    too. `bins` may be "zero_quantile", as for `mig`. Raises NotApplicable for a single code.
 
     The first code holds both factors, for which the mutual information gap would give 1:
 
@@ -49,4 +57,4 @@ def jemmig(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Contin
     """
     binned, classes = binned_pair(codes, factors, bins, continuous)
     known = Information(mutual_information(binned, classes), entropy(classes))
-    return _of(known, entropy(binned), bins)
+    return _of(known, entropy(binned), number_of_bins(bins))

@@ -9,7 +9,7 @@ from distaff.metrics.arrays import Codes, Factors, Floats, Test, standardised, v
 from distaff.metrics.dci import completeness, disentanglement, of_rows
 from distaff.metrics.declare import by_field, metric
 from distaff.metrics.held_out import Rows, learn_and_score
-from distaff.metrics.information import binned_information
+from distaff.metrics.information import Bins, binned_information
 from distaff.metrics.threads import one_thread, quiet
 from distaff.settings import whole_number
 
@@ -53,7 +53,7 @@ def med(
     codes: Codes,
     factors: Factors,
     *,
-    bins: int = 20,
+    bins: Bins = 20,
     top: int | None = None,
     test: Test = None,
     seed: int = 0,
@@ -72,6 +72,7 @@ def med(
 
     `codes` (n, d) with d >= 2, `factors` (n, k) with k >= 2, whole numbers. It learns from two thirds of the
     rows (10,000 at most) and scores on the others (5,000 at most), or on `test`, a pair of arrays.
+    `bins` may be "zero_quantile", as for `mig`.
 
     The first code holds both factors, the second none:
 

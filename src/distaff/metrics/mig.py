@@ -5,7 +5,7 @@ import numpy as np
 from distaff.metrics.arrays import Codes, Factors
 from distaff.metrics.declare import Sizes, metric, truths
 from distaff.metrics.exact import of_counts
-from distaff.metrics.information import Information, binned_information, gap
+from distaff.metrics.information import Bins, Information, binned_information, gap
 from distaff.tables import Continuous
 
 
@@ -25,7 +25,7 @@ def _of(known: Information) -> float:
     only_dense="",
     exact=of_counts(_of),
 )
-def mig(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuous = False) -> float:
+def mig(codes: Codes, factors: Factors, *, bins: Bins = 20, continuous: Continuous = False) -> float:
     """Mutual information gap: how much more the best code knows of a factor than the second best.
 
     For every factor, the mutual information of each code with it (nats, from `bins` equal bins of the code's
@@ -34,8 +34,9 @@ def mig(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuou
     codes of dSprites), and few rows raise it for noise.
 
     `codes` (n, d) with d >= 2, `factors` (n, k) whole numbers; `continuous` ones are put in `bins` equal bins
-    too. The matrix behind it: `distaff.metrics.mutual_information_matrix`. Raises NotApplicable for a single
-    code.
+    too. With `bins` "zero_quantile", for codes that are mostly 0, a code's zeros are one bin and its other
+    values 19 more of as many rows each: of equal bins of its range 19 would hold the tail. The matrix behind
+    it: `distaff.metrics.mutual_information_matrix`. Raises NotApplicable for a single code.
 
     The second factor has no code:
 

@@ -5,7 +5,7 @@ import numpy as np
 from distaff.metrics.arrays import Bools, Codes, Factors, check_number
 from distaff.metrics.declare import metric, truths
 from distaff.metrics.exact import Exact, Settings, Sums
-from distaff.metrics.information import Information, binned_information, gap
+from distaff.metrics.information import Bins, Information, binned_information, gap
 from distaff.metrics.sparse_codes import variances
 from distaff.tables import Continuous
 
@@ -37,7 +37,7 @@ def mig_sup(
     codes: Codes,
     factors: Factors,
     *,
-    bins: int = 20,
+    bins: Bins = 20,
     least_variance: float = 0.01,
     continuous: Continuous = False,
 ) -> float:
@@ -50,7 +50,7 @@ def mig_sup(
     Other libraries keep them all, or divide by the code's entropy.
 
     `codes` (n, d), `factors` (n, k) with k >= 2, whole numbers; `continuous` ones are put in `bins` equal
-    bins too. Raises NotApplicable for a single factor.
+    bins too. `bins` may be "zero_quantile", as for `mig`. Raises NotApplicable for a single factor.
 
     The second code knows as much of either factor:
 

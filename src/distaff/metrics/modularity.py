@@ -5,7 +5,7 @@ import numpy as np
 from distaff.metrics.arrays import Codes, Factors, Floats
 from distaff.metrics.declare import Sizes, metric, truths
 from distaff.metrics.exact import of_counts
-from distaff.metrics.information import Information, binned_information
+from distaff.metrics.information import Bins, Information, binned_information
 from distaff.tables import Continuous
 
 
@@ -37,7 +37,7 @@ def _of(known: Information) -> float:
     only_dense="",
     exact=of_counts(_of),
 )
-def modularity(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Continuous = False) -> float:
+def modularity(codes: Codes, factors: Factors, *, bins: Bins = 20, continuous: Continuous = False) -> float:
     """Modularity: does each code know of one factor only?
 
     For every code, 1 minus the sum of its squared mutual information (nats, from `bins` equal bins of its
@@ -47,7 +47,7 @@ def modularity(codes: Codes, factors: Factors, *, bins: int = 20, continuous: Co
     a factor is an estimation bias that grows with the factor's number of values.
 
     `codes` (n, d), `factors` (n, k) with k >= 2, whole numbers; `continuous` ones are put in `bins` equal
-    bins too. Raises NotApplicable for a single factor.
+    bins too. `bins` may be "zero_quantile", as for `mig`. Raises NotApplicable for a single factor.
 
     The second code knows as much of either factor:
 

@@ -60,18 +60,26 @@ def _near_zero(codes: Sparse) -> Sparse:
 def ranks(codes: Sparse) -> tuple[Sparse, Floats]:
     """The rank of each value less that of its column's zeros, and the rank (d,) of these; mean of ties."""
     columns, values, n = codes.columns, codes.values, len(codes)
-    order = np.lexsort((values, columns))
-    first = np.ones(len(order), dtype=bool)  # of a run of equal values of one column
-    first[1:] = (np.diff(columns[order]) != 0) | (np.diff(values[order]) != 0)
-    begins = np.flatnonzero(first)
-    ends = np.append(begins[1:], len(order))
-    among_own = (begins + ends + 1) / 2 - codes.starts[columns[order[begins]]]  # from 1, without the zeros
-    own = np.empty(len(order))
-    own[order] = np.repeat(among_own, ends - begins)
+    smaller, equal = _among_own(codes)
+    own = smaller + (equal + 1) / 2  # from 1, without the zeros
     zeros = n - codes.fires
     of_zeros = codes.sums((values < 0).astype(np.float64)) + (zeros + 1) / 2
     rank = own + np.where(values > 0, zeros[columns], 0)
     return codes.with_values(rank - of_zeros[columns]), of_zeros
+
+
+def _among_own(codes: Sparse) -> tuple[Ints, Ints]:
+    """How many values of the same column, none of them 0, are smaller than each, and how many equal, (z,)."""
+    columns, values = codes.columns, codes.values
+    order = np.lexsort((values, columns))
+    first = np.ones(len(order), dtype=bool)  # of a run of equal values of one column
+    first[1:] = (np.diff(columns[order]) != 0) | (np.diff(values[order]) != 0)
+    begins = np.flatnonzero(first)
+    long = np.diff(np.append(begins, len(order)))
+    smaller, equal = np.empty(len(order), dtype=np.int64), np.empty(len(order), dtype=np.int64)
+    smaller[order] = np.repeat(begins - codes.starts[columns[order[begins]]], long)
+    equal[order] = np.repeat(long, long)
+    return smaller, equal
 
 
 def firing(codes: Sparse, attributes: Bools) -> tuple[Floats, Floats, Floats]:
@@ -117,6 +125,12 @@ def discretise(codes: Sparse, bins: int) -> SparseBins:
         place += values >= edge[codes.columns]
         zeros += -shift >= edge
     return SparseBins(codes, place, zeros, bins)
+
+
+def zeros_and_quantiles(codes: Sparse, bins: int) -> SparseBins:
+    """Each code in `bins` bins: zeros in the first, its other values in parts of equal mass."""
+    place = 1 + _among_own(codes)[0] * (bins - 1) // codes.fires[codes.columns]
+    return SparseBins(codes, place, np.zeros(codes.shape[1], dtype=np.int64), bins)
 
 
 def _edges(low: Floats, high: Floats, bins: int) -> Floats:

@@ -8,7 +8,7 @@ from distaff.metrics.arrays import Codes, Factors, Floats, Test
 from distaff.metrics.dci import completeness, disentanglement, importance_matrix, of_rows
 from distaff.metrics.door import checked
 from distaff.metrics.held_out import learn_and_score
-from distaff.metrics.information import binned_information, entropy, gap
+from distaff.metrics.information import Bins, binned_information, entropy, gap
 from distaff.metrics.modularity import of_matrix
 from distaff.metrics.sap import predictability_matrix
 
@@ -18,7 +18,7 @@ def unified_scores(
     codes: Codes,
     factors: Factors,
     *,
-    bins: int = 20,
+    bins: Bins = 20,
     learner: str = "boosting",
     test: Test = None,
     seed: int = 0,
@@ -27,7 +27,8 @@ def unified_scores(
 
     Locatello et al. 2020, arXiv:2010.14766, take DCI, MIG, SAP and modularity apart into a matrix
     and what is made of it, and combine them anew. Matrices, learned on the same rows: "importance" (of `dci`,
-    by `learner`; the study's is "gradient_boosting"), "mutual_information" (`bins` equal bins),
+    by `learner`; the study's is "gradient_boosting"), "mutual_information" (`bins` equal bins, or
+    "zero_quantile" as for `mig`),
     "predictability" (of `sap`). Aggregations: "disentanglement" and "completeness" (`dci`), "mig" (the gap
     over the factor's entropy), "sap" (the gap), "modularity"; each also for single codes or factors, as
     "mig.factor_0" or "modularity.code_2". Of the matrix as a graph whose edges are the entries of at least a

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.metrics.arrays import varying
-from distaff.metrics.information import discretise, entropy, mutual_information
+from distaff.metrics.information import discretise, entropy, equal_parts, mutual_information
 from distaff.metrics.mcc import absolute_correlation
 from distaff.metrics.posterior import active_latents
 from distaff.scoring.card import Finding, Score
@@ -214,6 +214,5 @@ def equal_mass(codes: NDArray[np.floating], bins: int) -> NDArray[np.int64]:
     for j, column in enumerate(codes.T):
         on = np.flatnonzero(column)
         if len(on):
-            ordered, own = np.sort(column[on]), min(bins, 1 + len(on) // LEAST_IN_BIN)
-            binned[on, j] = np.searchsorted(ordered, column[on], side="left") * own // len(on)
+            binned[on, j] = equal_parts(column[on], min(bins, 1 + len(on) // LEAST_IN_BIN))
     return binned

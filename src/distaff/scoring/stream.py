@@ -13,6 +13,7 @@ from distaff import registry
 from distaff.errors import BadInput, NotApplicable, unknown
 from distaff.metrics.arrays import check_seed, single_valued
 from distaff.metrics.exact import Sums
+from distaff.metrics.information import ZERO_QUANTILE, number_of_bins
 from distaff.metrics.needs import NEEDS
 from distaff.scoring.batch import batch_of
 from distaff.scoring.inputs import Inputs
@@ -75,7 +76,7 @@ class Stream:
         bins = {self.settings[name]["bins"] for name, of in self.exact.items() if of == "counts"}
         most = whole_number("sample", sample, LEAST)
         self._plan = Plan(
-            tuple(sorted(whole_number("bins", each, 2) for each in bins)),
+            tuple(sorted(map(number_of_bins, bins))),
             bool(self.exact),
             most if self.settings.keys() - self.exact.keys() else 0,
             ranges,
@@ -158,8 +159,10 @@ class Stream:
         exact, real = registry.get("metrics", name).declaration.exact, not _none(self.continuous)
         if exact is None or not exact.where({**self.settings[name], "continuous": self.continuous}):
             return ""
-        if exact.of == "counts" and (ranges is None or (real and factor_ranges is None)):
-            return ""
+        if exact.of == "counts":
+            number_of_bins(bins := self.settings[name]["bins"])
+            if ranges is None or (real and factor_ranges is None) or bins == ZERO_QUANTILE:
+                return ""
         return str(exact.of)
 
     def _said(self) -> dict[str, Any]:
