@@ -13,13 +13,14 @@ from scipy.stats import rankdata, spearmanr
 
 from distaff import metrics, registry
 from distaff.errors import BadInput, NotApplicable
-from distaff.metrics import sparse_codes
-from distaff.metrics.arrays import standardised
+from distaff.metrics import sparse_codes, sparse_regression
+from distaff.metrics.arrays import standardised, varying
 from distaff.metrics.best_latent import areas, firing, ranks
 from distaff.metrics.information import codes_in_bins, discretise, entropy, mutual_information
 from distaff.metrics.mcc import signed_correlation
 from distaff.metrics.needs import NEEDS
 from distaff.metrics.sparse_codes import SparseBins
+from distaff.metrics.sparse_regression import apart, scaled
 from distaff.tables import Sparse, as_table
 from distaff.testing.metrics import ROWS, SITUATIONS, SPACE
 
@@ -49,6 +50,7 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
     "mcc": [{"correlation": "pearson"}, {"fit": "crossfit"}, {"continuous": [2]}],
     "mig": [{"bins": 7}, {"continuous": True}, {"bins": "zero_quantile", "continuous": True}],
     "mig_sup": [{"least_variance": 1e-3}],
+    "linear_r2": [{"continuous": True}, {"seed": 3}],
     **{name: [{"bins": "zero_quantile"}] for name in ("modularity", "dcimig", "jemmig")},
     "average_maximal_mutual_information": [{"bins": "zero_quantile"}],
 }
@@ -153,6 +155,40 @@ def test_other_bins_are_refused() -> None:
             metrics.drvi(codes, factors, bins=bins)
 
 
+def test_linear_r2_of_other_rows_of_more_codes_than_rows_and_of_codes_that_nearly_repeat() -> None:
+    codes, factors = world(150, 90)
+    codes[:100, 11] += 1e6 + codes[:100, 12]  # nowhere 0 where it is learned from, far from it, then mostly 0
+    codes[100:, 13] += 1e6
+    near = codes * (1 + 1e-4 * np.random.default_rng(0).random(codes.shape))
+    same = np.concatenate([codes, -codes, 1e-3 * codes], axis=1)
+    for given in (codes, codes[:, :40], same, np.concatenate([codes[:, 10:20], near[:, 10:20]], axis=1)):
+        one, other = slice(100), slice(100, 150)
+        dense = metrics.linear_r2(given[one], factors[one], test=(given[other], factors[other]))
+        sparse = scipy.sparse.csr_array(given)
+        found = metrics.linear_r2(sparse[one], factors[one], test=(sparse[other], factors[other]))
+        assert found == pytest.approx(dense, abs=1e-8)
+        assert dense.codes_from_factors > 0
+
+
+def test_the_operator_is_standardised_codes() -> None:
+    codes, _ = world(60)
+    learn, score = (as_table(scipy.sparse.csr_array(c), "codes").codes for c in (codes[:40], codes[40:]))
+    parts, arrays = apart(learn, score)
+    there = [np.concatenate([p.matrix.toarray(), a], axis=1) for p, a in zip(parts, arrays, strict=True)]
+    for made, expected in zip(scaled(learn, score), there, strict=True):
+        kept = varying(there[0]) | (np.arange(40) >= len(parts[0].fires))
+        expected = standardised(expected, like=there[0])[:, kept]
+        assert made.operator.matmat(np.eye(expected.shape[1])) == pytest.approx(expected, abs=1e-9)
+        assert made.operator.rmatmat(np.eye(len(expected))) == pytest.approx(expected.T, abs=1e-9)
+
+
+def test_too_many_steps_are_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    codes, factors = world(60)
+    monkeypatch.setattr(sparse_regression, "STEPS", 2)
+    with pytest.raises(NotApplicable, match=r"take more than 2 steps here, .*; give an array of them"):
+        metrics.linear_r2(scipy.sparse.csr_array(codes), factors)
+
+
 def test_spearman_as_scipy_has_it() -> None:
     codes, factors = world(80, 12, seed=4)
     matrix = metrics.correlation_matrix(scipy.sparse.csr_array(codes), factors)
@@ -170,6 +206,7 @@ def test_no_array_of_the_codes_is_ever_made(monkeypatch: pytest.MonkeyPatch) -> 
     for name in ("toarray", "todense"):
         monkeypatch.setattr(kind, name, lambda *_: pytest.fail("an array of sparse codes"))
     assert metrics.mcc(codes, factors) > 0
+    assert metrics.linear_r2(codes, factors).factors_from_codes >= 0
 
 
 @pytest.mark.parametrize("name", [n for n in registry.names("metrics") if n not in TAKEN])

@@ -16,6 +16,7 @@ TAKEN = [n for n in registry.names("metrics") if not registry.get("metrics", n).
 
 def test_the_card_gives_what_needs_no_array_and_names_the_rest(no_intervals: None) -> None:
     codes, factors = world(1000)
+    codes = np.delete(codes, 8, axis=1)  # it varies by rounding alone, which hangs on an array's layout
     card = distaff.score(scipy.sparse.csr_matrix(codes), factors)
     assert {name.partition(".")[0] for name in card} == set(TAKEN)
     assert all(card[name].chance is not None and card[name].ceiling is not None for name in card)
@@ -24,7 +25,7 @@ def test_the_card_gives_what_needs_no_array_and_names_the_rest(no_intervals: Non
     )
     dense = distaff.score(codes, factors, metrics=list(TAKEN))
     for name in card:
-        assert card[name].value == pytest.approx(dense[name].value, abs=1e-12)
+        assert card[name].value == pytest.approx(dense[name].value, abs=1e-12), name
     assert card["best_latent.auroc"].chance == pytest.approx(0.5, abs=0.05)
     asked = distaff.score(scipy.sparse.csr_matrix(codes), factors, metrics=["dci", "mig"], values_only=True)
     assert asked["dci"].reason.startswith("not applicable: dci takes no sparse codes, for ")
