@@ -11,6 +11,7 @@ from scripts import script
 
 import distaff
 from distaff import registry
+from distaff.evaluation.evaluate import read_card
 from distaff.settings import build, parse_pairs
 
 ONE_SCORE = ["--metric", "mig"]
@@ -48,6 +49,9 @@ def test_what_is_kept_is_whole(gallery: ModuleType) -> None:
     for page in pages:
         assert page.stat().st_size <= gallery.LARGEST
         run = distaff.load_run(gallery.KEPT / page.stem)
+        card = read_card(run)
+        assert card is not None
+        assert card.protocol["rows"] > 0
         codes = run.encode(run.data.images(range(2)))
         assert run.decode(codes.mean).shape == (2, *run.data.image_shape)
         *_, own, _, _ = gallery.commands(page.stem, Path("runs"))

@@ -9,10 +9,14 @@ import pandas as pd
 import pytest
 
 import distaff
+from distaff import registry
 from distaff.datasets import ArrayImages
 from distaff.errors import BadInput
 from distaff.evaluation import encode
 from distaff.evaluation.encode import encode_run
+from distaff.evaluation.evaluate import read_card
+from distaff.metrics.declare import metric
+from distaff.scoring.protocols import settings_taken
 
 
 @pytest.fixture
@@ -96,6 +100,44 @@ def test_a_damaged_card_is_named_and_damaged_codes_are_made_again(copy: Path) ->
     arrays = dict(np.load(copy / "encoding.npz"))
     np.savez(copy / "encoding.npz", **arrays | {"rows": np.zeros(100, dtype="i8,U1")})
     assert distaff.evaluate(copy, rows=100, values_only=True, show=False) == card
+
+
+def test_a_card_by_other_defaults_is_made_anew(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as that kept when `dci` was by a forest, or one without a record of its settings."""
+    given = {"metrics": ["dci", "mig"], "rows": 200, "values_only": True, "show": False}
+    card = distaff.evaluate(copy, **given)
+    assert card.protocol["settings"]["dci"]["learner"] == "boosting"
+    assert card.protocol["settings"]["mig"] == {"bins": 20}
+    kept = json.loads((copy / "scores.json").read_text())
+    before = kept["protocol"]["settings"]
+    for settings in (None, before | {"dci": before["dci"] | {"learner": "random_forest"}}):
+        old = kept["protocol"] | {"settings": settings}
+        if settings is None:
+            del old["settings"]
+        false = {"mig": kept["scores"]["mig"] | {"value": 0.875}}
+        (copy / "scores.json").write_text(json.dumps(kept | {"scores": false, "protocol": old}))
+        assert read_card(distaff.load_run(copy))["mig"].value == 0.875  # it can be read all the same
+        assert distaff.evaluate(copy, **given) == card
+    study = settings_taken(registry.get("metrics", "dci"), "locatello2019")
+    assert study == kept["protocol"]["settings"]["dci"] | {
+        "learner": "gradient_boosting",
+        "rows": [10_000, 5_000],
+    }
+
+
+def test_a_metric_with_another_default_is_scored_again(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"metrics": "mig", "rows": 200, "values_only": True, "show": False}
+    first, own = distaff.evaluate(copy, **given), registry.get("metrics", "mig")
+
+    @metric(source="ours", truth={})
+    def mig(codes: np.ndarray, factors: np.ndarray, *, bins: int = 5) -> float:
+        return own.of_arrays(codes, factors, bins=bins)
+
+    get = registry.get
+    monkeypatch.setattr(registry, "get", lambda kind, name: mig if name == "mig" else get(kind, name))
+    assert distaff.evaluate(copy, **given)["mig"].value != first["mig"].value
+    monkeypatch.undo()
+    assert distaff.evaluate(copy, **given) == first
 
 
 def test_the_seed_of_the_sample_counts(tmp_path: Path, copy: Path) -> None:

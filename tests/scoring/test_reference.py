@@ -39,6 +39,21 @@ def test_it_is_computed_once_for_a_table_of_factors(tmp_path: Path, monkeypatch:
     assert distaff.score(codes, factors, metrics="mig")["mig"] == first
 
 
+def test_another_default_has_another_chance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISTAFF_DATA", str(tmp_path))
+    codes, factors = world()
+
+    def of(default: float) -> Measure:
+        @metric(source="ours", truth={})
+        def told(codes: np.ndarray, factors: np.ndarray, *, says: float = default) -> float:
+            return says
+
+        return Measure(told, Inputs(codes, {"factors": factors}), seed=0)
+
+    assert [of(each).reference().ceiling["told"] for each in (0.25, 0.75, 0.25)] == [0.25, 0.75, 0.25]
+    assert len(list((tmp_path / "reference").glob("*.json"))) == 2
+
+
 def test_a_cache_that_cannot_be_written_is_no_obstacle(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from distaff import registry
 from distaff.datasets import DataSet
 from distaff.errors import BadInput, unknown
 from distaff.evaluation.encode import ROWS, encode_run
@@ -19,6 +20,7 @@ from distaff.metrics.blocks import check_blocks
 from distaff.metrics.needs import NEEDS
 from distaff.progress import progress, say
 from distaff.scoring.card import ScoreCard
+from distaff.scoring.protocols import settings_taken
 from distaff.scoring.score import score, wanted_metrics
 from distaff.settings import whole_number
 from distaff.tables import Continuous, Table, continuous_columns
@@ -50,7 +52,7 @@ def evaluate(
 
     `representation` is "mean" or "sampled"; `rows` images are drawn by `seed` (None: all of them). `metrics`,
     `protocol`, `continuous`, `order` and `values_only` are those of `distaff.score`. Without labels, the
-    scores that need none are given.
+    scores that need none are given. A card kept by other defaults of a metric than today's is made anew.
 
     `blocks` of codes are scored in place of single ones, as in `distaff.score`: lists of columns by number or
     by the name that the method gives them; or "own", the method's own blocks. BadInput where it has none.
@@ -62,11 +64,13 @@ def evaluate(
     seed, rows = whole_number("seed", seed, 0), None if rows is None else whole_number("rows", rows, 2)
     _ = run.data  # an error where it is no longer what the run was trained on, even if a card is kept
     parts = None if blocks is None else blocks_of(run, blocks)
+    wanted = wanted_metrics(metrics, HAVING if parts is None else (*HAVING, "blocks"))
     asked: dict[str, Any] = {
         "representation": representation,
         "rows asked for": rows,
         "seed": seed,
-        "metrics": wanted_metrics(metrics, HAVING if parts is None else (*HAVING, "blocks")),
+        "metrics": wanted,
+        "settings": {name: settings_taken(registry.get("metrics", name), protocol) for name in wanted},
         "protocol": protocol,
         "continuous asked for": continuous
         if isinstance(continuous, bool)

@@ -18,6 +18,7 @@ from distaff.metrics.door import check_counts, check_density
 from distaff.metrics.needs import NEEDS
 from distaff.randomness import derived
 from distaff.scoring.inputs import Inputs
+from distaff.scoring.protocols import settings_taken
 from distaff.scoring.reference import Reference, cached
 from distaff.tables import Sparse
 
@@ -135,6 +136,7 @@ class Measure:
                 "seed": self.seed,
                 "streams": "derived",  # those before were others
                 "protocol": self.protocol,
+                "defaults": settings_taken(self.metric, self.protocol),
             },
             self.chance_and_ceiling,
         )

@@ -1,10 +1,16 @@
-"""Published protocols: what metrics declare to take under them."""
+"""What metrics take unless told otherwise: their defaults, or what they declare for a published protocol."""
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from distaff import registry
 from distaff.errors import BadInput, unknown
-from distaff.metrics.declare import Sizes
+from distaff.files import plain
+from distaff.metrics.declare import Metric, Sizes
+from distaff.metrics.needs import NEEDS
+
+GIVEN = {"codes", "seed", "test", "continuous", *NEEDS}  # arguments that are no settings
 
 
 def protocols() -> list[str]:
@@ -27,3 +33,20 @@ def check_protocol(name: str | None, metrics: Sequence[str], rows: int) -> None:
                 f"protocol {name} takes {need:,} rows for {metric}, got {rows:,}; "
                 "give more rows, fewer metrics, or no protocol"
             )
+
+
+def defaults(metric: Callable[..., Any]) -> dict[str, Any]:
+    """The settings of a metric's function by name, and their defaults."""
+    parameters = inspect.signature(metric).parameters
+    return {name: each.default for name, each in parameters.items() if name not in GIVEN}
+
+
+def settings_taken(metric: Metric[Any], protocol: str | None) -> dict[str, Any]:
+    """All that decides a metric's value besides what it is given, for JSON: settings, and numbers of rows.
+
+    A card that is kept records it, and so does the cache of chance, for either may outlive a default.
+    """
+    sizes = metric.declaration.protocols.get(str(protocol), Sizes())
+    rows = {"rows": [sizes.learn, sizes.score]} if sizes.learn or sizes.score else {}
+    taken = plain({**defaults(metric), **sizes.settings, **rows})
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in taken.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,6 +17,7 @@ from distaff.metrics.needs import NEEDS
 from distaff.scoring.batch import batch_of
 from distaff.scoring.inputs import Inputs
 from distaff.scoring.measure import Measure, Numbers, named
+from distaff.scoring.protocols import defaults
 from distaff.scoring.seen import Plan, Seen, State, check_columns, flat, of_flat, ranges_of
 from distaff.settings import whole_number
 from distaff.tables import Continuous
@@ -205,13 +205,11 @@ def _settings(metrics: Sequence[str] | str | Mapping[str, Mapping[str, Any]]) ->
     found: dict[str, dict[str, Any]] = {}
     for name, given in wanted.items():
         registry.check("metrics", name)
-        parameters = inspect.signature(registry.get("metrics", name)).parameters
-        taken = {"codes", "seed", "test", "continuous", *NEEDS}  # which the stream gives
-        defaults = {key: each.default for key, each in parameters.items() if key not in taken}
+        own = defaults(registry.get("metrics", name))
         for key in given:
-            if key not in defaults:
-                raise unknown(f"setting of {name} in a stream", str(key), defaults)
-        found[name] = {**defaults, **given}
+            if key not in own:
+                raise unknown(f"setting of {name} in a stream", str(key), own)
+        found[name] = {**own, **given}
     return found
 
 
