@@ -2,13 +2,19 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
+from scipy.stats import beta
 
 import distaff
-from distaff.scoring.validity import WARNINGS
+from distaff.scoring.case import Case
+from distaff.scoring.health import equal_mass, lost_factors
+from distaff.scoring.inputs import Inputs
+from distaff.scoring.validity import WARNINGS, known_together
 
 Pair = tuple[np.ndarray, np.ndarray]
 CHEAP = ["mig", "modularity", "mcc", "linear_r2", "jemmig"]
@@ -120,6 +126,57 @@ def test_the_numbers_of_bent_codes_are_mcc_by_both_correlations() -> None:
     codes, factors = bent(1.5)
     ranks, lines = (distaff.metrics.mcc(codes, factors, correlation=c) for c in ("spearman", "pearson"))
     assert f"mcc {ranks:.2f} by ranks, {lines:.2f} by lines" in warned((codes, factors))["W06"]
+
+
+def weak(n: int, seed: int) -> Pair:
+    """Twenty codes that hear five factors, each a little, beside noise; and the factors in ten classes."""
+    rng = np.random.default_rng(seed)
+    weights, factors = rng.standard_normal((5, 20)), rng.standard_normal((n, 5))
+    codes = 0.2 * factors @ weights + rng.standard_normal((n, 20))
+    return codes, equal_mass(factors, 10)
+
+
+@pytest.mark.parametrize(("n", "seed"), [(150, 0), (600, 1), (3000, 2)])
+def test_weak_codes_that_know_together_are_not_nothing(n: int, seed: int) -> None:
+    codes, factors = weak(n, seed)
+    names = [str(j) for j in range(5)]
+    assert lost_factors(codes, factors, names) == names  # each alone knows of none
+    assert "W08" not in warned((codes, factors))
+    assert "W08" in warned((np.random.default_rng(seed).permutation(codes), factors))
+
+
+def test_what_is_known_together_of_words_is_that_of_their_values() -> None:
+    """Of words in an order that is not theirs, a line through their numbers tells little."""
+    rng = np.random.default_rng(0)
+    factor = rng.integers(6, size=(3000, 1))
+    codes = 0.25 * (factor == np.arange(6)) @ rng.standard_normal((6, 60)) + rng.standard_normal((3000, 60))
+    case = Case(Inputs(codes, {"factors": factor}, unordered=(0,)), ["word"], {})
+    assert known_together(case)
+    assert not known_together(replace(case, inputs=replace(case.inputs, codes=codes[::-1])))
+    few = Inputs(codes[:19], {"factors": factor[:19]})
+    assert not known_together(replace(case, inputs=few))
+
+
+@pytest.mark.parametrize("rows", [5000, 1000, 500, 100, 50, 25])
+def test_the_mcc_of_noise_that_is_quoted_is_that_of_the_formula(rows: int) -> None:
+    """The mean over noise of the largest of 50 correlations, and that of draws."""
+    square = beta(0.5, rows / 2 - 1)
+    expected = quad(lambda r: 1 - square.cdf(r * r) ** 50, 0, 1)[0]
+    digits = f"{expected:.2f}" if expected > 0.1 else f"{expected:.3f}"
+    assert f" {digits.removeprefix('0')}" in WARNINGS["W04"].__doc__.partition("Published")[0]
+    rng = np.random.default_rng(rows)
+    draws = [
+        distaff.metrics.mcc(codes, factors, correlation="pearson", continuous=True)
+        for codes, factors in (
+            (rng.standard_normal((rows, 50)), rng.standard_normal((rows, 5))) for _ in range(30)
+        )
+    ]
+    assert np.mean(draws) == pytest.approx(expected, rel=0.05)
+    if rows == 100:
+        assert (
+            f"noise of 50\n    codes and 100 rows scores {digits.removeprefix('0')}."
+            in distaff.metrics.mcc.__doc__
+        )
 
 
 def test_only_where_a_score_is_there_that_misleads() -> None:

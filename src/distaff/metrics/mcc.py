@@ -77,8 +77,8 @@ def mcc(
     0..1, higher is better. A factor without a code counts 0, as do constant codes, and spare codes cost
     nothing. Factors are taken as ordered numbers: for categories such as a shape it means little.
 
-    In sample, the best of d codes of n rows correlates by chance, about sqrt(2 ln d / n): noise of half as
-    many codes as rows scores .54. With `fit` "crossfit" pairs and their signs are found on all but one of
+    In sample, the best of d codes of n rows correlates by chance, by almost sqrt(2 ln d / n): noise of 50
+    codes and 100 rows scores .25. With `fit` "crossfit" pairs and their signs are found on all but one of
     `folds` random parts of the rows and the signed correlations are those of that part, averaged over parts
     by their sizes: -1..1, and noise has the mean 0. The card does so above 1 code for 20 rows, and says it.
     `distaff.metrics.permutation_null` gives chance, and p.

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from distaff.metrics.arrays import standardised, varying
+from distaff.metrics.arrays import Floats, Ints, standardised, varying
 from distaff.metrics.information import entropy
 from distaff.metrics.linear_r2 import mean_r2, predicted
 from distaff.metrics.mcc import CROWDED, LEAST_ROWS, absolute_correlation
 from distaff.scoring.card import Finding, Score
 from distaff.scoring.case import Case
-from distaff.scoring.health import beyond_chance, equal_mass, lost_factors
+from distaff.scoring.health import beyond_chance, equal_mass, lost_factors, shuffled
 from distaff.scoring.health_range import numbered
 from distaff.scoring.inputs import Inputs
 from distaff.tables import Sparse
@@ -111,10 +111,13 @@ def fewer_codes_than_factors(case: Case) -> Iterator[str]:
 def crowded_rows(case: Case) -> Iterator[str]:
     """Many codes for the rows: more than one for 20, so that the best of them fits noise.
 
-    The number of codes over that of rows rules it, not over that of factors. Published in-sample mcc of noise
-    at .01, .05, .1, .5, 1 and 2 codes for a row: .08, .175, .25, .54, .74, .93; dci.disentanglement of 50
-    noise codes and 5,000, 1,000, 500 and 100 rows: .072, .168, .274, .741. Read scores beside their chance;
-    mcc is cross-fitted here. At as many codes as rows this is the health check H08.
+    In-sample mcc of 50 noise codes and a few factors is .035, .079, .11, .25, .35 and .49 at 5,000, 1,000,
+    500, 100, 50 and 25 rows, which is .01, .05, .1, .5, 1 and 2 codes for a row: the mean of the largest of
+    50 absolute correlations, of which the square has a beta distribution (1/2, n/2 - 1). Published are .08,
+    .175, .25, .54, .74 and .93, which neither Pearson's nor ranks' correlation gives; published
+    dci.disentanglement of 50 noise codes and 5,000, 1,000, 500 and 100 rows: .072, .168, .274, .741. Read
+    scores beside their chance; mcc is cross-fitted here. At as many codes as rows this is the health check
+    H08.
     """
     rows, codes = case.inputs.codes.shape
     if rows >= LEAST_ROWS and CROWDED * rows < codes < rows:
@@ -185,19 +188,52 @@ def repeated_rows(case: Case) -> Iterator[str]:
 
 
 def shares_of_nothing(case: Case) -> Iterator[str]:
-    """Shares of nothing: no code knows of any factor, and scores that divide by what codes know are not low.
+    """Shares of nothing: no code knows of any factor, nor do all, and scores that divide are not low.
 
     modularity, infomec.infom and infomec.infoc are shares of what codes know, dci's of what a predictor used,
     however little that is: published infomec.infom of noise .56 to .70, at 500 rows and more. Read them
-    beside a score of how much is known (explicitness, infomec.infoe, mcc).
+    beside a score of how much is known (explicitness, infomec.infoe, mcc). Of all codes together it is asked
+    what least squares tell of a factor on rows held out: many weak codes know something, though each alone
+    knows nothing.
     """
     high = [name for name, s in case.scores.items() if name in SHARES and (s.value or 0.0) > OVERFIT]
     if not high or not case.classes:
         return
     factors = np.stack(list(case.classes.values()), axis=1)
-    if lost_factors(case.codes, factors, list(case.classes)) == list(case.classes):
-        values = ", ".join(f"{name} {case.scores[name].value:.2f}" for name in high)
-        yield f"no code knows of any factor; these are shares of nothing: {values}"
+    if lost_factors(case.codes, factors, list(case.classes)) != list(case.classes) or known_together(case):
+        return
+    values = ", ".join(f"{name} {case.scores[name].value:.2f}" for name in high)
+    yield f"no code knows of any factor, nor all by least squares; these are shares of nothing: {values}"
+
+
+def known_together(case: Case) -> bool:
+    """Whether least squares on all codes tell of a factor, on a third of the rows that is held out.
+
+    Its R2 must be .05 above that of the same factor in random orders. Of factors without an order each value
+    is asked for.
+    """
+    if len(case.rows) < LEAST_ROWS:
+        return False
+    learn, held = slice(len(case.rows) // 3, None), slice(len(case.rows) // 3)
+    tried = [
+        part for name, column in case.classes.items() for part in _with_shuffled(column, name in case.ordered)
+    ]
+    columns = np.concatenate(tried, axis=1)
+    found = predicted(case.codes[learn], columns[learn], case.codes[held])
+    ends = np.cumsum([part.shape[1] for part in tried])[:-1]
+    told = [
+        mean_r2(part[held], own, part[learn])
+        for part, own in zip(tried, np.split(found, ends, axis=1), strict=True)
+    ]
+    own, *others = np.reshape(told, (len(case.classes), -1)).T
+    return bool((own > np.max(others, axis=0) + OVERFIT).any())
+
+
+def _with_shuffled(column: Ints, ordered: bool) -> list[Floats]:
+    """A factor (n,) and the same in random orders: numbers (n, 1), or without an order its values (n, m)."""
+    each = [column, *shuffled(column).T]
+    values = np.unique(column)
+    return [(one[:, None] if ordered else one[:, None] == values).astype(np.float64) for one in each]
 
 
 def ill_conditioned(case: Case) -> Iterator[str]:
