@@ -52,6 +52,21 @@ def test_the_card_of_blocks_has_their_scores_and_is_kept(machine: Path) -> None:
     assert "mig" in distaff.evaluate(run, rows=60, values_only=True, show=False)
 
 
+def test_groups_of_labels_are_kept_with_the_card(machine: Path) -> None:
+    run = distaff.load_run(machine)
+    names, index = run.data.label_names, np.arange(len(run.data))
+    given = {"blocks": "own", "metrics": "block_mcc", "rows": None, "values_only": True, "show": False}
+    card = distaff.evaluate(run, groups=[[1, 0]], **given)
+    assert card.protocol["groups"] == [[names[1], names[0]]]
+    codes = run.encode(run.data.images(index)).mean
+    expected = distaff.metrics.block_mcc(codes, run.data.labels(index), [[0, 1], [2, 3]], groups=[[0, 1]])
+    assert card["block_mcc"].value == pytest.approx(expected, abs=1e-6)
+    assert distaff.evaluate(run, groups=[[names[1], names[0]]], **given) == card
+    assert distaff.evaluate(run, **given).protocol["groups"] is None
+    with pytest.raises(BadInput, match="unknown column of factors '9'"):
+        distaff.evaluate(run, groups=[[9]], **given)
+
+
 def test_from_the_command_line(machine: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["evaluate", machine, "--metric", "block_leakage", "--values-only"]
     found = []

@@ -75,8 +75,12 @@ def test_noise_has_the_mean_0_where_in_sample_it_has_not() -> None:
 
 def test_bad_groups_are_one_line() -> None:
     codes, factors = three_slots()
-    for groups in ([[0, 1], [1, 2]], [[6]], [[]]):
-        with pytest.raises(BadInput, match=r"groups=.* is not allowed; it must be lists of factors 0 to 5"):
+    for groups, message in (
+        ([[0, 1], [1, 2]], r"^groups overlap: column 1 is in group 0 and group 1$"),
+        ([[6]], r"^unknown column of factors '6'\. Allowed: 0, 1, 2, 3, 4, 5\.$"),
+        ([[]], r"^group 0 is empty$"),
+    ):
+        with pytest.raises(BadInput, match=message):
             block_mcc(codes, factors, SLOTS, groups=groups, continuous=True)
 
 

@@ -18,6 +18,7 @@ from distaff.metrics import (
     block_informativeness,
     block_leakage,
     block_matrix,
+    block_mcc,
     content_style,
     dci,
     importance_matrix,
@@ -61,9 +62,29 @@ def test_a_slot_without_a_block_counts_nothing() -> None:
     found = slot_matrix(learn, score, tuple(map(tuple, two)), tuple(map(tuple, GROUPS)))
     expected = (found[0, 1] - found[0, 0] + found[1, 0] - found[1, 1]) / 3
     assert sis(codes[:400], factors[:400], two, **held) == pytest.approx(expected)
-    for groups in ([[0, 1], [1, 2]], [[6]], [[]]):
-        with pytest.raises(BadInput, match=r"groups=.* is not allowed; it must be lists of factors 0 to 5"):
+    for groups, message in (
+        ([[0, 1], [1, 2]], "groups overlap: column 1 is in group 0 and group 1"),
+        ([[6]], "unknown column of factors '6'"),
+        ([[]], "group 0 is empty"),
+        ([], "at least 1 group is needed, got 0"),
+        (3, "groups must be lists of columns"),
+    ):
+        with pytest.raises(BadInput, match=message):
             sis(codes, factors, SLOTS, groups=groups, continuous=True)
+
+
+def test_groups_by_name_are_those_by_number() -> None:
+    codes, factors = three_slots()
+    named = pd.DataFrame(factors, columns=list("abcdef"))
+    for function in (sis, block_mcc):
+        expected = function(codes, factors, SLOTS, groups=GROUPS, continuous=True)
+        for groups in (["ab", "cd", "ef"], {"one": "ab", "two": "cd", "three": "ef"}):
+            listed = (
+                {n: list(each) for n, each in groups.items()}
+                if isinstance(groups, dict)
+                else [*map(list, groups)]
+            )
+            assert function(codes, named, SLOTS, groups=listed, continuous=True) == expected
 
 
 def test_each_pair_of_block_and_factor() -> None:

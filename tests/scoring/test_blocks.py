@@ -6,10 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commands import distaff as command
-from metrics.test_blocks import BLOCKS, CODES, FACTORS
+from metrics.recipes import three_slots
+from metrics.test_blocks import BLOCKS, CODES, FACTORS, GROUPS, SLOTS
 
 import distaff
-from distaff.metrics import block_information, block_leakage
+from distaff.errors import BadInput
+from distaff.metrics import block_information, block_leakage, block_mcc, sis
+from distaff.metrics.arrays import standardised
 from distaff.scoring.score import wanted_metrics
 
 NAMES = ["dci", "block_informativeness", "block_leakage", "block_information", "sis", "block_mcc"]
@@ -37,6 +40,71 @@ def test_codes_in_no_block_are_said_and_not_seen() -> None:
     assert card["block_information.mig"].value == alone.mig
     without = distaff.score(CODES, FACTORS, **given)
     assert without["block_information"].reason == "not applicable: it needs blocks of codes (blocks)"
+
+
+def test_groups_of_factors_on_the_card() -> None:
+    """Three slots of two factors each; the ceiling is that of codes with a block for each group."""
+    codes, factors = three_slots()
+    given = {"continuous": True, "blocks": SLOTS, "metrics": ["sis", "block_mcc", "block_leakage"]}
+    card = distaff.score(codes[:200], factors[:200], groups=GROUPS, **given)
+    for function in (sis, block_mcc):
+        own = card[function.__name__]
+        together = {"groups": GROUPS, "continuous": True}
+        assert own.value == function(codes[:200], factors[:200], SLOTS, **together)
+        assert own.low <= own.value <= own.high
+        ideal = standardised(factors[:200])
+        assert own.ceiling == pytest.approx(function(ideal, factors[:200], GROUPS, **together), abs=1e-12)
+        assert own.ceiling > 0.7
+    alone = distaff.score(codes[:200], factors[:200], **given)
+    assert alone["sis"].value == sis(codes[:200], factors[:200], SLOTS, continuous=True)
+    assert alone["sis"].value != card["sis"].value
+    assert alone["block_leakage"] == card["block_leakage"]  # which knows of no groups
+
+
+def test_one_group_has_no_rival_in_codes_that_are_right() -> None:
+    codes, factors = three_slots()
+    given = {"continuous": True, "blocks": SLOTS, "metrics": ["sis"]}
+    card = distaff.score(codes[:200], factors[:200], groups=[[2, 3]], **given)
+    assert card["sis"].ceiling > 0.7
+
+
+def test_factors_that_do_not_vary_leave_their_group() -> None:
+    codes, factors = three_slots()
+    held = factors.copy()
+    held[:, 2] = 1.0
+    given = {"continuous": True, "blocks": SLOTS, "metrics": ["sis"], "values_only": True}
+    card = distaff.score(codes, held, groups=GROUPS, **given)
+    kept = np.delete(held, 2, axis=1)
+    assert card["sis"].value == sis(codes, kept, SLOTS, groups=[[0, 1], [2], [3, 4]], continuous=True)
+    with pytest.raises(BadInput, match=r"^no factor of the group 2 varies; leave it out of groups$"):
+        distaff.score(codes, held, groups=[[0, 1], [2]], **given)
+    with pytest.raises(
+        BadInput, match=r"^groups of factors are for blocks of codes, and no blocks are given$"
+    ):
+        distaff.score(codes, factors, groups=GROUPS, continuous=True)
+    with pytest.raises(BadInput, match=r"^groups name columns of factors, and none are given$"):
+        distaff.score(codes, blocks=SLOTS, groups=GROUPS)
+
+
+def test_groups_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    codes, factors = (array[:90] for array in three_slots())
+    np.save(tmp_path / "codes.npy", codes)
+    np.save(tmp_path / "factors.npy", factors)
+    words = ["score", tmp_path / "codes.npy", tmp_path / "factors.npy", "--metric", "sis", "--continuous"]
+    words += ["--values-only", "--blocks", "0-3,4-7,8-11"]
+    status, out, err = command(capsys, *words, "--groups", "0-1,2+3,4-5", "--json")
+    assert status == 0, err
+    expected = sis(codes, factors, SLOTS, groups=GROUPS, continuous=True)
+    assert json.loads(out)["scores"]["sis"]["value"] == expected
+    for groups, message in (
+        ("0-1,1-2", "groups overlap: column 1 is in group 0 and group 1"),
+        ("1-0", "--groups 1-0 is not allowed; a range goes up, as 0-1"),
+        ("0,7", "unknown column of factors '7'"),
+    ):
+        status, out, err = command(capsys, *words, "--groups", groups)
+        assert (status, out) == (2, "")
+        assert message in err
+        assert err.count("\n") == 1
 
 
 def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -43,7 +43,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     need = needs.Need(
         "it needs the weights of rows (weights)",
         of_noise=lambda value, codes, rng: value,
-        of_ideal=lambda value, codes: value,
+        of_ideal=lambda value, codes, given: value,
         example=lambda codes, factors, seed: np.ones((len(codes), 1)),
     )
     monkeypatch.setitem(needs.NEEDS, "weights", need)

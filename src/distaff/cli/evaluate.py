@@ -33,6 +33,7 @@ def evaluate(
     continuous: options.Continuous = None,
     order: options.Order = None,
     blocks: options.BlocksOfRun = None,
+    groups: options.Groups = None,
     seed: options.Seed = 0,
     values_only: options.ValuesOnly = False,
     desiderata: Annotated[
@@ -79,7 +80,7 @@ def evaluate(
         "--steps": steps is not None,
         "--rows": rows is not None,
         "scores": any(
-            (metric, all_, protocol, values_only, continuous, order, blocks, representation != "mean")
+            (metric, all_, protocol, values_only, continuous, order, blocks, groups, representation != "mean")
         ),
     }
     instead = _instead([what for what, asked in given.items() if asked])
@@ -107,6 +108,7 @@ def evaluate(
         continuous=continuous_of(continuous),
         order=orders_of(order),
         blocks=blocks if blocks == OWN else blocks_of(blocks),
+        groups=blocks_of(groups, "--groups"),
         seed=seed,
         values_only=values_only,
     )

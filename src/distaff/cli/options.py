@@ -57,6 +57,10 @@ BlocksOfRun = Annotated[
         "own, those of the run's method.",
     ),
 ]
+Groups = Annotated[
+    str | None,
+    Option(metavar="A-B,C+D,...", help="With --blocks: groups of factors that one block should hold [each]."),
+]
 EVERY = "all factors"  # what --continuous without names stands for
 
 
@@ -97,22 +101,23 @@ def orders_of(given: list[str] | None) -> dict[str, list[str]]:
     return found
 
 
-def blocks_of(given: str | None) -> list[list[str]] | None:
+def blocks_of(given: str | None, option: str = "--blocks") -> list[list[str]] | None:
     """The columns of each block, from --blocks 0-3,4,z5+z6: a range of numbers, a column, or several."""
     if given is None:
         return None
     return [
-        [each for part in block.split("+") for each in _range(part.strip())] for block in given.split(",")
+        [each for part in block.split("+") for each in _range(part.strip(), option)]
+        for block in given.split(",")
     ]
 
 
-def _range(part: str) -> list[str]:
+def _range(part: str, option: str) -> list[str]:
     """The numbers from A to B of A-B; anything else is one column."""
     first, dash, last = part.partition("-")
     if not (dash and first.isdecimal() and last.isdecimal()):
         return [part] if part else []
     if int(first) > int(last):
-        raise BadInput(f"--blocks {part} is not allowed; a range goes up, as {last}-{first}")
+        raise BadInput(f"{option} {part} is not allowed; a range goes up, as {last}-{first}")
     return [str(j) for j in range(int(first), int(last) + 1)]
 
 

@@ -59,6 +59,7 @@ def score(
         str | None, Option(metavar=LIST, help="Columns of the file of log-variances.")
     ] = None,
     blocks: options.Blocks = None,
+    groups: options.Groups = None,
     metric: options.Metrics = None,
     all_: options.All = False,
     protocol: options.Protocol = None,
@@ -102,6 +103,7 @@ def score(
             metrics=wanted,
             logvar=None if logvar is None else read_table(logvar, beside),
             blocks=parts,
+            groups=blocks_of(groups, "--groups"),
             protocol=protocol,
             values_only=values_only,
             report=report,

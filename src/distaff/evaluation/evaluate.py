@@ -16,7 +16,7 @@ from distaff.errors import BadInput, unknown
 from distaff.evaluation.encode import ROWS, encode_run
 from distaff.files import read_json, read_kept, write_json
 from distaff.metrics.arrays import is_whole
-from distaff.metrics.blocks import check_blocks
+from distaff.metrics.blocks import check_blocks, check_groups
 from distaff.metrics.needs import NEEDS
 from distaff.progress import progress, say
 from distaff.scoring.card import ScoreCard
@@ -45,6 +45,7 @@ def evaluate(
     continuous: Continuous = False,
     order: Mapping[str, Sequence[str]] | None = None,
     blocks: Mapping[str, Sequence[Any]] | Sequence[Any] | str | None = None,
+    groups: Mapping[str, Sequence[Any]] | Sequence[Any] | None = None,
     values_only: bool = False,
     show: bool = True,
 ) -> ScoreCard:
@@ -56,6 +57,7 @@ def evaluate(
 
     `blocks` of codes are scored in place of single ones, as in `distaff.score`: lists of columns by number or
     by the name that the method gives them; or "own", the method's own blocks. BadInput where it has none.
+    `groups` of factors, with blocks, are lists of labels by number or name.
     """
     run = run if isinstance(run, Run) else load_run(run)
     if representation not in CARDS:
@@ -78,6 +80,7 @@ def evaluate(
         "order": {str(name): list(words) for name, words in (order or {}).items()},
         "values_only": values_only,
         "blocks": parts,
+        "groups": None if groups is None else groups_of(run, groups),
     }
     with only_one(run.folder):
         kept = read_card(run, representation)
@@ -101,6 +104,12 @@ def blocks_of(run: Run, blocks: Mapping[str, Sequence[Any]] | Sequence[Any] | st
     return [list(block) for block in check_blocks(given, Table("codes", names, []))]
 
 
+def groups_of(run: Run, groups: Mapping[str, Sequence[Any]] | Sequence[Any]) -> list[list[str]]:
+    """The names of the labels in each group. Raises BadInput where there are no such labels."""
+    names = list(run.data.label_names)
+    return [[names[j] for j in group] for group in check_groups(groups, Table("labels", names, []))]
+
+
 def read_card(run: Run, representation: str = "mean") -> ScoreCard | None:
     """The card kept in a run folder, or None."""
     return read_kept(run.folder / CARDS[representation], lambda path: ScoreCard.from_dict(read_json(path)))
@@ -122,6 +131,7 @@ def _score(
             continuous=real,
             order=asked["order"],
             blocks=asked["blocks"],
+            groups=asked["groups"],
             logvar=encoding.logvar if representation == "mean" else None,
             protocol=asked["protocol"],
             seed=asked["seed"],

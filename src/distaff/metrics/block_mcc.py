@@ -1,13 +1,12 @@
 """The mean correlation coefficient of blocks of codes with groups of factors."""
 
-from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
 
 from distaff.metrics.alignment import canonical
 from distaff.metrics.arrays import Codes, Factors, Test
-from distaff.metrics.blocks import Blocks, check_groups
+from distaff.metrics.blocks import Blocks, each_alone
 from distaff.metrics.declare import metric, truths
 from distaff.metrics.held_out import learn_and_score
 from distaff.metrics.mcc import signed_correlation
@@ -30,7 +29,7 @@ def block_mcc(
     factors: Factors,
     blocks: Blocks,
     *,
-    groups: Sequence[Sequence[int]] | None = None,
+    groups: Blocks | None = None,
     continuous: Continuous = False,
     test: Test = None,
     seed: int = 0,
@@ -45,7 +44,7 @@ def block_mcc(
     and groups of a factor each it is `mcc` by Pearson's correlation, held out.
 
     `codes` (n, d), `factors` (n, k) whole numbers, or `continuous` ones; words without an order one-hot.
-    `blocks` lists of columns of codes, `groups` of factors, by number (by default each factor alone). It
+    `blocks` lists of columns of codes, `groups` of factors (by default each alone), by number or name. It
     learns from two thirds of the rows (10,000 at most) and scores on the others (5,000 at most), or on
     `test`, a pair of arrays. Raises BadInput for groups that overlap or have no such factor.
 
@@ -57,7 +56,7 @@ def block_mcc(
     """
     from scipy.optimize import linear_sum_assignment
 
-    theirs = [list(group) for group in check_groups(groups, factors.shape[1])]
+    theirs = [list(group) for group in groups or each_alone(factors.shape[1])]
     learn, score = learn_and_score(codes, factors, test, seed)
     own, held = np.zeros((2, len(theirs), len(blocks)))
     pearson = partial(signed_correlation, correlation="pearson")

@@ -15,19 +15,19 @@ from distaff.tables import Table
 Blocks = tuple[tuple[int, ...], ...]
 
 
-def check_blocks(blocks: Any, table: Table, what: str = "block") -> Blocks:
+def check_blocks(blocks: Any, table: Table, what: str = "block", of: str = "codes", least: int = 2) -> Blocks:
     """Blocks, lists of columns by number or name or a dict of such lists, as numbers of a table's columns.
 
-    BadInput where a column is not there or stands twice, a block is empty, or there are fewer than two.
+    BadInput where a column is not there or stands twice, a block is empty, or there are fewer than `least`.
     """
     if isinstance(blocks, str | bytes) or not isinstance(blocks, Mapping | Sequence):
         raise BadInput(f"{what}s must be lists of columns, such as [[0, 1], [2]], got {blocks!r}")
     named = blocks if isinstance(blocks, Mapping) else dict(enumerate(blocks))
-    if len(named) < 2:
-        raise BadInput(f"at least 2 {what}s are needed, got {len(named)}")
+    if len(named) < least:
+        raise BadInput(f"at least {least} {what}{'s are' if least > 1 else ' is'} needed, got {len(named)}")
     found, home = [], dict[int, Any]()
     for name, columns in named.items():
-        block = [_place(table, each) for each in _listed(columns)]
+        block = [_place(table, each, of) for each in _listed(columns)]
         if not block:
             raise BadInput(f"{what} {name} is empty")
         for j in block:
@@ -46,14 +46,14 @@ def _listed(columns: Any) -> Sequence[Any]:
     return [columns] if alone else list(columns)
 
 
-def _place(table: Table, column: Any) -> int:
+def _place(table: Table, column: Any, of: str) -> int:
     """The number of a column, given by its name, or where no name is so by its number."""
     if str(column) in table.names:
         return table.names.index(str(column))
     is_number = isinstance(column, int | np.integer) and not isinstance(column, bool)
     if (is_number or str(column).isdecimal()) and int(column) < len(table.names) and int(column) >= 0:
         return int(column)
-    raise unknown("column of codes", str(column), table.names)
+    raise unknown(f"column of {of}", str(column), table.names)
 
 
 def each_alone(columns: int) -> Blocks:
@@ -61,17 +61,9 @@ def each_alone(columns: int) -> Blocks:
     return tuple((j,) for j in range(columns))
 
 
-def check_groups(groups: Sequence[Sequence[int]] | None, k: int) -> Blocks:
-    """Groups of k factors by number, by default each alone. BadInput where they overlap or are not there."""
-    if groups is None:
-        return each_alone(k)
-    found = tuple(tuple(int(j) for j in group) for group in groups)
-    listed = [j for group in found for j in group]
-    if not all(found) or len(set(listed)) < len(listed) or not set(listed) <= set(range(k)):
-        raise BadInput(
-            f"groups={groups!r} is not allowed; it must be lists of factors 0 to {k - 1}, each once"
-        )
-    return found
+def check_groups(groups: Any, factors: Table) -> Blocks:
+    """Groups of factors, as `check_blocks` has blocks of codes; one is enough."""
+    return check_blocks(groups, factors, "group", "factors", least=1)
 
 
 def summed(importance: Floats, blocks: Blocks | None) -> Floats:

@@ -93,7 +93,7 @@ def _check(given: dict[str, Any], needs: tuple[str, ...], name: str, order_above
         given["continuous"] = real = continuous_columns(tables["factors"][0], given["continuous"])
     if order_above is not None and "factors" in tables:
         check_order(tables["factors"][0], real, order_above, name)
-    given |= arrays_of(tables, real) | of_columns(beside, tables["codes"][0])
+    given |= arrays_of(tables, real) | of_columns(beside, tables)
     if held_out:
         given["test"] = given["codes"][n:], given["factors"][n:]
         given |= {what: given[what][:n] for what in ("codes", "factors")}

@@ -21,7 +21,7 @@ from distaff.metrics.arrays import (
     same_rows,
     standardised,
 )
-from distaff.metrics.blocks import check_blocks, each_alone, example_blocks
+from distaff.metrics.blocks import check_blocks, check_groups, each_alone, example_blocks
 from distaff.randomness import derived
 from distaff.tables import Continuous, SparseTable, Table, as_table
 
@@ -39,8 +39,10 @@ class Need:
 
     #: why a metric has no value without it
     lacking: str
-    #: it has a row for each row of codes; else it is said of columns: `check` takes it and the codes' table
+    #: it has a row for each row of codes; else it is said of columns, and `check` takes it and a table
     of_rows: bool = True
+    #: whose table that is: that of codes, or of another need
+    columns_of: str = "codes"
     #: how messages call each of several arrays, as of other runs ("mate {}'s codes"); "" where it is one
     each: str = ""
     #: the array that metrics take, of a table, codes (n, d), and which factors are continuous
@@ -53,8 +55,8 @@ class Need:
     rescaled: Callable[[Any, Codes], Any] = _the_same
     #: what stands for it beside noise codes, with a generator, for chance
     of_noise: Callable[[Any, Codes, np.random.Generator], Any] = _nothing
-    #: what stands for it beside the standardised factors as codes, for the ceiling
-    of_ideal: Callable[[Any, Codes], Any] = _nothing
+    #: what stands for it beside the standardised factors as codes, for the ceiling, with what else is given
+    of_ideal: Callable[[Any, Codes, Mapping[str, Any]], Any] = _nothing
     #: what chance and ceiling depend on of it, for JSON
     facts: Callable[[Any], Any] = _nothing
     #: what distaff.testing gives beside codes made from factors (n, k), by a seed
@@ -106,7 +108,7 @@ NEEDS: dict[str, Need] = {
         of_each_code=True,
         rescaled=lambda value, deviation: value - 2 * np.log(deviation),
         of_noise=lambda value, codes, rng: np.full(codes.shape, np.log(0.25)),
-        of_ideal=lambda value, codes: np.full(codes.shape, 2 * np.log(0.01)),
+        of_ideal=lambda value, codes, given: np.full(codes.shape, 2 * np.log(0.01)),
         example=lambda codes, factors, seed: np.full(codes.shape, 2 * np.log(0.05)),
     ),
     # codes (n, d') that other runs with the same settings give the same rows
@@ -114,7 +116,7 @@ NEEDS: dict[str, Need] = {
         "it needs the codes of other runs with the same settings (mates)",
         each="mate {}'s codes",
         of_noise=lambda value, codes, rng: [rng.standard_normal(mate.shape) for mate in value],
-        of_ideal=lambda value, codes: [codes[:, ::-1]],
+        of_ideal=lambda value, codes, given: [codes[:, ::-1]],
         facts=lambda value: [mate.shape[1] for mate in value],
         example=_example_mates,
     ),
@@ -125,9 +127,19 @@ NEEDS: dict[str, Need] = {
         of_rows=False,
         check=lambda blocks, table, continuous: check_blocks(blocks, table),
         of_noise=_the_same,
-        of_ideal=lambda value, codes: each_alone(codes.shape[1]),
+        of_ideal=lambda value, codes, given: given.get("groups") or each_alone(codes.shape[1]),
         facts=lambda value: [list(block) for block in value],
         example=example_blocks,
+    ),
+    # columns of factors that a block should hold together
+    "groups": Need(
+        "it needs groups of factors (groups)",
+        of_rows=False,
+        columns_of="factors",
+        check=lambda groups, table, continuous: check_groups(groups, table),
+        of_noise=_the_same,
+        of_ideal=_the_same,
+        facts=lambda value: [list(group) for group in value],
     ),
 }
 
@@ -157,6 +169,12 @@ def arrays_of(tables: Mapping[str, list[Table]], continuous: Continuous = False)
     return arrays
 
 
-def of_columns(given: Mapping[str, Any], codes: Table) -> dict[str, Any]:
-    """What is given of the columns of codes, by need, as metrics take it."""
-    return {n: NEEDS[n].check(value, codes, False) for n, value in given.items() if not NEEDS[n].of_rows}
+def of_columns(given: Mapping[str, Any], tables: Mapping[str, list[Table]]) -> dict[str, Any]:
+    """What is given of columns of these tables, by need, as metrics take it."""
+    found = {}
+    for need, value in given.items():
+        if not (said := NEEDS[need]).of_rows:
+            if said.columns_of not in tables:
+                raise BadInput(f"{need} name columns of {said.columns_of}, and none are given")
+            found[need] = said.check(value, tables[said.columns_of][0], False)
+    return found

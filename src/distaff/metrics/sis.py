@@ -1,11 +1,9 @@
 """The slot identifiability score."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from distaff.metrics.arrays import Codes, Factors, Floats, Test, standardised
-from distaff.metrics.blocks import Blocks, check_groups
+from distaff.metrics.blocks import Blocks, each_alone
 from distaff.metrics.declare import metric, truths
 from distaff.metrics.held_out import Rows, few_to_learn
 from distaff.metrics.kernel_r2 import ridge_weights, signed_r2, squared_distances
@@ -32,7 +30,7 @@ def sis(
     factors: Factors,
     blocks: Blocks,
     *,
-    groups: Sequence[Sequence[int]] | None = None,
+    groups: Blocks | None = None,
     most_rows: int = 2000,
     continuous: Continuous = False,
     test: Test = None,
@@ -47,7 +45,7 @@ def sis(
     block count 0. -1..1, higher is better; noise scores about 0.
 
     `codes` (n, d), `factors` (n, k) whole numbers, or `continuous` ones; words without an order one-hot.
-    `blocks` lists of columns of codes, `groups` of factors, by number (by default each factor alone). Slots
+    `blocks` lists of columns of codes, `groups` of factors (by default each alone), by number or name. Slots
     without an identity must be sorted per row first. It learns from `most_rows` of two thirds of the rows and
     scores on the others, or on `test`, a pair of arrays; the whole is standardised together, as in the
     authors' code.
@@ -62,7 +60,7 @@ def sis(
     """
     most = whole_number("most_rows", most_rows, 2)
     learn, score = few_to_learn(codes, factors, test, seed, most)
-    found = slot_matrix(learn, score, blocks, check_groups(groups, factors.shape[1]))
+    found = slot_matrix(learn, score, blocks, groups or each_alone(factors.shape[1]))
     return _above_the_next(found)
 
 
@@ -86,4 +84,4 @@ def _above_the_next(found: Floats) -> float:
     groups, blocks = linear_sum_assignment(found, maximize=True)
     others = found.copy()
     others[groups, blocks] = -np.inf
-    return float((found[groups, blocks] - others[groups].max(axis=1)).sum() / len(found))
+    return float((found[groups, blocks] - others[groups].max(axis=1, initial=0.0)).sum() / len(found))

@@ -69,6 +69,7 @@ class Given(TypedDict, total=False):
     mates: Sequence[Any] | None
     mates_logvar: Sequence[Any] | None
     blocks: Sequence[Any] | Mapping[str, Any] | None
+    groups: Sequence[Any] | Mapping[str, Any] | None
 
 
 def names_given(function: F) -> F:
@@ -112,9 +113,12 @@ def admit(codes: Any, factors: Any, **given: Unpack[Given]) -> Admitted:
         raise BadInput(f"at least 2 rows are needed, got {rows}")
     noted = [note for parts in tables.values() for table in parts for note in table.notes]
     notes += list(dict.fromkeys(noted))
+    if "groups" in there and "blocks" not in there:
+        raise BadInput("groups of factors are for blocks of codes, and no blocks are given")
+    of_tables = of_columns(there, tables)
     labels = tables.pop("factors", None)
     found = factors_of(labels[0], given.get("continuous", False), words, order) if labels else None
-    arrays = arrays_of(tables) | of_columns(there, tables["codes"][0])
+    arrays = arrays_of(tables) | of_tables
     checked = arrays.pop("codes")
     notes += _in_no_block(tables["codes"][0], arrays.get("blocks"))
     notes += [*_counters(tables["codes"][0], checked), *(_all_different(found) if found else ())]
@@ -178,15 +182,28 @@ def _with_factors(inputs: Inputs, found: Factors, table: Table, notes: list[str]
             f"{factor_name(table, 0)} has a single value, {shown(table.cells[0][0])}, and no other factor is "
             "left; give one that varies"
         )
+    beside = dict(inputs.given)
+    if "groups" in beside:
+        beside["groups"] = _of_those(beside["groups"], varies, found.names)
     kept = Inputs(
         inputs.codes,
-        {"factors": np.ascontiguousarray(found.values[:, varies]), **inputs.given},
+        {"factors": np.ascontiguousarray(found.values[:, varies]), **beside},
         continuous=tuple(new for new, old in enumerate(varies) if old in found.continuous),
         unordered=tuple(new for new, old in enumerate(varies) if old in found.unordered),
     )
     names = [found.names[j] for j in varies]
     words = {name: [shown(word) for word in each] for name, each in found.words.items() if name in names}
     return Admitted(kept, names, left_out, words, notes)
+
+
+def _of_those(groups: Blocks, varies: list[int], names: Sequence[str]) -> Blocks:
+    """Groups of factors as numbers of those that vary; BadInput where none of a group does."""
+    found = tuple(tuple(varies.index(j) for j in group if j in varies) for group in groups)
+    for group, kept in zip(groups, found, strict=True):
+        if not kept:
+            listed = ", ".join(names[j] for j in group)
+            raise BadInput(f"no factor of the group {listed} varies; leave it out of groups")
+    return found
 
 
 def _without_missing(

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput, NotApplicable
-from distaff.metrics.arrays import Codes, Factors, check_seed
+from distaff.metrics.arrays import check_seed
 from distaff.metrics.declare import Adapted, Declaration, Metric, Sizes
 from distaff.metrics.door import check_counts, check_density
 from distaff.metrics.needs import NEEDS
@@ -149,7 +149,7 @@ class Measure:
         chance = {key: _mean([draw.get(key) for draw in draws]) for key in sorted(set().union(*draws))}
         if "factors" not in self.inputs.given:
             return Reference(chance, {})
-        ideal = _ideal(self.inputs, self.declared.ideal, rng)
+        ideal = _ideal(self.inputs, self.metric, rng)
         return Reference(chance, self._finite(ideal, self.seed))
 
     def _finite(self, inputs: Inputs, seed: int) -> Numbers:
@@ -192,12 +192,13 @@ def _noise(inputs: Inputs, rng: np.random.Generator) -> Inputs:
     return _beside(codes, inputs, {n: NEEDS[n].of_noise(v, codes, rng) for n, v in inputs.given.items()})
 
 
-def _ideal(inputs: Inputs, ideal: Callable[[Factors], Codes], rng: np.random.Generator) -> Inputs:
+def _ideal(inputs: Inputs, metric: Metric[Any], rng: np.random.Generator) -> Inputs:
     """The codes that a metric calls ideal: by default standardised factors."""
-    codes = ideal(inputs.given["factors"])
+    codes = metric.declaration.ideal(inputs.given["factors"])
     if codes.shape[1] == 1:  # a gap needs a second code
         codes = np.concatenate([codes, rng.standard_normal(codes.shape)], axis=1)
-    return _beside(codes, inputs, {n: NEEDS[n].of_ideal(v, codes) for n, v in inputs.given.items()})
+    taken = {n: v for n, v in inputs.given.items() if n in inspect.signature(metric).parameters}
+    return _beside(codes, inputs, {n: NEEDS[n].of_ideal(v, codes, taken) for n, v in inputs.given.items()})
 
 
 def _beside(codes: NDArray[Any], inputs: Inputs, given: dict[str, Any]) -> Inputs:

@@ -10,7 +10,7 @@ from distaff.files import plain
 from distaff.metrics.declare import Metric, Sizes
 from distaff.metrics.needs import NEEDS
 
-GIVEN = {"codes", "seed", "test", "continuous", *NEEDS}  # arguments that are no settings
+GIVEN = {"codes", "seed", "test", "continuous"}  # arguments that are no settings, as needs are none
 
 
 def protocols() -> list[str]:
@@ -38,7 +38,7 @@ def check_protocol(name: str | None, metrics: Sequence[str], rows: int) -> None:
 def defaults(metric: Callable[..., Any]) -> dict[str, Any]:
     """The settings of a metric's function by name, and their defaults."""
     parameters = inspect.signature(metric).parameters
-    return {name: each.default for name, each in parameters.items() if name not in GIVEN}
+    return {name: each.default for name, each in parameters.items() if name not in GIVEN | NEEDS.keys()}
 
 
 def settings_taken(metric: Metric[Any], protocol: str | None) -> dict[str, Any]:

@@ -84,9 +84,10 @@ def score(
     `logvar` (n, d), the log-variances of the codes' posteriors, adds `mig_exact`; `mates`, other runs' codes
     of the same rows, adds `udr` (which leaves out latents of little KL if `logvar` and `mates_logvar` are
     given). `blocks`, lists of columns of codes by number or name or a dict of such lists, are scored in place
-    of single codes: by default by the metrics that are defined for them. `protocol` "locatello2019" takes
-    that study's numbers of rows and learners and refuses fewer rows; without it any number is scored, from 20
-    up with an interval.
+    of single codes: by default by the metrics that are defined for them. `groups`, such lists of factors, are
+    what `sis` and `block_mcc` look for a block of, by default each factor alone. `protocol` "locatello2019"
+    takes that study's numbers of rows and learners and refuses fewer rows; without it any number is scored,
+    from 20 up with an interval.
 
     The 95 % interval is value +- t s, where s is the standard deviation of the score over 20 random halves of
     the rows (5 where a predictor is fitted) and t Student's quantile: halves drawn without replacement vary
