@@ -71,6 +71,7 @@ PAPERS = {
     "Netzer et al. 2011": (),
     "Ng 2011": (),
     "Olshausen and Field 1996": ("doi:10.1038/381607a0",),
+    "Paige and Saunders 1982": ("doi:10.1145/355984.355989",),
     "Paysan et al. 2009": ("doi:10.1109/AVSS.2009.58",),
     "Phipson and Smyth 2010": ("doi:10.2202/1544-6115.1585",),
     "Reed et al. 2014": ("PMLR 32(2):1431",),
