@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import inspect
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
