@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import functools
 import itertools
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import NamedTuple
 
@@ -57,6 +58,11 @@ def ignoring(first: Concept, second: Concept) -> Concept:
 OPERATORS = {"and": both, "in_common": in_common, "ignore": ignoring}
 
 
+def in_words(first: str, operator: str, second: str) -> str:
+    """Two concepts and an operator by name, as a title: "red wall IN COMMON red wall, hat"."""
+    return f"{first} {operator.replace('_', ' ').upper()} {second}"
+
+
 def attributes(concept: Concept) -> set[int]:
     """The attributes that a concept says something of."""
     return {each.attribute for each in concept}
@@ -85,13 +91,15 @@ class Vocabulary:
     """What can be said of a grid of factors: the words of every attribute's values.
 
     Attributes are the factors that are `named`, in their order in `space`; nuisances are left out. Values
-    without `words` are called by their numbers. A symbol is k-hot: m numbers, one for each word, attribute by
-    attribute.
+    without `words` are called by their numbers. `synonyms` are words that stand for a concept, as "dub" for
+    {white wall, ice lolly}. A symbol is k-hot: m numbers, one for each value, attribute by attribute, and
+    then one for each synonym. It says words, and a concept is what they mean.
     """
 
     space: FactorSpace
     named: tuple[str, ...] = ()
     words: Mapping[str, Sequence[str]] | None = None
+    synonyms: Mapping[str, Concept] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         columns = sorted(self.space.position(name) for name in self.named or self.space.names)
@@ -99,6 +107,11 @@ class Vocabulary:
         for name in self.named:
             if len(set(self.of(name))) != self.size(name):
                 raise BadInput(f"{name} has {self.size(name)} values and {len(set(self.of(name)))} words")
+        for word in self.synonyms:
+            if not re.fullmatch(r"[^\s_=,;]+", word):
+                raise BadInput(f"the synonym '{word}' is not allowed; it must be one word")
+            if word in set().union(*self._all_words()):
+                raise BadInput(f"the synonym '{word}' is not allowed; it is a word of the data already")
 
     def size(self, attribute: str) -> int:
         """How many values an attribute has."""
@@ -111,21 +124,29 @@ class Vocabulary:
 
     @property
     def values(self) -> list[Value]:
-        """Every value of every attribute, in the order of a symbol's m numbers."""
+        """Every value of every attribute, in the order of a symbol's first numbers."""
         places = [self.space.position(name) for name in self.named]
         return [Value(place, value) for place in places for value in range(self.space.sizes[place])]
 
+    @property
+    def symbol_size(self) -> int:
+        """How many numbers a symbol has: m."""
+        return len(self.values) + len(self.synonyms)
+
     def symbols(self, concepts: Sequence[Concept]) -> NDArray[np.float32]:
-        """The k-hot symbols (n, m) of concepts."""
-        found = np.zeros((len(concepts), len(self.values)), dtype=np.float32)
+        """The k-hot symbols (n, m) of concepts, which say values and no synonym."""
+        found = np.zeros((len(concepts), self.symbol_size), dtype=np.float32)
         places = {value: place for place, value in enumerate(self.values)}
         for row, concept in zip(found, concepts, strict=True):
             row[[places[value] for value in concept]] = 1
         return found
 
     def concept(self, symbol: NDArray[np.floating]) -> Concept:
-        """The concept of a k-hot symbol (m,)."""
-        return self.said(value for value, hot in zip(self.values, symbol, strict=True) if hot > 0.5)
+        """What a k-hot symbol (m,) means: its values, and those that its synonyms stand for."""
+        meanings = [*(frozenset([value]) for value in self.values), *self.synonyms.values()]
+        return self.said(
+            value for each, hot in zip(meanings, symbol, strict=True) if hot > 0.5 for value in each
+        )
 
     def said(self, values: Iterable[Value]) -> Concept:
         """The concept of some values. BadInput where it says two things of one attribute."""
@@ -162,9 +183,24 @@ class Vocabulary:
         """The concept of a line such as "red wall, hat": values with commas between.
 
         A value may stand with words of its attribute ("red wall", "wall_colour=red"), and has to where
-        several attributes have it. BadInput where one is unknown, could be several, or contradicts another.
+        several attributes have it. A synonym is read as what it stands for. BadInput where a value is
+        unknown, could be several, or contradicts another.
         """
-        return self.said(self._read_one(part.strip()) for part in words.split(",") if part.strip())
+        return self.concept(self.symbol(words))
+
+    def symbol(self, words: str) -> NDArray[np.float32]:
+        """The symbol (m,) of a line as it is said, synonyms by their own words; errors as those of `read`."""
+        found = np.zeros(self.symbol_size, dtype=np.float32)
+        for part in filter(None, map(str.strip, words.split(","))):
+            found[self._place(part)] = 1
+        self.concept(found)  # which tells a contradiction
+        return found
+
+    def _place(self, part: str) -> int:
+        """Which of a symbol's numbers a part of a line is."""
+        if part in self.synonyms:
+            return len(self.values) + [*self.synonyms].index(part)
+        return self.values.index(self._read_one(part))
 
     def _read_one(self, part: str) -> Value:
         said = {*part.replace("=", " ").replace("_", " ").split()}
@@ -183,13 +219,19 @@ class Vocabulary:
 
     def _unknown(self, part: str, said: set[str]) -> BadInput:
         """The error for a part that no value is meant by; it names the words that stand for nothing."""
-        own, of = ({word for each in self.values for word in self._words(each)[n]} for n in range(2))
+        own, of = self._all_words()
+        own |= {*self.synonyms}
         strange = " ".join(sorted(said - own - of, key=part.index))
         if strange and any(said.issuperset(self._words(each)[0]) for each in self.values):
             attributes = dict.fromkeys(word for name in self.named for word in name.split("_"))
             return unknown("attribute", strange, attributes)
         words = dict.fromkeys(word for name in self.named for word in self.of(name))
-        return unknown("value", strange or part, words)
+        return unknown("value", strange or part, [*words, *self.synonyms])
+
+    def _all_words(self) -> tuple[set[str], set[str]]:
+        """The words of all values, and of all attributes."""
+        pairs = [self._words(each) for each in self.values]
+        return {word for own, _ in pairs for word in own}, {word for _, of in pairs for word in of}
 
     def _words(self, each: Value) -> tuple[list[str], list[str]]:
         """The words of a value, and of its attribute."""
@@ -199,6 +241,11 @@ class Vocabulary:
     def describe(self, concept: Iterable[Value]) -> str:
         """A concept in few words that `read` understands, such as "red wall, hat", or "anything"."""
         return ", ".join(self._shortest[value] for value in sorted(concept)) or "anything"
+
+    def describe_symbol(self, symbol: NDArray[np.floating]) -> str:
+        """A k-hot symbol (m,) in the few words that it says, such as "red wall, dub"."""
+        words = [*(self.describe([value]) for value in self.values), *self.synonyms]
+        return ", ".join(word for word, hot in zip(words, symbol, strict=True) if hot > 0.5) or "anything"
 
     @functools.cached_property
     def _shortest(self) -> dict[Value, str]:

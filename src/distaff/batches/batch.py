@@ -60,8 +60,8 @@ class Facts(NamedTuple):
 
     `image_shape` (C, H, W); how many `images` there are; the sizes of the `factors` that form their grid, ()
     where there is none; the numbers of values of the `labels` that a label term learns from, () without; the
-    numbers of `words` of the attributes that symbols name, () without symbols; the finished runs that the
-    method stands on, its `bases`, by the setting that names them.
+    numbers of `words` of the attributes that symbols name, then 1 for each synonym, () without symbols; the
+    finished runs that the method stands on, its `bases`, by the setting that names them.
     """
 
     image_shape: tuple[int, int, int]

@@ -25,7 +25,7 @@ class Kind(ABC):
         """A batch of `size` images of the data, as arrays. BadInput where the data cannot give such."""
 
     def words(self, data: DataSet) -> tuple[int, ...]:
-        """The numbers of words of the attributes that its symbols name; () where there are no symbols."""
+        """The numbers of words of what its symbols name, see `Facts`; () where there are no symbols."""
         return ()
 
     def example(self, images: Draw, facts: Facts, size: int, rng: torch.Generator) -> Batch:

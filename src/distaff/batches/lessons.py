@@ -12,6 +12,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from distaff.batches.synonyms import read_synonyms, said
 from distaff.concepts import Concept, Vocabulary, attributes
 from distaff.datasets.base import DataSet
 from distaff.errors import BadInput
@@ -28,6 +29,7 @@ class Lessons:
     images each; 300 concepts that name every attribute are held out, and no example shows one. Here every
     level, which is a number of attributes, has as nearly as many of the taught concepts as it can give, of
     those that images are left of. Where `rows` is None, any image that shows a concept is an example of it.
+    What synonyms mean is taught beside them.
     """
 
     vocabulary: Vocabulary
@@ -37,8 +39,12 @@ class Lessons:
 
     @functools.cached_property
     def symbols(self) -> NDArray[np.float32]:
-        """The k-hot symbols of the taught concepts, one a row."""
+        """The k-hot symbols of the taught concepts, one a row, without synonyms."""
         return self.vocabulary.symbols(self.taught)
+
+    def said(self, numbers: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float32]:
+        """The symbols (n, m) of these taught concepts (n,) as they are said, synonyms half of the time."""
+        return said(self.symbols[numbers], self.vocabulary, rng)
 
     @functools.cached_property
     def hidden(self) -> frozenset[Concept]:
@@ -94,18 +100,25 @@ class Lessons:
         return np.asarray(np.ravel_multi_index(tuple(rows[:, named].T), sizes), dtype=np.int64)
 
 
-def vocabulary_of(data: DataSet, attributes: Sequence[str] = ()) -> Vocabulary:
-    """What can be said of a data set's grid: of `attributes`, or all with words, or, without words, all."""
+def vocabulary_of(data: DataSet, attributes: Sequence[str] = (), synonyms: str = "") -> Vocabulary:
+    """What can be said of a data set's grid: of `attributes`, or all with words, or, without words, all.
+
+    `synonyms` as in "dub = hat, white wall; woog = red floor, ball"; see distaff.batches.synonyms.
+    """
     if data.factors is None:
         raise BadInput(f"{data.name} has no grid of factors whose values concepts could name")
     worded = [name for name in data.factors.names if name in data.words]
-    return Vocabulary(data.factors, tuple(attributes or worded), data.words)
+    found = Vocabulary(data.factors, tuple(attributes or worded), data.words)
+    return replace(found, synonyms=read_synonyms(synonyms, found)) if synonyms else found
 
 
 def plan_lessons(
     vocabulary: Vocabulary, concepts: int = 133, examples: int = 10, held_out: int = 0, seed: int = 0
 ) -> Lessons:
-    """Lessons by a seed: so many `concepts` (0: all), `examples` each (0: any image), so many held out."""
+    """Lessons by a seed: so many `concepts` (0: all), `examples` each (0: any image), so many held out.
+
+    What synonyms mean comes after them where it is not among them, and changes nothing of the others.
+    """
     rng = np.random.default_rng(derived(seed, "lessons"))
     most = len(vocabulary.named)
     full = vocabulary.count(most)
@@ -117,11 +130,24 @@ def plan_lessons(
     every = sum(_counts(vocabulary)) - len(hidden)
     if concepts > every:
         raise BadInput(f"concepts={concepts} is not allowed; there are {every} to teach")
-    lessons = Lessons(vocabulary, tuple(_drawn(vocabulary, concepts or every, rng, hidden)), kept_back)
+    drawn = tuple(_drawn(vocabulary, concepts or every, rng, hidden))
+    beside = tuple(each for each in _meanings(vocabulary, hidden) if each not in drawn)
+    lessons = Lessons(vocabulary, drawn + beside, kept_back)
     if not examples:
         return lessons
-    rows = [lessons.scenes(lessons.taught, rng) for _ in range(examples)]
-    return replace(lessons, rows=np.stack(rows, axis=1))
+    rows = [
+        np.stack([lessons.scenes(part, rng) for _ in range(examples)], axis=1) for part in (drawn, beside)
+    ]
+    return replace(lessons, rows=np.concatenate(rows))
+
+
+def _meanings(vocabulary: Vocabulary, hidden: frozenset[Concept]) -> Iterator[Concept]:
+    """What synonyms mean, each once. BadInput where no image is left of one."""
+    for word, meaning in vocabulary.synonyms.items():
+        if meaning in hidden:
+            told = vocabulary.describe(meaning)
+            raise BadInput(f"the synonym '{word}' is not allowed; all images of {told} are held out")
+    yield from dict.fromkeys(vocabulary.synonyms.values())
 
 
 def _parts(concept: Concept) -> Iterator[Concept]:

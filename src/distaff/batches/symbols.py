@@ -23,7 +23,8 @@ class Symbols(Kind):
     `attributes`: names with commas between, of the factors that concepts name; without, those that the data
     set has words for, or all; others are nuisances. Which `concepts` (0: all) are taught, by which `examples`
     (0: any image that shows them, each as likely), and which are held out follows from the seed; see
-    `Lessons`.
+    `Lessons`. What `synonyms` mean is taught as well, and is said by their words in half of the cases
+    wherever a concept says all of it; see distaff.batches.synonyms.
     """
 
     attributes: str = ""
@@ -31,29 +32,32 @@ class Symbols(Kind):
     examples: int = 10
     held_out: int = 0
     seed: int = 0
+    synonyms: str = ""
 
     def vocabulary(self, data: DataSet) -> Vocabulary:
         """The words of the data set's attributes. Raises BadInput where it has no grid of them."""
-        return vocabulary_of(data, [name.strip() for name in self.attributes.split(",") if name.strip()])
+        attributes = [name.strip() for name in self.attributes.split(",") if name.strip()]
+        return vocabulary_of(data, attributes, self.synonyms)
 
     def lessons(self, data: DataSet) -> Lessons:
         """What is taught, by what, and what is held out. Raises BadInput where the data cannot give it."""
         vocabulary = self.vocabulary(data)
         worded = tuple((name, vocabulary.of(name)) for name in vocabulary.named)
         how = (self.concepts, self.examples, self.held_out, self.seed)
-        return _lessons(vocabulary.space, vocabulary.named, worded, how)
+        synonyms = tuple(vocabulary.synonyms.items())
+        return _lessons(vocabulary.space, vocabulary.named, worded, synonyms, how)
 
     def words(self, data: DataSet) -> tuple[int, ...]:
-        """How many words each attribute has."""
+        """How many words each attribute has, and 1 for each synonym."""
         vocabulary = self.vocabulary(data)
-        return tuple(vocabulary.size(name) for name in vocabulary.named)
+        return (*map(vocabulary.size, vocabulary.named), *(1 for _ in vocabulary.synonyms))
 
     def sample(self, data: DataSet, size: int, rng: np.random.Generator) -> Batch:
         """`size` images and their symbols."""
         lessons = self.lessons(data)
         numbers = rng.integers(len(lessons.taught), size=size)
         rows = lessons.vocabulary.space.index(lessons.examples(numbers, rng))
-        return Batch(data.images(rows), len(data), symbols=lessons.symbols[numbers])
+        return Batch(data.images(rows), len(data), symbols=lessons.said(numbers, rng))
 
     def example(self, images: Draw, facts: Facts, size: int, rng: torch.Generator) -> Batch:
         """Images with symbols of any concepts of so many words."""
@@ -61,8 +65,10 @@ class Symbols(Kind):
 
 
 @functools.lru_cache(maxsize=8)  # a step asks anew, and so does whoever judges the same lessons
-def _lessons(space: Any, named: tuple[str, ...], worded: Any, how: tuple[int, int, int, int]) -> Lessons:
-    return plan_lessons(Vocabulary(space, named, dict(worded)), *how)
+def _lessons(
+    space: Any, named: tuple[str, ...], worded: Any, synonyms: Any, how: tuple[int, int, int, int]
+) -> Lessons:
+    return plan_lessons(Vocabulary(space, named, dict(worded), dict(synonyms)), *how)
 
 
 def made_up(words: tuple[int, ...], size: int, rng: torch.Generator) -> torch.Tensor:

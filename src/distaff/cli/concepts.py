@@ -11,8 +11,8 @@ from distaff.cli.options import tell
 from distaff.errors import BadInput
 
 if TYPE_CHECKING:
-    from distaff.concepts import Vocabulary
-    from distaff.evaluation.concepts.imagined import Imagined
+    from distaff.concepts import Concept, Vocabulary
+    from distaff.evaluation.concepts.imagined import Imagined, Recognised
     from distaff.training.run import Run
 
 SURE = 0.5  # the certainty from which a word or a concept is told
@@ -72,20 +72,20 @@ def _drawn(
     run: Run, vocabulary: Vocabulary, words: str, operators: dict[str, str], how: tuple[int, int]
 ) -> tuple[str, dict[str, Imagined]]:
     """What was asked for in words, and what the run makes of it: by its operator, and by the exact result."""
+    from distaff.concepts import in_words
     from distaff.evaluation.concepts.imagined import combine, has_operators, imagine, result
 
-    concept = vocabulary.read(words)
-    told = vocabulary.describe(concept)
+    told = vocabulary.describe_symbol(vocabulary.symbol(words))
     if not operators:
-        return told, {told: imagine(run, concept, *how)}
+        return told, {told: imagine(run, words, *how)}
     ((operator, others),) = operators.items()
-    other = vocabulary.read(others)
-    exact = result(vocabulary, concept, operator, other)
+    other = vocabulary.describe_symbol(vocabulary.symbol(others))
+    exact = result(vocabulary, vocabulary.read(words), operator, vocabulary.read(others))
     drawn = {}
     if has_operators(run):
-        drawn[LEARNED] = combine(run, concept, operator, other, *how)
+        drawn[LEARNED] = combine(run, words, operator, others, *how)
     drawn[vocabulary.describe(exact)] = imagine(run, exact, *how)
-    return f"{told} {operator.replace('_', ' ').upper()} {vocabulary.describe(other)}", drawn
+    return in_words(told, operator, other), drawn
 
 
 def _tell_drawn(
@@ -145,22 +145,33 @@ def _recognise(run: Run, given: str, seed: int, as_json: bool) -> None:
     vocabulary, image = lessons_of(run).vocabulary, given_image(run.data, given)
     seen = recognise(run, image.image, seed)
     row = None if image.number is None else vocabulary.space.rows([image.number])
-    found: list[dict[str, Any]] = [
-        {"concept": vocabulary.describe(each.concept), "certainty": each.certainty}
-        | ({} if row is None else {"shown": bool(shows(each.concept, row)[0])})
-        for each in seen.concepts
-    ]
+    found: list[dict[str, Any]] = []
+    for said, meaning, certainty in _found(vocabulary, seen):
+        shown = {} if row is None else {"shown": bool(shows(meaning, row)[0])}
+        found.append(said | {"certainty": certainty} | shown)
     value = {"run": str(run.folder), "image": given, "note": image.note, "concepts": found}
     certain = [each for each in found if each["certainty"] >= SURE]
     lines = [image.note] if image.note else []
     lines.append(f"{len(certain)} of {len(found)} concepts it was taught are at least {SURE:g} certain:")
     for each in certain:
         wrong = "" if each.get("shown", True) else "  (wrong: the image does not show it)"
-        lines.append(f"{each['certainty']:.2f}  {each['concept']}{wrong}")
+        read_as = f", read as {each['read_as']}" if "read_as" in each else ""
+        lines.append(f"{each['certainty']:.2f}  {each['concept']}{read_as}{wrong}")
     tell("\n".join(lines), value | {"words": _words(vocabulary, seen.words)}, as_json)
+
+
+def _found(vocabulary: Vocabulary, seen: Recognised) -> list[tuple[dict[str, str], Concept, float]]:
+    """Concepts and synonyms by falling certainty: as they are told, their meanings, their certainties."""
+    found = [({"concept": vocabulary.describe(concept)}, concept, sure) for concept, sure in seen.concepts]
+    for word, read_as, sure in seen.synonyms:
+        told = {"concept": word, "read_as": vocabulary.describe(read_as)}
+        found.append((told, vocabulary.synonyms[word], sure))
+    return sorted(found, key=lambda each: -each[2])
 
 
 def _vocabulary(vocabulary: Vocabulary) -> str:
     """What can be said, in one line."""
     of = [f"{name.replace('_', ' ')}: {', '.join(vocabulary.of(name))}" for name in vocabulary.named]
+    if vocabulary.synonyms:
+        of.append(f"synonyms: {', '.join(vocabulary.synonyms)}")
     return f"Its words: {'; '.join(of)}."

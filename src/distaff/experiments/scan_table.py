@@ -12,7 +12,7 @@ import pandas as pd
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from distaff.concepts import OPERATORS
+from distaff.concepts import OPERATORS, in_words
 from distaff.evaluation.concepts.classifier import factor_classifier
 from distaff.evaluation.concepts.images import images_of
 from distaff.experiments import base
@@ -204,7 +204,7 @@ def show_samples(lab: Lab[Scale], own: Mapping[str, Run], about: Asked) -> None:
             first, second = (
                 about.vocabulary.describe(about.vocabulary.concept(y)) for y in about.pairs[place]
             )
-            told.append(("operators", place, f"{{{first}}} {name.replace('_', ' ').upper()} {{{second}}}"))
+            told.append(("operators", place, in_words(f"{{{first}}}", name, f"{{{second}}}")))
     for kind, place, words in told:
         lab.figure(f"{words}, seed 0", image_grid(_samples(own, about, kind, place), 8, rows_are=ROWS))
 

@@ -16,6 +16,9 @@ class Taught(Method):
     examples: int = setting(10, "images of each concept; 0: all that show it", low=0)
     held_out: int = setting(0, "concepts of every attribute that no image in training shows", low=0)
     lesson_seed: int = setting(0, "seed of which concepts are taught, by which images", low=0)
+    synonyms: str = setting(
+        "", "words that stand for concepts, as in 'dub = hat, white wall; woog = red floor, ball'", later=True
+    )
 
     @property
     def batches(self) -> str:
@@ -25,5 +28,5 @@ class Taught(Method):
     @property
     def batch_options(self) -> dict[str, Any]:
         """What is taught, and by what."""
-        taught = {name: getattr(self, name) for name in ("attributes", "concepts", "examples", "held_out")}
-        return taught | {"seed": self.lesson_seed}
+        names = ("attributes", "concepts", "examples", "held_out", "synonyms")
+        return {name: getattr(self, name) for name in names} | {"seed": self.lesson_seed}

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.batches.lessons import Lessons
-from distaff.concepts import OPERATORS, Concept, attributes
+from distaff.concepts import OPERATORS, Concept, attributes, in_words
 from distaff.evaluation.concepts.imagined import Imagined, combine, has_operators, imagine, lessons_of, result
 from distaff.evaluation.concepts.scores import agreement, specificity
 from distaff.pages import parts
@@ -27,15 +27,22 @@ def concepts(seen: Seen) -> Section | None:
     if not seen.run.facts.words:
         return None
     lessons = lessons_of(seen.run)
-    chosen = _spread(lessons.taught)
-    names = [lessons.vocabulary.describe(concept) for concept in chosen]
-    made = [imagine(seen.run, concept, IMAGES) for concept in chosen]
+    chosen, synonyms = _spread(lessons.taught), lessons.vocabulary.synonyms
+    names = [*map(lessons.vocabulary.describe, chosen), *synonyms]
+    made = [imagine(seen.run, each, IMAGES) for each in (*chosen, *synonyms)]
     told = (
-        f"{len(chosen)} of the {len(lessons.taught)} concepts that were taught, and images decoded from "
-        f"samples of each. {_reading(seen, lessons)}"
+        f"{len(chosen)} of the {len(lessons.taught)} concepts that were taught{_stand_for(lessons)}, and "
+        f"images decoded from samples of each. {_reading(seen, lessons)}"
     )
     operators = _operators(seen, lessons) if has_operators(seen.run) else ()
     return Section("Concepts", [told, *_pictures(names, made), *operators, *_specificity(seen, names, made)])
+
+
+def _stand_for(lessons: Lessons) -> str:
+    """What synonyms were to mean, where there are any."""
+    say, synonyms = lessons.vocabulary.describe, lessons.vocabulary.synonyms
+    meanings = "; ".join(f"{word} for {say(meaning)}" for word, meaning in synonyms.items())
+    return f", the words that stand for concepts ({meanings})" if synonyms else ""
 
 
 def _spread(taught: Sequence[Concept]) -> list[Concept]:
@@ -77,7 +84,7 @@ def _operators(seen: Seen, lessons: Lessons) -> Iterator[str]:
     for operator in OPERATORS:
         one, other = asked[operator]
         exact = result(lessons.vocabulary, one, operator, other)
-        title = f"{say(one)} {operator.replace('_', ' ').upper()} {say(other)}"
+        title = in_words(say(one), operator, say(other))
         learned = combine(seen.run, one, operator, other, IMAGES)
         yield from _pictures([title, say(exact)], [learned, imagine(seen.run, exact, IMAGES)])
 

@@ -5,6 +5,8 @@ Higgins et al. 2018 (arXiv:1707.03389, sections 3 and 4). It goes for any run th
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -21,14 +23,15 @@ from distaff.settings import whole_number
 from distaff.training.run import Run
 
 MOST_IMAGES = 1000
-SAMPLES = 100  # of an image's posterior
+SAMPLES = 100  # of a posterior
+SURE = 0.5  # a value is read back where it is more certain than this, and so at most one of each attribute
 
 
 class Imagined(NamedTuple):
     """What a model makes of a concept.
 
     `mean` and `sigma` (d,) of its latents, 0 and 1 where it says nothing; `images` (n, C, H, W) in 0..1, each
-    decoded from a sample of them; `words` (m,), how certain every word is, see `certainty`.
+    decoded from a sample of them; `words` (v,), how certain the word of every value is, see `certainty`.
     """
 
     mean: NDArray[np.float32]
@@ -44,11 +47,23 @@ class Found(NamedTuple):
     certainty: float
 
 
+class FoundSynonym(NamedTuple):
+    """A synonym, what the model itself reads the `word` as, and how certain that is in the light of an image.
+
+    A word that it reads as nothing has certainty 0.
+    """
+
+    word: str
+    read_as: Concept
+    certainty: float
+
+
 class Recognised(NamedTuple):
-    """What a model finds in an image: how certain every word is (m,), and all concepts that were taught."""
+    """What a model finds in an image: how certain every value is (v,), taught concepts, and synonyms."""
 
     words: NDArray[np.float64]
     concepts: list[Found]
+    synonyms: list[FoundSynonym]
 
 
 def lessons_of(run: Run) -> Lessons:
@@ -63,9 +78,12 @@ def lessons_of(run: Run) -> Lessons:
 
 
 def imagine(run: Run, concept: Concept | str, count: int = 10, seed: int = 0) -> Imagined:
-    """`count` images of a concept, which may be words such as "red wall, hat" (sym2img)."""
-    vocabulary = lessons_of(run).vocabulary
-    return _imagined(run, run.encode_symbols(vocabulary.symbols([_read(vocabulary, concept)])), count, seed)
+    """`count` images of a concept, which may be words such as "red wall, hat" (sym2img).
+
+    A synonym among the words is given to the model as it is said, by its own word.
+    """
+    symbols = _symbols(lessons_of(run).vocabulary, concept)
+    return _imagined(run, run.encode_symbols(symbols), count, seed)
 
 
 def combine(
@@ -73,7 +91,7 @@ def combine(
 ) -> Imagined:
     """`count` images of what a learned operator makes of two concepts; BadInput without operators."""
     vocabulary = lessons_of(run).vocabulary
-    one, other = (vocabulary.symbols([_read(vocabulary, each)]) for each in (first, second))
+    one, other = (_symbols(vocabulary, each) for each in (first, second))
     return _imagined(run, run.combine(one, other, operator), count, seed)
 
 
@@ -95,31 +113,56 @@ def recognise(run: Run, image: ArrayLike, seed: int = 0) -> Recognised:
     """The words and the taught concepts of an image (C, H, W) as the data set gives it (img2sym).
 
     From 100 samples of q(z|x); a concept's certainty is the mean over them of the product of its words'.
-    Concepts come by falling certainty.
+    Concepts come by falling certainty. A synonym is as certain as what the model reads it as, whatever it was
+    to mean; see `read_back`.
     """
     lessons = lessons_of(run)
     certain = certainty(run, _samples(run.encode(np.asarray(image)[None]), SAMPLES, seed))
-    each = np.array([certain[:, symbol > 0].prod(axis=1).mean() for symbol in lessons.symbols])
-    order = np.argsort(-each, kind="stable")
-    found = [Found(lessons.taught[number], float(each[number])) for number in order]
-    return Recognised(certain.mean(axis=0), found)
+    concepts = [*map(Found, lessons.taught, _together(certain, lessons.symbols))]
+    words = lessons.vocabulary.synonyms
+    read = [read_back(run, word, seed) for word in words]
+    each = zip(words, read, _together(certain, lessons.vocabulary.symbols(read)), strict=True)
+    synonyms = [FoundSynonym(word, read_as, sure if read_as else 0.0) for word, read_as, sure in each]
+    return Recognised(
+        certain.mean(axis=0),
+        sorted(concepts, key=lambda each: -each.certainty),
+        sorted(synonyms, key=lambda each: -each.certainty),
+    )
+
+
+def _together(certain: NDArray[np.float64], symbols: NDArray[np.float32]) -> Iterator[float]:
+    """How certain all values of each symbol (c, m) are at once, the mean over samples, whose are (n, v)."""
+    for symbol in symbols[:, : certain.shape[1]]:
+        yield float(certain[:, symbol > 0].prod(axis=1).mean())
+
+
+def read_back(run: Run, words: str, seed: int = 0) -> Concept:
+    """What a model understands by words: the values more certain than half at 100 samples of q(z|y)."""
+    vocabulary = lessons_of(run).vocabulary
+    codes = run.encode_symbols(_symbols(vocabulary, words))
+    certain = certainty(run, _samples(codes, SAMPLES, seed)).mean(axis=0)
+    return vocabulary.said(itertools.compress(vocabulary.values, certain > SURE))
 
 
 def certainty(run: Run, samples: NDArray[np.float32]) -> NDArray[np.float64]:
-    """How certain every word (n, m) is at samples of latents (n, d), 0..1, of an attribute's words in all 1.
+    """How certain every value's word (n, v) is at samples of latents (n, d), 0..1, of an attribute's in all 1.
 
     A word's probability by the symbol decoder, as a share of what it says of the word's attribute. For taught
-    symbols leave most attributes open, so that a word is not said of every image that shows it.
+    symbols leave most attributes open, so that a word is not said of every image that shows it. Synonyms are
+    words of no attribute and left aside.
     """
     vocabulary = lessons_of(run).vocabulary
-    ends = np.cumsum([vocabulary.size(name) for name in vocabulary.named])[:-1]
+    ends = np.cumsum([vocabulary.size(name) for name in vocabulary.named])
     words = np.maximum(run.decode_symbols(samples), np.finfo(np.float32).tiny).astype(np.float64)
-    parts = np.split(words, ends, axis=1)
+    *parts, _ = np.split(words, ends, axis=1)
     return np.concatenate([part / part.sum(axis=1, keepdims=True) for part in parts], axis=1)
 
 
-def _read(vocabulary: Vocabulary, concept: Concept | str) -> Concept:
-    return vocabulary.read(concept) if isinstance(concept, str) else concept
+def _symbols(vocabulary: Vocabulary, concept: Concept | str) -> NDArray[np.float32]:
+    """The one symbol (1, m) of a concept, or of words as they are said."""
+    if isinstance(concept, str):
+        return vocabulary.symbol(concept)[None]
+    return vocabulary.symbols([concept])
 
 
 def _imagined(run: Run, codes: Codes, count: int, seed: int) -> Imagined:

@@ -52,12 +52,12 @@ def from_uniform(counts: ArrayLike) -> float:
 def agreement(probabilities: ArrayLike, rows: ArrayLike, vocabulary: Vocabulary) -> float:
     """The share of attributes, over images, of which the likeliest word is the right one, 0..1.
 
-    `probabilities` (n, m) of all words, as a model says them of n images; `rows` (n, k) of the images on the
-    vocabulary's grid, from which the words that are right follow.
+    `probabilities` (n, m) of all words, as a model says them of n images, synonyms among them, which are left
+    aside; `rows` (n, k) of the images on the vocabulary's grid, from which the words that are right follow.
     """
     said, truth = np.asarray(probabilities), vocabulary.space.check(rows)
-    if said.shape != (len(truth), len(vocabulary.values)):
-        raise BadInput(f"words must be ({len(truth)}, {len(vocabulary.values)}), got {said.shape}")
+    if said.shape != (len(truth), vocabulary.symbol_size):
+        raise BadInput(f"words must be ({len(truth)}, {vocabulary.symbol_size}), got {said.shape}")
     right = []
     start = 0
     for name in vocabulary.named:

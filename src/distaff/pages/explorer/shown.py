@@ -120,13 +120,15 @@ def _label(data: Any, column: int, value: Any) -> str:
 
 
 def concepts(seen: Seen) -> list[dict[str, Any]]:
-    """The concepts that a run was taught, each a Gaussian over latents; none of a run without symbols."""
+    """The concepts and synonyms that a run was taught, each a Gaussian over latents; none without symbols."""
     if not seen.run.facts.words:
         return []
     lessons = lessons_of(seen.run)
-    codes = seen.run.encode_symbols(lessons.symbols)
-    names = [lessons.vocabulary.describe(concept) for concept in lessons.taught]
-    order = sorted(range(len(names)), key=lambda n: (len(lessons.taught[n]), names[n]))
+    words = lessons.vocabulary.synonyms
+    codes = seen.run.encode_symbols([*lessons.symbols, *map(lessons.vocabulary.symbol, words)])
+    names = [*map(lessons.vocabulary.describe, lessons.taught), *words]
+    sizes = [*map(len, lessons.taught), *map(len, words.values())]
+    order = sorted(range(len(names)), key=lambda n: (sizes[n], names[n]))
     sigma = np.exp(codes.logvar / 2)
     return [{"name": names[n], "mean": _rounded(codes.mean[n]), "sigma": _rounded(sigma[n])} for n in order]
 
