@@ -27,9 +27,10 @@ def concepts(seen: Seen) -> Section | None:
     if not seen.run.facts.words:
         return None
     lessons = lessons_of(seen.run)
-    chosen, synonyms = _spread(lessons.taught), lessons.vocabulary.synonyms
+    chosen, synonyms = _spread(lessons.taught), [*lessons.vocabulary.synonyms]
     names = [*map(lessons.vocabulary.describe, chosen), *synonyms]
-    made = [imagine(seen.run, each, IMAGES) for each in (*chosen, *synonyms)]
+    made = [imagine(seen.run, concept, IMAGES) for concept in chosen]
+    made += [imagine(seen.run, word, IMAGES) for word in synonyms]
     told = (
         f"{len(chosen)} of the {len(lessons.taught)} concepts that were taught{_stand_for(lessons)}, and "
         f"images decoded from samples of each. {_reading(seen, lessons)}"
@@ -39,10 +40,10 @@ def concepts(seen: Seen) -> Section | None:
 
 
 def _stand_for(lessons: Lessons) -> str:
-    """What synonyms were to mean, where there are any."""
+    """Its synonyms and what they stand for, where there are any."""
     say, synonyms = lessons.vocabulary.describe, lessons.vocabulary.synonyms
     meanings = "; ".join(f"{word} for {say(meaning)}" for word, meaning in synonyms.items())
-    return f", the words that stand for concepts ({meanings})" if synonyms else ""
+    return f" and its synonyms ({meanings})" if synonyms else ""
 
 
 def _spread(taught: Sequence[Concept]) -> list[Concept]:

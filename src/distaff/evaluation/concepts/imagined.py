@@ -145,7 +145,7 @@ def read_back(run: Run, words: str, seed: int = 0) -> Concept:
 
 
 def certainty(run: Run, samples: NDArray[np.float32]) -> NDArray[np.float64]:
-    """How certain every value's word (n, v) is at samples of latents (n, d), 0..1, of an attribute's in all 1.
+    """How certain each value's word (n, v) is at samples of latents (n, d), 0..1, of an attribute's in all 1.
 
     A word's probability by the symbol decoder, as a share of what it says of the word's attribute. For taught
     symbols leave most attributes open, so that a word is not said of every image that shows it. Synonyms are
