@@ -71,3 +71,15 @@ def worded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     distaff.train("scan", data, base=folder / "vision", out=folder / "scan", **taught, **how)
     distaff.train("scan_operators", data, base=folder / "scan", steps=5, out=folder / "operators", **how)
     return folder
+
+
+@pytest.fixture(scope="session")
+def synonymous(worded: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of small finished runs like those of `worded`, scan and operators, that know two synonyms."""
+    folder, data = tmp_path_factory.mktemp("synonymous"), distaff.load_dataset("rooms", **ROOMS)
+    how = {"threads": 1, "show": False}
+    taught = {"concepts": 40, "examples": 3, "steps": 150, "learning_rate": 3e-3}
+    taught["synonyms"] = "dub = hat, white wall; woog = suitcase, blue floor"
+    distaff.train("scan", data, base=worded / "vision", out=folder / "scan", **taught, **how)
+    distaff.train("scan_operators", data, base=folder / "scan", steps=5, out=folder / "operators", **how)
+    return folder

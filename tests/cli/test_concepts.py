@@ -12,13 +12,19 @@ from commands import distaff
 from PIL import Image
 
 from distaff import load_run
-from distaff.evaluation.concepts.imagined import combine, imagine
+from distaff.evaluation.concepts.imagined import combine, imagine, lessons_of, read_back
 from distaff.pages.images import strip
 
 
 @pytest.fixture
 def runs(worded: Path, tmp_path: Path) -> Path:
     shutil.copytree(worded, tmp_path / "runs")
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def synonyms(synonymous: Path, tmp_path: Path) -> Path:
+    shutil.copytree(synonymous, tmp_path / "runs")
     return tmp_path / "runs"
 
 
@@ -105,16 +111,72 @@ def test_a_file_is_resized_and_that_is_said(
     assert "wrong" not in out
 
 
+@pytest.mark.parametrize(("words", "name"), [("dub", "dub"), ("dub, yellow floor", "yellow_floor_dub")])
+def test_a_synonym_is_drawn_by_its_own_word(
+    synonyms: Path, capsys: pytest.CaptureFixture[str], words: str, name: str
+) -> None:
+    status, out, err = distaff(capsys, "concepts", synonyms / "scan", words)
+    path = synonyms / "scan" / "concepts" / f"{name}.png"
+    assert (status, err) == (0, "")
+    assert out.splitlines()[:2] == [str(path), name.replace("_floor_", "_floor, ").replace("_", " ")]
+    (drawn,) = rows_of(path)
+    np.testing.assert_array_equal(drawn, strip(imagine(load_run(synonyms / "scan"), words).images))
+
+
+def test_an_operator_takes_a_synonym_as_it_is_said_and_its_result_as_it_is_meant(
+    synonyms: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = load_run(synonyms / "operators")
+    status, out, _ = distaff(capsys, "concepts", run.folder, "dub", "--and", "blue floor", "--json")
+    made = json.loads(out)
+    assert (status, made["concept"]) == (0, "dub AND blue floor")
+    assert [*made["drawn"]] == ["by the learned operator", "white wall, blue floor, hat"]
+    learned, exact = combine(run, "dub", "and", "blue floor"), imagine(run, "white wall, blue floor, hat")
+    for drawn, each in zip(rows_of(Path(made["picture"])), (learned, exact), strict=True):
+        np.testing.assert_array_equal(drawn, strip(each.images))
+
+
+def test_synonyms_are_listed_by_their_words_with_what_they_are_read_as(
+    synonyms: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whether it is shown goes by what the word stands for, the certainty by what the run reads it as."""
+    run, told = load_run(synonyms / "scan"), 0
+    vocabulary = lessons_of(run).vocabulary
+    for number in (0, 8, 30, 53):
+        _, out, _ = distaff(capsys, "concepts", run.folder, "--image", number, "--json")
+        listed = json.loads(out)["concepts"]
+        assert [each["certainty"] for each in listed] == sorted(
+            (e["certainty"] for e in listed), reverse=True
+        )
+        found = {each["concept"]: each for each in listed}
+        assert len(listed) == len(lessons_of(run).taught) + 2
+        (row,) = run.data.factors.rows([number])
+        assert found["dub"]["shown"] == (row[0] == 0 and row[2] == 0)
+        assert found["woog"]["shown"] == (row[1] == 2 and row[2] == 2)
+        _, out, _ = distaff(capsys, "concepts", run.folder, "--image", number)
+        for word in ("dub", "woog"):
+            each, read_as = found[word], vocabulary.describe(read_back(run, word))
+            assert each["read_as"] == read_as
+            wrong = "" if each["shown"] else "  (wrong: the image does not show it)"
+            line = f"{each['certainty']:.2f}  {word}, read as {read_as}{wrong}"
+            assert (line in out.splitlines()) == (each["certainty"] >= 0.5)
+            told += each["certainty"] >= 0.5
+    assert told, "or no line was tried"
+
+
 def test_joint_vaes_have_concepts_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rooms = ["resolution=16", "wall_colour=2", "floor_colour=2", "object_colour=[3]", "camera_yaw=1"]
     data = [word for each in rooms for word in ("--data", each)]
     how = ["--set", "concepts=8", "--set", "batch_size=4", "--steps", "2", "--threads", "1"]
+    how += ["--set", "synonyms=dub = hat, wall=white"]
     for method in ("jmvae", "telbo"):
         run = tmp_path / method
         assert distaff(capsys, "train", method, "--dataset", "rooms", *data, *how, "--out", run)[0] == 0
         status, out, _ = distaff(capsys, "concepts", run, "hat", "--and", "white wall")
         assert (status, Path(out.splitlines()[0]).name) == (0, "hat_and_white_wall.png")
-        assert distaff(capsys, "concepts", run, "--image", "0")[0] == 0
+        status, out, _ = distaff(capsys, "concepts", run, "--image", "0", "--json")
+        assert (status, "dub" in {each["concept"] for each in json.loads(out)["concepts"]}) == (0, True)
+        assert distaff(capsys, "concepts", run, "dub")[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -150,3 +212,17 @@ def test_bad_input_is_one_line_and_nothing_is_written(
     assert message in err
     assert err.count("\n") == 1
     assert sorted(runs.rglob("*")) == before
+
+
+def test_synonyms_are_among_the_words_that_can_be_said(
+    synonyms: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words, message in (
+        ([], "object: hat, ice_lolly, suitcase; synonyms: dub, woog."),
+        (["woof"], "unknown value 'woof'; did you mean 'woog'?"),
+        (["dub, blue wall"], "white wall, blue wall, hat contradicts itself"),
+    ):
+        status, out, err = distaff(capsys, "concepts", synonyms / "scan", *words)
+        assert (status, out) == (2, "")
+        assert message in err
+        assert err.count("\n") == 1

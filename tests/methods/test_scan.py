@@ -345,7 +345,7 @@ def test_mean_and_variance_of_a_concept_both_learn() -> None:
 def test_a_synonym_is_understood_as_what_it_stands_for(seed: int) -> None:
     """Where vision is perfect, by reading back samples of q(z_y|word).
 
-    Steps, step size and batch were chosen on seeds 100 to 104, all of which passed; half the steps did not do.
+    Steps, step size and batch were chosen on seeds 100 to 104; all five passed, one failed after half of it.
     """
     plain = scan_concepts.VOCABULARY
     text = "dub = 0 wall, 1 object; woog = 2 floor, 3 colour"

@@ -426,6 +426,20 @@ def test_concepts_are_codes(worded: Path, chrome: Browser, tmp_path: Path) -> No
     chrome.until("document.documentElement.scrollWidth === 390")
 
 
+def test_synonyms_are_among_the_concepts(synonymous: Path) -> None:
+    run = load_run(synonymous / "scan")
+    from distaff.evaluation.concepts.imagined import imagine
+
+    found = shown.concepts(see(run, show=False))
+    names = [each["name"] for each in found]
+    assert len(names) == len(set(names))
+    assert {"dub", "woog", "white wall, hat", "blue floor, suitcase"} <= set(names)
+    for each in found:
+        made = imagine(run, each["name"], 1)
+        np.testing.assert_allclose(each["mean"], made.mean, atol=1e-3)
+        np.testing.assert_allclose(each["sigma"], made.sigma, atol=1e-3)
+
+
 def check_bands(chrome: Browser, made: Any) -> None:
     """A band on every slider lies two sigmas to either side of the concept's mean; an image has none."""
     place = "byId('slider-{}').previousElementSibling"

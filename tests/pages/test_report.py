@@ -164,6 +164,18 @@ def test_only_what_is_in_nats_is_called_so(tmp_path: Path, method: str, nats: bo
     assert ("in nats per image" in training) == nats
 
 
+def test_synonyms_are_shown_after_the_concepts(synonymous: Path, tmp_path: Path) -> None:
+    shutil.copytree(synonymous / "operators", tmp_path / "operators")
+    section = distaff.report(tmp_path / "operators", show=False).read_text().partition("<h2>Concepts</h2>")[2]
+    every = re.findall(r'<img src="[^"]*" alt="Images of ([^"]*)">', section)
+    assert every[8:10] == ["dub", "woog"]
+    assert len(every) == 10 + 6, "of operators too"
+    assert " and its synonyms (dub for white wall, hat; woog for blue floor, suitcase), and images" in section
+    run = distaff.load_run(tmp_path / "operators")
+    for word in ("dub", "woog"):
+        assert picture(imagine(run, word).images, f"Images of {word}") in section
+
+
 def test_a_run_that_knows_words_shows_its_concepts(worded: Path, tmp_path: Path) -> None:
     pages = {}
     for name in ("vision", "scan", "operators"):

@@ -51,7 +51,9 @@ class Scan(Taught, OnBase):
 
     Differences from the paper: the base is any VAE of independent latents, and has seen every image; the
     paper's had not seen those of the concepts that are held out. Every level of concepts is taught about as
-    often (see `symbols` in distaff.batches). Where the paper contradicts itself, beta is 1 and lambda 10.
+    often (see `symbols` in distaff.batches). Where the paper contradicts itself, beta is 1 and lambda 10. It
+    has words that stand for concepts and does not tell how they were taught: of `synonyms` each is said in
+    half of the cases wherever a concept says all that it means, instead of that.
     """
 
     base: str = setting("none", "the vision run that words are grounded in", run=VISION, needed=True)

@@ -19,10 +19,12 @@ from distaff.evaluation.concepts.imagined import (
     has_operators,
     imagine,
     lessons_of,
+    read_back,
     recognise,
     result,
 )
 from distaff.methods.base import Codes
+from distaff.randomness import derived
 from distaff.training.run import Run
 
 WORDS = ["white wall", "yellow wall", "blue wall", "white floor", "yellow floor", "blue floor"]
@@ -127,6 +129,62 @@ def test_what_a_trained_run_is_certain_of_is_shown_more_often_than_what_it_doubt
         ]
         right, wrong = right + shown[:3], wrong + shown[-20:]
     assert np.mean(right) > np.mean(wrong) + 0.3
+
+
+@pytest.fixture(scope="module")
+def knows_synonyms(synonymous: Path) -> Run:
+    return distaff.load_run(synonymous / "scan")
+
+
+def test_a_synonym_is_imagined_by_its_own_word(knows_synonyms: Run) -> None:
+    symbol = np.zeros((1, 11), dtype=np.float32)
+    symbol[0, [9, 4]] = 1  # dub, yellow floor
+    codes = knows_synonyms.encode_symbols(symbol)
+    made = imagine(knows_synonyms, "yellow floor, dub", 3)
+    np.testing.assert_array_equal(made.mean, codes.mean[0])
+    meant = imagine(knows_synonyms, lessons_of(knows_synonyms).vocabulary.read("yellow floor, dub"), 3)
+    said = imagine(knows_synonyms, "yellow floor, white wall, hat", 3)
+    np.testing.assert_array_equal(meant.mean, said.mean)
+    assert not np.array_equal(meant.mean, made.mean), "the network is asked, not the dictionary"
+    assert made.words.shape == (9,)
+
+
+def test_synonyms_have_no_part_in_certainty(knows_synonyms: Run) -> None:
+    said = [0.6, 0.1, 0.1, 0.0, 0.0, 0.0, 0.3, 0.2, 0.1]
+    for more in ([0.9, 0.9], [0.0, 0.1]):
+        (found,) = certainty(told(knows_synonyms, said + more, said + more), np.zeros((1, 4), np.float32))
+        wanted = [0.75, 0.125, 0.125, 1 / 3, 1 / 3, 1 / 3, 0.5, 1 / 3, 1 / 6]
+        np.testing.assert_allclose(found, wanted, rtol=1e-6)
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading(Told):
+    """A run that takes dub for a code below 0, where it says `low`, woog above, and any image for both."""
+
+    def encode_symbols(self, symbols, seed=0):  # type: ignore[no-untyped-def]
+        mean = np.full((len(symbols), 4), 10.0, np.float32) * np.where(symbols[:, 9:10] > 0, -1, 1)
+        return Codes(mean.astype(np.float32), np.zeros_like(mean), mean)
+
+
+def test_a_synonym_is_as_certain_as_what_it_is_read_as(knows_synonyms: Run) -> None:
+    """dub as blue wall and yellow floor, whatever it was to mean; woog as nothing, which no image shows."""
+    low = [0.1, 0.1, 0.8, 0.2, 0.6, 0.2, 0.4, 0.3, 0.3, 0.5, 0.5]
+    high = [0.5, 0.0, 0.5, 0.3, 0.3, 0.4, 0.5, 0.1, 0.4, 0.9, 0.9]
+    run = Reading(knows_synonyms.folder, knows_synonyms.config, knows_synonyms.method, low=low, high=high)
+    vocabulary, image = lessons_of(run).vocabulary, run.data.images([0])[0]
+    assert vocabulary.describe(read_back(run, "dub")) == "blue wall, yellow floor"
+    assert read_back(run, "woog") == frozenset()
+    seen = recognise(run, image)
+    samples = run.encode(image[None])
+    rng = np.random.default_rng(derived(0, "imagined"))
+    below = (rng.standard_normal((100, 4))[:, 0] < 0).mean()
+    wanted = below * 0.8 * 0.6 + (1 - below) * 0.5 * 0.3
+    assert samples.mean[0, 0] == 0
+    assert [each.word for each in seen.synonyms] == ["dub", "woog"]
+    assert seen.synonyms[0].read_as == vocabulary.read("blue wall, yellow floor")
+    assert [each.certainty for each in seen.synonyms] == pytest.approx([wanted, 0], rel=1e-5)
+    assert {vocabulary.read("dub"), vocabulary.read("woog")} <= {each.concept for each in seen.concepts}
+    assert len(seen.concepts) == len(lessons_of(run).taught)
 
 
 def test_a_learned_operator_and_the_exact_one(scan: Run, worded: Path) -> None:

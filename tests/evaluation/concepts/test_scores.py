@@ -1,5 +1,6 @@
 """What is said of images and concepts, against plain statements of it and cases with known answers."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -70,6 +71,9 @@ def test_agreement_takes_the_likeliest_word_of_every_attribute() -> None:
     assert agreement(words[::-1], rows, VOCABULARY) == 0
     words[0, :3] = [0.1, 0.4, 0.2]
     assert agreement(words, rows, VOCABULARY) == pytest.approx(5 / 6)
+    more = dataclasses.replace(VOCABULARY, synonyms={"dub": VOCABULARY.read("red, case")})
+    for synonym in (0, 1):
+        assert agreement(np.insert(words, 8, synonym, axis=1), rows, more) == pytest.approx(5 / 6)
 
 
 def test_specificity_is_one_at_the_prior() -> None:
