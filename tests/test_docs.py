@@ -206,9 +206,9 @@ def test_the_way_to_concepts_can_be_gone(tmp_path: Path, monkeypatch: pytest.Mon
     smaller = {r"resolution=\d+": "resolution=16", r"colour=\d": "colour=3", r"--steps \d+": "--steps 2"}
     monkeypatch.chdir(tmp_path)
     page, printed = gone("concepts.md", smaller, capsys)
-    assert len(printed) == 9
+    assert len(printed) == 11
     drawn = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.png"))
-    assert len(drawn) == 4
+    assert len(drawn) == 5
     assert drawn[-1] in page
     names = python_of(page)
     assert names["made"].images.shape == (5, 3, 16, 16)

@@ -107,10 +107,16 @@ class Vocabulary:
         for name in self.named:
             if len(set(self.of(name))) != self.size(name):
                 raise BadInput(f"{name} has {self.size(name)} values and {len(set(self.of(name)))} words")
+        if self.synonyms:
+            self._check_synonyms()
+
+    def _check_synonyms(self) -> None:
+        """Errors for synonyms that could not be told from other words."""
+        taken = set().union(*self._all_words())
         for word in self.synonyms:
             if not re.fullmatch(r"[^\s_=,;]+", word):
                 raise BadInput(f"the synonym '{word}' is not allowed; it must be one word")
-            if word in set().union(*self._all_words()):
+            if word in taken:
                 raise BadInput(f"the synonym '{word}' is not allowed; it is a word of the data already")
 
     def size(self, attribute: str) -> int:

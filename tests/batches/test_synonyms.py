@@ -16,7 +16,7 @@ from distaff.batches.feed import Feed
 from distaff.batches.lessons import plan_lessons
 from distaff.batches.operators import Operators
 from distaff.batches.symbols import Symbols
-from distaff.batches.synonyms import read_synonyms, said
+from distaff.batches.synonyms import say_synonyms, with_synonyms
 from distaff.concepts import OPERATORS, Value, Vocabulary, shows
 from distaff.datasets import ArrayImages, DataSet
 from distaff.errors import BadInput
@@ -28,7 +28,7 @@ SCENES = SPACE.rows(np.arange(len(SPACE)))
 PLAIN = Vocabulary(SPACE, ("wall", "floor", "object"))
 TEXT = "dub = 1 object, 0 wall; woog=2 floor ,wall=0;"
 DUB, WOOG = frozenset({Value(0, 0), Value(3, 1)}), frozenset({Value(0, 0), Value(2, 2)})
-VOCABULARY = replace(PLAIN, synonyms=read_synonyms(TEXT, PLAIN))
+VOCABULARY = with_synonyms(PLAIN, TEXT)
 EVERY = [concept for size in range(4) for concept in PLAIN.concepts(size)]
 
 
@@ -45,7 +45,7 @@ def rows_of(images: object) -> np.ndarray:
 def test_synonyms_are_read_with_their_meanings() -> None:
     assert dict(VOCABULARY.synonyms) == {"dub": DUB, "woog": WOOG}
     assert [*VOCABULARY.synonyms] == ["dub", "woog"]
-    assert read_synonyms("", PLAIN) == read_synonyms(" ; ", PLAIN) == {}
+    assert with_synonyms(PLAIN, "") == with_synonyms(PLAIN, " ; ") == PLAIN
 
 
 def test_a_symbol_has_a_number_for_each_synonym_after_those_of_values() -> None:
@@ -74,7 +74,7 @@ def test_what_is_meant_is_what_synonyms_stand_for() -> None:
 
 def test_synonyms_are_said_by_the_coins_of_the_batch() -> None:
     symbols = VOCABULARY.symbols(EVERY * 20)
-    found = said(symbols, VOCABULARY, np.random.default_rng(5))
+    found = say_synonyms(symbols, VOCABULARY, np.random.default_rng(5))
     coins = np.random.default_rng(5).random((len(symbols), 2))
     for symbol, coin, concept in zip(found, coins, EVERY * 20, strict=True):
         words = [word for word, flip in zip(("dub", "woog"), coin, strict=True) if flip < 0.5]
@@ -89,7 +89,7 @@ def test_synonyms_are_said_by_the_coins_of_the_batch() -> None:
 def test_half_of_the_times_each_synonym_is_said() -> None:
     """Of 10,000, five deviations of a fair coin are 250; of two coins, each pair comes in a quarter."""
     rng = np.random.default_rng(0)
-    dub, woog = said(VOCABULARY.symbols([DUB | WOOG] * 10_000), VOCABULARY, rng)[:, 11:].T > 0.5
+    dub, woog = say_synonyms(VOCABULARY.symbols([DUB | WOOG] * 10_000), VOCABULARY, rng)[:, 11:].T > 0.5
     assert abs(dub.sum() - 5000) < 250
     assert abs(woog.sum() - 5000) < 250
     for one, other in itertools.product((dub, ~dub), (woog, ~woog)):
@@ -120,7 +120,7 @@ def test_what_synonyms_mean_is_taught_beside_the_others(examples: int) -> None:
 def test_a_meaning_that_is_taught_anyhow_is_taught_once() -> None:
     lessons = plan_lessons(VOCABULARY, concepts=0)
     assert lessons.taught == plan_lessons(PLAIN, concepts=0).taught
-    both = replace(PLAIN, synonyms=read_synonyms("dub = 0 wall; bud = 0 wall", PLAIN))
+    both = with_synonyms(PLAIN, "dub = 0 wall; bud = 0 wall")
     assert plan_lessons(both, 1, seed=1).taught.count(frozenset({Value(0, 0)})) == 1
 
 

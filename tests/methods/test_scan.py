@@ -13,7 +13,7 @@ import torch
 
 import distaff
 from distaff.batches.lessons import plan_lessons
-from distaff.batches.synonyms import read_synonyms
+from distaff.batches.synonyms import with_synonyms
 from distaff.concepts import OPERATORS, Concept, Vocabulary, attributes
 from distaff.datasets import DataSet
 from distaff.errors import BadInput
@@ -347,9 +347,8 @@ def test_a_synonym_is_understood_as_what_it_stands_for(seed: int) -> None:
 
     Steps, step size and batch were chosen on seeds 100 to 104; all five passed, one failed after half of it.
     """
-    plain = scan_concepts.VOCABULARY
     text = "dub = 0 wall, 1 object; woog = 2 floor, 3 colour"
-    vocabulary = dataclasses.replace(plain, synonyms=read_synonyms(text, plain))
+    vocabulary = with_synonyms(scan_concepts.VOCABULARY, text)
     lessons, drawing = (
         plan_lessons(vocabulary, examples=0, held_out=30, seed=seed),
         np.random.default_rng(seed),
@@ -360,7 +359,7 @@ def test_a_synonym_is_understood_as_what_it_stands_for(seed: int) -> None:
     for _ in range(2000):
         numbers = drawing.integers(len(lessons.taught), size=method.batch_size)
         seen = sampled(*scan_concepts.known(lessons.examples(numbers, drawing)), rng)
-        symbols = torch.from_numpy(lessons.said(numbers, drawing))
+        symbols = torch.from_numpy(lessons.spoken(numbers, drawing))
         descend(optimiser, method.grounded(modules, seen, symbols, rng).total, method.learning_rate)
     for word, meaning in vocabulary.synonyms.items():
         symbol = torch.from_numpy(vocabulary.symbol(word)).expand(100, -1)

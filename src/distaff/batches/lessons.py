@@ -12,7 +12,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from distaff.batches.synonyms import read_synonyms, said
+from distaff.batches.synonyms import say_synonyms
 from distaff.concepts import Concept, Vocabulary, attributes
 from distaff.datasets.base import DataSet
 from distaff.errors import BadInput
@@ -42,9 +42,9 @@ class Lessons:
         """The k-hot symbols of the taught concepts, one a row, without synonyms."""
         return self.vocabulary.symbols(self.taught)
 
-    def said(self, numbers: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float32]:
+    def spoken(self, numbers: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float32]:
         """The symbols (n, m) of these taught concepts (n,) as they are said, synonyms half of the time."""
-        return said(self.symbols[numbers], self.vocabulary, rng)
+        return say_synonyms(self.symbols[numbers], self.vocabulary, rng)
 
     @functools.cached_property
     def hidden(self) -> frozenset[Concept]:
@@ -100,16 +100,12 @@ class Lessons:
         return np.asarray(np.ravel_multi_index(tuple(rows[:, named].T), sizes), dtype=np.int64)
 
 
-def vocabulary_of(data: DataSet, attributes: Sequence[str] = (), synonyms: str = "") -> Vocabulary:
-    """What can be said of a data set's grid: of `attributes`, or all with words, or, without words, all.
-
-    `synonyms` as in "dub = hat, white wall; woog = red floor, ball"; see distaff.batches.synonyms.
-    """
+def vocabulary_of(data: DataSet, attributes: Sequence[str] = ()) -> Vocabulary:
+    """What can be said of a data set's grid: of `attributes`, or all with words, or, without words, all."""
     if data.factors is None:
         raise BadInput(f"{data.name} has no grid of factors whose values concepts could name")
     worded = [name for name in data.factors.names if name in data.words]
-    found = Vocabulary(data.factors, tuple(attributes or worded), data.words)
-    return replace(found, synonyms=read_synonyms(synonyms, found)) if synonyms else found
+    return Vocabulary(data.factors, tuple(attributes or worded), data.words)
 
 
 def plan_lessons(

@@ -56,7 +56,7 @@ class Operators(Symbols):
         lessons = self.lessons(data)
         drawn = draw_pairs(lessons, self.paired(data).taught, size, rng)
         images = data.images(lessons.vocabulary.space.index(drawn.rows))
-        first, second = (lessons.said(numbers, rng) for numbers in drawn.pairs.T)
+        first, second = (lessons.spoken(numbers, rng) for numbers in drawn.pairs.T)
         return Batch(images, len(data), symbols=first, other_symbols=second, operators=drawn.operators)
 
     def example(self, images: Draw, facts: Facts, size: int, rng: torch.Generator) -> Batch:

@@ -12,6 +12,7 @@ import torch
 from distaff.batches.batch import Batch, Facts
 from distaff.batches.kind import Draw, Kind
 from distaff.batches.lessons import Lessons, plan_lessons, vocabulary_of
+from distaff.batches.synonyms import with_synonyms
 from distaff.concepts import Vocabulary
 from distaff.datasets.base import DataSet
 
@@ -36,16 +37,17 @@ class Symbols(Kind):
 
     def vocabulary(self, data: DataSet) -> Vocabulary:
         """The words of the data set's attributes. Raises BadInput where it has no grid of them."""
-        attributes = [name.strip() for name in self.attributes.split(",") if name.strip()]
-        return vocabulary_of(data, attributes, self.synonyms)
+        return with_synonyms(self._without_synonyms(data), self.synonyms)
+
+    def _without_synonyms(self, data: DataSet) -> Vocabulary:
+        return vocabulary_of(data, [name.strip() for name in self.attributes.split(",") if name.strip()])
 
     def lessons(self, data: DataSet) -> Lessons:
         """What is taught, by what, and what is held out. Raises BadInput where the data cannot give it."""
-        vocabulary = self.vocabulary(data)
+        vocabulary = self._without_synonyms(data)
         worded = tuple((name, vocabulary.of(name)) for name in vocabulary.named)
         how = (self.concepts, self.examples, self.held_out, self.seed)
-        synonyms = tuple(vocabulary.synonyms.items())
-        return _lessons(vocabulary.space, vocabulary.named, worded, synonyms, how)
+        return _lessons(vocabulary.space, vocabulary.named, worded, self.synonyms, how)
 
     def words(self, data: DataSet) -> tuple[int, ...]:
         """How many words each attribute has, and 1 for each synonym."""
@@ -57,7 +59,7 @@ class Symbols(Kind):
         lessons = self.lessons(data)
         numbers = rng.integers(len(lessons.taught), size=size)
         rows = lessons.vocabulary.space.index(lessons.examples(numbers, rng))
-        return Batch(data.images(rows), len(data), symbols=lessons.said(numbers, rng))
+        return Batch(data.images(rows), len(data), symbols=lessons.spoken(numbers, rng))
 
     def example(self, images: Draw, facts: Facts, size: int, rng: torch.Generator) -> Batch:
         """Images with symbols of any concepts of so many words."""
@@ -66,9 +68,9 @@ class Symbols(Kind):
 
 @functools.lru_cache(maxsize=8)  # a step asks anew, and so does whoever judges the same lessons
 def _lessons(
-    space: Any, named: tuple[str, ...], worded: Any, synonyms: Any, how: tuple[int, int, int, int]
+    space: Any, named: tuple[str, ...], worded: Any, synonyms: str, how: tuple[int, int, int, int]
 ) -> Lessons:
-    return plan_lessons(Vocabulary(space, named, dict(worded), dict(synonyms)), *how)
+    return plan_lessons(with_synonyms(Vocabulary(space, named, dict(worded)), synonyms), *how)
 
 
 def made_up(words: tuple[int, ...], size: int, rng: torch.Generator) -> torch.Tensor:

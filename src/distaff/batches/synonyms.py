@@ -7,6 +7,7 @@ not tell how such words were taught; what is here is ours.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,8 @@ from distaff.concepts import Concept, Vocabulary
 from distaff.errors import BadInput
 
 
-def read_synonyms(text: str, vocabulary: Vocabulary) -> dict[str, Concept]:
-    """Synonyms and their meanings by a text such as "dub = hat, white wall; woog = red floor, ball"."""
+def with_synonyms(vocabulary: Vocabulary, text: str) -> Vocabulary:
+    """A vocabulary with the synonyms of a text such as "dub = hat, white wall; woog = red floor, ball"."""
     found: dict[str, Concept] = {}
     for word, words in _pairs(text):
         if word in found:
@@ -27,7 +28,7 @@ def read_synonyms(text: str, vocabulary: Vocabulary) -> dict[str, Concept]:
             raise BadInput(f"the synonym '{word}' is not allowed; {error}") from None
         if not found[word]:
             raise BadInput(f"the synonym '{word}' has no meaning; say '{word} = VALUE, VALUE'")
-    return found
+    return replace(vocabulary, synonyms=found)
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:
@@ -37,7 +38,7 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
         yield word.strip(), words
 
 
-def said(
+def say_synonyms(
     symbols: NDArray[np.float32], vocabulary: Vocabulary, rng: np.random.Generator
 ) -> NDArray[np.float32]:
     """Symbols (n, m) of values as they are said in training, half of the synonyms by their own words.

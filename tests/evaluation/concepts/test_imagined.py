@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -134,6 +136,18 @@ def test_what_a_trained_run_is_certain_of_is_shown_more_often_than_what_it_doubt
 @pytest.fixture(scope="module")
 def knows_synonyms(synonymous: Path) -> Run:
     return distaff.load_run(synonymous / "scan")
+
+
+def test_runs_from_before_there_were_synonyms_are_read(scan: Run, tmp_path: Path) -> None:
+    shutil.copytree(scan.folder, tmp_path / "scan")
+    config = json.loads((tmp_path / "scan" / "config.json").read_text())
+    assert config["settings"].pop("synonyms") == ""
+    (tmp_path / "scan" / "config.json").write_text(json.dumps(config))
+    run = distaff.load_run(tmp_path / "scan")
+    np.testing.assert_array_equal(imagine(run, "hat").images, imagine(scan, "hat").images)
+    seen, same = (recognise(each, each.data.images([5])[0]) for each in (run, scan))
+    assert seen.concepts == same.concepts
+    assert seen.synonyms == same.synonyms == []
 
 
 def test_a_synonym_is_imagined_by_its_own_word(knows_synonyms: Run) -> None:
