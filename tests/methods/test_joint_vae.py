@@ -194,6 +194,15 @@ def test_the_loss_of_telbo_bounds_the_mean_of_three_evidences() -> None:
 
 
 @BOTH
+def test_the_layers_for_symbols_give_what_encode_symbols_gives(method: JointVAE) -> None:
+    modules, symbols = modules_of(method).float(), batch().symbols.float()
+    codes = method.encode_symbols(modules, symbols, rng())
+    made = nn.Sequential(*method.encoding_symbols(modules))(symbols)
+    torch.testing.assert_close(made, torch.cat([codes.mean, codes.logvar], dim=1))
+    assert not torch.equal(made[0], made[1])
+
+
+@BOTH
 def test_every_weight_gets_a_gradient(method: JointVAE) -> None:
     modules = modules_of(method)
     method.loss(modules, batch(), rng()).total.backward()

@@ -13,7 +13,9 @@ from distaff.testing import check_method
 
 @pytest.mark.parametrize("name", registry.names("methods"))
 def test_method(name: str) -> None:
-    check_method(registry.get("methods", name)())
+    """The loss of an adversarial method need not fall, and all else shows in fewer steps than that takes."""
+    method = registry.get("methods", name)()
+    check_method(method, steps=60 if method.adversarial else 200)
 
 
 @pytest.mark.parametrize("name", registry.names("methods"))

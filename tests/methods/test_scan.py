@@ -19,7 +19,7 @@ from distaff.datasets import DataSet
 from distaff.errors import BadInput
 from distaff.experiments import scan_concepts
 from distaff.factors import FactorSpace
-from distaff.methods.base import Codes
+from distaff.methods.base import Codes, Method
 from distaff.methods.scan import GROUNDINGS, Scan, forward, reverse, symbol_networks
 from distaff.methods.scan_operators import combined, operator_network
 from distaff.methods.state import adam, descend
@@ -46,6 +46,28 @@ def kl_by_integration(mean: float, sigma: float, other_mean: float, other_sigma:
 
     p, q = log_density(mean, sigma), log_density(other_mean, other_sigma)
     return float((np.exp(p) * (p - q)).sum() * (z[1] - z[0]))
+
+
+def test_the_layers_for_symbols_give_what_encode_symbols_gives(worded: Path) -> None:
+    symbols = torch.eye(9)
+    for name in ("scan", "operators"):
+        run = distaff.load_run(worded / name)
+        codes = run.encode_symbols(symbols.numpy())
+        with torch.inference_mode():
+            made = torch.nn.Sequential(*run.method.encoding_symbols(run.modules))(symbols).numpy()
+        np.testing.assert_allclose(made, np.hstack([codes.mean, codes.logvar]), atol=1e-5)
+    with pytest.raises(BadInput, match="BetaVAE has no symbols"):
+        distaff.load_run(worded / "vision").method.encoding_symbols(torch.nn.ModuleDict())
+
+
+def test_a_method_that_does_not_say_its_layers_for_symbols_is_told_to() -> None:
+    class Mute(Scan):
+        """It has symbols, and says nothing of its layers."""
+
+        encoding_symbols = Method.encoding_symbols
+
+    with pytest.raises(BadInput, match=r"Mute does not say .* give it `encoding_symbols`"):
+        Mute().encoding_symbols(torch.nn.ModuleDict())
 
 
 @pytest.mark.parametrize("grounding", list(GROUNDINGS))

@@ -9,7 +9,7 @@ import io
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from distaff.evaluation.acting import agent
 from distaff.evaluation.acting.agent import Lesson, chosen_actions, kept_at
 from distaff.evaluation.acting.policy import policy
 from distaff.evaluation.acting.returns import acting, codes_of, read_acted, scaled
+from distaff.evaluation.concepts.imagined import Imagined, imagine, lessons_of
 from distaff.evaluation.evaluate import evaluate
 from distaff.methods.base import Method
 from distaff.methods.beta_vae import BetaVAE
@@ -165,6 +166,7 @@ def test_every_layer_is_done_in_the_page_and_no_other() -> None:
         "Crop": (1, 1),
         "Largest": (1, 1),
         "Hardtanh": (0, 1),
+        "Experts": (torch.zeros(1, 1), torch.zeros(1, 1)),
         "FromUnits": (ThreeWay((1, 1, 1), 1, 1, 1, torch.Generator()),),
     }
     layers = [samples[kind] if kind in samples else kind(*given.get(kind.__name__, ())) for kind in OPS]
@@ -404,8 +406,6 @@ def test_concepts_are_codes(worded: Path, chrome: Browser, tmp_path: Path) -> No
     run = load_run(tmp_path / "scan")
     path = explore(run, show=False)
     opened(chrome, path)
-    from distaff.evaluation.concepts.imagined import imagine
-
     name = chrome.value("data.concepts[7].name")
     chrome.value("(byId('concept').value = 7, byId('concept').dispatchEvent(new Event('change')), 0)")
     made = imagine(run, name, 1)
@@ -453,6 +453,147 @@ def check_bands(chrome: Browser, made: Any) -> None:
         assert chrome.value(f"{place.format(column)}.checkVisibility()")
     chrome.click("#presets button:nth-child(2)")
     assert not chrome.value("[...document.querySelectorAll('.band')].some((band) => band.checkVisibility())")
+
+
+@pytest.fixture
+def speaking(worded: Path, tmp_path: Path) -> Callable[[str], Run]:
+    """A run of a method that knows words, on rooms of three colours, by its name."""
+
+    def made(name: str) -> Run:
+        kept = worded / {"scan_operators": "operators"}.get(name, name)
+        if kept.exists():
+            return load_run(shutil.copytree(kept, tmp_path / name))
+        data, how = load_run(worded / "scan").data, {"latents": 4, "steps": 20, "learning_rate": 3e-3}
+        return distaff.train(name, data, concepts=40, out=tmp_path / name, threads=1, show=False, **how)
+
+    return made
+
+
+@torch.inference_mode()
+def spoken(run: Run, symbols: np.ndarray) -> np.ndarray:
+    """Mean and sigma (2, n, d) of q(z|y) by torch, of what the page has rounded: weights, or experts."""
+    if run.config.method != "telbo":
+        codes = run.method.encode_symbols(rounded(run.modules), torch.from_numpy(symbols), torch.Generator())
+        return np.stack([codes.mean.numpy(), torch.exp(codes.logvar / 2).numpy()])
+    experts = run.modules["symbol_encoder"](torch.eye(symbols.shape[1])).half().float().numpy()
+    means, precisions = experts[:, : run.code_size], np.exp(-experts[:, run.code_size :])
+    together = 1 + symbols @ precisions  # of N(0, 1) and the words' Gaussians
+    return np.stack([symbols @ (means * precisions) / together, together**-0.5])
+
+
+def choose(chrome: Browser, *words: str) -> None:
+    """Choose in the select of each attribute one of its words, or anything."""
+    assert len(words) == chrome.value("concepts.selects.length")
+    for place, word in enumerate(words):
+        options = chrome.value(
+            f"Array.from(concepts.selects[{place}].select.options, (option) => option.textContent)"
+        )
+        assert options[0] == "anything"
+        select = f"concepts.selects[{place}].select"
+        number = options.index(word)
+        chrome.value(f"({select}.selectedIndex = {number}, {select}.dispatchEvent(new Event('change')), 0)")
+    settled(chrome)
+
+
+def chosen_now(chrome: Browser) -> np.ndarray:
+    """Mean and sigma (2, d) of the concept that the page has."""
+    return np.array(chrome.value("['mean', 'sigma'].map((part) => Array.from(concepts.chosen[part]))"))
+
+
+ANY = "anything"
+KNOW_WORDS = [
+    name
+    for name in registry.names("methods")
+    if registry.get("methods", name).encode_symbols is not Method.encode_symbols
+]
+
+
+@pytest.mark.parametrize("name", KNOW_WORDS)
+def test_words_that_are_chosen_are_a_concept(
+    name: str, speaking: Callable[[str], Run], chrome: Browser
+) -> None:
+    run = speaking(name)
+    path = explore(run, show=False)
+    opened(chrome, path)
+    vocabulary = lessons_of(run).vocabulary
+    assert [*vocabulary.named] == ["wall_colour", "floor_colour", "object"]
+    said = {
+        (ANY, ANY, ANY): "",
+        ("blue", ANY, ANY): "blue wall",
+        (ANY, "blue", ANY): "blue floor",
+        (ANY, "yellow", "ice lolly"): "yellow floor, ice lolly",
+        ("white", "blue", "hat"): "white wall, blue floor, hat",
+    }
+    symbols = vocabulary.symbols([vocabulary.read(words) for words in said.values()])
+    expected = spoken(run, symbols)
+    assert np.ptp(expected, axis=1).max() > 20 * TOLERANCE, "all concepts are alike: nothing is tested"
+    taught = chrome.value("data.concepts.map(({ name }) => name)")
+    for place, (words, told) in enumerate(said.items()):
+        choose(chrome, *words)
+        found = chosen_now(chrome)
+        np.testing.assert_allclose(found, expected[:, place], atol=TOLERANCE, rtol=0)
+        np.testing.assert_allclose(code(chrome), found[0], atol=1e-6)
+        assert chrome.value("byId('says').textContent").startswith(f"{told or ANY}: ")
+        listed = chrome.value("data.concepts[byId('concept').value]?.name ?? ''")
+        assert listed == (told if told in taught else "")
+    assert not chrome.problems
+    apart = float(re.findall(r"concepts move by (\S+) at the most", path.read_text())[0])
+    shown_ = spoken(run, lessons_of(run).symbols)
+    own = run.encode_symbols(lessons_of(run).symbols)
+    assert np.abs(shown_ - [own.mean, np.exp(own.logvar / 2)]).max() == pytest.approx(apart, rel=0.1)
+
+
+def test_what_words_mean_is_drawn_and_lies_on_the_sliders(
+    speaking: Callable[[str], Run], chrome: Browser
+) -> None:
+    run = speaking("scan")
+    opened(chrome, explore(run, show=False))
+    chrome.value("(gaussian = () => 0.5, 0)")
+    choose(chrome, "yellow", ANY, "suitcase")
+    mean, sigma = chosen_now(chrome)
+    (made,) = made_in_half(run, (mean + 0.5 * sigma)[None])
+    for place in (0, 8):
+        drawn = shown_in(chrome, "concepts.context", f"{place} * WIDTH").reshape(made.shape[1:])
+        assert np.abs(drawn / 255 - made[0]).max() < TOLERANCE + 0.5 / 255
+    label = chrome.value("byId('imagined').getAttribute('aria-label')")
+    assert label == "Decoded samples of the concept: yellow wall, suitcase"
+    check_shown(chrome, run)
+    chrome.click("#sample")
+    np.testing.assert_allclose(code(chrome), mean + 0.5 * sigma, atol=1e-6)
+    check_bands(chrome, Imagined(mean, sigma, None, None))
+    chrome.click("#mean")
+    np.testing.assert_allclose(code(chrome), mean, atol=1e-6)
+
+
+def test_a_listed_concept_chooses_its_words(speaking: Callable[[str], Run], chrome: Browser) -> None:
+    opened(chrome, explore(speaking("scan"), show=False))
+    read = "concepts.selects.map(({ select }) => select.selectedOptions[0].textContent)"
+    for place in (0, 20, 39):
+        name = chrome.value(f"data.concepts[{place}].name")
+        chrome.value(
+            f"(byId('concept').value = {place}, byId('concept').dispatchEvent(new Event('change')), 0)"
+        )
+        words = {word for word in chrome.value(read) if word != ANY}
+        parts = name.split(", ")
+        assert len(words) <= len(parts)
+        assert all(any(word in part for word in words) for part in parts)
+        before = chosen_now(chrome)
+        choose(chrome, *chrome.value(read))
+        np.testing.assert_allclose(chosen_now(chrome), before, atol=0.01)
+        assert chrome.value("byId('concept').value") == str(place)
+
+
+def test_words_are_chosen_by_keys(speaking: Callable[[str], Run], chrome: Browser) -> None:
+    opened(chrome, explore(speaking("scan"), show=False))
+    choose(chrome, ANY, ANY, ANY)
+    chrome.value("byId('concept').focus()")
+    for key in ("Tab", "Tab", "ArrowDown"):
+        chrome.key(key)
+    settled(chrome)
+    assert chrome.value("concepts.chosen.name") == "white floor"
+    chrome.size(390, 844)
+    assert chrome.value("document.documentElement.scrollWidth") == 390
+    assert not chrome.problems
 
 
 @pytest.fixture(scope="module")
@@ -633,7 +774,7 @@ class Blind(BetaVAE):
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        (Bent, r"does not know the decoder's layer GELU\(.*it knows Crop, DownConv"),
+        (Bent, r"does not know the layer GELU\(.*it knows Crop, DownConv"),
         (Silent, "Silent does not say of which layers its decoder is"),
         (Blind, "Blind has no decoder"),
     ],

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, NamedTuple, cast
 import numpy as np
 import pandas as pd
 import torch
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from distaff.experiments import base
@@ -16,6 +15,7 @@ from distaff.experiments.base import Experiment, Finding, Lab, Runs, every_code
 from distaff.factors import FactorSpace
 from distaff.methods import controllable_factors
 from distaff.metrics.mcc import absolute_correlation
+from distaff.pages.figures import Plot
 from distaff.pages.palette import INK
 from distaff.studies.plan import Part, chain, dataset, each, method, product
 from distaff.training.run import Run
@@ -23,6 +23,7 @@ from distaff.training.run import Run
 Array = NDArray[np.float64]
 WITH, WITHOUT = "with selectivity", "without"  # the names of the runs
 ALONG, ACROSS = 0.95, 0.15  # |correlation| of a feature that is a coordinate, with it and with the other
+PLACE = ("x", "y", "value", "leads right", "leads down")  # what a map shows of each place
 METHODS = {
     WITH: method("controllable_factors", latents=4, batch_size=64, eps=0.05, selectivity_weight=2.0),
     # its features are not squeezed into -1..1: without the term those that are come to be constant
@@ -177,18 +178,21 @@ def selectivities(learned: Learned) -> Array:
     return total / np.maximum(weight, np.finfo(float).tiny)
 
 
-def planes(every: list[Learned]) -> Figure:
+def planes(every: list[Learned]) -> Plot:
     """A row of maps for what each seed has learned: a feature over the plane, with its policy as arrows."""
     count = every[0].features.shape[1]
-    figure = Figure((2.1 * count, 2.2 * len(every)), layout="constrained")
-    grid = figure.subplots(len(every), count, squeeze=False)
+    figure = Plot((2.1 * count, 2.2 * len(every)), layout="constrained")
+    grid, told = figure.subplots(len(every), count, squeeze=False), []
     for seed, (learned, line) in enumerate(zip(every, grid, strict=True)):
         (width, height), rows = learned.space.sizes, learned.space.rows(np.arange(len(learned.space)))
         for k, ax in enumerate(line):
-            ax.imshow(learned.features[:, k].reshape(width, height).T, cmap="viridis", vmin=-1, vmax=1)
-            to = learned.policies[:, k]  # down and up by one: x, then y
+            feature, to = learned.features[:, k], learned.policies[:, k]  # down and up by one: x, then y
             arrows = (to[:, 1] - to[:, 0], to[:, 3] - to[:, 2])
+            ax.imshow(feature.reshape(width, height).T, cmap="viridis", vmin=-1, vmax=1)
             ax.quiver(*rows.T, *arrows, angles="xy", scale_units="xy", scale=1.3, color=INK, pivot="mid")
             ax.set(xticks=[], yticks=[])
             ax.set_title(f"seed {seed}, feature {k + 1}", fontsize=8, color=INK)
+            drawn = dict(zip(PLACE, (*rows.T, feature, *arrows), strict=True))
+            told.append(pd.DataFrame({"seed": seed, "feature": k + 1} | drawn))
+    figure.numbers = pd.concat(told)
     return figure

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from distaff.evaluation.acting.agent import Lesson
@@ -16,6 +15,7 @@ from distaff.experiments import base
 from distaff.experiments.base import Experiment, Finding, Lab, Runs, every_code, every_label
 from distaff.experiments.scan_vision import denoiser
 from distaff.metrics.mig import mig
+from distaff.pages.figures import Plot
 from distaff.pages.palette import COLOURS, SOFT
 from distaff.studies.plan import Part, chain, dataset, each, method, product
 from distaff.training.run import Run
@@ -125,9 +125,10 @@ def of_returns(acted: Acted) -> dict[str, float]:
     return {SOURCE: source.agent, TARGET: target.agent, "best": source.best, "transfer": share}
 
 
-def returns(table: pd.DataFrame) -> Figure:
+def returns(table: pd.DataFrame) -> Plot:
     """For every agent a line a seed from its return in the source to that in the target."""
-    figure = Figure((6.4, 3), layout="constrained")
+    figure = Plot((6.4, 3), layout="constrained")
+    figure.numbers = table[["agent", "seed", SOURCE, TARGET, "best"]]
     ax = figure.subplots()
     for place, name in enumerate(AGENTS):
         for _, row in table[table["agent"] == name].iterrows():

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from distaff.evaluation.desiderata import desiderata
 from distaff.experiments import base
 from distaff.experiments.base import Experiment, Finding, Lab, Runs
+from distaff.pages.figures import Plot
 from distaff.pages.images import image_grid
 from distaff.studies.plan import Part, chain, dataset, each, method, product
 from distaff.training.run import Run
@@ -100,10 +101,11 @@ def _row(found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _view(views: dict[str, list[list[float]]]) -> Figure:
-    figure = Figure((5.6, 4.4), layout="constrained")
+def _view(views: dict[str, Any]) -> Plot:
+    figure = Plot((5.6, 4.4), layout="constrained")
     ax = figure.subplots()
     x, y = np.asarray(views["tsne"]).T
+    figure.numbers = pd.DataFrame({"digit": views["classes"], "x": x, "y": y})
     drawn = ax.scatter(x, y, s=9, c=views["classes"], cmap="tab10", vmin=-0.5, vmax=9.5, lw=0)
     ax.set(xticks=[], yticks=[])
     figure.colorbar(drawn, ticks=range(10), label="digit")

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from distaff.evaluation.decomposition import KLParts, kl_decomposition
@@ -18,7 +17,7 @@ from distaff.experiments.base import Experiment, Finding, Lab, Runs, every_code,
 from distaff.methods.base import Codes
 from distaff.methods.beta_tc_vae import kl_parts
 from distaff.metrics.mig import mig
-from distaff.pages.figures import against
+from distaff.pages.figures import Plot, against
 from distaff.pages.palette import COLOURS
 from distaff.studies.plan import Part, chain, dataset, each, method, product
 from distaff.training.run import Run
@@ -157,8 +156,9 @@ def biases(mean: NDArray[Any], logvar: NDArray[Any], batches: int, rng: np.rando
     return pd.DataFrame(rows)
 
 
-def _biases(table: pd.DataFrame) -> Figure:
-    figure = Figure((10, 3), layout="constrained")
+def _biases(table: pd.DataFrame) -> Plot:
+    figure = Plot((10, 3), layout="constrained")
+    figure.numbers = table[["part", "batch", *COLUMNS[1:]]]
     for ax, (part, rows) in zip(figure.subplots(1, 3), table.groupby("part", sort=False), strict=True):
         for kind, colour in zip(COLUMNS[1:], COLOURS, strict=False):
             ax.plot(rows["batch"], rows[kind], marker="o", ms=4, color=colour, label=kind)

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import spearmanr
@@ -19,6 +18,7 @@ from distaff.experiments.base import Experiment, Finding, Lab, Runs, every_code,
 from distaff.experiments.hidden_structure import ELLIPSES, TINY, pattern_of
 from distaff.methods.base import Codes
 from distaff.metrics.posterior import mean_variance
+from distaff.pages.figures import Plot
 from distaff.pages.palette import COLOURS
 from distaff.studies.plan import Part, chain, dataset, each, method, product
 
@@ -170,12 +170,13 @@ def information(codes: Codes, labels: NDArray[Any], perturbed: Perturbed) -> Ite
         yield {"factor": name, "|correlation|": size, "information": told}
 
 
-def _picture(in_data: pd.DataFrame, in_code: pd.DataFrame) -> Figure:
-    figure = Figure((10, 3.2), layout="constrained")
+def _picture(in_data: pd.DataFrame, in_code: pd.DataFrame) -> Plot:
+    figure = Plot((10, 3.2), layout="constrained")
     medians = in_code.drop(columns="seed").groupby("eps").median()
     lines = {panel: in_data.pivot(index="eps", columns="factor", values=panel) for panel in (LOCAL, GLOBAL)}
     units = ("image distance per deviation", "sum over pixels", "1 - E sigma^2, median over seeds")
     panels = [*lines.items(), ("information of the latent", medians)]
+    figure.numbers = pd.concat(dict(panels), names=["what"]).reset_index()
     crossings = [line.index[(line["s"] >= line["x"]).to_numpy()].min() for line in lines.values()]
     for ax, (panel, line), unit in zip(figure.subplots(1, len(panels)), panels, units, strict=True):
         for factor, colour in zip(medians.columns, COLOURS, strict=False):

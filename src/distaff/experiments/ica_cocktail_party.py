@@ -7,7 +7,6 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import differential_entropy
@@ -18,6 +17,7 @@ from distaff.methods.ica import ICA
 from distaff.methods.pca import PCA
 from distaff.metrics.gaussian_total_correlation import gaussian_total_correlation
 from distaff.metrics.mcc import absolute_correlation
+from distaff.pages.figures import Plot
 from distaff.pages.palette import COLOURS
 
 Array = NDArray[np.float64]
@@ -136,7 +136,7 @@ def total_correlation(m: Array, sources: Array) -> float:
     return float(of_codes - of_sources - np.linalg.slogdet(m)[1])
 
 
-def _waves(kind: str, shown: int = 120) -> Figure:
+def _waves(kind: str, shown: int = 120) -> Plot:
     """A short piece of the sources, the mixtures and the codes, with order and sign of the sources."""
     z, _, x = _mixed(kind, 20_000, 0)
     codes = x @ ICA(latents=SOURCES).solve(x, 0).encoder.T
@@ -144,7 +144,7 @@ def _waves(kind: str, shown: int = 120) -> Figure:
     code, source = linear_sum_assignment(-np.abs(table))
     codes[:, source] = codes[:, code] * np.sign(table[code, source])
     matched = np.diag(absolute_correlation(codes, z, "pearson"))
-    figure = Figure((9.6, 4.2), layout="constrained")
+    figure, told = Plot((9.6, 4.2), layout="constrained"), {}
     panels = figure.subplots(SOURCES, 3, sharex=True)
     for column, (title, waves) in enumerate({"sources z": z, "mixtures x": x, "codes": codes}.items()):
         panels[0, column].set_title(title, fontsize=10)
@@ -152,7 +152,10 @@ def _waves(kind: str, shown: int = 120) -> Figure:
             ax = panels[row, column]
             ax.axis("off")
             colour = COLOURS[row if column != 1 else 5]
-            ax.plot(waves[:shown, row] / waves[:, row].std(), lw=0.9, color=colour)
+            wave = waves[:shown, row] / waves[:, row].std()
+            told[f"{title} {row + 1}"] = wave
+            ax.plot(wave, lw=0.9, color=colour)
             if column == 2:
                 ax.set_title(f"|correlation| {matched[row]:.3f}", fontsize=7, loc="right")
+    figure.numbers = pd.DataFrame(told).rename_axis("sample").reset_index()
     return figure

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy import stats
 
@@ -16,7 +15,7 @@ from distaff.datasets import DataSet
 from distaff.experiments import base
 from distaff.experiments.base import Experiment, Finding, Lab, Runs, every_code, every_label
 from distaff.metrics.mig import mig
-from distaff.pages.figures import curves, write_cells
+from distaff.pages.figures import Plot, curves, matrix_table, write_cells
 from distaff.pages.palette import COLOURS
 from distaff.studies.plan import Part, dataset, each, method, product
 
@@ -199,9 +198,9 @@ def _two_worlds(lab: Lab[Scale], runs: Runs) -> dict[str, Any]:
     }
 
 
-def _worlds(data: DataSet, worlds: dict[str, Array], scores: Array) -> Figure:
+def _worlds(data: DataSet, worlds: dict[str, Array], scores: Array) -> Plot:
     """Both worlds: lines of equal factors on the screen, what moving a factor does, and who scores where."""
-    figure = Figure((11, 4.8), layout="constrained")
+    figure = Plot((11, 4.8), layout="constrained")
     grid = figure.add_gridspec(4, 9, width_ratios=[2.2, *[1] * 7, 2.4])
     matrices = {"A": np.eye(2), "B": mixing(2)}
     says = {"A": "World A: across, down", "B": "World B: two diagonals"}
@@ -223,8 +222,10 @@ def _worlds(data: DataSet, worlds: dict[str, Array], scores: Array) -> Figure:
     ax = figure.add_subplot(grid[1:3, 8])
     ax.imshow(scores, cmap="Blues", vmin=0, vmax=1)
     write_cells(ax, scores, [[f"{max(value, 0):.2f}" for value in row] for row in scores])
-    ax.set_xticks(range(2), ["world A", "world B"], fontsize=8)
-    ax.set_yticks(range(2), ["A's encoder", "B's encoder"], fontsize=8)
+    rows, columns = ["A's encoder", "B's encoder"], ["world A", "world B"]
+    figure.numbers = matrix_table(scores, rows, columns, "MIG")
+    ax.set_xticks(range(2), columns, fontsize=8)
+    ax.set_yticks(range(2), rows, fontsize=8)
     ax.set_title("MIG", fontsize=9)
     return figure
 

@@ -7,8 +7,8 @@ from functools import partial
 from typing import ClassVar, NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import nn
 
@@ -20,6 +20,7 @@ from distaff.methods.state import State, adam
 from distaff.methods.vae import VAE
 from distaff.metrics.mcc import absolute_correlation
 from distaff.networks import fresh
+from distaff.pages.figures import Plot
 from distaff.pages.palette import COLOURS
 
 Array = NDArray[np.float64]
@@ -145,13 +146,14 @@ def _network(inputs: int, outputs: int) -> nn.Module:
     return nn.Sequential(*hidden, nn.Linear(WIDTH, outputs))
 
 
-def _picture(found: dict[str, list[Found]]) -> Figure:
+def _picture(found: dict[str, list[Found]]) -> Plot:
     """The ripple with both pairs of axes, and the latents of every VAE over the points, seed 0."""
-    figure = Figure((2.6 * (len(found) + 1), 5.4), layout="constrained")
+    figure = Plot((2.6 * (len(found) + 1), 5.4), layout="constrained")
     grid = figure.add_gridspec(2, len(found) + 1)
     ax = figure.add_subplot(grid[0, 0])
     points = found["linear"][0].points
     ripple = np.cos(FREQUENCY * turned(points)[:, 0])
+    told = {"u": points[:, 0], "v": points[:, 1], "cos 6 s": ripple}  # the points of every VAE
     ax.scatter(points[:, 0], points[:, 1], c=ripple, s=2, cmap="gray")
     arrows = {"u": (1, 0), "v": (0, 0.75), "s": (0.6, 0.6), "t": (0.6, -0.6)}
     for name, (across, up) in arrows.items():
@@ -164,6 +166,7 @@ def _picture(found: dict[str, list[Found]]) -> Figure:
         for latent in range(2):
             ax = figure.add_subplot(grid[latent, n + 1])
             each = runs[0]
+            told[f"{name}, z{latent + 1}"] = each.codes[:, latent]
             ax.scatter(each.points[:, 0], each.points[:, 1], c=each.codes[:, latent], s=2, cmap="viridis")
             ax.set(xticks=[], yticks=[], aspect="equal", xlabel="u", ylabel="v")
             ax.set_title(f"{name}, z{latent + 1}", fontsize=8)
@@ -172,4 +175,5 @@ def _picture(found: dict[str, list[Found]]) -> Figure:
                 with_uv = " ".join(f"{run.whole:.2f}" for run in runs)
                 seeds = f"|corr| of each seed with s, t: {with_st}\nwith u, v: {with_uv}"
                 ax.set_title(f"{name}, z1\n{seeds}", fontsize=7)
+    figure.numbers = pd.DataFrame(told)
     return figure

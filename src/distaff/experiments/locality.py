@@ -7,12 +7,12 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
 from distaff.experiments import base
 from distaff.experiments.base import Experiment, Finding, Lab, Runs, every_code, every_label
+from distaff.pages.figures import Plot
 from distaff.studies.plan import Part, chain, dataset, each, method, product
 
 NEAREST = 8  # codes that count as neighbours: those around a point of a square grid
@@ -98,11 +98,13 @@ def neighbours_kept(codes: NDArray[np.float32], grid: NDArray[np.int64]) -> floa
     return float((near[both[:, 0]] == both[:, 1, None]).any(axis=1).mean())
 
 
-def _nets(pictures: dict[str, NDArray[np.float32]], grid: NDArray[np.int64]) -> Figure:
-    figure = Figure((4 * len(pictures), 4), layout="constrained")
+def _nets(pictures: dict[str, NDArray[np.float32]], grid: NDArray[np.int64]) -> Plot:
+    figure = Plot((4 * len(pictures), 4), layout="constrained")
     panels = figure.subplots(1, len(pictures), squeeze=False)[0]
+    figure.numbers = pd.DataFrame(grid, columns=["x", "y"])
     first, second = grid_neighbours(grid).T
     for ax, (title, codes) in zip(panels, pictures.items(), strict=True):
+        figure.numbers[[f"{title}, z1", f"{title}, z2"]] = codes
         lines = np.stack([codes[first], codes[second]], axis=0)  # (2, m, 2)
         ax.plot(lines[:, :, 0], lines[:, :, 1], color="#b8c4cf", lw=0.5, zorder=0)
         ax.scatter(codes[:, 0], codes[:, 1], c=grid[:, 0], s=6, cmap="viridis")

@@ -19,6 +19,7 @@ from distaff.experiments.base import Experiment, Finding, Lab, Runs
 from distaff.methods.ista import correlation, fista, ista, lipschitz, objective
 from distaff.methods.sparse_coding import learn
 from distaff.pages.figures import curves
+from distaff.pages.images import one_picture
 
 Array = NDArray[np.float64]
 
@@ -227,11 +228,4 @@ def _drawn(pictures: Array) -> Figure:
     """Pictures in grey, each at its own contrast, in the order of their share in an octant."""
     pictures = pictures[np.argsort(-octant_shares(pictures))]
     scaled = 0.5 + 0.5 * pictures / np.abs(pictures).max(axis=1, keepdims=True)
-    tiles = np.pad(scaled.reshape(-1, SIDE, SIDE), ((0, 0), (0, 1), (0, 1)), constant_values=1)
-    rows = len(tiles) // ACROSS
-    sheet = tiles.reshape(rows, ACROSS, SIDE + 1, SIDE + 1).transpose(0, 2, 1, 3)
-    figure = Figure((9, 9 * rows / ACROSS))  # one picture: a pair of axes for every atom takes seconds
-    ax = figure.add_axes((0, 0, 1, 1))
-    ax.axis("off")
-    ax.imshow(sheet.reshape(rows * (SIDE + 1), -1), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-    return figure
+    return one_picture(scaled.reshape(-1, SIDE, SIDE), ACROSS)

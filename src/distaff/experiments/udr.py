@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 from msgspec import structs
 from numpy.typing import NDArray
 from scipy.stats import ortho_group
@@ -14,7 +15,7 @@ from distaff.experiments import base
 from distaff.experiments.base import DCI_BY_FOREST, Experiment, Finding, Lab, Runs
 from distaff.experiments.verdict import Measured
 from distaff.metrics.udr import udr as udr_score
-from distaff.pages.figures import axes
+from distaff.pages.figures import Plot, axes
 from distaff.studies.analysis.rank_correlation import with_unsupervised
 from distaff.studies.plan import Part, Plan, dataset, each, method, product
 
@@ -101,14 +102,19 @@ class UDR(Experiment[Scale]):
         found = found[found["first"] == "udr"]
         lab.table("Rank correlation of UDR with supervised scores", found.drop(columns=["first"]))
         values = table[table["metric"].isin(("udr", "mig"))].pivot_table("value", "run", "metric")
-        figure, ax = axes("UDR", "MIG")
-        figure.numbers = values.reset_index(drop=True)
-        ax.scatter(values["udr"], values["mig"], color="#2f6f8f")
-        lab.figure(f"{len(values)} beta-VAEs", figure)
+        lab.figure(f"{len(values)} beta-VAEs", _cloud(values))
         numbers = found.set_index("second").to_dict("index")
         for key, metric in JUDGED.items():
             of = numbers[metric]
             yield self.found(key, Measured(of["correlation"], of["low"], of["high"], lab.scale.seeds))
+
+
+def _cloud(values: pd.DataFrame) -> Plot:
+    """The UDR and the MIG of every model."""
+    figure, ax = axes("UDR", "MIG")
+    figure.numbers = values.reset_index(drop=True)
+    ax.scatter(values["udr"], values["mig"], color="#2f6f8f")
+    return figure
 
 
 def _bent(factors: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:

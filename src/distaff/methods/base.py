@@ -190,6 +190,18 @@ class Method(Settings, ABC):
         """Codes of k-hot symbols (n, m); an error where the method knows no symbols."""
         raise BadInput(f"{type(self).__name__} has no symbols: only images have codes")
 
+    def encoding_symbols(self, modules: nn.ModuleDict) -> list[nn.Module]:
+        """The layers that make of symbols (n, m) the means, then the log-variances, of `encode_symbols`.
+
+        For those who run them elsewhere, as `decoding` is. BadInput where there are none.
+        """
+        name = type(self).__name__
+        if type(self).encode_symbols is Method.encode_symbols:
+            raise BadInput(f"{name} has no symbols: only images have codes")
+        raise BadInput(
+            f"{name} does not say of which layers its encoder of symbols is; give it `encoding_symbols`"
+        )
+
     def decode_symbols(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:
         """The probability (n, m) of every word of codes (n, d); an error where there are no symbols."""
         raise BadInput(f"{type(self).__name__} has no symbols: its codes cannot be turned into words")

@@ -85,6 +85,10 @@ class Scan(Taught, OnBase):
         mean, logvar = modules["symbol_encoder"](symbols).chunk(2, dim=1)
         return sampled(mean, logvar, rng)
 
+    def encoding_symbols(self, modules: nn.ModuleDict) -> list[nn.Module]:
+        """The symbol encoder's layers."""
+        return [*modules["symbol_encoder"].children()]
+
     def decode_symbols(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:
         """The probability of every word (n, m), 0..1, at codes (n, d)."""
         return torch.sigmoid(modules["symbol_decoder"](codes))

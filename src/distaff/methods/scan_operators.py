@@ -77,6 +77,12 @@ class ScanOperators(OnBase):
         concepts: Codes = base.method.encode_symbols(base, symbols, rng)
         return concepts
 
+    def encoding_symbols(self, modules: nn.ModuleDict) -> list[nn.Module]:
+        """The run's layers."""
+        base = base_in(modules)
+        layers: list[nn.Module] = base.method.encoding_symbols(base)
+        return layers
+
     def decode_symbols(self, modules: nn.ModuleDict, codes: Tensor) -> Tensor:
         """The run's words of codes."""
         base = base_in(modules)

@@ -48,9 +48,12 @@ class TELBO(JointVAE):
 
     def encode_symbols(self, modules: nn.ModuleDict, symbols: Tensor, rng: torch.Generator) -> Codes:
         """q(z|y) of symbols (n, m): the prior times the experts of their words."""
-        words = torch.eye(symbols.shape[1], dtype=symbols.dtype, device=symbols.device)
-        means, logvars = modules["symbol_encoder"](words).chunk(2, dim=1)
+        means, logvars = of_each_word(modules["symbol_encoder"])
         return sampled(*product_of_experts(means, logvars, symbols.to(means.dtype)), rng)
+
+    def encoding_symbols(self, modules: nn.ModuleDict) -> list[nn.Module]:
+        """The product of the experts, as one layer."""
+        return [Experts(*of_each_word(modules["symbol_encoder"]))]
 
     def loss(self, modules: nn.ModuleDict, batch: Batch, rng: torch.Generator) -> Loss:
         """The mean of the negative bounds of both, of the image and of the symbol."""
@@ -77,6 +80,29 @@ class TELBO(JointVAE):
             "symbol_kl": symbol_kl,
         }
         return Loss(torch.stack(bounds).mean(), terms)
+
+
+def of_each_word(encoder: nn.Module) -> tuple[Tensor, Tensor]:
+    """Means and log-variances (m, d) that the encoder of symbols (n, m) gives each word alone."""
+    first = next(encoder.parameters())  # (hidden, m)
+    means, logvars = encoder(torch.eye(first.shape[1], device=first.device)).chunk(2, dim=1)
+    return means, logvars
+
+
+class Experts(nn.Module):
+    """Symbols (n, m) to the means and log-variances (n, 2d) of N(0, I) times the experts of their words."""
+
+    def __init__(self, means: Tensor, logvars: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("means", means.detach())
+        self.register_buffer("logvars", logvars.detach())
+
+    means: Tensor
+    logvars: Tensor
+
+    def forward(self, symbols: Tensor) -> Tensor:
+        """The product, see `product_of_experts`."""
+        return torch.cat(product_of_experts(self.means, self.logvars, symbols), dim=1)
 
 
 def product_of_experts(means: Tensor, logvars: Tensor, symbols: Tensor) -> tuple[Tensor, Tensor]:

@@ -22,7 +22,10 @@ NO_TERMS = ("step", "images_per_second")  # what a line of the history says that
 
 
 class Plot(Figure):
-    """A figure that draws numbers, and these as a table, which pages show below it."""
+    """A figure that draws numbers, and these as a table, which pages show below it.
+
+    A figure that is none shows pictures, for which its title alone stands.
+    """
 
     numbers: pd.DataFrame | None = None
 

@@ -7,7 +7,7 @@ let networks = {};
 // A layer is {op, ...its numbers, weights}; what each does is below, by the name that layers.py gives it.
 const OPS = {
   linear, up, down, norm, relu, tanh, sigmoid, clamp, same, flatten, reshape, crop, pad, zeros, largest,
-  interact,
+  interact, experts,
 };
 
 onmessage = ({ data }) => {
@@ -188,6 +188,22 @@ function interact({ values }, { h, factors, pixels, weights: [ofH, ofM, ofV, bia
   const one = through(values.subarray(0, h), ofH, factors), other = through(values.subarray(h), ofM, factors);
   const triples = through(one.map((value, factor) => value * other[factor]), ofV, pixels, bias);
   return { values: through(values, pairs, pixels, triples), shape: [pixels] };
+}
+
+// N(0, 1) times a Gaussian for each word that is said: means of all latents, then logarithms of variances.
+function experts({ values: said }, { latents, weights: [means, logvars] }) {
+  const made = new Float32Array(2 * latents);
+  for (let latent = 0; latent < latents; latent++) {
+    let precision = 1, pull = 0;
+    for (let word = 0, at = latent; word < said.length; word++, at += latents) {
+      const own = said[word] * Math.exp(-logvars[at]);
+      precision += own;
+      pull += own * means[at];
+    }
+    made[latent] = pull / precision;
+    made[latents + latent] = -Math.log(precision);
+  }
+  return { values: made, shape: [2 * latents] };
 }
 
 function through(values, weight, outputs, bias = new Float32Array(outputs)) {

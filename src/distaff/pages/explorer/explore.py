@@ -20,6 +20,7 @@ from distaff.pages import parts
 from distaff.pages.acting_section import acted
 from distaff.pages.explorer import shown
 from distaff.pages.explorer.layers import packed, rounded
+from distaff.pages.explorer.words import moved, words
 from distaff.pages.page import Section, page
 from distaff.pages.seen import EXPLORER, REPORT, Seen, see
 from distaff.training.lock import only_one
@@ -57,6 +58,8 @@ def explore(
         places, pictures = shown.sheet(seen, shown.chosen(seen))
         made = _data(seen, places) | {"layers": network.layers}
         blobs = {"weights": network.weights, "codes": seen.encoding.mean[places].astype("<f4").tobytes()}
+        if run.facts.words:
+            made["words"], blobs["symbols"] = words(run)
         agent = shown.agent(seen)
         if agent is not None:
             thinks = packed(agent.layers)
@@ -142,6 +145,8 @@ def _precision(seen: Seen, places: NDArray[np.int64]) -> Section:
         f"pixels (0..1) differ from those of the run's own weights by {apart.max():.2g} at the most and "
         f"{apart.mean():.2g} on average; a screen shows steps of {1 / 255:.2g}."
     )
+    if seen.run.facts.words:
+        told += f" The means and sigmas of the taught concepts move by {moved(seen.run):.2g} at the most."
     return Section("Precision", [parts.tagged("p", told, "precision")])
 
 

@@ -1,4 +1,4 @@
-"""Layers of decoders as the page has them: a name of what is done, numbers, and weights in half precision.
+"""Layers of networks as the page has them: a name of what is done, numbers, and weights in half precision.
 
 OPS names for every kind of layer what decoder.js does; a new kind is a function here and one there.
 """
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from distaff.errors import BadInput
 from distaff.methods.info_gan import Largest
+from distaff.methods.telbo import Experts
 from distaff.networks.conv import Crop
 from distaff.networks.down_conv import DownConv
 from distaff.networks.linear import Transposed
@@ -59,7 +60,7 @@ def rounded(modules: nn.ModuleDict) -> nn.ModuleDict:
 def _op(layer: nn.Module) -> Op:
     if type(layer) not in OPS:
         known = ", ".join(sorted(kind.__name__ for kind in OPS))
-        raise BadInput(f"the explorer does not know the decoder's layer {layer}; it knows {known}")
+        raise BadInput(f"the explorer does not know the layer {layer}; it knows {known}")
     return OPS[type(layer)](layer)
 
 
@@ -127,5 +128,6 @@ OPS: dict[type[nn.Module], Callable[[Any], Op]] = {
     Crop: lambda layer: Op("crop", {"height": layer.height, "width": layer.width}),
     nn.ZeroPad1d: lambda layer: Op("zeros", {"before": layer.padding[0], "after": layer.padding[1]}),
     nn.ZeroPad2d: _pad,
+    Experts: lambda layer: Op("experts", {"latents": layer.means.shape[1]}, (layer.means, layer.logvars)),
     Largest: lambda layer: Op("largest", {"codes": layer.categorical, "categories": layer.categories}),
 }

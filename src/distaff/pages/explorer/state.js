@@ -41,13 +41,14 @@ function moved(columns) {
 }
 
 // The worker has one code at a time. What waits is kept by place on the page, so that a newer code replaces
-// an older one; the large image goes before all others.
+// an older one; words, and then the large image, go before all others.
 const source = new Blob([byId("decoder").textContent], { type: "text/javascript" });
 const worker = new Worker(URL.createObjectURL(source));
 const waiting = new Map();
 let decoding = null;
 
 load("images", data.layers, "weights");
+if (data.words) load("symbols", data.words.layers, "symbols");
 if (data.agent) load("policy", data.agent.layers, "policy");
 worker.onmessage = ({ data: pixels }) => {
   decoding.done(pixels);
@@ -67,7 +68,7 @@ function decode(place, code, done, network = "images") {
 
 function decodeNext() {
   if (!waiting.size) return;
-  const place = waiting.has("decoded") ? "decoded" : waiting.keys().next().value;
+  const place = ["words", "decoded"].find((one) => waiting.has(one)) ?? waiting.keys().next().value;
   decoding = waiting.get(place);
   waiting.delete(place);
   worker.postMessage({ network: decoding.network, code: decoding.code });
