@@ -11,6 +11,7 @@ import json
 import math
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from distaff.batches.symbols import Symbols
 from distaff.datasets.views.correlated import RATIO
 from distaff.evaluation.decomposition import SAMPLES
 from distaff.experiments.scan_vision import ROOMS, STRENGTH
-from distaff.experiments.verdict import over_seeds
+from distaff.experiments.verdict import FAILS, HOLDS, UNDECIDED, over_seeds
 from distaff.metrics.posterior import ACTIVE_KL
 from distaff.studies.cost import factors_of
 from distaff.studies.locatello2019 import SCALES, plan
@@ -55,10 +56,20 @@ def readme() -> Iterator[str]:
     yield from long_run()
     yield from speed()
     yield from sturdiness()
+    yield from found_so_far()
     python = re.search(r'requires-python = ">=(.*?)"', (ROOT / "pyproject.toml").read_text())
     assert python is not None
     yield f"With Python {python[1]} or newer"
     yield f"the {len(plan('paper').runs):,} models of Locatello et al. 2019"
+
+
+def found_so_far() -> Iterator[str]:
+    """The verdicts of all experiments that were run as they are now."""
+    results = script(DOCS / "found.py").results().values()
+    verdicts = Counter(claim["verdict"] for result in results for claim in result["claims"])
+    holds, fails, undecided = (verdicts[each] for each in (HOLDS, FAILS, UNDECIDED))
+    counted = f"{holds} hold, {fails} fail and {undecided} are undecided"
+    yield f"Of {holds + fails + undecided} claims that were judged so far {counted}"
 
 
 def demo() -> Iterator[str]:
