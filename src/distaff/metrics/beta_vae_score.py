@@ -1,5 +1,9 @@
 """The beta-VAE score."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -8,6 +12,11 @@ from distaff.metrics.declare import Sizes, metric, truths
 from distaff.metrics.rows import RowGroups, gather
 from distaff.metrics.threads import one_thread, quiet
 from distaff.settings import whole_number
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
+
+FEW = 128  # slopes and offsets up to which Newton's steps, of a square matrix of them, are the quicker
 
 
 @metric(
@@ -34,9 +43,9 @@ def beta_vae_score(
     """beta-VAE score: can a linear classifier tell which factor two groups of rows have in common?
 
     A point: choose a random factor, draw `batch` pairs of rows that share its value, and average the absolute
-    differences of their codes. A logistic regression (scikit-learn's, with up to 1,000 rounds; codes
-    unscaled) learns the factor from `votes[0]` points; the score is its accuracy on `votes[1]` others. 0..1,
-    higher is better; chance is about 1/k. It stays at 1 with one factor missing from the codes.
+    differences of their codes. A logistic regression (scikit-learn's, C = 1; codes unscaled) learns the
+    factor from `votes[0]` points; the score is its accuracy on `votes[1]` others. 0..1, higher is better;
+    chance is about 1/k. It stays at 1 with one factor missing from the codes.
 
     `codes` (n, d), `factors` (n, k) with k >= 2, whole numbers. Rows are drawn with replacement from those
     given. Raises NotApplicable for a single factor.
@@ -47,8 +56,6 @@ def beta_vae_score(
         >>> beta_vae_score(factors, factors, votes=(200, 100))
         1.0
     """
-    from sklearn.linear_model import LogisticRegression
-
     train, test = check_votes(votes)
     whole_number("batch", batch, 1)
     rng = np.random.default_rng(seed)
@@ -56,9 +63,22 @@ def beta_vae_score(
     features, labels = _points(codes, groups, train, batch, rng)
     if len(np.unique(labels)) < 2:  # so few points that one factor was drawn throughout
         return float(np.mean(_points(codes, groups, test, batch, rng)[1] == labels[0]))
-    with quiet(), one_thread():  # codes of very different sizes converge slowly
-        model = LogisticRegression(max_iter=1000).fit(features, labels)
+    model = _classifier(features, labels)
     return float(model.score(*_points(codes, groups, test, batch, rng)))
+
+
+def _classifier(features: Floats, labels: Ints) -> LogisticRegression:
+    """A multinomial logistic regression at its minimum, of features (n, d) whose sizes may differ.
+
+    L-BFGS, scikit-learn's default, is not there after hundreds of rounds where codes differ in size;
+    Newton's method is after ten, and leaves to L-BFGS what makes its matrix singular.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    size = (features.shape[1] + 1) * len(np.unique(labels))
+    solver = "newton-cholesky" if size <= FEW else "lbfgs"
+    with quiet(), one_thread():
+        return LogisticRegression(solver=solver, max_iter=1000).fit(features, labels)
 
 
 def _points(

@@ -46,10 +46,12 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def _without_warnings() -> Iterator[None]:
+    from scipy.linalg import LinAlgWarning
     from sklearn.exceptions import ConvergenceWarning
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.simplefilter("ignore", LinAlgWarning)  # of Newton's matrix: another solver takes over
         warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
         warnings.filterwarnings("ignore", "Some inputs do not have OOB scores", UserWarning)
         warnings.filterwarnings("ignore", "The (default value|fitted attributes)", FutureWarning)
