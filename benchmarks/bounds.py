@@ -7,6 +7,7 @@ import re
 
 SIGNS = {">=": operator.ge, "<=": operator.le, "<": operator.lt}
 BOUND = re.compile(r"\((>=|<=|<) ([\d.]+)\)$")
+KEPT = {True: "met", False: "**not met**", None: ""}  # in tables
 
 
 def met(what: str, value: float) -> bool | None:

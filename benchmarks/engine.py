@@ -103,7 +103,7 @@ def overheads() -> dict[str, Any]:
     path, words = measured(("data_path", THREADS), ("help_text", 1))
     return {
         "data path and logging, share of a step (< .03)": path["data"] + path["log"],
-        "--help in units of python -c pass (<= 20)": words["ratio"],
+        "--help in units of python -c pass (<= 12)": words["ratio"],
         "--help seconds": words["seconds"],
     }
 

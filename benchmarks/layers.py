@@ -1,29 +1,38 @@
-"""Where the time of a training step goes, layer by layer, on one thread.
+"""Where the time of a training step, of encoding and of FactorVAE's step goes, layer by layer, on one thread.
 
-    python benchmarks/layers.py      # a minute on an idle machine
+    python benchmarks/layers.py                  # three minutes on an idle machine
+    python benchmarks/layers.py encoding         # a part: beta_vae, encoding or factor_vae
 
-A step of beta_vae on 64 grey images of 64 pixels. Each layer with its activation runs forward and backward by
-itself; beside it stand the matrix products that it amounts to, of the same sizes and on matrices that lie
-ready: what it would take at least if it were written as patches and products. The share is of the rate of a
-product of 2048 x 2048 matrices. Prints a table and writes benchmarks/results/layers.json.
+Networks of 64-pixel grey images. Each layer with its activation runs by itself, forward and backward or, in
+encoding, forward alone; beside it stand the matrix products that it amounts to, of the same sizes and on
+matrices that lie ready: what it would take at least if it were written as patches and products. The share is
+of the rate of a product of 2048 x 2048 matrices. FactorVAE's floor is a step of beta-VAE and what the
+discriminator, its Adam and the second batch take by themselves. Writes benchmarks/results/layers.json.
 """
 
 from __future__ import annotations
 
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from circumstances import circumstances, keep
 from torch import Tensor, nn
 
 import distaff
+from distaff.batches.batch import to_unit
 from distaff.batches.feed import Feed
+from distaff.methods.base import Method
 from distaff.methods.beta_vae import BetaVAE
+from distaff.methods.factor_vae import FactorVAE
+from distaff.methods.state import adam
 from distaff.networks.conv import to_channels_last
 from distaff.training.allocator import keep_freed_memory
+from distaff.training.run import ENCODE_BATCH
 
 BATCH = 64
 REPEATS = 40
@@ -42,32 +51,126 @@ class Product(NamedTuple):
         return 2 * self.rows * self.inner * self.columns / 1e9
 
 
-def main() -> None:
-    """Measure every layer, print the table, and keep it."""
+def main(wanted: list[str]) -> None:
+    """Measure the parts, print them, and keep them."""
     keep_freed_memory()
     torch.set_num_threads(1)
-    square = Product(2048, 2048, 2048)
-    rate = square.gflop / seconds_of(square)
-    method = BetaVAE()
-    feed = Feed(method, distaff.load_dataset("dsprites"), 0)
-    state = method.state(feed.facts, torch.Generator().manual_seed(0))
-    found = [measured(*each, rate) for each in every_layer(state.modules)]
-    batch, rng = feed.at(0)
-    whole = seconds(lambda: method.step(state, batch, rng))
+    for name in wanted or list(PARTS):
+        found = PARTS[name]() | {"on": circumstances(1)}
+        keep("layers.json", name, found)
+        for row in found.get("layers", ()):
+            print("  ".join(f"{value!s:>14}" for value in row.values()))
+        print({key: value for key, value in found.items() if key not in ("layers", "on")})
+
+
+def beta_vae() -> dict[str, Any]:
+    """A step of beta-VAE."""
+    step, modules = prepared(BetaVAE())
+    rate = matrix_rate()
+    found = [measured(*each, rate) for each in every_layer(modules)]
     layers = sum(row["forward ms"] + row["backward ms"] for row in found)
-    total = {
+    return {
         "layers": found,
         "matrix product GFLOP/s": digits(rate),
-        "a step, ms": digits(1e3 * whole),
+        "a step, ms": digits(1e3 * seconds(step)),
         "layers of a step, ms": digits(layers),
         "the same as products, ms": digits(sum(row["as products ms"] for row in found)),
         "share of the rate in layers": digits(sum(row["GFLOP"] for row in found) / layers * 1e3 / rate),
-        "on": circumstances(1),
     }
-    keep("layers.json", "beta_vae", total)
-    for row in found:
-        print("  ".join(f"{value!s:>14}" for value in row.values()))
-    print({key: value for key, value in total.items() if key not in ("layers", "on")})
+
+
+def encoding() -> dict[str, Any]:
+    """Encoding a batch of images, as scores have it."""
+    method, rate = BetaVAE(), matrix_rate()
+    _, modules = prepared(method)
+    data = distaff.load_dataset("dsprites")
+    images, rng = data.images(np.arange(ENCODE_BATCH)), torch.Generator()
+
+    def encode() -> None:
+        method.encode(modules, to_unit(images, data.pixel_range, torch.device("cpu")), rng)
+
+    rows = torch.rand(ENCODE_BATCH, 1, 64, 64)
+    found = []
+    with torch.inference_mode():
+        for number, layer in enumerate(in_groups(to_channels_last(modules["encoder"]).eval())):
+            (product, *_) = products_of(layer[0], rows, False)
+            took = seconds(lambda layer=layer, rows=rows: layer(rows))  # type: ignore[misc]
+            found.append(
+                {
+                    "layer": f"{number + 1}: {type(layer[0]).__name__}",
+                    "ms": digits(1e3 * took),
+                    "GFLOP": digits(product.gflop),
+                    "share of the rate": digits(product.gflop / took / rate),
+                    "as products ms": digits(1e3 * seconds_of(product)),
+                }
+            )
+            rows = layer(rows)
+        whole = seconds(encode)
+    gflop = sum(row["GFLOP"] for row in found)
+    return {
+        "layers": found,
+        "matrix product GFLOP/s": digits(rate),
+        "a batch from bytes to codes, ms": digits(1e3 * whole),
+        "layers of it, ms": digits(sum(row["ms"] for row in found)),
+        "the same as products, ms": digits(sum(row["as products ms"] for row in found)),
+        "images/s": digits(ENCODE_BATCH / whole),
+        "share of the rate (>= .7)": digits(gflop / whole / rate),
+    }
+
+
+def factor_vae() -> dict[str, Any]:
+    """A step of FactorVAE, and the floor that its discriminator puts under it."""
+    base, _ = prepared(BetaVAE())
+    whole, modules = prepared(FactorVAE(batch_size=BATCH))
+    judge, encoder = modules["discriminator"], to_channels_last(modules["encoder"])
+    codes, images = torch.randn(BATCH, 10), torch.rand(BATCH, 1, 64, 64)
+    weights = list(judge.parameters())
+    optimiser = adam(weights)
+
+    def for_the_vae() -> None:
+        one = codes.clone().requires_grad_()
+        judge(one).sum().backward(inputs=[one])
+
+    def for_itself() -> None:
+        judge(torch.cat([codes, codes])).sum().backward(inputs=weights)
+
+    def second_batch() -> None:
+        with torch.no_grad():
+            encoder(images)
+
+    for_itself()  # its Adam wants gradients
+    parts = {
+        "a step of beta_vae": base,
+        "the discriminator for the VAE": for_the_vae,
+        "the discriminator for itself": for_itself,
+        "the discriminator's Adam": optimiser.step,
+        "codes of the second batch": second_batch,
+    }
+    took = {f"{name}, ms": 1e3 * seconds(call) for name, call in parts.items()}
+    step, vae = 1e3 * seconds(whole), took["a step of beta_vae, ms"]
+    found = took | {
+        "a step of factor_vae, ms": step,
+        "floor / beta_vae": sum(took.values()) / vae,
+        "factor_vae / beta_vae": step / vae,
+    }
+    return {name: digits(value) for name, value in found.items()}
+
+
+def prepared(method: Method) -> tuple[Callable[[], Any], nn.ModuleDict]:
+    """A step of a method on a batch of dSprites, and its networks."""
+    feed = Feed(method, distaff.load_dataset("dsprites"), 0)
+    state = method.state(feed.facts, torch.Generator().manual_seed(0))
+    batch, rng = feed.at(0)
+    return lambda: feed.method(0).step(state, batch, rng), state.modules
+
+
+def matrix_rate() -> float:
+    """GFLOP/s of a large product."""
+    square = Product(2048, 2048, 2048)
+    return square.gflop / seconds_of(square)
+
+
+PARTS = {"beta_vae": beta_vae, "encoding": encoding, "factor_vae": factor_vae}
 
 
 def every_layer(modules: nn.ModuleDict) -> Iterator[tuple[str, nn.Module, Tensor, bool]]:
@@ -153,4 +256,7 @@ def digits(value: float) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    if set(sys.argv[1:]) <= set(PARTS):
+        main(sys.argv[1:])
+    else:
+        sys.exit(f"usage: python benchmarks/layers.py [{' '.join(PARTS)}]")

@@ -17,10 +17,11 @@ import numpy as np
 import pandas as pd
 
 from distaff import registry
-from distaff.evaluation.concepts.classifier import FactorClassifier, factor_classifier
+from distaff.evaluation.concepts.classifier import FactorClassifier
 from distaff.evaluation.concepts.images import images_of
 from distaff.experiments.conduct import runs_in
-from distaff.experiments.scan_asked import READ, Asked, answers, asked
+from distaff.experiments.scan_asked import Asked, answers, read, sight
+from distaff.experiments.scan_table import prepared
 from distaff.experiments.scan_vision import ATTRIBUTES
 from distaff.randomness import derived
 from distaff.studies.study import Study
@@ -44,26 +45,19 @@ def rows() -> Iterator[dict[str, Any]]:
     scale, runs = judge.at("small"), runs_in(Study(FOLDER / "study", judge.plan("small")))
     for place in range(scale.seeds):
         own = {name: runs[name][place] for name in runs.names}
-        data, seed = own["SCAN"].data, own["SCAN"].config.seed
-        classifier = factor_classifier(
-            data, ATTRIBUTES, FOLDER / "classifiers", steps=scale.classifier_steps, seed=seed
-        )
-        about = asked(own["SCAN operators"].kind_of_batches, data, scale.tested, seed)
+        seed, about, classifier = prepared(own, scale, FOLDER)
         for model in MODELS:
             named = {"model": model, "seed": seed}
-            yield {**named, "number": "sight", **sight(own[model], about, classifier, seed)}
+            yield {**named, "number": "sight", **seen(own[model], about, classifier, seed)}
             made = own[model], own[f"{model} operators"]
             imagined = symbols(*made, about, classifier, scale.images, seed)
             yield {**named, "number": "symbols", **imagined}
 
 
-def sight(run: Run, about: Asked, classifier: FactorClassifier, seed: int) -> dict[str, float]:
-    """By attribute the share of images, the experiment's own, in whose reconstruction its value is found."""
-    index = np.random.default_rng(derived(seed, "read")).choice(len(run.data), READ)
-    space = about.vocabulary.space
-    truth = space.rows(index)[:, [space.position(name) for name in ATTRIBUTES]]
-    shown = classifier.shown(run.decode(run.encode(run.data.images(index), seed).mean))
-    return dict(zip(ATTRIBUTES, (shown == truth).mean(axis=0).tolist(), strict=True))
+def seen(run: Run, about: Asked, classifier: FactorClassifier, seed: int) -> dict[str, float]:
+    """By attribute the share of the experiment's own images in whose reconstruction its value is found."""
+    means, rows = read(run, about, seed)
+    return sight(run, means, rows, about, classifier)
 
 
 def symbols(

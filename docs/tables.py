@@ -14,7 +14,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
-from bounds import met
+from bounds import KEPT, met
 from compared import other_libraries
 from faults import KINDS
 from found import first_page, picture
@@ -142,9 +142,6 @@ def _found(claims: list[dict[str, Any]]) -> str:
         rows.append((each["claim"].replace("|", "\\|"), each["bound"], number, said, stated(each)))
     header = ("claim", "bound", "measured (95 % interval over seeds)", "verdict", "stated")
     return table(header, rows)
-
-
-KEPT = {True: "met", False: "**not met**", None: ""}
 
 
 def engine() -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from distaff.evaluation.concepts.imagined import Imagined, Recognised
     from distaff.training.run import Run
 
-SURE = 0.5  # the certainty from which a word or a concept is told
+TOLD = 0.5  # the certainty from which a word or a concept is told
 SURE_LATENTS = 4  # of the smallest sigma, which are told
 LEARNED = "by the learned operator"
 
@@ -131,7 +131,7 @@ def _lines(record: dict[str, Any]) -> list[str]:
     told = ", ".join(f"{each['latent']} at {each['mean']:.2f} ({each['sigma']:.2f})" for each in surest)
     rest = f"; the others {others[0]['sigma']:.2f} to {others[-1]['sigma']:.2f}" if others else ""
     words = list(record["words"].items())
-    said = [f"{word} {certain:.2f}" for word, certain in words if certain >= SURE]
+    said = [f"{word} {certain:.2f}" for word, certain in words if certain >= TOLD]
     surest_word = f"nothing surely; surest is {words[0][0]} {words[0][1]:.2f}"
     return [f"  latents (sigma): {told}{rest}", f"  read back: {', '.join(said) or surest_word}"]
 
@@ -150,9 +150,9 @@ def _recognise(run: Run, given: str, seed: int, as_json: bool) -> None:
         shown = {} if row is None else {"shown": bool(shows(meaning, row)[0])}
         found.append(said | {"certainty": certainty} | shown)
     value = {"run": str(run.folder), "image": given, "note": image.note, "concepts": found}
-    certain = [each for each in found if each["certainty"] >= SURE]
+    certain = [each for each in found if each["certainty"] >= TOLD]
     lines = [image.note] if image.note else []
-    lines.append(f"{len(certain)} of {len(found)} concepts it was taught are at least {SURE:g} certain:")
+    lines.append(f"{len(certain)} of {len(found)} concepts it was taught are at least {TOLD:g} certain:")
     for each in certain:
         wrong = "" if each.get("shown", True) else "  (wrong: the image does not show it)"
         read_as = f", read as {each['read_as']}" if "read_as" in each else ""

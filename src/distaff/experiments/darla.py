@@ -57,10 +57,10 @@ class Darla(Experiment[Scale]):
 
     scales: ClassVar = {
         "quick": Scale("one core, half a minute", seeds=1, denoiser_steps=10, steps=10, acting_steps=1_200),
-        "nano": Scale("two cores, an hour and a half"),
-        "small": Scale("two cores, two hours and a half", seeds=5),
+        "nano": Scale("two cores, two hours"),
+        "small": Scale("two cores, three hours and a half", seeds=5),
         "paper": Scale(
-            "one core, six hours", seeds=10, denoiser_steps=10_000, steps=50_000, acting_steps=1_000_000
+            "one core, a day", seeds=10, denoiser_steps=10_000, steps=50_000, acting_steps=1_000_000
         ),
     }
 

@@ -18,6 +18,7 @@ from distaff.evaluation.concepts.classifier import FactorClassifier
 from distaff.evaluation.concepts.images import image_scores, images_of
 from distaff.evaluation.concepts.scores import agreement
 from distaff.methods.base import Codes
+from distaff.metrics.arrays import Floats, Ints
 from distaff.randomness import derived
 from distaff.training.run import Run
 
@@ -117,10 +118,23 @@ def scores(
         made = images_of(run, posteriors, images, derived(seed, kind))
         of_each: pd.DataFrame = image_scores(made, concepts, about.vocabulary, classifier)
         found |= {f"{number}, {kind}": float(of_each[number].mean()) for number in of_each}
-    index = np.random.default_rng(derived(seed, "read")).choice(len(run.data), READ)
-    codes, rows = run.encode(run.data.images(index), seed), about.vocabulary.space.rows(index)
-    places = [about.vocabulary.space.position(name) for name in classifier.named]
+    means, rows = read(run, about, seed)
     return found | {
-        "agreement": agreement(run.decode_symbols(codes.mean), rows, about.vocabulary),
-        "sight": float((classifier.shown(run.decode(codes.mean)) == rows[:, places]).mean()),
+        "agreement": agreement(run.decode_symbols(means), rows, about.vocabulary),
+        "sight": float(np.mean([*sight(run, means, rows, about, classifier).values()])),
     }
+
+
+def read(run: Run, about: Asked, seed: int) -> tuple[Floats, Ints]:
+    """The mean codes (n, d) of some images, and their factors' values (n, k)."""
+    index = np.random.default_rng(derived(seed, "read")).choice(len(run.data), READ)
+    return run.encode(run.data.images(index), seed).mean, about.vocabulary.space.rows(index)
+
+
+def sight(
+    run: Run, means: Floats, rows: Ints, about: Asked, classifier: FactorClassifier
+) -> dict[str, float]:
+    """By attribute the share of values (n, k) that are found in what mean codes (n, d) are decoded to."""
+    truth = rows[:, [about.vocabulary.space.position(name) for name in classifier.named]]
+    right = (classifier.shown(run.decode(means)) == truth).mean(axis=0)
+    return dict(zip(classifier.named, right.tolist(), strict=True))

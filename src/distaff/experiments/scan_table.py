@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
@@ -13,7 +14,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from distaff.concepts import OPERATORS, in_words
-from distaff.evaluation.concepts.classifier import factor_classifier
+from distaff.evaluation.concepts.classifier import FactorClassifier, factor_classifier
 from distaff.evaluation.concepts.images import images_of
 from distaff.experiments import base
 from distaff.experiments.base import Experiment, Finding, Lab, Runs
@@ -124,12 +125,8 @@ class ScanTable(Experiment[Scale]):
         rows, classifiers = [], []
         for place in range(lab.scale.seeds):
             own = {name: runs[name][place] for name in runs.names}
-            data, seed = own["SCAN"].data, own["SCAN"].config.seed
-            classifier = factor_classifier(
-                data, ATTRIBUTES, lab.folder / "classifiers", steps=lab.scale.classifier_steps, seed=seed
-            )
+            seed, about, classifier = prepared(own, lab.scale, lab.folder)
             classifiers.append(classifier.accuracy)
-            about = asked(own["SCAN operators"].kind_of_batches, data, lab.scale.tested, seed)
             for row in ROWS:
                 pair = own[row], own[f"{row} operators"]
                 found = scores(*pair, about, classifier, lab.scale.images, seed)
@@ -157,6 +154,14 @@ class ScanTable(Experiment[Scale]):
         yield self.found("operators", made["SCAN"] - np.max([made[row] for row in BASELINES], axis=0))
         yield self.found("agreement", of["SCAN"]["agreement"])
         yield self.found("classifier", classifiers)
+
+
+def prepared(own: Mapping[str, Run], scale: Scale, folder: Path) -> tuple[int, Asked, FactorClassifier]:
+    """The seed of runs by their names, what they are asked, and who judges their images, kept in a folder."""
+    data, seed = own["SCAN"].data, own["SCAN"].config.seed
+    about = asked(own["SCAN operators"].kind_of_batches, data, scale.tested, seed)
+    kept, steps = folder / "classifiers", scale.classifier_steps
+    return seed, about, factor_classifier(data, ATTRIBUTES, kept, steps=steps, seed=seed)
 
 
 def _called(name: str, steps: int, part: Part) -> Part:

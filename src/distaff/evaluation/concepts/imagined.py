@@ -24,7 +24,7 @@ from distaff.training.run import Run
 
 MOST_IMAGES = 1000
 SAMPLES = 100  # of a posterior
-SURE = 0.5  # a value is read back where it is more certain than this, and so at most one of each attribute
+READ_BACK = 0.5  # a value more certain than this is read back, and so at most one of each attribute
 
 
 class Imagined(NamedTuple):
@@ -141,7 +141,7 @@ def read_back(run: Run, words: str, seed: int = 0) -> Concept:
     vocabulary = lessons_of(run).vocabulary
     codes = run.encode_symbols(_symbols(vocabulary, words))
     certain = certainty(run, _samples(codes, SAMPLES, seed)).mean(axis=0)
-    return vocabulary.said(itertools.compress(vocabulary.values, certain > SURE))
+    return vocabulary.said(itertools.compress(vocabulary.values, certain > READ_BACK))
 
 
 def certainty(run: Run, samples: NDArray[np.float32]) -> NDArray[np.float64]:
