@@ -1,13 +1,15 @@
 """Where the time of a training step, of encoding and of FactorVAE's step goes, layer by layer, on one thread.
 
-    python benchmarks/layers.py                  # three minutes on an idle machine
-    python benchmarks/layers.py encoding         # a part: beta_vae, encoding or factor_vae
+    python benchmarks/layers.py                  # four minutes on an idle machine
+    python benchmarks/layers.py encoding         # a part: beta_vae, two_threads, encoding or factor_vae
 
 Networks of 64-pixel grey images. Each layer with its activation runs by itself, forward and backward or, in
 encoding, forward alone; beside it stand the matrix products that it amounts to, of the same sizes and on
 matrices that lie ready: what it would take at least if it were written as patches and products. The share is
-of the rate of a product of 2048 x 2048 matrices. FactorVAE's floor is a step of beta-VAE and what the
-discriminator, its Adam and the second batch take by themselves. Writes benchmarks/results/layers.json.
+of the rate of a product of 2048 x 2048 matrices. The floor of a step on two threads is what its halves take
+through the networks while both cores are at work and never meet, and what is left to one thread. FactorVAE's
+floor is a step of beta-VAE and what the discriminator, its Adam and the second batch take by themselves.
+Writes benchmarks/results/layers.json.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,6 +34,7 @@ from distaff.methods.beta_vae import BetaVAE
 from distaff.methods.factor_vae import FactorVAE
 from distaff.methods.state import adam
 from distaff.networks.conv import to_channels_last
+from distaff.networks.threads import network_threads
 from distaff.training.allocator import keep_freed_memory
 from distaff.training.run import ENCODE_BATCH
 
@@ -58,8 +62,8 @@ def main(wanted: list[str]) -> None:
     for name in wanted or list(PARTS):
         found = PARTS[name]() | {"on": circumstances(1)}
         keep("layers.json", name, found)
-        for row in found.get("layers", ()):
-            print("  ".join(f"{value!s:>14}" for value in row.values()))
+        for line in found.get("layers", ()):
+            print("  ".join(f"{value!s:>14}" for value in line.values()))
         print({key: value for key, value in found.items() if key not in ("layers", "on")})
 
 
@@ -68,15 +72,54 @@ def beta_vae() -> dict[str, Any]:
     step, modules = prepared(BetaVAE())
     rate = matrix_rate()
     found = [measured(*each, rate) for each in every_layer(modules)]
-    layers = sum(row["forward ms"] + row["backward ms"] for row in found)
+    layers = sum(each["forward ms"] + each["backward ms"] for each in found)
     return {
         "layers": found,
         "matrix product GFLOP/s": digits(rate),
         "a step, ms": digits(1e3 * seconds(step)),
         "layers of a step, ms": digits(layers),
-        "the same as products, ms": digits(sum(row["as products ms"] for row in found)),
-        "share of the rate in layers": digits(sum(row["GFLOP"] for row in found) / layers * 1e3 / rate),
+        "the same as products, ms": digits(sum(each["as products ms"] for each in found)),
+        "share of the rate in layers": digits(sum(each["GFLOP"] for each in found) / layers * 1e3 / rate),
     }
+
+
+def two_threads() -> dict[str, Any]:
+    """A step of beta-VAE on two threads, and what its halves take that have a core each."""
+    step, modules = prepared(BetaVAE())
+    encoder, decoder = (to_channels_last(modules[name]).train() for name in ("encoder", "decoder"))
+    weights = [*encoder.parameters(), *decoder.parameters()]
+    whole, half, other = (torch.rand(rows, 1, 64, 64) for rows in (BATCH, BATCH // 2, BATCH // 2))
+    worker = ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,))
+
+    def through(images: Tensor) -> None:
+        made = decoder(encoder(images)[:, :10])
+        torch.autograd.grad(made, weights, made.detach())
+
+    def at_once() -> None:
+        waiting = worker.submit(through, other)
+        through(half)
+        waiting.result()
+
+    def shared() -> None:
+        with network_threads(2, BATCH):
+            step()
+
+    calls = {
+        "a step on one thread": step,
+        "all of it through the networks": lambda: through(whole),
+        "half of it through the networks, the other core idle": lambda: through(half),
+        "both halves at once": at_once,
+        "a step on two threads": shared,
+    }
+    took = {f"{name}, ms": 1e3 * each for name, each in in_turn(calls).items()}
+    one, networks, alone, both, two = took.values()
+    found = took | {
+        "the other core's price (both halves / half)": both / alone,
+        "floor, ms (both halves + a step less its networks)": both + one - networks,
+        "two threads / floor": two / (both + one - networks),
+        "one thread / two threads": one / two,
+    }
+    return {name: digits(value) for name, value in found.items()}
 
 
 def encoding() -> dict[str, Any]:
@@ -93,26 +136,19 @@ def encoding() -> dict[str, Any]:
     found = []
     with torch.inference_mode():
         for number, layer in enumerate(in_groups(to_channels_last(modules["encoder"]).eval())):
-            (product, *_) = products_of(layer[0], rows, False)
             took = seconds(lambda layer=layer, rows=rows: layer(rows))  # type: ignore[misc]
-            found.append(
-                {
-                    "layer": f"{number + 1}: {type(layer[0]).__name__}",
-                    "ms": digits(1e3 * took),
-                    "GFLOP": digits(product.gflop),
-                    "share of the rate": digits(product.gflop / took / rate),
-                    "as products ms": digits(1e3 * seconds_of(product)),
-                }
-            )
+            products = products_of(layer[0], rows, False)[:1]
+            name = f"{number + 1}: {type(layer[0]).__name__}"
+            found.append(row(name, {"ms": 1e3 * took}, products, rate))
             rows = layer(rows)
         whole = seconds(encode)
-    gflop = sum(row["GFLOP"] for row in found)
+    gflop = sum(each["GFLOP"] for each in found)
     return {
         "layers": found,
         "matrix product GFLOP/s": digits(rate),
         "a batch from bytes to codes, ms": digits(1e3 * whole),
-        "layers of it, ms": digits(sum(row["ms"] for row in found)),
-        "the same as products, ms": digits(sum(row["as products ms"] for row in found)),
+        "layers of it, ms": digits(sum(each["ms"] for each in found)),
+        "the same as products, ms": digits(sum(each["as products ms"] for each in found)),
         "images/s": digits(ENCODE_BATCH / whole),
         "share of the rate (>= .7)": digits(gflop / whole / rate),
     }
@@ -170,15 +206,14 @@ def matrix_rate() -> float:
     return square.gflop / seconds_of(square)
 
 
-PARTS = {"beta_vae": beta_vae, "encoding": encoding, "factor_vae": factor_vae}
+PARTS = {"beta_vae": beta_vae, "two_threads": two_threads, "encoding": encoding, "factor_vae": factor_vae}
 
 
 def every_layer(modules: nn.ModuleDict) -> Iterator[tuple[str, nn.Module, Tensor, bool]]:
     """The name, the layer with what follows it, its inputs, and whether they want a gradient."""
     images = torch.rand(BATCH, 1, 64, 64)
     for part, inputs in (("encoder", images), ("decoder", torch.randn(BATCH, 10))):
-        rows = in_groups(to_channels_last(modules[part]).train())
-        for number, layer in enumerate(rows):
+        for number, layer in enumerate(in_groups(to_channels_last(modules[part]).train())):
             first = part == "encoder" and not number
             yield f"{part} {number + 1}: {type(layer[0]).__name__}", layer, inputs, not first
             inputs = layer(inputs).detach()
@@ -195,20 +230,23 @@ def in_groups(network: nn.Module) -> list[nn.Sequential]:
     return [nn.Sequential(*group) for group in groups]
 
 
-def measured(name: str, layer: nn.Module, inputs: Tensor, wants: bool, rate: float) -> dict[str, float | str]:
-    """A row of the table, for a machine of so many GFLOP/s."""
+def measured(name: str, layer: nn.Module, inputs: Tensor, wants: bool, rate: float) -> dict[str, Any]:
+    """The row of a layer, forward and backward."""
     forward = seconds(lambda: layer(inputs.detach().requires_grad_(wants)))
     both = seconds(lambda: forth_and_back(layer, inputs.detach().requires_grad_(wants)))
-    products = products_of(layer[0], inputs, wants)  # type: ignore[index]
+    took = {"forward ms": 1e3 * forward, "backward ms": 1e3 * (both - forward)}
+    return row(name, took, products_of(layer[0], inputs, wants), rate)  # type: ignore[index]
+
+
+def row(name: str, took: dict[str, float], products: list[Product], rate: float) -> dict[str, Any]:
+    """A row of the table, of a layer that took so many milliseconds on a machine of so many GFLOP/s."""
     gflop = sum(product.gflop for product in products)
-    return {
-        "layer": name,
-        "forward ms": digits(1e3 * forward),
-        "backward ms": digits(1e3 * (both - forward)),
-        "GFLOP": digits(gflop),
-        "share of the rate": digits(gflop / both / rate),
-        "as products ms": digits(1e3 * sum(map(seconds_of, products))),
+    found = took | {
+        "GFLOP": gflop,
+        "share of the rate": gflop / sum(took.values()) * 1e3 / rate,
+        "as products ms": 1e3 * sum(map(seconds_of, products)),
     }
+    return {"layer": name} | {what: digits(value) for what, value in found.items()}
 
 
 def forth_and_back(layer: nn.Module, inputs: Tensor) -> None:

@@ -12,9 +12,10 @@ from markdown_table import table
 
 MEASURED = Path(__file__).parents[1] / "benchmarks" / "results" / "layers.json"
 
-
 SAID = {
     "beta_vae": "A step of beta-VAE:",
+    "two_threads": "A step of beta-VAE on two threads, whose floor is its halves on both cores, which never meet, and "
+    "what is left to one thread:",
     "encoding": "Encoding:",
     "factor_vae": "FactorVAE, whose floor is a step of beta-VAE and what its discriminator takes by itself:",
 }
@@ -34,5 +35,5 @@ def layers() -> str:
             parts.append(table(tuple(rows[0]), lines))
         sums = [(what, f"{value:.3g}", KEPT[met(what, value)]) for what, value in found.items()]
         parts.append(table(("in all (and the bound)", "measured", "bound"), sums))
-        parts.append(f"{on['processor']}, one thread, torch {on['torch']}, {on['date']}.\n")
+        parts.append(f"{on['processor']}, torch {on['torch']}, {on['date']}.\n")
     return "\n".join(parts)

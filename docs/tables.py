@@ -156,7 +156,11 @@ def engine() -> str:
         rows = [(what, f"{value:,.4g}", KEPT[met(what, value)]) for what, value in found.items()]
         parts += [f"## {part}\n", table(("what (and the bound)", "measured", "bound"), rows)]
         parts.append(f"{on['processor']}, {on['threads']} threads, torch {on['torch']}, {on['date']}.\n")
-    parts += ["## Layer by layer\n", "`python benchmarks/layers.py`: a step on one thread.\n", layers()]
+    parts += [
+        "## Layer by layer\n",
+        "`python benchmarks/layers.py`, on one thread where it does not say two.\n",
+        layers(),
+    ]
     parts += ["## On a GPU\n", (HERE / "engine_gpu.md").read_text(encoding="utf-8"), gpu()]
     parts += ["## What may happen to a run\n", "`make faults`; a failure would be told below.\n"]
     faults = [
