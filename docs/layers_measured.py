@@ -14,8 +14,8 @@ MEASURED = Path(__file__).parents[1] / "benchmarks" / "results" / "layers.json"
 
 SAID = {
     "beta_vae": "A step of beta-VAE:",
-    "two_threads": "A step of beta-VAE on two threads, whose floor is its halves on both cores, which never meet, and "
-    "what is left to one thread:",
+    "two_threads": "A step of beta-VAE on two threads, whose floor is its halves on a core each, which never "
+    "meet, and what is left to one thread:",
     "encoding": "Encoding:",
     "factor_vae": "FactorVAE, whose floor is a step of beta-VAE and what its discriminator takes by itself:",
 }
