@@ -19,9 +19,26 @@ def test_areas_are_scikit_learns(digits: int) -> None:
     mean, scale = codes[learn].mean(axis=0), codes[learn].std(axis=0)
     expected = []
     for j in range(2):
-        model = LogisticRegression(max_iter=1000).fit((codes[learn] - mean) / scale, factors[learn, j])
+        model = LogisticRegression(solver="newton-cg", max_iter=1000)
+        model.fit((codes[learn] - mean) / scale, factors[learn, j])
         chances = model.predict_proba((codes[rest] - mean) / scale)
         shown = [value for value in range(6) if value in factors[rest, j]]
         expected.append(np.mean([roc_auc_score(factors[rest, j] == v, chances[:, v]) for v in shown]))
     found = explicitness(codes[learn], factors[learn], test=(codes[rest], factors[rest]))
     assert found == pytest.approx(np.mean(expected), abs=1e-12)
+
+
+def test_its_regression_is_at_the_optimum() -> None:
+    """Which another solver finds that is asked to look far more closely."""
+    rng = np.random.default_rng(1)
+    factors = rng.integers(30, size=(1500, 1))
+    codes = factors @ rng.standard_normal((1, 4)) + 3 * rng.standard_normal((1500, 4))
+    learn, rest = slice(0, 1000), slice(1000, None)
+    mean, scale = codes[learn].mean(axis=0), codes[learn].std(axis=0)
+    model = LogisticRegression(tol=1e-8, max_iter=10_000).fit(
+        (codes[learn] - mean) / scale, factors[learn, 0]
+    )
+    chances = model.predict_proba((codes[rest] - mean) / scale)
+    expected = np.mean([roc_auc_score(factors[rest, 0] == v, chances[:, v]) for v in range(30)])
+    found = explicitness(codes[learn], factors[learn], test=(codes[rest], factors[rest]))
+    assert found == pytest.approx(expected, abs=1e-4)

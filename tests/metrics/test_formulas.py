@@ -251,7 +251,7 @@ def test_explicitness_by_counting_pairs() -> None:
     scaled = [(part[0] - learn[0].mean(axis=0)) / learn[0].std(axis=0) for part in (learn, test)]
     areas = []
     for k in range(3):
-        model = LogisticRegression(max_iter=1000).fit(scaled[0], learn[1][:, k])
+        model = LogisticRegression(solver="newton-cg", max_iter=1000).fit(scaled[0], learn[1][:, k])
         chances = model.predict_proba(scaled[1])
         mean = []
         for i, value in enumerate(model.classes_):

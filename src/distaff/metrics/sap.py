@@ -1,17 +1,14 @@
 """The separated attribute predictability score."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from distaff.metrics.arrays import Codes, Factors, Floats, Ints, Test, real_columns, standardised
+from distaff.metrics.arrays import Codes, Factors, Floats, Test, real_columns, standardised
 from distaff.metrics.declare import Sizes, metric, truths
 from distaff.metrics.door import checked
 from distaff.metrics.exact import Exact, Settings, Sums
 from distaff.metrics.held_out import Rows, learn_and_score
 from distaff.metrics.information import gap
-from distaff.metrics.threads import quiet
+from distaff.metrics.machines import machines
 from distaff.tables import Continuous
 
 LEAST_VARIANCE = 1e-12  # of a code, as in disentanglement_lib; below it predicts nothing
@@ -45,7 +42,8 @@ def sap(
     balance, the code unscaled) that sees this code only; for every factor, largest minus second largest; the
     mean over factors. 0..1, higher is better. One number and linear boundaries part few of a factor's values,
     so perfect codes score well below 1. With `continuous`, the squared correlation of code and factor takes
-    the accuracy's place, over all rows.
+    the accuracy's place, over all rows. Machines are solved exactly; disentanglement_lib's stop before that
+    where codes are large.
 
     `codes` (n, d) with d >= 2, `factors` (n, k). It learns from two thirds of the rows (10,000 at most) and
     scores on the others (5,000 at most), or on `test`, a pair of arrays. The matrix behind it:
@@ -68,7 +66,7 @@ def predictability_matrix(
     """How well each code alone predicts each factor, (d, k): accuracy, or squared correlation; see `sap`."""
     real = real_columns(continuous)
     if not real:
-        return _accuracies(*learn_and_score(codes, factors, test, seed), seed)
+        return _accuracies(*learn_and_score(codes, factors, test, seed))
     correlation = standardised(codes).T @ standardised(factors) / len(codes)
     live = np.var(codes, axis=0, ddof=1) > LEAST_VARIANCE
     found = np.where(live[:, None], correlation**2, 0.0)
@@ -78,11 +76,11 @@ def predictability_matrix(
             Rows(part.codes, part.factors[:, rest].astype(np.int64))
             for part in learn_and_score(codes, factors, test, seed)
         )
-        found[:, rest] = _accuracies(learn, score, seed)
+        found[:, rest] = _accuracies(learn, score)
     return found
 
 
-def _accuracies(learn: Rows, score: Rows, seed: int) -> Floats:
+def _accuracies(learn: Rows, score: Rows) -> Floats:
     """The accuracy (d, k) of each code for each factor."""
     found = np.empty((learn.codes.shape[1], learn.factors.shape[1]))
     for j, (known, truth) in enumerate(zip(learn.factors.T, score.factors.T, strict=True)):
@@ -90,33 +88,8 @@ def _accuracies(learn: Rows, score: Rows, seed: int) -> Floats:
         for i in range(len(found)):
             chosen = np.zeros(len(truth), dtype=np.int64)
             if len(values) > 1:
-                slopes, offsets = _machine(learn.codes[:, i : i + 1], classes, seed)
+                slopes, offsets = machines(learn.codes[:, i].astype(np.float64), classes)
                 height = score.codes[:, i : i + 1] * slopes + offsets
                 chosen = height.argmax(axis=1) if len(values) > 2 else (height[:, 0] > 0).astype(np.int64)
             found[i, j] = np.mean(values[chosen] == truth)
     return found
-
-
-def _machine(seen: NDArray[Any], classes: Ints, seed: int) -> tuple[Floats, Floats]:
-    """The slopes and offsets of scikit-learn's LinearSVC, one per class, or one in all for two.
-
-    Its checks of what it is given take three times as long as the fit of a single code, so that the routine
-    behind it is called with what it would make of the settings; where that has moved, itself.
-    """
-    try:
-        from sklearn.svm._liblinear import set_verbosity_wrap, train_wrap
-    except ImportError:
-        from sklearn.svm import LinearSVC
-
-        with quiet():  # codes of very different sizes converge slowly
-            model: Any = LinearSVC(C=0.01, class_weight="balanced", random_state=seed).fit(seen, classes)
-        return model.coef_[:, 0], model.intercept_
-    set_verbosity_wrap(0)
-    counts = np.bincount(classes)
-    weights = len(classes) / (len(counts) * counts)
-    codes, targets = np.ascontiguousarray(seen, dtype=np.float64), classes.astype(np.float64)
-    squared_hinge = 2  # solved as it stands: rows outnumber the one code
-    planes, _ = train_wrap(
-        codes, targets, False, squared_hinge, 1e-4, 1.0, 0.01, weights, 1000, seed, 0.1, np.ones(len(codes))
-    )
-    return planes[:, 0], planes[:, 1]
