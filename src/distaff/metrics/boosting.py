@@ -45,14 +45,17 @@ class Boosting:
         shape = (len(codes), codes.shape[1] * BINS)
         ones, rows = np.ones(which.size, dtype=np.float32), np.arange(0, which.size + 1, codes.shape[1])
         places = csr_array((ones, which.ravel(), rows), shape=shape).T.tocsr()  # (d bins, n)
+        filled = np.bincount(which.ravel(), minlength=shape[1]).astype(np.float32)
+        counts = np.broadcast_to(filled[:, None], (shape[1], target.shape[1]))  # of rows by bin, (d bins, K)
         raw = np.tile(self.start, (len(codes), 1)).astype(np.float32)
         gains, rng = np.zeros(codes.shape[1]), np.random.default_rng(self.seed)
         for _ in range(STAGES):
             rest = target - raw if self.regress else target - _softmax(raw)
-            features, cuts, leaves, gained = _tree(places, bins, rest, rng)
-            values = self._values(leaves, rest)
+            features, cuts, leaves, gained = _tree(places, counts, bins, rest, rng)
+            place = _places(leaves)
+            values = self._values(place, rest)
             self.trees.append((features, cuts, values))
-            raw += np.float32(RATE) * values[leaves, np.arange(raw.shape[1])]
+            raw += (np.float32(RATE) * values).take(place)
             gains += gained
         self.feature_importances_ = gains
         return self
@@ -65,7 +68,7 @@ class Boosting:
             leaves = np.zeros(raw.shape, dtype=np.uint8)
             for feature, cut in zip(features, cuts, strict=True):
                 leaves = _descended(leaves, bins, feature, cut)
-            raw += RATE * values[leaves, np.arange(raw.shape[1])]
+            raw += (RATE * values).take(_places(leaves))
         return np.asarray(raw[:, 0] if self.regress else self.classes[raw.argmax(axis=1)])
 
     def _binned(self, codes: NDArray[Any]) -> Bins:
@@ -79,10 +82,9 @@ class Boosting:
         self.classes = np.unique(factor)
         return np.asarray(factor[:, None] == self.classes, dtype=np.float32)
 
-    def _values(self, leaves: Bins, rest: NDArray[np.float32]) -> Floats:
+    def _values(self, place: Ints, rest: NDArray[np.float32]) -> Floats:
         """A leaf's step (leaves, K): the mean of what is left, or Newton's step for classes."""
-        classes = rest.shape[1]
-        place = (leaves * np.int64(classes) + np.arange(classes)).ravel()
+        classes, place = rest.shape[1], place.ravel()
         size = 2**DEPTH * classes
         total = np.bincount(place, rest.ravel(), size)
         if self.regress:
@@ -101,13 +103,23 @@ def _edges(code: NDArray[Any]) -> Floats:
     return np.unique(np.concatenate([np.quantile(code, inner), low + (high - low) * inner]))
 
 
+def _places(leaves: Bins) -> Ints:
+    """Where the leaf of each row and column (n, K) lies in a table (leaves, K)."""
+    classes = leaves.shape[1]
+    return leaves * np.int64(classes) + np.arange(classes)
+
+
 def _softmax(raw: NDArray[np.float32]) -> NDArray[np.float32]:
     powers = np.exp(raw - raw.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
 def _tree(
-    places: csr_array, bins: Bins, rest: NDArray[np.float32], rng: np.random.Generator
+    places: csr_array,
+    counts: NDArray[np.float32],
+    bins: Bins,
+    rest: NDArray[np.float32],
+    rng: np.random.Generator,
 ) -> tuple[list[Ints], list[Ints], Bins, Floats]:
     """A tree for every column of what is left (n, K).
 
@@ -115,18 +127,18 @@ def _tree(
     much the squared error fell thanks to each code, (d,).
     """
     leaves = np.zeros(rest.shape, dtype=np.uint8)
-    sums, counts = [places @ rest], [places @ np.ones_like(rest)]
+    sums, there = [places @ rest], [counts]
     features, cuts, gained = [], [], np.zeros(bins.shape[1])
     for level in range(DEPTH):
         orders = [rng.permutation(bins.shape[1]) for _ in sums]
-        found = [_best_split(*each) for each in zip(sums, counts, orders, strict=True)]
+        found = [_best_split(*each) for each in zip(sums, there, orders, strict=True)]
         feature, cut, gain = (np.stack(part) for part in zip(*found, strict=True))
         np.add.at(gained, feature.ravel(), gain.ravel())
         features.append(feature)
         cuts.append(cut)
         leaves = _descended(leaves, bins, feature, cut)
         if level < DEPTH - 1:
-            sums, counts = _children(places, rest, leaves, sums, counts)
+            sums, there = _children(places, rest, leaves, sums, there)
     return features, cuts, leaves, gained
 
 
@@ -166,8 +178,7 @@ def _best_split(sums: NDArray[Any], counts: NDArray[Any], order: Ints) -> tuple[
 
 def _descended(leaves: Bins, bins: Bins, feature: Ints, cut: Ints) -> Bins:
     """The nodes of the next level (n, K) of rows whose nodes, codes and cuts of this level are given."""
-    below = np.zeros_like(leaves)
-    for node, (codes, last) in enumerate(zip(feature, cut, strict=True)):
-        right = bins[:, codes] > last
-        np.copyto(below, 2 * node + right.astype(np.uint8), where=leaves == node)
-    return below
+    right = np.zeros(leaves.shape, dtype=bool)
+    for node, (codes, last) in enumerate(zip(feature, cut.astype(np.uint8), strict=True)):
+        right |= (leaves == node) & (bins.take(codes, axis=1) > last)
+    return 2 * leaves + right
