@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
-from bounds import met
+from bounds import KEPT, met
 from markdown_table import table
 
 from distaff.metrics.learners import LEARNERS
@@ -33,8 +33,6 @@ compare values of equal numbers of rows alone. Before, `random_forest` was the d
 """
 Value = tuple[float, int, float | None] | None
 Values = dict[tuple[str, int, int], "pd.Series[float]"]
-
-KEPT = {True: " (met)", False: " (**not met**)", None: ""}
 
 
 def page() -> str:
@@ -106,7 +104,8 @@ def _cell(what: str, value: Value) -> str:
         return ""
     number, count, largest = value
     more = f" [{count}" + (f"; {largest:.2f}]" if largest is not None else "]") if count > 1 else ""
-    return f"{number:.3f}{more}{KEPT[met(what, number)]}"
+    kept = KEPT[met(what, number)]
+    return f"{number:.3f}{more}{kept and f' ({kept})'}"
 
 
 def _each(values: Values, learners: list[str]) -> list[tuple[str, ...]]:
