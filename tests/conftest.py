@@ -9,10 +9,12 @@ from pathlib import Path
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
 import pytest
+from in_process import InProcess
 from threadpoolctl import threadpool_limits
 
 import distaff
 from distaff.machine import cores
+from distaff.studies import workers
 
 threadpool_limits(1)  # for a plugin of pytest may have loaded NumPy before
 
@@ -30,6 +32,14 @@ def place_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         patch.delenv("DISTAFF_DATA", raising=False)
         patch.setattr("distaff.machine.cores", lambda: 1)
+        yield
+
+
+@pytest.fixture(scope="module")
+def in_process() -> Iterator[None]:
+    """Studies of a module do their tasks in this process: workers take seconds to start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workers, "_Worker", InProcess)
         yield
 
 

@@ -22,6 +22,8 @@ from distaff.experiments.predictions import SCALES, Claim, Predictions, read_pre
 from distaff.experiments.verdict import Measured
 from distaff.studies.plan import Part, Plan, dataset, each, method, product, runs_of
 
+pytestmark = pytest.mark.usefixtures("in_process")
+
 DATA = {"resolution": 16, "x": 4, "y": 4, "orientation": 1}
 
 

@@ -27,6 +27,8 @@ from distaff.training.checkpoint import load_tensors
 from distaff.training.many import Many
 from distaff.training.together import train_together
 
+pytestmark = pytest.mark.usefixtures("in_process")
+
 GRID = {"data.resolution": [16], "data.x": [4], "data.y": [4], "data.orientation": [2], "data.scale": [2]}
 SMALL = {"set.batch_size": [4], "set.latents": [3], "set.precision": ["float64"]}
 BASE = product(each(dataset=["dsprites"], steps=[4], **GRID), each(**SMALL))

@@ -20,6 +20,8 @@ from distaff.studies.left import left
 from distaff.studies.plan import Plan, PlannedRun, chain, dataset, each, method, product, read_plan, runs_of
 from distaff.studies.study import Study
 
+pytestmark = pytest.mark.usefixtures("in_process")
+
 TINY = {"resolution": 16, "x": 4, "y": 4, "orientation": 2, "scale": 2}
 DATA = product(dataset("dsprites", **TINY), each(**{"steps": [3], "set.batch_size": [8], "set.latents": [3]}))
 DAE = product(each(name=["dae"]), method("autoencoder"))

@@ -19,6 +19,9 @@ from distaff.studies.known import known_runs, take_known
 from distaff.studies.plan import Plan, each, product, runs_of
 from distaff.studies.study import Begun, Study
 
+PROCESS = workers._Worker
+pytestmark = pytest.mark.usefixtures("in_process")
+
 GRID = {"data.resolution": [16], "data.x": [4], "data.y": [4], "data.orientation": [2], "data.scale": [2]}
 TINY = product(
     each(dataset=["dsprites"], steps=[4], **GRID),
@@ -183,6 +186,7 @@ def test_a_slice_has_a_table_and_udr_of_what_it_did(tmp_path: Path) -> None:
 
 def test_an_interrupted_study_has_a_table_of_what_is_done(tmp_path: Path, monkeypatch) -> None:
     study, every = Study(tmp_path / "study", tiny(1)), workers.answers
+    monkeypatch.setattr(workers, "_Worker", PROCESS)  # which has not begun the second run when it is stopped
 
     def stopped(*given, **more):
         yield next(every(*given, **more))
