@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+from in_process import InProcess
 from msgspec import structs
 
 from distaff import registry
@@ -277,6 +278,7 @@ def test_the_command_line(
 ) -> None:
     from distaff import cli
     from distaff.studies import locatello2019 as module
+    from distaff.studies import workers
     from distaff.studies.study import Study
 
     def run(*words: str) -> tuple[int, str, str]:
@@ -289,6 +291,7 @@ def test_the_command_line(
     monkeypatch.setattr(module, "GRIDS", {"nano": {"dsprites": tiny}})
     small = module.SCALES["nano"]._replace(datasets=("dsprites",), strengths=(0,), seeds=1, steps=3, rows=90)
     monkeypatch.setitem(module.SCALES, "nano", small)
+    monkeypatch.setattr(workers, "_Worker", InProcess)
     monkeypatch.setattr(module, "METRICS", ("mig",))
     monkeypatch.chdir(tmp_path)
     words = ("study", "run", "locatello2019", "--scale", "nano", "--workers", "1")

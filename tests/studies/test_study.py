@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from in_process import InProcess
 from msgspec import structs
 
 import distaff
@@ -100,9 +101,12 @@ def test_again_does_nothing(done: Study, monkeypatch: pytest.MonkeyPatch) -> Non
     assert (done.folder / "results.parquet").read_bytes() == before
 
 
-def test_a_new_metric_scores_from_the_kept_codes(done: Study, tmp_path: Path) -> None:
+def test_a_new_metric_scores_from_the_kept_codes(
+    done: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import shutil
 
+    monkeypatch.setattr(workers, "_Worker", InProcess)
     folder = tmp_path / "study"
     shutil.copytree(done.folder, folder)
     more = tiny(metrics=("mig", "sap"))
@@ -160,7 +164,10 @@ def _children(folder: str) -> list[int]:
     return found
 
 
-def test_a_failed_run_is_kept_and_tried_again_on_request(tmp_path: Path) -> None:
+def test_a_failed_run_is_kept_and_tried_again_on_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "_Worker", InProcess)
     plan = tiny(1)
     study = Study(tmp_path / "study", plan)
     bad = folder_of(study.folder, plan.runs[1])
@@ -177,7 +184,10 @@ def test_a_failed_run_is_kept_and_tried_again_on_request(tmp_path: Path) -> None
     assert (counts["done"], counts["failed"]) == (3, 0)
 
 
-def test_without_metrics_runs_are_trained_and_no_more(tmp_path: Path) -> None:
+def test_without_metrics_runs_are_trained_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "_Worker", InProcess)
     plan = structs.replace(tiny(1, ()), udr_mates=0)
     study = Study(tmp_path / "plain", plan)
     assert study.status() == {
