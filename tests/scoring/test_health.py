@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import distaff
+from distaff.metrics.information import discretise, entropy, mutual_information
+from distaff.scoring import health
 from distaff.scoring.card import ScoreCard
 from distaff.scoring.health import CHECKS, equal_mass, few_rows, lost_factors
 
@@ -233,6 +235,27 @@ def test_the_numbers_of_the_card_stand_in_its_health_lines(seed: int) -> None:
     assert {"sap", "factor_vae_score"} <= {name for name, _ in named}
     for name, value in named:
         assert value == f"{card[name].value:.2f}", name
+
+
+def test_what_is_not_shuffled_would_not_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the bound of what shuffled values tell, which is kept for values of any rarity."""
+    rng, passed = np.random.default_rng(0), 0
+    for case in range(60):
+        n, values = int(rng.choice([50, 500, 5000, 20_000])), int(rng.choice([2, 3, 10, 40]))
+        factor = rng.choice(values, size=n, p=rng.dirichlet(np.full(values, rng.choice([0.05, 1.0]))))[
+            :, None
+        ]
+        factor[:2, 0] = 0, 1
+        codes = rng.standard_normal((n, 3)) ** rng.choice([1, 3])
+        monkeypatch.setattr(health, "FAR", 0.1)
+        quick = list(few_rows(codes, factor, ["f"]))
+        monkeypatch.setattr(health, "FAR", 0.0)
+        assert quick == list(few_rows(codes, factor, ["f"])), case
+        share = mutual_information(discretise(codes, 20), health.shuffled(factor[:, 0])).mean()
+        cells = 19 * (len(np.unique(factor)) - 1)
+        assert share <= 2 * np.log1p(cells / (n - 1)), case
+        passed += np.log1p(cells / (n - 1)) < 0.01 * entropy(factor)[0]
+    assert passed > 10
 
 
 @pytest.mark.parametrize("n", [40, 100, 150, 190, 500, 2000])

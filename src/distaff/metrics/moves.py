@@ -7,6 +7,8 @@ import numpy as np
 from distaff.errors import NotApplicable
 from distaff.metrics.arrays import Codes, Floats, Ints, varying
 
+MANY = 1 << 22  # combinations of values: more are sorted, fewer looked up in a table
+
 
 class States(NamedTuple):
     """The different rows of factors (m, k), the mean codes (m, d) of each, and how rows share values.
@@ -23,12 +25,14 @@ class States(NamedTuple):
 
 def states(codes: Codes, factors: Ints) -> States:
     """The states that rows of codes (n, d) and factors (n, k) show."""
-    cells, number = np.unique(factors, axis=0, return_inverse=True)
+    number = _alike(factors)
+    counts = np.bincount(number)
+    cells = np.empty((len(counts), factors.shape[1]), dtype=np.int64)
+    cells[number] = factors
     live = codes[:, varying(codes)].astype(np.float64)
     live -= live.mean(axis=0)
     live /= max(float(np.abs(live).max(initial=0)), np.finfo(np.float64).tiny)
-    sums = _sums(live, number.reshape(-1), len(cells))
-    counts = np.bincount(number.reshape(-1), minlength=len(cells))
+    sums = _sums(live, number, len(cells))
     columns = range(cells.shape[1])
     others = np.stack([_alike(np.delete(cells, j, axis=1)) for j in columns], axis=1)
     return States(sums / counts[:, None], cells, others)
@@ -71,11 +75,17 @@ def steps(found: States, j: int, cyclic: bool) -> tuple[Ints, Ints]:
 
 
 def _alike(columns: Ints) -> Ints:
-    """Numbers 0..m-1 (n,) of rows (n, k), the same for rows that are alike."""
-    number = np.zeros(len(columns), dtype=np.int64)
+    """Numbers 0..m-1 (n,) of rows (n, k), the same for rows that are alike, in the order of the rows."""
+    number, size = np.zeros(len(columns), dtype=np.int64), 1
     for column in columns.T:
-        number = np.unique(number * (int(column.max()) + 1) + column, return_inverse=True)[1].reshape(-1)
-    return number
+        values = int(column.max()) + 1
+        number, size = number * values + column, size * values
+        if size > MANY:
+            number = np.unique(number, return_inverse=True)[1].reshape(-1)
+            size = int(number.max()) + 1
+    there = np.zeros(size, dtype=np.int64)
+    there[number] = 1
+    return (there.cumsum() - 1)[number]
 
 
 def _sums(codes: Floats, groups: Ints, count: int) -> Floats:

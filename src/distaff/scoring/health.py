@@ -1,5 +1,6 @@
 """Health checks: what to beware of before a score is believed."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -34,6 +35,7 @@ SHUFFLES = 5
 MOST_JUDGED = 50  # codes behind a mean over codes
 UPPER = 0.75  # the quantile over codes, for those that are mostly off hardly overestimate
 TOO_HIGH = 0.1  # shares of a factor's entropy
+FAR = 0.1  # of these: more than the expected tenfold is not found in five orders
 UNKNOWN = 0.05
 LEAST_IN_BIN = 5  # rows
 BLUR = 0.5  # where shuffled factors give more, nothing can be said of what codes know
@@ -155,13 +157,20 @@ def _copied_factors(factors: NDArray[np.int64], names: list[str]) -> list[tuple[
 
 
 def few_rows(codes: NDArray[np.floating], factors: NDArray[np.int64], names: list[str]) -> Iterator[str]:
-    """A line for each factor of which codes know too much when it is shuffled, in the metrics' own bins."""
+    """A line for each factor of which codes know too much when it is shuffled, in the metrics' own bins.
+
+    Information is at most ln(1 + chi2 / n), and chi2 of shuffled values is (bins - 1)(values - 1) n / (n - 1)
+    in the mean, however rare some are. Where that is far below what is too much, nothing is shuffled.
+    """
     live = np.flatnonzero(varying(codes))
     chosen = live[np.linspace(0, len(live) - 1, min(len(live), MOST_JUDGED)).astype(np.int64)]
     if not len(chosen):
         return
     binned = discretise(codes[:, chosen], BINS)
     for name, column, most in zip(names, factors.T, entropy(factors), strict=True):
+        cells = (BINS - 1) * (len(np.unique(column)) - 1)
+        if math.log1p(cells / max(len(column) - 1, 1)) < FAR * TOO_HIGH * most:
+            continue
         share = np.quantile(mutual_information(binned, shuffled(column)).mean(axis=1), UPPER) / most
         if share > TOO_HIGH:
             yield (
