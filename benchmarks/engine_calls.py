@@ -176,7 +176,7 @@ def encode_all(threads: int) -> dict[str, float]:
 
 
 def card(threads: int) -> dict[str, float]:
-    """Seconds of a default card of 100,000 rows of 10 codes: its values, and all of it with an empty cache."""
+    """Seconds of a card of 100,000 rows of 10 codes: its values, and all of it with an empty cache."""
     from middling_codes import codes_of, rows_of
 
     import distaff
