@@ -206,6 +206,20 @@ def test_without_metrics_runs_are_trained_and_no_more(
     assert set(scored.results()["metric"]) >= {"mig", "kl"}
 
 
+def test_metrics_of_means_are_not_made_of_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_Worker", InProcess)
+    plan = tiny(1, ("mig", "gaussian_total_correlation"), of_means=("mig",))
+    study = Study(tmp_path / "study", plan)
+    assert study.run(workers=1, show=False)["done"] == 3
+    made = study.results().groupby("representation")["metric"].unique().map(set)
+    assert made["mean"] == {"mig", "gaussian_total_correlation"}
+    assert made["sampled"] == {"gaussian_total_correlation"}
+    both = Study(study.folder, structs.replace(plan, of_means=()))
+    assert both.status()["waiting"] == 3
+    assert both.run(workers=1, show=False)["done"] == 3
+    assert "mig" in set(both.results().query("representation == 'sampled'")["metric"])
+
+
 def test_two_at_once_are_one(tmp_path: Path) -> None:
     plan = tiny(1)
     study = Study(tmp_path / "study", plan)

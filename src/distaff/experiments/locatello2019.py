@@ -49,7 +49,7 @@ class Locatello2019(Experiment[Scale]):
     scales: ClassVar = {
         "quick": Scale("two cores, two minutes", "quick", PENALISED),
         "nano": Scale("two cores, an hour", "nano"),
-        "small": Scale("two cores, eleven hours", "small"),
+        "small": Scale("two cores, eight hours", "small"),
         "paper": Scale("a cluster: 12,600 models of 300,000 steps", "paper"),
     }
 

@@ -74,7 +74,7 @@ def read_scores(study: Path, run: PlannedRun) -> Known:
 def missing(plan: Plan, known: Known) -> dict[str, list[str]]:
     """The metrics that a run lacks, by representation."""
     lacking = {
-        each: [metric for metric in plan.metrics if metric not in known.metrics.get(each, [])]
+        each: [metric for metric in plan.metrics_of(each) if metric not in known.metrics.get(each, [])]
         for each in plan.representations
     }
     return {each: metrics for each, metrics in lacking.items() if metrics}

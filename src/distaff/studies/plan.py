@@ -136,7 +136,7 @@ class Plan(Struct, frozen=True, dict=True, forbid_unknown_fields=True):
     """A study: its runs, and how each is scored.
 
     `rows` images are encoded, `representations` scored by `metrics`, values only; `metric_options` holds
-    options of single metrics. Without metrics runs are trained and not encoded. `udr_mates` runs of other
+    options of single metrics. Those `of_means` are not made of sampled codes. Without metrics runs are trained and not encoded. `udr_mates` runs of other
     seeds are compared with each for UDR (0: none).
     """
 
@@ -148,11 +148,12 @@ class Plan(Struct, frozen=True, dict=True, forbid_unknown_fields=True):
     representations: tuple[str, ...] = REPRESENTATIONS
     metric_options: dict[str, dict[str, Any]] = {}
     udr_mates: int = 5
+    of_means: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.runs:
             raise BadInput(f"the plan of {self.name} has no runs")
-        for metric in self.metrics:
+        for metric in (*self.metrics, *self.of_means):
             registry.check("metrics", metric)
         for representation in self.representations:
             if representation not in REPRESENTATIONS:
@@ -166,6 +167,11 @@ class Plan(Struct, frozen=True, dict=True, forbid_unknown_fields=True):
             for base in run.bases.values():
                 if base.id not in places:
                     raise BadInput(f"{self.name} has a run on {describe(base)}, which it does not have")
+
+    def metrics_of(self, representation: str) -> list[str]:
+        """The metrics that score one of the representations."""
+        apart = () if representation == "mean" else self.of_means
+        return [metric for metric in self.metrics if metric not in apart]
 
     @functools.cached_property
     def by_id(self) -> dict[str, PlannedRun]:
