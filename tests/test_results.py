@@ -26,6 +26,7 @@ from distaff import registry
 from distaff.evaluation.decomposition import kl_decomposition
 from distaff.evaluation.encode import Encoding
 from distaff.studies.cost import factors_of
+from distaff.studies.locatello2019 import WEIGHTS
 from distaff.studies.locatello2019 import plan as locatello2019
 from distaff.testing import SITUATIONS, SPACE
 
@@ -164,30 +165,20 @@ def test_fingerprints_are_todays_scores(situation: str) -> None:
     assert len(fast) > 10
 
 
-#: the method of the kept study -> the weight that it varied, a quarter of the published values, and the
-#: weights that should have been quarters too
-SUPERSEDED = {
-    "beta_vae": (("beta", {0.25, 1, 4}), {}),
-    "factor_vae": (("gamma", {2.5, 7.5, 25}), {}),
-    "dip_vae_i": (("lambda_od", {0.25, 1.25, 12.5}), {}),
-    "dip_vae_ii": (("lambda_od", {0.25, 1.25, 12.5}), {}),
-    "beta_tc_vae": (("beta", {0.25, 1, 2.5}), {"alpha": 1, "gamma": 1}),
-    "annealed_vae": (("capacity", {f"linear:0:{nats}:500" for nats in (5, 25, 100)}), {"gamma": 25}),
-}
-
-
-def test_the_kept_study_is_of_a_plan_with_wrong_weights_and_its_page_says_so() -> None:
+def test_the_kept_study_is_that_of_the_plan() -> None:
+    """Every run once, with the weights of the paper, and the reconstruction weighted by the pixels lost."""
     table = duckdb.read_parquet(str(BENCHMARKS / "results" / "locatello2019-nano.parquet")).df()
-    runs = table.drop_duplicates("run")
-    assert not {*runs["run"]} & {run.id for run in locatello2019("nano").runs}
-    assert len(runs) == 2 * 6 * 3 * 4
-    for method, group in runs.groupby("method"):
-        settings, ((varied, values), fixed) = group["settings"].map(json.loads), SUPERSEDED[method]
-        assert {each[varied] for each in settings} == values
-        assert all(each[name] == value for each in settings for name, value in fixed.items())
-        assert not any("reconstruction_weight" in each for each in settings)
-    pages = (BENCHMARKS / "results" / "experiments").glob("locatello2019_before.md")
-    assert [page.read_text().startswith("> **Wrong weights.**") for page in pages] == [True]
+    runs = table.drop_duplicates("run").set_index("run")
+    assert {*runs.index} == {run.id for run in locatello2019("nano").runs}
+    for run in locatello2019("nano").runs:
+        kept = runs.loc[run.id]
+        assert (kept["method"], kept["dataset"], kept["seed"]) == (run.method, run.dataset, run.seed)
+        settings = json.loads(kept["settings"])
+        varied, values = WEIGHTS[run.method]
+        assert str(settings[varied]).split(":")[-2 if run.method == "annealed_vae" else 0] in {
+            f"{value:g}" for value in values
+        } | {str(float(value)) for value in values}
+        assert settings["reconstruction_weight"] == (64 // 16) ** 2
 
 
 def test_pilots_are_runs_of_their_script_on_seeds_of_their_own() -> None:

@@ -75,9 +75,31 @@ def test_they_are_liblinears(count: int) -> None:
     assert (ours <= losses_and_slopes(code, classes, theirs)[0] * (1 + 1e-12)).all()
 
 
-@pytest.mark.parametrize("scale", [1e-200, 0.0, 1e140])
-def test_codes_of_any_size(scale: float) -> None:
-    classes = np.arange(12) % 3
-    slopes, offsets = machines(scale * (classes - 1.0), classes)
-    assert np.isfinite(slopes).all()
-    assert np.isfinite(offsets).all()
+@pytest.mark.parametrize("scale", [1e-217, 1e-210, 1e-200, 0.0, 1e7, 1e10, 1e30, 1e140])
+@pytest.mark.parametrize("centre", [0.0, 1.0, -30.0])
+def test_codes_of_any_size(scale: float, centre: float) -> None:
+    """Finite planes; the larger a code the less its slope costs, and the lower is the minimum."""
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        classes = np.concatenate([np.arange(3), rng.integers(3, size=int(rng.integers(2, 60)))])
+        code = classes + centre + rng.normal(size=len(classes)) * rng.choice([0.01, 1.0])
+        slopes, offsets = machines(scale * code, classes)
+        assert np.isfinite(slopes).all()
+        assert np.isfinite(offsets).all()
+        if scale >= 1e7:
+            of_large = losses_without_slopes(code, classes, scale * slopes, offsets)
+            slopes, offsets = machines(1e4 * code, classes)
+            of_small = losses_without_slopes(code, classes, 1e4 * slopes, offsets)
+            assert (of_large <= of_small + slopes**2 / 2 + 1e-7 * len(code)).all()
+
+
+def losses_without_slopes(
+    code: np.ndarray, classes: np.ndarray, slopes: np.ndarray, offsets: np.ndarray
+) -> np.ndarray:
+    losses, _ = losses_and_slopes(code, classes, np.stack([slopes, offsets], axis=1))
+    return np.asarray(losses - slopes**2 / 2)
+
+
+def test_a_machine_that_no_row_pulls_at() -> None:
+    slopes, offsets = machines(1e10 * np.array([0.0, 1, 2, 1, 2]), np.array([0, 1, 2, 1, 2]))
+    assert np.isfinite([*slopes, *offsets]).all()

@@ -16,7 +16,7 @@ import distaff
 from distaff.cli import app
 from distaff.cli.study import cost_in_words
 from distaff.errors import BadInput, Diverged, Interrupted
-from distaff.studies import as_one
+from distaff.studies import as_one, workers
 from distaff.studies.as_one import at_most, groups, train_as_one
 from distaff.studies.cost import estimate
 from distaff.studies.execute import folder_of, read_scores
@@ -27,6 +27,7 @@ from distaff.training.checkpoint import load_tensors
 from distaff.training.many import Many
 from distaff.training.together import train_together
 
+PROCESS = workers._Worker
 pytestmark = pytest.mark.usefixtures("in_process")
 
 GRID = {"data.resolution": [16], "data.x": [4], "data.y": [4], "data.orientation": [2], "data.scale": [2]}
@@ -47,7 +48,10 @@ def together_in(study: Study) -> dict[str, list[list[int]]]:
     return {name: json.loads(path.read_text()).get("together", []) for name, path in paths.items()}
 
 
-def test_a_study_trains_groups_as_one_and_gives_the_same_table(tmp_path: Path) -> None:
+def test_a_study_trains_groups_as_one_and_gives_the_same_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "_Worker", PROCESS)
     ours, theirs = Study(tmp_path / "as_one", plan()), Study(tmp_path / "alone", plan())
     counts = ours.run(workers=1, together=3, show=False)
     assert (counts["runs"], counts["done"], counts["failed"]) == (8, 8, 0)

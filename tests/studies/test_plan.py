@@ -188,7 +188,9 @@ def test_smaller_scales_have_the_papers_weights_and_the_reconstruction_of_64_pix
 def test_smaller_scales() -> None:
     nano, small = locatello2019("nano"), locatello2019("small")
     assert len(nano.runs) == 6 * 3 * 4 * 2
-    assert len(small.runs) == 6 * 6 * 8 * 2
+    assert len(small.runs) == 6 * 6 * 6 * 2
+    assert small.metrics_of("mean") == list(small.metrics)
+    assert {*small.metrics} - {*small.metrics_of("sampled")} == {"dci", "downstream"}
     assert {run.steps for run in small.runs} == {5000}
     for run in small.runs:
         assert 16_000 <= math.prod(factors_of(run).values()) <= 25_000
@@ -249,7 +251,7 @@ def test_a_dry_run_opens_no_data(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_scoring_is_timed_with_the_plans_own_metrics_and_options(monkeypatch: pytest.MonkeyPatch) -> None:
     from distaff.studies import cost
 
-    seen, clock = [], iter([10.0, 26.0])
+    seen, clock = [], iter([10.0, 13.0, 13.0, 23.0, 23.0, 26.0])
 
     def watched(name: str) -> Any:
         def metric(*given: Any, **options: Any) -> None:
@@ -262,9 +264,13 @@ def test_scoring_is_timed_with_the_plans_own_metrics_and_options(monkeypatch: py
     monkeypatch.setattr(cost.registry, "get", lambda kind, name: metrics[name])
     monkeypatch.setattr(cost.time, "process_time", lambda: next(clock))
     plan = SimpleNamespace(
-        metrics=metrics, metric_options={"dci": {"learner": "lightgbm"}}, rows=50, representations=("mean",)
+        metrics=metrics,
+        metric_options={"dci": {"learner": "lightgbm"}},
+        rows=50,
+        representations=("mean", "sampled"),
+        metrics_of=lambda which: [name for name in metrics if which == "mean" or name != "dci"],
     )
-    assert cost._seconds_a_value(plan) == 16 / 8, "two factors of four values"
+    assert cost._seconds_a_value(plan) == (3 + 3 + 10 + 3 + 3) / 8, "two factors of four values"
     both = [(50, 10), (50, 2)]
     assert seen == [
         ("mig", both, {}),

@@ -164,10 +164,7 @@ def _children(folder: str) -> list[int]:
     return found
 
 
-def test_a_failed_run_is_kept_and_tried_again_on_request(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(workers, "_Worker", InProcess)
+def test_a_failed_run_is_kept_and_tried_again_on_request(tmp_path: Path) -> None:
     plan = tiny(1)
     study = Study(tmp_path / "study", plan)
     bad = folder_of(study.folder, plan.runs[1])

@@ -52,7 +52,7 @@ def _area(seen: Floats, known: Ints, unseen: Floats, truth: Ints) -> float:
 
     if len(np.unique(known)) < 2:
         raise NotApplicable("explicitness needs two values of every factor among the rows it learns from")
-    with quiet(), one_thread():  # Newton's steps take half the time of lbfgs's, and end nearer the optimum
+    with quiet(), one_thread():  # Newton's steps: half the time of lbfgs's, and as near the optimum
         model = LogisticRegression(solver="newton-cg", max_iter=1000).fit(seen, known)
     chances = model.predict_proba(unseen)
     shown = truth[:, None] == model.classes_

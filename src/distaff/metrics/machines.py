@@ -20,6 +20,7 @@ COST = 0.01  # liblinear's C
 STEPS, HALVINGS = 100, 40
 EXACT = 1e-12  # of the loss: a step that promises less is rounding
 LEAST_SPREAD = 1e-100  # a code that spreads less is a constant
+ROUNDING = 1e-12  # of sums of a standardised code
 ENOUGH = 1e-4  # of the promised fall that a step must bring (Armijo)
 
 
@@ -29,21 +30,35 @@ def machines(code: NDArray[Any], classes: Ints) -> tuple[Floats, Floats]:
     One for each class against all others; of two classes a single one, for the second.
     """
     centre, spread = code.mean(), max(code.std(), LEAST_SPREAD)
-    rows = _sorted((code - centre) / spread, classes)
-    back = np.array([[1 / spread, 0.0], [-centre / spread, 1.0]])  # from planes of the standardised code
-    penalty = back.T @ back
-    planes = np.zeros((len(rows.weights), 2))  # slope and offset
+    rows = _sorted((code - centre) / spread, classes, centre / spread)
+    penalty = np.array([1 / spread**2, 1.0])  # of the slope along code / spread, and of the offset
+    planes = np.zeros((len(rows.weights), 2))
     for _ in range(STEPS):
         square, linear, _ = _within(rows, planes)
-        gradient = planes @ penalty + 2 * np.einsum("kij,kj->ki", square, planes) - 2 * linear
-        move = -np.linalg.solve(penalty + 2 * square, gradient[..., None])[..., 0]
-        loss = _loss(rows, planes, penalty)
-        promised = (gradient * move).sum(axis=1)
+        gradient = planes * penalty + 2 * np.einsum("kij,kj->ki", square, planes) - 2 * linear
+        move = -_solved(penalty, 2 * square, gradient)
+        loss, promised = _loss(rows, planes, penalty), (gradient * move).sum(axis=1)
         if (-promised <= EXACT * loss).all():
             break
-        planes += _as_far_as_it_helps(rows, planes, penalty, move, loss + ENOUGH * promised)
-    slopes, offsets = back @ planes.T
-    return slopes, offsets
+        move = _as_far_as_it_helps(rows, planes, penalty, move, loss + ENOUGH * promised)
+        if not move.any():  # all that is left to gain is rounding
+            break
+        planes += move
+    return planes[:, 0] / spread, planes[:, 1]
+
+
+def _solved(penalty: Floats, square: Floats, gradient: Floats) -> Floats:
+    """The solutions (K, 2) of (penalty + square) times them = gradient, by Cramer's rule.
+
+    Of codes so large that the penalty of a slope is below the rounding of the sums, that is taken for it.
+    """
+    (one, cross), (_, other) = np.moveaxis(square, 0, -1)
+    one, other = max(penalty[0], ROUNDING) + one, penalty[1] + other
+    determinant = np.maximum(one * other - cross**2, ROUNDING * other)
+    slope = other * gradient[:, 0] - cross * gradient[:, 1]
+    offset = one * gradient[:, 1] - cross * gradient[:, 0]
+    found: Floats = np.stack([slope, offset], axis=1) / determinant[:, None]
+    return found
 
 
 def _as_far_as_it_helps(
@@ -61,7 +76,8 @@ def _as_far_as_it_helps(
 class _Sorted(NamedTuple):
     """A code, sorted, and running sums of 1, x and x^2 along it, of all rows and of each class's own."""
 
-    code: Floats  # (n,)
+    code: Floats  # (n,), standardised
+    centre: float  # that was taken off it
     which: Ints  # the class of each machine (K,)
     weights: Floats  # of its own rows and of the others (K, 2)
     of_all: Floats  # (n + 1, 3)
@@ -70,7 +86,7 @@ class _Sorted(NamedTuple):
     starts: Ints  # where each class begins, and the end (K + 1,)
 
 
-def _sorted(code: Floats, classes: Ints) -> _Sorted:
+def _sorted(code: Floats, classes: Ints, centre: float) -> _Sorted:
     order = np.argsort(code, kind="stable")
     code, classes, counts = code[order], classes[order], np.bincount(classes)
     n, by_class = len(code), np.argsort(classes, kind="stable")
@@ -82,6 +98,7 @@ def _sorted(code: Floats, classes: Ints) -> _Sorted:
     powers = np.stack([np.ones(n), code, code**2], axis=1)
     return _Sorted(
         code,
+        centre,
         which,
         weights,
         of_all=_running(powers),
@@ -100,7 +117,7 @@ def _loss(rows: _Sorted, planes: Floats, penalty: Floats) -> Floats:
     """What each machine (K,) minimises."""
     square, linear, constant = _within(rows, planes)
     errors = np.einsum("ki,kij,kj->k", planes, square, planes) - 2 * (planes * linear).sum(axis=1) + constant
-    return np.asarray(((planes @ penalty) * planes).sum(axis=1) / 2 + errors)
+    return np.asarray((penalty * planes**2).sum(axis=1) / 2 + errors)
 
 
 def _within(rows: _Sorted, planes: Floats) -> tuple[Floats, Floats, Floats]:
@@ -108,21 +125,24 @@ def _within(rows: _Sorted, planes: Floats) -> tuple[Floats, Floats, Floats]:
 
     Its square part (K, 2, 2), its linear part (K, 2), of which it has -2 times, and its constant (K,).
     """
-    own, rest = _below(rows, _cut(planes, 1.0))[0], _below(rows, _cut(planes, -1.0))[1]
+    own, rest = _below(rows, _cut(rows, planes, 1.0))[0], _below(rows, _cut(rows, planes, -1.0))[1]
     all_own, all_rest = _below(rows, np.full(len(planes), np.inf))
     falls = planes[:, :1] < 0  # then the class lies low, and its rows beyond the cut count
     own, rest = np.where(falls, all_own - own, own), np.where(falls, rest, all_rest - rest)
     own, rest = own * rows.weights[:, :1], rest * rows.weights[:, 1:]
-    count, first, second = (own + rest).T
+    # of the code as it was, with its centre: sums of (x + c) and (x + c)^2
+    back = np.array([[1.0, 0.0, 0.0], [rows.centre, 1.0, 0.0], [rows.centre**2, 2 * rows.centre, 1.0]]).T
+    count, first, second = ((own + rest) @ back).T
     square = np.stack([second, first, first, count], axis=1).reshape(-1, 2, 2)
-    return square, (own - rest)[:, 1::-1], count
+    return square, ((own - rest) @ back)[:, 1::-1], count
 
 
-def _cut(planes: Floats, height: float) -> Floats:
+def _cut(rows: _Sorted, planes: Floats, height: float) -> Floats:
     """Where each plane is as high as that, (K,); for a flat one beyond all rows, or before them."""
-    slopes, offsets = planes.T
+    slopes, offsets = planes[:, 0], planes[:, 1] + rows.centre * planes[:, 0]
     cuts: Floats = np.where(offsets < height, np.inf, -np.inf)
-    np.divide(height - offsets, slopes, out=cuts, where=slopes != 0)
+    with np.errstate(over="ignore"):  # beyond all rows
+        np.divide(height - offsets, slopes, out=cuts, where=slopes != 0)
     return cuts
 
 

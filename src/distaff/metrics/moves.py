@@ -7,7 +7,7 @@ import numpy as np
 from distaff.errors import NotApplicable
 from distaff.metrics.arrays import Codes, Floats, Ints, varying
 
-MANY = 1 << 22  # combinations of values: more are sorted, fewer looked up in a table
+ROOM = 8  # numbers in a table for each row: where there are more combinations, these are sorted
 
 
 class States(NamedTuple):
@@ -75,12 +75,12 @@ def steps(found: States, j: int, cyclic: bool) -> tuple[Ints, Ints]:
 
 
 def _alike(columns: Ints) -> Ints:
-    """Numbers 0..m-1 (n,) of rows (n, k), the same for rows that are alike, in the order of the rows."""
+    """Numbers 0..m-1 (n,) of rows (n, k), the same for rows that are alike, in the order of their values."""
     number, size = np.zeros(len(columns), dtype=np.int64), 1
     for column in columns.T:
         values = int(column.max()) + 1
         number, size = number * values + column, size * values
-        if size > MANY:
+        if size > ROOM * len(columns):
             number = np.unique(number, return_inverse=True)[1].reshape(-1)
             size = int(number.max()) + 1
     there = np.zeros(size, dtype=np.int64)

@@ -42,8 +42,8 @@ def sap(
     balance, the code unscaled) that sees this code only; for every factor, largest minus second largest; the
     mean over factors. 0..1, higher is better. One number and linear boundaries part few of a factor's values,
     so perfect codes score well below 1. With `continuous`, the squared correlation of code and factor takes
-    the accuracy's place, over all rows. Machines are solved exactly; disentanglement_lib's stop before that
-    where codes are large.
+    the accuracy's place, over all rows. Machines are solved exactly, where disentanglement_lib's stop as soon
+    as a step brings little: of codes of a size far from 1 some accuracies differ.
 
     `codes` (n, d) with d >= 2, `factors` (n, k). It learns from two thirds of the rows (10,000 at most) and
     scores on the others (5,000 at most), or on `test`, a pair of arrays. The matrix behind it:

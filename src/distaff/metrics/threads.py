@@ -51,6 +51,7 @@ def _without_warnings() -> Iterator[None]:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.filterwarnings("ignore", "Line Search failed", UserWarning)
         warnings.simplefilter("ignore", LinAlgWarning)  # of Newton's matrix: another solver takes over
         warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
         warnings.filterwarnings("ignore", "Some inputs do not have OOB scores", UserWarning)

@@ -114,8 +114,9 @@ def plan(scale: str = "paper") -> Plan:
 
     `desktop` has 32-pixel images, the five data sets that need no files, 10 seeds and 10,000 steps. `small`
     has parts of two grids at 16 pixels, of 18,816 and 17,280 images, 6 seeds and 5,000 steps; boosting is
-    LightGBM's there, and of mean codes alone. `nano` has smaller parts, every method at its weakest, third and strongest value, 4
-    seeds and 1,500 steps, and at most 1,000 labels downstream; `quick` tries it out in minutes.
+    LightGBM's there, and of mean codes alone. `nano` has smaller parts, every method at its weakest, third
+    and strongest value, 4 seeds and 1,500 steps, and at most 1,000 labels downstream; `quick` tries it out in
+    minutes.
 
     All weights are the published ones at every scale. Where images have fewer pixels than 64 x 64 the
     reconstruction is weighted by as much (4 at 32, 16 at 16 pixels), so that it stands against them as in the

@@ -136,8 +136,8 @@ class Plan(Struct, frozen=True, dict=True, forbid_unknown_fields=True):
     """A study: its runs, and how each is scored.
 
     `rows` images are encoded, `representations` scored by `metrics`, values only; `metric_options` holds
-    options of single metrics. Those `of_means` are not made of sampled codes. Without metrics runs are trained and not encoded. `udr_mates` runs of other
-    seeds are compared with each for UDR (0: none).
+    options of single metrics. Those `of_means` are not made of sampled codes. Without metrics runs are
+    trained and not encoded. `udr_mates` runs of other seeds are compared with each for UDR (0: none).
     """
 
     name: str

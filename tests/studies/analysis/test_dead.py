@@ -67,16 +67,10 @@ def test_where_they_are() -> None:
     assert rows.loc[("data0", "annealed_vae")].tolist() == [4, 0, 0, ""]
 
 
-def test_kl_alone_would_find_a_third_of_the_dead_runs_of_the_kept_study() -> None:
+def test_kl_alone_would_not_find_the_dead_run_of_the_kept_study() -> None:
     kept = duckdb.read_parquet(str(KEPT)).df()
     dead = dead_runs(kept)
-    assert dead[dead].groupby("method").size().to_dict() == {
-        "annealed_vae": 6,
-        "beta_vae": 1,
-        "dip_vae_ii": 2,
-    }
-    assert (kept.query("metric == 'kl'")["value"] < 0.05).sum() == 3
-    lost = kept.query("metric == 'reconstruction' and dataset == 'dsprites' and value > 100")
-    assert set(lost["run"]) == set(kept["run"]) - set(without_dead(kept)["run"]), (
-        "they are those that draw nothing"
-    )
+    assert dead[dead].groupby("method").size().to_dict() == {"annealed_vae": 1}
+    (gone,) = set(kept["run"]) - set(without_dead(kept)["run"])
+    (kl,) = kept.query("metric == 'kl' and run == @gone")["value"]
+    assert kl > 20
