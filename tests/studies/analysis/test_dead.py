@@ -72,5 +72,5 @@ def test_kl_alone_would_not_find_the_dead_run_of_the_kept_study() -> None:
     dead = dead_runs(kept)
     assert dead[dead].groupby("method").size().to_dict() == {"annealed_vae": 1}
     (gone,) = set(kept["run"]) - set(without_dead(kept)["run"])
-    (kl,) = kept.query("metric == 'kl' and run == @gone")["value"]
+    (kl,) = kept.loc[(kept["metric"] == "kl") & (kept["run"] == gone), "value"]
     assert kl > 20
