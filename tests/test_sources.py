@@ -65,6 +65,7 @@ PAPERS = {
     "Locatello et al. 2020": ("arXiv:1905.01258", "arXiv:2002.02886", "arXiv:2010.14766"),
     "Maaten and Hinton 2008": ("JMLR 9:2579",),
     "Mairal et al. 2009": ("doi:10.1145/1553374.1553463",),
+    "Mangasarian 2002": ("doi:10.1080/1055678021000028375",),
     "Matthey et al. 2017": ("github.com/google-deepmind/dsprites-dataset",),
     "Miller 1974": ("doi:10.1093/biomet/61.1.1",),
     "Moinfar and Theis 2024": ("doi:10.1101/2024.11.06.622266",),
