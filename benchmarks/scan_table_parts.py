@@ -45,7 +45,8 @@ def rows() -> Iterator[dict[str, Any]]:
     scale, runs = judge.at("small"), runs_in(Study(FOLDER / "study", judge.plan("small")))
     for place in range(scale.seeds):
         own = {name: runs[name][place] for name in runs.names}
-        seed, about, classifier = prepared(own, scale, FOLDER)
+        seed = own["SCAN"].config.seed
+        about, classifier = prepared(own, scale, FOLDER, seed)
         for model in MODELS:
             named = {"model": model, "seed": seed}
             yield {**named, "number": "sight", **seen(own[model], about, classifier, seed)}

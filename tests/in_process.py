@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from distaff.studies import workers
 from distaff.studies.plan import read_plan
 from distaff.studies.worker import answer
 from distaff.studies.workers import Answer
+
+PROCESS = workers._Worker  # for the tests that are about it
 
 
 class InProcess:

@@ -140,6 +140,21 @@ def test_a_metric_with_another_default_is_scored_again(copy: Path, monkeypatch: 
     assert distaff.evaluate(copy, **given) == first
 
 
+def test_a_later_edition_of_a_metric_is_scored_again(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"metrics": "mig", "rows": 200, "values_only": True, "show": False}
+    first, own = distaff.evaluate(copy, **given), registry.get("metrics", "mig")
+    assert "edition" not in first.protocol["settings"]["mig"]
+
+    @metric(source="ours", truth={}, edition=2)
+    def mig(codes: np.ndarray, factors: np.ndarray, *, bins: int = 20) -> float:
+        return own.of_arrays(codes, factors, bins=bins) / 2
+
+    get = registry.get
+    monkeypatch.setattr(registry, "get", lambda kind, name: mig if name == "mig" else get(kind, name))
+    assert distaff.evaluate(copy, **given)["mig"].value == first["mig"].value / 2
+    assert settings_taken(mig, None) == {"bins": 20, "edition": 2}
+
+
 def test_the_seed_of_the_sample_counts(tmp_path: Path, copy: Path) -> None:
     shutil.copytree(copy, tmp_path / "other")
     distaff.evaluate(copy, rows=None, values_only=True, show=False)

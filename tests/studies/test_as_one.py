@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from in_process import PROCESS
 from msgspec import structs
 from typer.testing import CliRunner
 
@@ -27,7 +28,6 @@ from distaff.training.checkpoint import load_tensors
 from distaff.training.many import Many
 from distaff.training.together import train_together
 
-PROCESS = workers._Worker
 pytestmark = pytest.mark.usefixtures("in_process")
 
 GRID = {"data.resolution": [16], "data.x": [4], "data.y": [4], "data.orientation": [2], "data.scale": [2]}

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from commands import distaff
+from in_process import PROCESS
 from msgspec import structs
 
 from distaff import registry
@@ -19,7 +20,6 @@ from distaff.studies.known import known_runs, take_known
 from distaff.studies.plan import Plan, each, product, runs_of
 from distaff.studies.study import Begun, Study
 
-PROCESS = workers._Worker
 pytestmark = pytest.mark.usefixtures("in_process")
 
 GRID = {"data.resolution": [16], "data.x": [4], "data.y": [4], "data.orientation": [2], "data.scale": [2]}

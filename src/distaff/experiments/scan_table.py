@@ -125,7 +125,8 @@ class ScanTable(Experiment[Scale]):
         rows, classifiers = [], []
         for place in range(lab.scale.seeds):
             own = {name: runs[name][place] for name in runs.names}
-            seed, about, classifier = prepared(own, lab.scale, lab.folder)
+            seed = own["SCAN"].config.seed
+            about, classifier = prepared(own, lab.scale, lab.folder, seed)
             classifiers.append(classifier.accuracy)
             for row in ROWS:
                 pair = own[row], own[f"{row} operators"]
@@ -156,12 +157,12 @@ class ScanTable(Experiment[Scale]):
         yield self.found("classifier", classifiers)
 
 
-def prepared(own: Mapping[str, Run], scale: Scale, folder: Path) -> tuple[int, Asked, FactorClassifier]:
-    """The seed of runs by their names, what they are asked, and who judges their images, kept in a folder."""
-    data, seed = own["SCAN"].data, own["SCAN"].config.seed
+def prepared(own: Mapping[str, Run], scale: Scale, folder: Path, seed: int) -> tuple[Asked, FactorClassifier]:
+    """What runs of a seed, by their names, are asked, and who judges their images, kept in a folder."""
+    data = own["SCAN"].data
     about = asked(own["SCAN operators"].kind_of_batches, data, scale.tested, seed)
     kept, steps = folder / "classifiers", scale.classifier_steps
-    return seed, about, factor_classifier(data, ATTRIBUTES, kept, steps=steps, seed=seed)
+    return about, factor_classifier(data, ATTRIBUTES, kept, steps=steps, seed=seed)
 
 
 def _called(name: str, steps: int, part: Part) -> Part:

@@ -65,6 +65,8 @@ class Declaration:
     grows: int = 1
     #: what 2,000 rows of 1,000 codes take, on one core of an AMD EPYC; given where that is long or grows
     seconds: float = 0.0
+    #: one more whenever it gives other values with the same settings: what was kept of it is made anew
+    edition: int = 1
     #: what published protocols take for it, by their names; nothing said: all rows, and its defaults
     protocols: Mapping[str, Sizes] = field(default_factory=dict)
     #: the value does not depend on these changes of the codes: permutation, sign, scale

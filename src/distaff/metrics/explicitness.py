@@ -14,6 +14,7 @@ from distaff.metrics.threads import one_thread, quiet
     source="Ridgeway and Mozer 2018, arXiv:1802.05312, section 3; "
     "settings as in Locatello et al. 2019, appendix C",
     cost="fitted",
+    edition=2,  # Newton's steps, where the first had L-BFGS's
     protocols={"locatello2019": Sizes(10_000, 5_000)},
     invariant_to=frozenset({"permutation", "sign", "scale"}),
     truth=truths((0.99, 1.0), (0.99, 1.0), (0.5, 0.5), (0.99, 1.0), (0.45, 0.55), (0.8, 0.92)),

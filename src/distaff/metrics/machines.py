@@ -34,10 +34,10 @@ def machines(code: NDArray[Any], classes: Ints) -> tuple[Floats, Floats]:
     penalty = np.array([1 / spread**2, 1.0])  # of the slope along code / spread, and of the offset
     planes = np.zeros((len(rows.weights), 2))
     for _ in range(STEPS):
-        square, linear, _ = _within(rows, planes)
+        square, linear, _ = within = _within(rows, planes)
         gradient = planes * penalty + 2 * np.einsum("kij,kj->ki", square, planes) - 2 * linear
         move = -_solved(penalty, 2 * square, gradient)
-        loss, promised = _loss(rows, planes, penalty), (gradient * move).sum(axis=1)
+        loss, promised = _loss(within, planes, penalty), (gradient * move).sum(axis=1)
         if (-promised <= EXACT * loss).all():
             break
         move = _as_far_as_it_helps(rows, planes, penalty, move, loss + ENOUGH * promised)
@@ -66,7 +66,8 @@ def _as_far_as_it_helps(
 ) -> Floats:
     """Each plane's move, halved until the loss is as low as is wanted, or none."""
     for _ in range(HALVINGS):
-        worse = _loss(rows, planes + move, penalty) > wanted
+        there = planes + move
+        worse = _loss(_within(rows, there), there, penalty) > wanted
         if not worse.any():
             return move
         move = np.where(worse[:, None], move / 2, move)
@@ -113,9 +114,9 @@ def _running(values: Floats) -> Floats:
     return np.concatenate([np.zeros((1, values.shape[1])), values.cumsum(axis=0)])
 
 
-def _loss(rows: _Sorted, planes: Floats, penalty: Floats) -> Floats:
-    """What each machine (K,) minimises."""
-    square, linear, constant = _within(rows, planes)
+def _loss(within: tuple[Floats, Floats, Floats], planes: Floats, penalty: Floats) -> Floats:
+    """What each machine (K,) minimises, from what `_within` gives for its plane."""
+    square, linear, constant = within
     errors = np.einsum("ki,kij,kj->k", planes, square, planes) - 2 * (planes * linear).sum(axis=1) + constant
     return np.asarray((penalty * planes**2).sum(axis=1) / 2 + errors)
 

@@ -134,7 +134,6 @@ class Measure:
                 "continuous": self.inputs.continuous,
                 "seed": self.seed,
                 "streams": "derived",  # those before were others
-                "machines": "exact",  # of sap; and explicitness had another solver before
                 "protocol": self.protocol,
                 "defaults": settings_taken(self.metric, self.protocol),
             },

@@ -42,11 +42,14 @@ def defaults(metric: Callable[..., Any]) -> dict[str, Any]:
 
 
 def settings_taken(metric: Metric[Any], protocol: str | None) -> dict[str, Any]:
-    """All that decides a metric's value besides what it is given, for JSON: settings, and numbers of rows.
+    """All that decides a metric's value besides what it is given, for JSON.
 
-    A card that is kept records it, and so does the cache of chance, for either may outlive a default.
+    Settings, numbers of rows, and the edition after the first. A card that is kept records it, and so does
+    the cache of chance, for either may outlive a default.
     """
-    sizes = metric.declaration.protocols.get(str(protocol), Sizes())
+    declared = metric.declaration
+    sizes = declared.protocols.get(str(protocol), Sizes())
     rows = {"rows": [sizes.learn, sizes.score]} if sizes.learn or sizes.score else {}
-    taken = plain({**defaults(metric), **sizes.settings, **rows})
+    edition = {"edition": declared.edition} if declared.edition > 1 else {}
+    taken = plain({**defaults(metric), **sizes.settings, **rows, **edition})
     return {name: list(value) if isinstance(value, tuple) else value for name, value in taken.items()}
