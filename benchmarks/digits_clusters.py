@@ -48,26 +48,18 @@ def rows() -> Iterator[dict[str, Any]]:
     every = np.arange(len(data))
     images, labels = data.images(every), data.labels(every)
     assert labels is not None
+    vaes = [("beta_vae", {"beta": beta, "learning_rate": 1e-3}, seed) for beta in BETAS for seed in SEEDS]
     with tempfile.TemporaryDirectory() as folder:
-        for codes, beta, seed in [("pca", np.nan, 0), *(("vae", beta, n) for beta in BETAS for n in SEEDS)]:
-            out = Path(folder) / f"{codes}-{beta}-{seed}"
-            if codes == "pca":
-                run = distaff.train("pca", data, latents=10, out=out, show=False)
-            else:
-                run = distaff.train(
-                    "beta_vae",
-                    data,
-                    beta=beta,
-                    learning_rate=1e-3,
-                    steps=STEPS,
-                    seed=seed,
-                    out=out,
-                    show=False,
-                )
-            yield {"codes": codes, "beta": beta, "seed": seed, **seen(run.encode(images, seed), labels[:, 0])}
+        for n, (name, settings, seed) in enumerate([("pca", {}, 0), *vaes]):
+            out = Path(folder) / str(n)
+            run = distaff.train(
+                name, data, latents=10, steps=STEPS, seed=seed, out=out, show=False, **settings
+            )
+            told = {"codes": name, "beta": settings.get("beta"), "seed": seed}
+            yield told | seen(run.encode(images, seed), labels[:, 0])
 
 
-def seen(codes: Codes, classes: Ints) -> dict[str, float]:
+def seen(codes: Codes, classes: Ints) -> dict[str, float | None]:
     """How the codes of images (n,) of some classes cluster."""
     means = codes.mean.astype(np.float64)
     kl = latent_kl(codes)
@@ -75,7 +67,7 @@ def seen(codes: Codes, classes: Ints) -> dict[str, float]:
         "silhouette": silhouette(means, classes),
         "silhouette, standardised": silhouette(standardised(means), classes),
         "k-NN": knn_accuracy(means, classes),
-        "kl": np.nan if kl is None else float(kl.sum()),
+        "kl": None if kl is None else float(kl.sum()),
     }
 
 
