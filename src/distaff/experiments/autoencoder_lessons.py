@@ -46,7 +46,7 @@ class AutoencoderLessons(Experiment[Scale]):
     scales: ClassVar = {
         "quick": Scale("one core, 10 seconds", seeds=1, steps=1000, digit_steps=1000),
         "nano": Scale("one core, three minutes"),
-        "small": Scale("one core, ten minutes", seeds=10),
+        "small": Scale("one core, five minutes", seeds=10),
         "paper": Scale("one core, ten minutes", seeds=10),
     }
 

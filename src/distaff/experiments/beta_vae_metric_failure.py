@@ -40,7 +40,7 @@ class BetaVAEMetricFailure(Experiment[Scale]):
     scales: ClassVar = {
         "quick": Scale("one core, 10 seconds", seeds=2),
         "nano": Scale("one core, half a minute"),
-        "small": Scale("one core, three minutes", seeds=30),
+        "small": Scale("one core, half a minute", seeds=30),
         "paper": Scale("one core, three minutes", seeds=30),
     }
 

@@ -46,7 +46,7 @@ class DCIGNChairs(Experiment[Scale]):
     scales: ClassVar = {
         "quick": Scale("two cores, 15 seconds", 1, 20, 20, resolution=16, latents=6, chairs=100),
         "nano": Scale("two cores, five minutes", 2),
-        "small": Scale("two cores, 15 minutes", 5),
+        "small": Scale("two cores, five minutes", 5),
         "paper": Scale("one GPU, a day", 5, **PAPER, latents=200, chairs=2232),
     }
 

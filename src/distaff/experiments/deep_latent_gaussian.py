@@ -53,7 +53,7 @@ class DeepLatentGaussian(Experiment[Scale]):
     scales: ClassVar = {
         "quick": Scale("two cores, 15 seconds", 300, 2000, resolution=16, places=8, steps=20, seeds=1),
         "nano": Scale("two cores, ten minutes"),
-        "small": Scale("two cores, half an hour", seeds=8),
+        "small": Scale("two cores, ten minutes", seeds=8),
         "paper": Scale("one GPU, a week", 20_000, 100_000, resolution=64, places=32, steps=300_000, seeds=10),
     }
 

@@ -38,7 +38,7 @@ class DesiderataOnDigits(Experiment[Scale]):
     scales: ClassVar = {
         "quick": Scale("one core, 15 seconds", seeds=1, steps=300),
         "nano": Scale("two cores, six minutes"),
-        "small": Scale("two cores, half an hour", seeds=10),
+        "small": Scale("two cores, ten minutes", seeds=10),
         "paper": Scale("two cores, an hour and a half", seeds=10, steps=20_000),
     }
 

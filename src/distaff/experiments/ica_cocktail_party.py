@@ -56,7 +56,7 @@ class ICACocktailParty(Experiment[Scale]):
     scales: ClassVar = {
         "quick": Scale("one core, 5 seconds", seeds=2),
         "nano": Scale("one core, half a minute"),
-        "small": Scale("one core, three minutes", seeds=100),
+        "small": Scale("one core, a minute", seeds=100),
         "paper": Scale("one core, ten minutes", samples=100_000, seeds=100),
     }
 

@@ -65,7 +65,7 @@ class Impossibility(Experiment[Scale]):
     scales: ClassVar = {
         "quick": Scale("one core, 15 seconds", 20_000, (2, 4), resolution=16, steps=20, seeds=2),
         "nano": Scale("two cores, ten minutes"),
-        "small": Scale("two cores, half an hour", seeds=8),
+        "small": Scale("two cores, ten minutes", seeds=8),
         "paper": Scale("one GPU, ten hours", 1_000_000, resolution=64, steps=300_000, seeds=10),
     }
 

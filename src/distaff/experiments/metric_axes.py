@@ -57,7 +57,7 @@ class MetricAxes(Experiment[Scale]):
     scales: ClassVar = {
         "quick": Scale("one core, five seconds", (500, 250), seeds=2),
         "nano": Scale("one core, half a minute"),
-        "small": Scale("one core, ten minutes", (10_000, 5_000), seeds=30),
+        "small": Scale("one core, two minutes", (10_000, 5_000), seeds=30),
         "paper": Scale("one core, ten minutes", (10_000, 5_000), seeds=30),
     }
 
