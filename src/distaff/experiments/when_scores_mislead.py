@@ -84,7 +84,7 @@ class WhenScoresMislead(Experiment[Scale]):
     scales: ClassVar = {
         "quick": Scale("one core, 15 seconds", share=0.3, seeds=1),
         "nano": Scale("one core, five minutes"),
-        "small": Scale("one core, 20 minutes", seeds=20),
+        "small": Scale("one core, a quarter of an hour", seeds=20),
         "paper": Scale("one core, five minutes"),
     }
 
