@@ -171,9 +171,8 @@ def _picture(found: dict[str, list[Found]]) -> Plot:
             ax.set(xticks=[], yticks=[], aspect="equal", xlabel="u", ylabel="v")
             ax.set_title(f"{name}, z{latent + 1}", fontsize=8)
             if not latent:
-                with_st = " ".join(f"{run.local:.2f}" for run in runs)
-                with_uv = " ".join(f"{run.whole:.2f}" for run in runs)
-                seeds = f"|corr| of each seed with s, t: {with_st}\nwith u, v: {with_uv}"
-                ax.set_title(f"{name}, z1\n{seeds}", fontsize=7)
+                with_st, with_uv = np.mean([(run.local, run.whole) for run in runs], axis=0)
+                means = f"mean |corr| with s, t: {with_st:.2f}; with u, v: {with_uv:.2f}"
+                ax.set_title(f"{name}, z1\n{means}", fontsize=8)
     figure.numbers = pd.DataFrame(told)
     return figure
