@@ -6,9 +6,12 @@ import json
 import platform
 import subprocess
 import time
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from distaff.machine import cores
 
@@ -45,3 +48,14 @@ def keep(file: str, part: str, found: dict[str, Any]) -> None:
     path = RESULTS / file
     kept = json.loads(path.read_text()) if path.exists() else {}
     path.write_text(json.dumps(kept | {part: found}, indent=2) + "\n")
+
+
+def keep_table(file: str, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Write rows to a CSV file of RESULTS when the last is there, and show each as it comes."""
+    found = []
+    for row in rows:
+        found.append(row)
+        print(dict(row), flush=True)
+    table = pd.DataFrame(found)
+    table.to_csv(RESULTS / file, index=False, float_format="%.4f")
+    return table

@@ -12,11 +12,10 @@ dot, the cross, the ring and the colours, and the returns of the agent on codes 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
+from circumstances import ROOT, keep_table
 from numpy.typing import NDArray
 from sklearn.neural_network import MLPClassifier
 
@@ -29,24 +28,18 @@ from distaff.metrics.threads import quiet
 from distaff.studies.study import Study
 from distaff.worlds.collect import CollectWorld
 
-ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "runs" / "experiments" / "darla-nano"
 LEARNED_FROM = 6000  # frames, at most
-PARTS = {"dot": (0, 1), "cross": (2, 3), "ring": (4, 5), "colours": (6, 7)}  # their factors
-
-
-def main() -> None:
-    """Read the runs of the experiment, which has to be done."""
-    found = []
-    for row in rows():
-        found.append(row)
-        print(row, flush=True)
-    table = pd.DataFrame(found)
-    table.to_csv(ROOT / "benchmarks" / "results" / "darla_parts.csv", index=False, float_format="%.4f")
+PARTS = {  # their factors
+    "dot": ("x", "y"),
+    "cross": ("cross_x", "cross_y"),
+    "ring": ("ring_x", "ring_y"),
+    "colours": ("wall_colour", "object_colour"),
+}
 
 
 def rows() -> Iterator[dict[str, Any]]:
-    """The lines of the table."""
+    """The lines of the table, of the experiment's runs, which have to be done."""
     experiment = registry.get("experiments", "darla")("darla")
     steps = experiment.at("nano").acting_steps
     runs = runs_in(Study(FOLDER / "study", experiment.plan("nano")))
@@ -62,7 +55,8 @@ def rows() -> Iterator[dict[str, Any]]:
             row = {"vision": name, "seed": seed, "kl": run.history()[-1]["kl"]}
             for domain in (SOURCE, TARGET):
                 right = (read == truth)[world.domains[domain]].mean(axis=0)
-                row |= {f"{part}, {domain}": right[[*own]].mean() for part, own in PARTS.items()}
+                for part, names in PARTS.items():
+                    row[f"{part}, {domain}"] = right[[world.space.position(each) for each in names]].mean()
             for what, observations in agents.items():
                 acted = judged(Lesson(world, observations, steps, seed), FOLDER / "agents", False)
                 row |= {f"on {what}, {domain}": acted.domains[domain].agent for domain in (SOURCE, TARGET)}
@@ -89,4 +83,4 @@ def values_read(
 
 
 if __name__ == "__main__":
-    main()
+    keep_table("darla_parts.csv", rows())

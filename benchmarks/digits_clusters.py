@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
+from circumstances import keep_table
 
 import distaff
 from distaff.evaluation.desiderata import knn_accuracy, silhouette
@@ -28,18 +28,8 @@ from distaff.evaluation.posterior import latent_kl
 from distaff.methods.base import Codes
 from distaff.metrics.arrays import Ints, standardised
 
-RESULT = Path(__file__).parent / "results" / "digits_clusters.csv"
 BETAS = (0.01, 0.1, 0.3, 1.0)
 SEEDS, STEPS = range(3), 6000
-
-
-def main() -> None:
-    """Train, and write the table."""
-    found = []
-    for row in rows():
-        found.append(row)
-        print(row, flush=True)
-    pd.DataFrame(found).to_csv(RESULT, index=False, float_format="%.4f")
 
 
 def rows() -> Iterator[dict[str, Any]]:
@@ -72,4 +62,4 @@ def seen(codes: Codes, classes: Ints) -> dict[str, float | None]:
 
 
 if __name__ == "__main__":
-    main()
+    keep_table("digits_clusters.csv", rows())

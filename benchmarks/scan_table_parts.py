@@ -10,11 +10,10 @@ share of images of new concepts that show the value that they name.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
+from circumstances import ROOT, keep_table
 
 from distaff import registry
 from distaff.evaluation.concepts.classifier import FactorClassifier
@@ -27,20 +26,12 @@ from distaff.randomness import derived
 from distaff.studies.study import Study
 from distaff.training.run import Run
 
-ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "runs" / "experiments" / "scan_table-small"
 MODELS = ("JMVAE", "SCAN_U 0.1", "SCAN_U 1", "SCAN_U 20", "SCAN")
 
 
-def main() -> None:
-    """Look at the runs of the experiment, which has to be done."""
-    table = pd.DataFrame(list(rows()))
-    table.to_csv(ROOT / "benchmarks" / "results" / "scan_table_parts.csv", index=False, float_format="%.4f")
-    print(table.groupby(["number", "model"], sort=False)[list(ATTRIBUTES)].mean().round(2))
-
-
 def rows() -> Iterator[dict[str, Any]]:
-    """The lines of the table."""
+    """The lines of the table, of the experiment's runs, which have to be done."""
     judge = registry.get("experiments", "scan_table")("scan_table")
     scale, runs = judge.at("small"), runs_in(Study(FOLDER / "study", judge.plan("small")))
     for place in range(scale.seeds):
@@ -77,4 +68,5 @@ def symbols(
 
 
 if __name__ == "__main__":
-    main()
+    table = keep_table("scan_table_parts.csv", rows())
+    print(table.groupby(["number", "model"], sort=False)[list(ATTRIBUTES)].mean().round(2))

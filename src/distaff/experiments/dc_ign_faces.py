@@ -84,13 +84,18 @@ class DCIGNFaces(Experiment[Scale]):
             "Error of a face with its latent moved, over that of the face left as it was",
             by_seed(left, NAMES),
         )
+        switched = {kind: [switch(each[:, 0], angles[:, 0]) for each in codes[kind]] for kind in KINDS}
+        lab.table(
+            "What two lines explain of latent 1 beyond one",
+            by_seed({kind: np.array(each)[:, None] for kind, each in switched.items()}, ["switch"]),
+        )
         for j, name in enumerate(NAMES):
             yield self.found(name, own["DC-IGN"][:, j])
         for name in ("azimuth", "lighting"):
             yield self.found(f"{name}_moved", left["DC-IGN"][:, NAMES.index(name)])
         yield self.found("unclamped", own["VAE"].mean(axis=1))
         yield self.found("moved_unclamped", left["VAE"].mean(axis=1))
-        yield self.found("switch", [switch(each[:, 0], angles[:, 0]) for each in codes["DC-IGN"]])
+        yield self.found("switch", switched["DC-IGN"])
 
 
 def correlations(codes: NDArray[np.float32], angles: NDArray[Any]) -> NDArray[np.float64]:

@@ -18,7 +18,7 @@ from distaff.evaluation.concepts.classifier import FactorClassifier
 from distaff.evaluation.concepts.images import image_scores, images_of
 from distaff.evaluation.concepts.scores import agreement
 from distaff.methods.base import Codes
-from distaff.metrics.arrays import Floats, Ints
+from distaff.metrics.arrays import Ints
 from distaff.randomness import derived
 from distaff.training.run import Run
 
@@ -125,14 +125,14 @@ def scores(
     }
 
 
-def read(run: Run, about: Asked, seed: int) -> tuple[Floats, Ints]:
+def read(run: Run, about: Asked, seed: int) -> tuple[NDArray[np.float32], Ints]:
     """The mean codes (n, d) of some images, and their factors' values (n, k)."""
     index = np.random.default_rng(derived(seed, "read")).choice(len(run.data), READ)
     return run.encode(run.data.images(index), seed).mean, about.vocabulary.space.rows(index)
 
 
 def sight(
-    run: Run, means: Floats, rows: Ints, about: Asked, classifier: FactorClassifier
+    run: Run, means: NDArray[np.float32], rows: Ints, about: Asked, classifier: FactorClassifier
 ) -> dict[str, float]:
     """By attribute the share of values (n, k) that are found in what mean codes (n, d) are decoded to."""
     truth = rows[:, [about.vocabulary.space.position(name) for name in classifier.named]]
