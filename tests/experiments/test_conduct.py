@@ -2,7 +2,11 @@
 
 import hashlib
 import json
+import os
 import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,7 +21,8 @@ from distaff.errors import BadInput
 from distaff.experiments import base
 from distaff.experiments.base import Experiment, Finding, Lab, Runs
 from distaff.experiments.claims import is_stale, judged, line, overview, passed, tally
-from distaff.experiments.conduct import RunsFailed, conduct, conduct_all, dry_run
+from distaff.experiments.conduct import RunsFailed, conduct, dry_run
+from distaff.experiments.every import LOG, conduct_all
 from distaff.experiments.predictions import SCALES, Claim, Predictions, read_predictions
 from distaff.experiments.verdict import Measured
 from distaff.studies.plan import Part, Plan, dataset, each, method, product, runs_of
@@ -249,13 +254,15 @@ def test_the_folder_of_another_experiment_is_refused(tmp_path: Path) -> None:
         conduct("beta_vae_metric_failure", "nanoo", tmp_path)
 
 
-def test_all_runs_what_has_not_finished_and_prints_one_table(tmp_path: Path, monkeypatch) -> None:
+def test_all_runs_what_has_not_finished_and_prints_one_table(tmp_path: Path, monkeypatch, capsys) -> None:
     names = ["beta_vae_metric_failure", "ica_cocktail_party"]
     table = {name: registry.TABLES["experiments"][name] for name in names}
     monkeypatch.setitem(registry.TABLES, "experiments", table)
     first = conduct("ica_cocktail_party", "quick", tmp_path / "ica_cocktail_party-quick", show=False)
     stamp = (tmp_path / "ica_cocktail_party-quick" / "report.html").stat().st_mtime_ns
-    found = conduct_all("quick", tmp_path, show=False)
+    found = conduct_all("quick", tmp_path)
+    assert "beta_vae_metric_failure: " in capsys.readouterr().err
+    assert "at scale quick" in (tmp_path / "beta_vae_metric_failure-quick" / LOG).read_text()
     assert [each["experiment"] for each in found] == names
     assert found[1] == json.loads(json.dumps(first))
     assert (tmp_path / "ica_cocktail_party-quick" / "report.html").stat().st_mtime_ns == stamp
@@ -264,6 +271,30 @@ def test_all_runs_what_has_not_finished_and_prints_one_table(tmp_path: Path, mon
     assert len(lines) == 1 + len(claims) + 1
     assert all(each["claim"] in lines[1 + n] for n, each in enumerate(claims))
     assert lines[-1] == f"claims that hold: {tally(claims)}"
+
+
+def test_where_some_fail_the_others_are_done(tmp_path: Path, monkeypatch) -> None:
+    made = registry.TABLES["experiments"]["beta_vae_metric_failure"]
+    unknown = {"nobody_knows": made, "beta_vae_metric_failure": made}
+    monkeypatch.setitem(registry.TABLES, "experiments", unknown)
+    with pytest.raises(RunsFailed, match=r"^nobody_knows: distaff: .*nobody_knows.*log\.txt\)$"):
+        conduct_all("quick", tmp_path, show=False)
+    assert (tmp_path / "beta_vae_metric_failure-quick" / "experiment.json").exists()
+    with pytest.raises(BadInput, match=r"scale of .* 'nanoo'"):
+        conduct_all("nanoo", tmp_path)
+
+
+def test_all_ends_what_it_has_begun_when_it_is_stopped(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "distaff", "experiment", "all", "--scale", "paper", "--out", str(tmp_path)]
+    process = subprocess.Popen([*words, "--workers", "2"], stderr=subprocess.DEVNULL)
+    while len(locks := [path for path in tmp_path.glob("*/.lock") if path.read_text()]) < 2:
+        time.sleep(0.05)
+        assert process.poll() is None
+    process.terminate()
+    assert process.wait() == 130
+    for lock in locks:
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(lock.read_text().split()[0]), 0)
 
 
 def test_seconds_are_those_of_all_calls(tmp_path: Path) -> None:

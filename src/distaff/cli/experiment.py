@@ -30,8 +30,8 @@ def experiment(
 ) -> None:
     """Run a paper's claim and judge it.
 
-    The same command again continues where it stopped; with all, what has finished is not run again. A claim
-    that fails is a result: the exit status is 0.
+    The same command again continues where it stopped. With all, two run at a time, each with half of the
+    workers, and what has finished is not run again. A claim that fails is a result: the exit status is 0.
     """
     if name != "all":
         registry.check("experiments", name)
@@ -39,7 +39,8 @@ def experiment(
         if count is not None and count < 1:
             raise BadInput(f"{option} {count} is not allowed; it must be at least 1")
     from distaff.experiments.claims import overview
-    from distaff.experiments.conduct import RunsFailed, conduct, conduct_all, dry_run
+    from distaff.experiments.conduct import RunsFailed, conduct, dry_run
+    from distaff.experiments.every import conduct_all
 
     if dry:
         names = registry.names("experiments") if name == "all" else [name]

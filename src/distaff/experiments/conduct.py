@@ -154,26 +154,6 @@ def _clock(folder: Path) -> Iterator[Callable[[], float]]:
         write_json(path, round(before + time.monotonic() - began, 1))
 
 
-def conduct_all(
-    scale: str = "nano", out: str | os.PathLike[str] = "experiments", **how: Any
-) -> list[dict[str, Any]]:
-    """What every experiment found, each in the folder `out`/NAME-SCALE; `how` is as of `conduct`.
-
-    An experiment that has finished there is not run again, so that the same call goes on where it stopped.
-    Where runs of some failed the others are done, and then RunsFailed is raised.
-    """
-    found, failed = [], []
-    for name in registry.names("experiments"):
-        folder = Path(out) / f"{name}-{scale}"
-        try:
-            found.append(finished(name, scale, folder) or conduct(name, scale, folder, **how))
-        except RunsFailed as error:
-            failed.append(str(error))
-    if failed:
-        raise RunsFailed("; ".join(failed))
-    return found
-
-
 def finished(name: str, scale: str, folder: Path) -> dict[str, Any] | None:
     """What the experiment that ended in `folder` found, None if it was of an older version.
 

@@ -1,0 +1,115 @@
+"""Every experiment, two at a time, each in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from distaff import registry
+from distaff.experiments.claims import tally
+from distaff.experiments.conduct import RunsFailed, finished
+from distaff.machine import available_threads
+from distaff.progress import progress, say
+
+AT_ONCE = 2
+LOG = "log.txt"  # in an experiment's folder: what it tells as it runs
+
+
+def conduct_all(
+    scale: str = "nano",
+    out: str | os.PathLike[str] = "experiments",
+    *,
+    workers: int | None = None,
+    threads: int | None = None,
+    show: bool = True,
+    **how: Any,
+) -> list[dict[str, Any]]:
+    """What every experiment found, each in the folder `out`/NAME-SCALE; `how` is as of `conduct`.
+
+    Two at a time, each with half of the workers and threads, for one that judges leaves cores idle that the
+    other can train on. Those that stand last in the registry take longest, and come first. What an experiment
+    tells goes to log.txt in its folder; `show` tells when one ends. One that has finished is not run again,
+    so that the same call goes on where it stopped. Where some fail the others are done, and then RunsFailed
+    is raised. Raises BadInput for a scale that an experiment does not have.
+    """
+    names = registry.names("experiments")
+    folders = {name: Path(out) / f"{name}-{scale}" for name in names}
+    for name in names:
+        registry.get("experiments", name)(name).at(scale)
+    left = [name for name in reversed(names) if finished(name, scale, folders[name]) is None]
+    cores = {"workers": workers or available_threads(), "threads": threads or torch.get_num_threads()}
+    options = _options({**how, **{name: max(1, count // AT_ONCE) for name, count in cores.items()}})
+    asked = {name: [name, "--scale", scale, "--out", str(folders[name]), *options] for name in left}
+    failed = []
+    done = len(names) - len(left)
+    with progress("experiments", len(names), done, show) as report:
+        for name, status in _ended(asked, folders, min(AT_ONCE, cores["workers"])):
+            done += 1
+            if status:
+                log = folders[name] / LOG
+                failed.append(f"{name}: {_last_line(log) if status > 0 else f'signal {-status}'} ({log})")
+            if show:
+                found = finished(name, scale, folders[name])
+                say(f"{name}: {tally(found['claims']) if found else 'failed'}")
+            report(done, f"{name} ended")
+    if failed:
+        raise RunsFailed("; ".join(failed))
+    return [found for name in names if (found := finished(name, scale, folders[name]))]
+
+
+def _options(how: Mapping[str, Any]) -> list[str]:
+    """Arguments of `conduct` as options of the command."""
+    words = []
+    for name, value in how.items():
+        if value is True:
+            words.append(f"--{name}")
+        elif value not in (None, False):
+            words += [f"--{name}", str(value)]
+    return words
+
+
+def _ended(
+    asked: Mapping[str, Sequence[str]], folders: Mapping[str, Path], at_once: int
+) -> Iterator[tuple[str, int]]:
+    """Run `distaff experiment` with each list of words, so many at once; each name and its exit status.
+
+    When the caller stops early the processes are asked to end, and keep what they have done.
+    """
+    running: list[subprocess.Popen[bytes]] = []
+    stopped = threading.Event()
+
+    def run(name: str) -> int:
+        folders[name].mkdir(parents=True, exist_ok=True)
+        words = [sys.executable, "-m", "distaff", "experiment", *asked[name]]
+        with (folders[name] / LOG).open("ab") as log:
+            process = subprocess.Popen(
+                words, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True
+            )  # Ctrl-C reaches this process, which then asks it to end
+            running.append(process)
+            if stopped.is_set():
+                process.terminate()
+            return process.wait()
+
+    with ThreadPoolExecutor(at_once) as pool:
+        try:
+            waiting = {pool.submit(run, name): name for name in asked}
+            for future in as_completed(waiting):
+                yield waiting[future], future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            stopped.set()
+            for process in running:
+                process.terminate()  # nothing where it has ended
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").split("\n")
+    return next((line for line in reversed(lines) if line.strip()), "it told nothing")
