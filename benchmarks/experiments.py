@@ -20,7 +20,8 @@ from pathlib import Path
 from distaff import registry
 from distaff.experiments.base import Lab, Runs
 from distaff.experiments.claims import overview
-from distaff.experiments.conduct import conduct, conduct_all, write_up
+from distaff.experiments.conduct import conduct, write_up
+from distaff.experiments.every import conduct_all
 from distaff.files import write_json
 from distaff.studies.study import Study
 
