@@ -86,12 +86,12 @@ class HiddenStructure(Experiment[Scale]):
         "quick": Scale("two cores, 20 seconds", {"dsprites": (TINY, 2)}, BOTH, {}, seeds=1, steps=20),
         "nano": Scale("two cores, ten minutes", {"dsprites": (ELLIPSES, 2)}, BOTH, {}),
         "small": Scale(
-            "two cores, four hours",
+            "two cores, two hours",
             grids={"dsprites": (SIZED, 3), "shapes3d": (ROOMS, 4)},
             methods=EVERY | {"beta_vae": {"beta": 24.0}},
             retuned={"beta_vae": {"beta": 32.0}},
             by="least noisy",
-            seeds=8,
+            seeds=6,
         ),
         "paper": Scale(
             "a cluster: 320 models of 300,000 steps",

@@ -62,7 +62,7 @@ class Mechanisms(Experiment[Scale]):
     scales: ClassVar = {
         "quick": Scale("two cores, 40 seconds", 16, 4, 20, (10, 20), seeds=1),
         "nano": Scale("two cores, ten minutes"),
-        "small": Scale("two cores, an hour and a half", stages=(1000, 2000, 3000), seeds=12),
+        "small": Scale("two cores, an hour and a quarter", stages=(1000, 2000, 3000), seeds=6),
         "paper": Scale("one GPU, a week", steps=100_000, stages=(50_000, 100_000, 150_000), seeds=10),
     }
 
