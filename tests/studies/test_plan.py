@@ -248,6 +248,14 @@ def test_a_dry_run_opens_no_data(monkeypatch: pytest.MonkeyPatch) -> None:
     assert unscored["bytes"] == 16 * weights + 2 * 200 * 10**4, "nothing is encoded"
 
 
+def test_a_dry_run_counts_no_steps_that_a_shorter_run_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    from distaff.studies import cost
+
+    monkeypatch.setattr(cost, "_measured", lambda run, shape: (3600.0, 1))
+    lengths = each(method=["vae"], dataset=["dsprites"], steps=[50, 200, 100], seed=[0, 1])
+    assert estimate(Plan("t", "t", runs_of(lengths), ()), workers=1)["training_core_hours"] == 2 * 200
+
+
 def test_scoring_is_timed_with_the_plans_own_metrics_and_options(monkeypatch: pytest.MonkeyPatch) -> None:
     from distaff.studies import cost
 

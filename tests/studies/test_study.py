@@ -21,7 +21,7 @@ from distaff.evaluation.posterior import latent_kl
 from distaff.files import read_json
 from distaff.metrics.udr import udr
 from distaff.studies import workers
-from distaff.studies.execute import execute, folder_of, read_scores
+from distaff.studies.execute import execute, folder_of, lock_of, read_scores
 from distaff.studies.on_ray import needs
 from distaff.studies.plan import Plan, chain, each, product, runs_of
 from distaff.studies.study import Study
@@ -64,6 +64,32 @@ def test_the_table_has_a_row_per_run_representation_and_score(done: Study) -> No
     }
     assert sorted(table["strength"].unique()) == [1, 2, 4]
     assert not table.duplicated(["run", "representation", "metric"]).any()
+
+
+def test_a_longer_run_goes_on_from_the_shorter_one(tmp_path: Path) -> None:
+    lengths = product(each(dataset=["dsprites"], **GRID), each(seed=[0, 1], steps=[3, 5, 9]))
+    plan = Plan(
+        "lengths", "test", runs_of(product(lengths, BETAS[:1], each(**{"set.latents": [3]}))), ("mig",)
+    )
+    study = Study(tmp_path / "study", plan)
+    study.run(workers=1, show=False)
+    begun = [[other.steps for other in plan.shorter(run)] for run in plan.runs]
+    assert sorted(begun) == [[], [], [3], [3], [5, 3], [5, 3]]
+    longest = next(run for run in plan.runs if run.steps == 9)
+    folder = folder_of(study.folder, longest)
+    alone = distaff.train(
+        longest.made,
+        distaff.load_dataset("dsprites", **longest.options),
+        steps=9,
+        seed=longest.seed,
+        out=tmp_path / "alone",
+        threads=1,
+        show=False,
+    )
+    for name in ("model.safetensors", "checkpoint.safetensors"):
+        assert (folder / name).read_bytes() == (alone.folder / name).read_bytes()
+    assert [line["step"] for line in distaff.load_run(folder).history()] == [3, 5, 9]  # where it went on
+    assert not (lock_of(study.folder, longest) / "beginning").exists()
 
 
 def test_scores_are_those_of_the_run(done: Study) -> None:

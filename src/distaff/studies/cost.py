@@ -72,9 +72,11 @@ def estimate(plan: Plan, workers: int, together: int | None = None) -> dict[str,
         if kind not in step:
             step[kind] = _measured(run, kind[1])
         one, weights = step[kind]
-        training[run.id] = one * run.steps
+        shorter = plan.shorter(run)  # which it goes on from
+        steps = run.steps - (shorter[0].steps if shorter else 0)
+        training[run.id] = one * steps
         batch = 64 if method.fitted else method.batch_size
-        seconds += one * (run.steps + FORWARD * rows / batch)
+        seconds += one * (steps + FORWARD * rows / batch)
         size += weights + 12 * rows * method.latents + HISTORY * run.steps // 100
     scoring = _seconds_a_value(plan) * sum(sum(factors_of(run).values()) for run in plan.runs)
     return {

@@ -24,6 +24,7 @@ from distaff.files import read_json, write_json
 from distaff.metrics.arrays import usable_factors
 from distaff.metrics.udr import udr
 from distaff.scoring.score import score
+from distaff.studies.longer import begin
 from distaff.studies.metric_roles import MODEL
 from distaff.studies.plan import Plan, PlannedRun
 from distaff.training.lock import only_one
@@ -103,6 +104,8 @@ def execute(study: Path, plan: Plan, run: PlannedRun, data_dir: str | None = Non
         data, folder = load_dataset(run.dataset, data_dir=data_dir, **run.options), folder_of(study, run)
         bases: dict[str, Any] = {setting: str(folder_of(study, base)) for setting, base in run.bases.items()}
         method = dataclasses.replace(run.made, **bases)
+        shorter = (folder_of(study, each) for each in plan.shorter(run))
+        begin(folder, shorter, lock_of(study, run) / "beginning")
         trained = train(method, data, steps=run.steps, seed=run.seed, out=folder, threads=1, show=False)
         if plan.metrics:
             encoding = encode_run(trained, plan.rows, show=False)

@@ -190,12 +190,32 @@ class Plan(Struct, frozen=True, dict=True, forbid_unknown_fields=True):
         place = group.index(run)
         return (group[place + 1 :] + group[:place])[: self.udr_mates]
 
+    def shorter(self, run: PlannedRun) -> list[PlannedRun]:
+        """The runs that are the beginning of a run, of fewer steps and else the same, longest first."""
+        if run.made.fitted:
+            return []
+        same = self._lengths.get(_at_no_steps(run), [])
+        return sorted((each for each in same if each.steps < run.steps), key=lambda each: -each.steps)
+
+    @functools.cached_property
+    def _lengths(self) -> dict[str, list[PlannedRun]]:
+        found: dict[str, list[PlannedRun]] = {}
+        if len({run.steps for run in self.runs}) > 1:
+            for run in self.runs:
+                found.setdefault(_at_no_steps(run), []).append(run)
+        return found
+
     @functools.cached_property
     def _groups(self) -> dict[tuple[str, ...], list[PlannedRun]]:
         groups: dict[tuple[str, ...], list[PlannedRun]] = {}
         for run in self.runs:
             groups.setdefault(run.group, []).append(run)
         return groups
+
+
+def _at_no_steps(run: PlannedRun) -> str:
+    """What a run has in common with those that differ in their steps alone."""
+    return structs.replace(run, steps=0).id
 
 
 def read_plan(folder: Path) -> Plan:
