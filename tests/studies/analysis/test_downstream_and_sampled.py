@@ -48,6 +48,11 @@ def test_efficiency_and_accuracy() -> None:
     assert ranks["data0", "mig", "lr100"] == pytest.approx(spearmanr(mig[here], few[here])[0])
 
 
+def test_logistic_regression_comes_before_boosting() -> None:
+    accuracies = ("downstream.gbt100", "downstream.gbt10000", "downstream.lr100", "downstream.lr1000")
+    assert list(most_labels(noise(0, seeds=2, metrics=accuracies)).items()) == [("lr", 1000), ("gbt", 10000)]
+
+
 def test_what_downstream_lacks_is_named() -> None:
     table = noise(0, seeds=2, metrics=("mig", "downstream.lr100"))
     with pytest.raises(BadInput, match=r"at 100 labels and at more; the table has: downstream\.lr100"):

@@ -43,11 +43,12 @@ def accuracy_by_labels(table: pd.DataFrame, *, representation: str = "mean") -> 
 def most_labels(table: pd.DataFrame, *, representation: str = "mean") -> dict[str, int]:
     """The most labels that each learner's accuracy is known for: what efficiency divides by.
 
+    Logistic regression comes first, then boosting.
     Raises BadInput unless some learner has accuracies at 100 labels and at more.
     """
     there = metrics_of(table, representation)
     sizes = pd.DataFrame(_accuracies(there).values(), columns=Accuracy._fields)
-    both = sizes.groupby("learner")["labels"].agg(lambda n: n.max() if FEW in set(n) else 0)
+    both = sizes.groupby("learner", sort=False)["labels"].agg(lambda n: n.max() if FEW in set(n) else 0)
     found = {str(learner): int(n) for learner, n in both.items() if n > FEW}
     if not found:
         scores = named(metric for metric in there if metric.startswith("downstream."))

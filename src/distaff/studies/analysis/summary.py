@@ -50,7 +50,7 @@ def summary(table: pd.DataFrame) -> dict[Key, float]:
       chooses is from a random one (0) to the best (1)
     - accuracy, efficiency, efficiency_factor_vae: rank correlation of metrics with the accuracy at the most
       labels, |rank correlation| with accuracy(100) / accuracy(most), and the FactorVAE score's with the same,
-      all by the first learner; efficiency_value: that ratio itself
+      all by logistic regression where it was scored, else by boosting; efficiency_value: that ratio itself
     """
     found = {(key, ""): float(value) for key, value in _gathered((_variance, _best, _wins, _across), table)}
     for dataset in sorted(table["dataset"].unique()):
