@@ -1,6 +1,5 @@
 """DCI: disentanglement, completeness and informativeness."""
 
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -8,14 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import unknown
-from distaff.machine import usable_cores
 from distaff.metrics.arrays import Codes, Factors, Floats, Test, real_columns
 from distaff.metrics.blocks import Blocks, each_alone, summed
 from distaff.metrics.declare import Sizes, by_field, metric
 from distaff.metrics.door import checked
 from distaff.metrics.held_out import Rows, learn_and_score
-from distaff.metrics.learners import fit, importances
-from distaff.metrics.threads import quiet
+from distaff.metrics.learned import learned, models_of, told_by
 from distaff.tables import Continuous
 
 IMPORTANCES = ("summed", "permuted")
@@ -106,20 +103,21 @@ def dci(
     real = real_columns(continuous)
     if importance not in IMPORTANCES:
         raise unknown("importance", str(importance), IMPORTANCES)
-    columns, models = _importance(learn, learner, seed, real)
-    informativeness = [_right(model, score.codes, score.factors, j, real) for j, model in enumerate(models)]
-    found = summed(columns, blocks)
-    if importance == "permuted":
-        found = _permuted(score, models, blocks or each_alone(codes.shape[1]), informativeness, real, seed)
+    models = models_of(learner, learn, seed, real) if importance == "permuted" else []
+    of_codes, predicted = told_by(models, score) if models else learned(learner, learn, score, seed, real)
+    told = [_right(each, score.factors, j, real) for j, each in enumerate(predicted)]
+    found = summed(of_codes, blocks)
+    if models:
+        found = _permuted(score, models, blocks or each_alone(codes.shape[1]), told, real, seed)
     if above_chance:
         chance = [0.0 if j in real else _commonest(truth) for j, truth in enumerate(score.factors.T)]
-        found = found * [_beyond(*each) for each in zip(informativeness, chance, strict=True)]
-    return DCI(disentanglement(found), completeness(found), float(np.mean(informativeness)), learner)
+        found = found * [_beyond(*each) for each in zip(told, chance, strict=True)]
+    return DCI(disentanglement(found), completeness(found), float(np.mean(told)), learner)
 
 
-def _right(model: Any, codes: Codes, factors: Factors, j: int, real: tuple[int, ...]) -> float:
-    """How well a model predicts factor j: accuracy, or R2 of real numbers."""
-    truth, predicted = factors[:, j], model.predict(codes)
+def _right(predicted: NDArray[Any], factors: Factors, j: int, real: tuple[int, ...]) -> float:
+    """How well factor j is predicted (n,): accuracy, or R2 of real numbers."""
+    truth = factors[:, j]
     return _r2(truth, predicted) if j in real else float(np.mean(truth == predicted))
 
 
@@ -131,9 +129,8 @@ def _permuted(
     for b, block in enumerate(blocks):
         shuffled = score.codes.copy()
         shuffled[:, block] = score.codes[rng.permutation(len(shuffled))][:, block]
-        found[b] = [
-            max(0.0, right[j] - _right(m, shuffled, score.factors, j, real)) for j, m in enumerate(models)
-        ]
+        predicted = [model.predict(shuffled) for model in models]
+        found[b] = [max(0.0, right[j] - _right(p, score.factors, j, real)) for j, p in enumerate(predicted)]
     total = found.sum(axis=0)
     return found / np.where(total > 0, total, 1.0)
 
@@ -159,8 +156,8 @@ def importance_matrix(
     seed: int = 0,
 ) -> Floats:
     """The importance of every code for every factor, (d, k); each column sums to 1. See `dci`."""
-    learn, _ = learn_and_score(codes, factors, test, seed)
-    return _importance(learn, learner, seed, real_columns(continuous))[0]
+    learn, score = learn_and_score(codes, factors, test, seed)
+    return learned(learner, learn, score, seed, real_columns(continuous)).importances.copy()
 
 
 def disentanglement(importance: Floats) -> float:
@@ -184,17 +181,6 @@ def of_rows(importance: Floats) -> Floats:
 def completeness(importance: Floats) -> float:
     """Completeness of an importance matrix (d, k), non-negative: the same of its columns."""
     return disentanglement(importance.T)
-
-
-def _importance(learn: Rows, learner: str, seed: int, real: tuple[int, ...]) -> tuple[Floats, list[Any]]:
-    def model(j: int) -> Any:
-        factor = learn.factors[:, j].astype(np.float64 if j in real else np.int64)
-        return fit(learner, learn.codes, factor, seed, regress=j in real)
-
-    # trees are grown without Python's lock; which warnings are shown is set for all threads at once
-    with quiet(), ThreadPoolExecutor(usable_cores()) as pool:
-        models = list(pool.map(model, range(learn.factors.shape[1])))
-    return np.stack([importances(model) for model in models], axis=1), models
 
 
 def _r2(truth: NDArray[Any], predicted: NDArray[Any]) -> float:

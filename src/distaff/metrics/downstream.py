@@ -1,7 +1,6 @@
 """Downstream accuracy and statistical efficiency."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +10,7 @@ from distaff.errors import BadInput, unknown
 from distaff.metrics.arrays import Codes, Factors, Ints, Test
 from distaff.metrics.declare import Sizes, metric, truths
 from distaff.metrics.held_out import Rows, learn_and_score
+from distaff.metrics.learned import learned
 from distaff.metrics.learners import fit
 from distaff.metrics.threads import one_thread, quiet
 
@@ -55,6 +55,7 @@ def _truth(lr100: tuple[float, float]) -> dict[str, tuple[float, float]]:
     check_with={"learners": ("logistic_regression",), "sizes": (10, 100)},
     role="downstream",
     only_dense="its learners need an array",
+    edition=2,  # all rows in their order, where the first drew another
 )
 def downstream(
     codes: Codes,
@@ -108,10 +109,14 @@ def downstream(
 
 def _accuracy(learner: str, learn: Rows, rows: Ints, score: Rows, seed: int) -> float:
     """The mean over factors of a learner's accuracy, learned from some rows."""
-    fitted = _logistic_regression if learner == "logistic_regression" else partial(fit, learner)
-    models = [fitted(learn.codes[rows], factor, seed) for factor in learn.factors[rows].T]
-    hits = [m.predict(score.codes) == truth for m, truth in zip(models, score.factors.T, strict=True)]
-    return float(np.mean(hits))
+    if learner == "logistic_regression":
+        models = [_logistic_regression(learn.codes[rows], each, seed) for each in learn.factors[rows].T]
+        predicted = [model.predict(score.codes) for model in models]
+    else:
+        whole = len(rows) == len(learn.codes)  # in order, as what else asks has learned from them
+        part = learn if whole else Rows(learn.codes[rows], learn.factors[rows])
+        predicted = learned(learner, part, score, seed).predicted
+    return float(np.mean([each == truth for each, truth in zip(predicted, score.factors.T, strict=True)]))
 
 
 def _logistic_regression(codes: NDArray[Any], factor: Ints, seed: int) -> Any:

@@ -8,7 +8,7 @@ from distaff.metrics.arrays import Codes, Factors, Floats, Ints, Test
 from distaff.metrics.declare import Sizes, metric, truths
 from distaff.metrics.door import checked
 from distaff.metrics.held_out import learn_and_score
-from distaff.metrics.learners import fit
+from distaff.metrics.learned import learned
 
 
 class Fairness(NamedTuple):
@@ -71,8 +71,7 @@ def unfairness_matrix(
 ) -> Floats:
     """How far the predictions of factor i depend on factor j, (k, k), 0 where i is j; see `fairness`."""
     learn, score = learn_and_score(codes, factors, test, seed)
-    models = [fit(learner, learn.codes, factor, seed) for factor in learn.factors.T]
-    predictions = [model.predict(score.codes).astype(np.int64) for model in models]
+    predictions = [each.astype(np.int64) for each in learned(learner, learn, score, seed).predicted]
     matrix = np.array([[_distance(each, factor) for factor in score.factors.T] for each in predictions])
     np.fill_diagonal(matrix, 0.0)
     return matrix

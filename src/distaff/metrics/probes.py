@@ -1,7 +1,5 @@
 """What a block of codes alone tells of a factor: accuracy or R2 on rows held out, a bound of information."""
 
-import hashlib
-from collections import OrderedDict
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +9,7 @@ from distaff.metrics.arrays import Codes, Factors, Floats, Ints, Test, real_colu
 from distaff.metrics.blocks import Blocks
 from distaff.metrics.held_out import Rows, few_to_learn
 from distaff.metrics.information import discretise, entropy
+from distaff.metrics.kept import Kept
 from distaff.metrics.linear_r2 import mean_r2
 from distaff.metrics.threads import quiet
 from distaff.settings import whole_number
@@ -21,7 +20,7 @@ KEPT = 32  # matrices: those of a card, with its halves, chance and ceiling, of 
 SHARES = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005)  # of the commonness of values in what a forest says
 
 
-_known: OrderedDict[str, Floats] = OrderedDict()
+_known: Kept[Floats] = Kept(KEPT)
 
 
 class Split(NamedTuple):
@@ -47,22 +46,7 @@ def above_chance(rows: Split, blocks: Blocks) -> Floats:
     Accuracy with the share of the commonest value as chance, or R2 of factors that are real numbers. The
     same arrays are not learned from again as long as their matrix is kept.
     """
-    key = _digest(rows, blocks)
-    found = _known.get(key)
-    if found is None:
-        found = _known[key] = _above_chance(rows, blocks)
-        if len(_known) > KEPT:
-            _known.popitem(last=False)
-    return found.copy()
-
-
-def _digest(rows: Split, blocks: Blocks) -> str:
-    """What a matrix depends on: everything."""
-    found = hashlib.sha256(repr((blocks, rows.real, rows.seed)).encode())
-    for array in (*rows.learn, *rows.score):
-        found.update(repr((array.shape, array.dtype.str)).encode())
-        found.update(np.ascontiguousarray(array).tobytes())
-    return found.hexdigest()
+    return _known.get(lambda: _above_chance(rows, blocks), rows, blocks).copy()
 
 
 def _above_chance(rows: Split, blocks: Blocks) -> Floats:
