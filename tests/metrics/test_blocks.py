@@ -1,7 +1,6 @@
 """Blocks of codes: what they may be, and their scores against published code and plain statements."""
 
 import math
-from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from distaff.metrics import (
     sis,
 )
 from distaff.metrics.held_out import Rows
+from distaff.metrics.kept import Kept
 from distaff.metrics.mig import mig
 from distaff.metrics.sis import slot_matrix
 
@@ -111,7 +111,7 @@ def test_two_scores_of_one_matrix_learn_once(monkeypatch: pytest.MonkeyPatch, tm
     forest = probes._forest
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # chance and ceiling are computed here
     monkeypatch.setattr(probes, "_forest", lambda *given: fits.append(1) or forest(*given))
-    monkeypatch.setattr(probes, "_known", OrderedDict())
+    monkeypatch.setattr(probes, "_known", Kept(probes.KEPT))
     codes, factors, pairs = CODES[:120], FACTORS[:120], 3 * 2
     names = ["block_informativeness", "block_leakage"]
     card = distaff.score(codes, factors, blocks=BLOCKS, metrics=names)
@@ -125,11 +125,10 @@ def test_two_scores_of_one_matrix_learn_once(monkeypatch: pytest.MonkeyPatch, tm
     for n, given in enumerate([(changed, factors, BLOCKS), (codes, factors, BLOCKS[::-1])]):
         block_matrix(*given)
         assert len(fits) == (8 + n) * pairs + 4
-    monkeypatch.setattr(probes, "_known", OrderedDict())
-    monkeypatch.setattr(probes, "KEPT", 2)
-    for seed in range(4):
+    monkeypatch.setattr(probes, "_known", Kept(2))
+    for n, seed in enumerate((0, 1, 2, 2, 1, 0), 1):  # the last was let go
         block_matrix(codes, factors, BLOCKS, seed=seed)
-    assert len(probes._known) == 2
+        assert len(fits) == (9 + min(n, 3) + (n == 6)) * pairs + 4
 
 
 def test_a_factor_that_is_single_among_the_rows_held_out_is_left_out() -> None:
