@@ -92,6 +92,17 @@ def test_a_longer_run_goes_on_from_the_shorter_one(tmp_path: Path) -> None:
     assert not (lock_of(study.folder, longest) / "beginning").exists()
 
 
+def test_a_longer_run_begins_anew_where_the_shorter_one_has_no_checkpoint_left(tmp_path: Path) -> None:
+    lengths = product(each(dataset=["dsprites"], **GRID), each(seed=[0], steps=[0, 3, 5]))
+    plan = Plan("lengths", "test", runs_of(product(lengths, BETAS[:1])), ("mig",))
+    *shorter, longest = plan.runs
+    for run in shorter:  # of no steps too
+        execute(tmp_path, plan, run)
+        (folder_of(tmp_path, run) / "checkpoint.safetensors").unlink()
+    execute(tmp_path, plan, longest)
+    assert [line["step"] for line in distaff.load_run(folder_of(tmp_path, longest)).history()] == [5]
+
+
 def test_scores_are_those_of_the_run(done: Study) -> None:
     planned = done.plan.runs[0]
     run = distaff.load_run(folder_of(done.folder, planned))

@@ -57,7 +57,7 @@ def digest(value: Any) -> str:
 def _add(value: Any, found: Any) -> None:
     if isinstance(value, np.ndarray):
         found.update(repr((value.shape, value.dtype.str)).encode())
-        found.update(np.ascontiguousarray(value).tobytes())
+        found.update(np.ascontiguousarray(value).data)
     elif isinstance(value, tuple):
         found.update(f"({len(value)}".encode())
         for each in value:

@@ -16,13 +16,14 @@ def begin(folder: Path, shorter: Iterable[Path], scratch: Path) -> None:
     """Copy into a run's folder the beginning of it that the first finished one of some shorter runs left.
 
     Training goes on from there, to the weights that it comes to from the start. Nothing is copied where the
-    run has begun, and nothing of a run of another device. `scratch` is a folder of this process's own.
+    run has begun, and nothing of a run of another device, or whose checkpoint was removed. `scratch` is a
+    folder of this process's own.
     """
     if folder.exists():
         return
     for source in shorter:
-        finished = (source / "model.safetensors").exists()
-        if finished and read_config(source / "config.json").device == str(choose_device("auto")):
+        whole = all((source / name).exists() for name in ("model.safetensors", *BEGINNING))
+        if whole and read_config(source / "config.json").device == str(choose_device("auto")):
             shutil.rmtree(scratch, ignore_errors=True)
             scratch.mkdir()
             for name in BEGINNING:
