@@ -291,7 +291,7 @@ def test_all_ends_what_it_has_begun_when_it_is_stopped(tmp_path: Path) -> None:
         time.sleep(0.05)
         assert process.poll() is None
     process.terminate()
-    assert process.wait() == 130
+    assert process.wait(timeout=60) == 130
     for lock in locks:
         with pytest.raises(ProcessLookupError):
             os.kill(int(lock.read_text().split()[0]), 0)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
+from subprocess import Popen
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from in_process import InProcess
+from in_process import PROCESS, InProcess
 from msgspec import structs
 
 import distaff
@@ -199,6 +202,20 @@ def _children(folder: str) -> list[int]:
         if b"distaff.studies.worker" in words and folder.encode() in words:
             found.append(int(path.parent.name))
     return found
+
+
+def test_a_worker_that_is_stopped_while_it_starts_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = PROCESS([sys.executable, "-c", "import time; time.sleep(100)"])
+
+    def stopped_meanwhile(*words: Any, **how: Any) -> Popen[str]:
+        process = Popen(*words, **how)
+        worker.stop()
+        return process
+
+    monkeypatch.setattr(workers.subprocess, "Popen", stopped_meanwhile)
+    began = time.monotonic()
+    assert worker.ask("run a") is None
+    assert time.monotonic() - began < 50
 
 
 def test_a_failed_run_is_kept_and_tried_again_on_request(tmp_path: Path) -> None:

@@ -79,6 +79,7 @@ class _Worker:
     def __init__(self, words: Sequence[str]) -> None:
         self._words = words
         self._process: subprocess.Popen[str] | None = None
+        self._stopped = False
 
     def ask(self, task: str) -> list[Answer] | None:
         """The answers of the process, None where it died."""
@@ -91,6 +92,8 @@ class _Worker:
                 env=os.environ | {"OMP_NUM_THREADS": "1"},
                 start_new_session=True,  # Ctrl-C reaches the study, which then stops its workers
             )
+        if self._stopped:  # while the process was being started
+            self._process.terminate()
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         try:
@@ -115,6 +118,7 @@ class _Worker:
 
     def stop(self) -> None:
         """Ask the process to end: training stops at the end of a step and keeps its checkpoint."""
+        self._stopped = True
         process = self._process
         if process is not None and process.poll() is None:
             process.terminate()
