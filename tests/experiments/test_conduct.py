@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 
 from distaff import registry
 from distaff.errors import BadInput
-from distaff.experiments import base
+from distaff.experiments import base, every
 from distaff.experiments.base import Experiment, Finding, Lab, Runs
 from distaff.experiments.claims import is_stale, judged, line, overview, passed, tally
 from distaff.experiments.conduct import RunsFailed, conduct, dry_run
@@ -295,6 +295,25 @@ def test_all_ends_what_it_has_begun_when_it_is_stopped(tmp_path: Path) -> None:
     for lock in locks:
         with pytest.raises(ProcessLookupError):
             os.kill(int(lock.read_text().split()[0]), 0)
+
+
+def test_a_process_that_misses_that_it_is_to_end_is_asked_again(tmp_path: Path, monkeypatch) -> None:
+    deaf = tmp_path / "deaf"
+    deaf.write_text(
+        f"""#!/bin/sh
+        case $4 in ends) until [ -e {tmp_path}/heard ]; do sleep .05; done; exit 0;; esac
+        trap 'echo . >> {tmp_path}/asked; [ $(wc -l < {tmp_path}/asked) = 2 ] && exit 130' TERM
+        touch {tmp_path}/heard
+        while :; do sleep .05; done"""
+    )
+    deaf.chmod(0o700)
+    monkeypatch.setattr(every.sys, "executable", str(deaf))
+    monkeypatch.setattr(every, "ASK_AGAIN", 0.5)
+    folders = {name: tmp_path / name for name in ("ends", "stays")}
+    ended = every._ended({name: [name] for name in folders}, folders, 2)
+    assert next(ended) == ("ends", 0)
+    ended.close()
+    assert (tmp_path / "asked").read_text() == ".\n.\n"
 
 
 def test_seconds_are_those_of_all_calls(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from distaff.machine import available_threads
 from distaff.progress import progress, say
 
 AT_ONCE = 2
+ASK_AGAIN = 10.0  # seconds after which a process that has not ended is asked once more
 LOG = "log.txt"  # in an experiment's folder: what it tells as it runs
 
 
@@ -85,6 +86,7 @@ def _ended(
     """
     running: list[subprocess.Popen[bytes]] = []
     stopped = threading.Event()
+    names: dict[Future[int], str] = {}
 
     def run(name: str) -> int:
         folders[name].mkdir(parents=True, exist_ok=True)
@@ -100,14 +102,20 @@ def _ended(
 
     with ThreadPoolExecutor(at_once) as pool:
         try:
-            waiting = {pool.submit(run, name): name for name in asked}
-            for future in as_completed(waiting):
-                yield waiting[future], future.result()
+            names.update((pool.submit(run, name), name) for name in asked)
+            left = set(names)
+            while left:  # in turns, for Python may miss a signal that comes as a wait begins
+                ended, left = wait(left, timeout=1, return_when=FIRST_COMPLETED)
+                yield from ((names[future], future.result()) for future in ended)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
             stopped.set()
-            for process in running:
-                process.terminate()  # nothing where it has ended
+            begun = [future for future in names if not future.cancelled()]
+            while True:
+                for process in running:
+                    process.terminate()  # nothing where it has ended
+                if not wait(begun, timeout=ASK_AGAIN).not_done:
+                    break
 
 
 def _last_line(log: Path) -> str:

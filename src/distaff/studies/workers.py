@@ -9,10 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 ATTEMPTS = 3  # of a task whose worker dies
+Result = TypeVar("Result")
 
 
 class Answer(msgspec.Struct):
@@ -61,7 +63,7 @@ def answers(
             threads.submit(ask, task).add_done_callback(ended.put)
         left = len(tasks)
         while left:
-            task, found, asked = ended.get().result()
+            task, found, asked = _first(ended).result()
             if not asked:
                 left -= 1
                 continue
@@ -71,6 +73,13 @@ def answers(
                 continue
             left -= 1
             yield from found or [Answer(task, f"its worker died {ATTEMPTS} times")]
+
+
+def _first(waiting: queue.SimpleQueue[Result]) -> Result:
+    """The first of a queue; the wait is in turns, for Python may miss a signal that comes as one begins."""
+    while True:
+        with contextlib.suppress(queue.Empty):
+            return waiting.get(timeout=1)
 
 
 class _Worker:
