@@ -16,6 +16,7 @@ import torch
 from distaff import registry
 from distaff.experiments.claims import tally
 from distaff.experiments.conduct import RunsFailed, finished
+from distaff.interrupt import unbroken
 from distaff.machine import available_threads
 from distaff.progress import progress, say
 
@@ -102,7 +103,8 @@ def _ended(
 
     with ThreadPoolExecutor(at_once) as pool:
         try:
-            names.update((pool.submit(run, name), name) for name in asked)
+            with unbroken():  # an interrupt while a thread starts would leave the pool without it
+                names.update((pool.submit(run, name), name) for name in asked)
             left = set(names)
             while left:  # in turns, for Python may miss a signal that comes as a wait begins
                 ended, left = wait(left, timeout=1, return_when=FIRST_COMPLETED)

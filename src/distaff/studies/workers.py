@@ -13,6 +13,8 @@ from typing import TypeVar
 
 import msgspec
 
+from distaff.interrupt import unbroken
+
 ATTEMPTS = 3  # of a task whose worker dies
 Result = TypeVar("Result")
 
@@ -59,8 +61,9 @@ def answers(
         for worker in pool:
             stack.callback(worker.stop)
         stack.callback(threads.shutdown, wait=False, cancel_futures=True)
-        for task in tasks:
-            threads.submit(ask, task).add_done_callback(ended.put)
+        with unbroken():  # an interrupt while a thread starts would leave the pool without it
+            for task in tasks:
+                threads.submit(ask, task).add_done_callback(ended.put)
         left = len(tasks)
         while left:
             task, found, asked = _first(ended).result()
