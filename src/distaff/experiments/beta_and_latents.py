@@ -121,8 +121,12 @@ def _picture(table: pd.DataFrame) -> Figure:
     figure, ax = axes("reconstruction loss, nats", "beta-VAE score")
     figure.numbers = table[["latents", "normalised beta", "reconstruction", "score"]]
     for (latents, part), colour in zip(table.groupby("latents"), COLOURS, strict=False):
-        ax.scatter(part["reconstruction"], part["score"], color=colour, label=f"{latents} latents")
-        for _, row in part.iterrows():
-            ax.annotate(f" {row['normalised beta']:g}", (row["reconstruction"], row["score"]), fontsize=6)
+        ax.scatter(part["reconstruction"], part["score"], color=colour, alpha=0.25, s=14, linewidths=0)
+        means = part.groupby("normalised beta")[["reconstruction", "score"]].mean()
+        ax.plot(
+            means["reconstruction"], means["score"], "o-", color=colour, label=f"{latents} latents, means"
+        )
+        for beta, row in means.iterrows():
+            ax.annotate(f"  {beta:g}", (row["reconstruction"], row["score"]), fontsize=8)
     ax.legend(frameon=False, fontsize=8)
     return figure
