@@ -33,7 +33,10 @@ def test_a_row_of_the_table_is_a_method_with_its_steps() -> None:
     by_name = {run.name: run for run in plan.runs}
     assert by_name["VAE, untrained"].steps == 0
     assert by_name["DC-IGN"].steps == 2 * by_name["beta-VAE"].steps
-    assert by_name["beta-VAE"].settings == {"beta": 4.0, "learning_rate": 2e-3}
+    assert by_name["beta-VAE"].settings == {"beta": 4.0, "learning_rate": 1e-3}
+    seeds = {name: [run.seed for run in plan.runs if run.name == name] for name in ROWS}
+    assert seeds["beta-VAE"] == [10, 11], "of 0 and 1 it was known how they fared at larger steps"
+    assert seeds["InfoGAN"] == [0, 1]
 
 
 def test_the_order_of_the_table_is_judged_by_all_pairs_that_it_tells_apart() -> None:

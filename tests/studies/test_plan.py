@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from collections import defaultdict
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from commands import distaff
 from in_process import InProcess
 from msgspec import structs
 
@@ -290,16 +290,12 @@ def test_scoring_is_timed_with_the_plans_own_metrics_and_options(monkeypatch: py
 def test_the_command_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from distaff import cli
     from distaff.studies import locatello2019 as module
     from distaff.studies import workers
     from distaff.studies.study import Study
 
     def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["distaff", *words])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        return int(caught.value.code or 0), *capsys.readouterr()
+        return distaff(capsys, *words)
 
     tiny = {"scale": 2, "orientation": 2, "x": 4, "y": 4}
     monkeypatch.setattr(module, "GRIDS", {"nano": {"dsprites": tiny}})
