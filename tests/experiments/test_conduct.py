@@ -16,7 +16,7 @@ import pytest
 from commands import distaff
 from matplotlib.figure import Figure
 
-from distaff import registry
+from distaff import registry, started
 from distaff.errors import BadInput
 from distaff.experiments import base, every
 from distaff.experiments.base import Experiment, Finding, Lab, Runs
@@ -308,7 +308,7 @@ def test_a_process_that_misses_that_it_is_to_end_is_asked_again(tmp_path: Path, 
     )
     deaf.chmod(0o700)
     monkeypatch.setattr(every.sys, "executable", str(deaf))
-    monkeypatch.setattr(every, "ASK_AGAIN", 0.5)
+    monkeypatch.setattr(started, "ASK_AGAIN", 0.5)
     folders = {name: tmp_path / name for name in ("ends", "stays")}
     ended = every._ended({name: [name] for name in folders}, folders, 2)
     assert next(ended) == ("ends", 0)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+import queue
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,9 @@ from distaff.experiments.conduct import RunsFailed, finished
 from distaff.interrupt import unbroken
 from distaff.machine import available_threads
 from distaff.progress import progress, say
+from distaff.started import Started, end, first
 
 AT_ONCE = 2
-ASK_AGAIN = 10.0  # seconds after which a process that has not ended is asked once more
 LOG = "log.txt"  # in an experiment's folder: what it tells as it runs
 
 
@@ -85,39 +85,28 @@ def _ended(
 
     When the caller stops early the processes are asked to end, and keep what they have done.
     """
-    running: list[subprocess.Popen[bytes]] = []
-    stopped = threading.Event()
-    names: dict[Future[int], str] = {}
+    begun: list[Future[tuple[str, int]]] = []
+    ended: queue.SimpleQueue[Future[tuple[str, int]]] = queue.SimpleQueue()
+    processes = {name: Started() for name in asked}
 
-    def run(name: str) -> int:
+    def run(name: str) -> tuple[str, int]:
         folders[name].mkdir(parents=True, exist_ok=True)
         words = [sys.executable, "-m", "distaff", "experiment", *asked[name]]
         with (folders[name] / LOG).open("ab") as log:
-            process = subprocess.Popen(
-                words, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True
-            )  # Ctrl-C reaches this process, which then asks it to end
-            running.append(process)
-            if stopped.is_set():
-                process.terminate()
-            return process.wait()
+            process = processes[name].start(words, stdout=subprocess.DEVNULL, stderr=log)
+            return name, process.wait()
 
     with ThreadPoolExecutor(at_once) as pool:
         try:
             with unbroken():  # an interrupt while a thread starts would leave the pool without it
-                names.update((pool.submit(run, name), name) for name in asked)
-            left = set(names)
-            while left:  # in turns, for Python may miss a signal that comes as a wait begins
-                ended, left = wait(left, timeout=1, return_when=FIRST_COMPLETED)
-                yield from ((names[future], future.result()) for future in ended)
+                for name in asked:
+                    begun.append(pool.submit(run, name))
+                    begun[-1].add_done_callback(ended.put)
+            for _ in asked:
+                yield first(ended).result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
-            stopped.set()
-            begun = [future for future in names if not future.cancelled()]
-            while True:
-                for process in running:
-                    process.terminate()  # nothing where it has ended
-                if not wait(begun, timeout=ASK_AGAIN).not_done:
-                    break
+            end(processes.values(), begun)
 
 
 def _last_line(log: Path) -> str:

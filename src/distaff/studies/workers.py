@@ -9,14 +9,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 import msgspec
 
 from distaff.interrupt import unbroken
+from distaff.started import Started, end, first
 
 ATTEMPTS = 3  # of a task whose worker dies
-Result = TypeVar("Result")
 
 
 class Answer(msgspec.Struct):
@@ -42,6 +42,7 @@ def answers(
     words = [sys.executable, "-m", "distaff.studies.worker", str(study), *([data_dir] if data_dir else [])]
     idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
     ended: queue.SimpleQueue[Future[tuple[str, list[Answer] | None, bool]]] = queue.SimpleQueue()
+    begun: list[Future[Any]] = []
     attempts: Counter[str] = Counter()
 
     def ask(task: str) -> tuple[str, list[Answer] | None, bool]:
@@ -52,66 +53,60 @@ def answers(
         finally:
             idle.put(worker)
 
+    def submit(task: str) -> None:
+        begun.append(threads.submit(ask, task))
+        begun[-1].add_done_callback(ended.put)
+
     pool = [_Worker(words) for _ in range(min(workers, len(tasks)))]
     with contextlib.ExitStack() as stack:
         for worker in pool:
             stack.callback(worker.close)
             idle.put(worker)
         threads = stack.enter_context(ThreadPoolExecutor(len(pool)))
-        for worker in pool:
-            stack.callback(worker.stop)
+        stack.callback(end, pool, begun)
         stack.callback(threads.shutdown, wait=False, cancel_futures=True)
         with unbroken():  # an interrupt while a thread starts would leave the pool without it
             for task in tasks:
-                threads.submit(ask, task).add_done_callback(ended.put)
+                submit(task)
         left = len(tasks)
         while left:
-            task, found, asked = _first(ended).result()
+            task, found, asked = first(ended).result()
             if not asked:
                 left -= 1
                 continue
             attempts[task] += 1
             if found is None and attempts[task] < ATTEMPTS:
-                threads.submit(ask, task).add_done_callback(ended.put)
+                submit(task)
                 continue
             left -= 1
             yield from found or [Answer(task, f"its worker died {ATTEMPTS} times")]
 
 
-def _first(waiting: queue.SimpleQueue[Result]) -> Result:
-    """The first of a queue; the wait is in turns, for Python may miss a signal that comes as one begins."""
-    while True:
-        with contextlib.suppress(queue.Empty):
-            return waiting.get(timeout=1)
+class _Worker(Started):
+    """A process that is started when it is asked something, and again when it has died.
 
-
-class _Worker:
-    """A process that is started when it is asked something, and again when it has died."""
+    Training that is asked to end does so after a step, and keeps its checkpoint.
+    """
 
     def __init__(self, words: Sequence[str]) -> None:
+        super().__init__()
         self._words = words
-        self._process: subprocess.Popen[str] | None = None
-        self._stopped = False
 
     def ask(self, task: str) -> list[Answer] | None:
         """The answers of the process, None where it died."""
-        if self._process is None:
-            self._process = subprocess.Popen(
-                self._words,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                env=os.environ | {"OMP_NUM_THREADS": "1"},
-                start_new_session=True,  # Ctrl-C reaches the study, which then stops its workers
-            )
-        if self._stopped:  # while the process was being started
-            self._process.terminate()
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
+        process = self.process or self.start(
+            self._words,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
         try:
-            self._process.stdin.write(f"{task}\n")
-            self._process.stdin.flush()
-            line = self._process.stdout.readline()
+            process.stdin.write(f"{task}\n")
+            process.stdin.flush()
+            line = process.stdout.readline()
         except (BrokenPipeError, ValueError):
             line = ""
         if line.endswith("\n"):
@@ -121,16 +116,9 @@ class _Worker:
 
     def close(self) -> None:
         """Close what leads to the process and wait for it."""
-        process, self._process = self._process, None
+        process, self.process = self.process, None
         if process is not None:
             for pipe in (process.stdin, process.stdout):
                 with contextlib.suppress(BrokenPipeError):
                     pipe.close()  # type: ignore[union-attr]
             process.wait()
-
-    def stop(self) -> None:
-        """Ask the process to end: training stops at the end of a step and keeps its checkpoint."""
-        self._stopped = True
-        process = self._process
-        if process is not None and process.poll() is None:
-            process.terminate()
