@@ -140,7 +140,7 @@ def _found(claims: list[dict[str, Any]]) -> str:
         number = measured(each) if "seeds" in each else f"{each['measured']:.3g}"  # stale ones tell no seeds
         said = each.get("verdict", "holds" if each["passed"] else "fails")
         rows.append((each["claim"].replace("|", "\\|"), each["bound"], number, said, stated(each)))
-    header = ("claim", "bound", "measured (95 % interval over seeds)", "verdict", "stated")
+    header = ("claim", "bound", "measured (95 % interval)", "verdict", "stated")
     return table(header, rows)
 
 

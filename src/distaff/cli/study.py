@@ -25,7 +25,7 @@ Out = Annotated[Path | None, Option(help="The study's folder [default: the only 
 @app.command(name="run")
 def run(
     name: Annotated[str, Argument(help="A study; see `distaff list studies`.")],
-    scale: Annotated[str, Option(help="How much of it: paper, desktop or nano.")] = "paper",
+    scale: Annotated[str, Option(help="How much of it: paper, desktop, small, nano or quick.")] = "paper",
     out: Annotated[Path | None, Option(help="Its folder [default: runs/NAME-SCALE].")] = None,
     workers: Annotated[int | None, Option(help="Processes of one thread each [default: the cores].")] = None,
     ray: Annotated[

@@ -36,7 +36,7 @@ def experiment_page(
     """
     scale = f"Scale {result['scale']}: {takes}. distaff {result['version']}."
     lead = [*(tagged("p", text) for text in paragraphs), scale]
-    header = ("claim", "", "bound", "measured", "interval over seeds", "seeds", "stated")
+    header = ("claim", "", "bound", "measured", "95 % interval", "seeds", "stated")
     claims = table(header, [_claim(each) for each in result["claims"]])
     sections = [Section(heading, [SHOWN[kind](heading, thing)]) for kind, heading, thing in shown]
     first = Section("Claims", [f"Claims that hold: {tally}", claims])
