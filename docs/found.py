@@ -23,8 +23,8 @@ OPENED = """# What was found
 <!-- Written by `make docs` from benchmarks/results/experiments. -->
 
 What stands, at the scale that was run, of the claims of the papers and lectures that distaff reproduces, what
-does not, and what the seeds leave open. A claim holds or fails where its whole 95 % interval is on one side of
-its bound ([how findings are judged](../honest_numbers.md)). Scale `nano`, minutes to an hour or two on two
+does not, and what the seeds leave open. A claim holds or fails where its whole 95 % interval is on one side
+of its bound ([how findings are judged](../honest_numbers.md)). Scale `nano`, minutes to an hour or two on two
 cores, says little about models that a paper trains far longer; `small`, which is to be the evidence, has been
 run where a line names it. A line below says what is claimed, not what was found: that is its section.
 

@@ -111,6 +111,18 @@ def check_own(path: Path) -> None:
         raise BadInput(f"{path} is not a file; remove it")
 
 
+def check_output(path: Path, suffix: str, *inputs: str | os.PathLike[str] | None) -> None:
+    """An error where a file to be written is of another kind, is an input, or is inside a folder of them."""
+    if path.suffix.lower() != suffix:
+        raise BadInput(f"{path} must end in {suffix}")
+    real = path.resolve()
+    for given in (each for each in inputs if each is not None):
+        read = Path(given).resolve()
+        if read.exists() and (read == real or read in real.parents):
+            inside = "" if read == real else " is inside the folder that"
+            raise BadInput(f"{path}{inside} is read here; name another file to write")
+
+
 def check_file(path: Path) -> None:
     """An error where there is no file, or a folder, or what would never end, such as a pipe."""
     if os.path.isdir(path):

@@ -18,10 +18,11 @@ def cells(*values: object) -> np.ndarray:
     return column
 
 
-def test_missing_is_what_pandas_reads_as_missing() -> None:
+def test_missing_is_what_pandas_reads_as_missing_and_errors_of_spreadsheets() -> None:
     from pandas._libs.parsers import STR_NA_VALUES
 
-    assert MISSING == STR_NA_VALUES
+    errors = {"#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"}  # ECMA-376, part 1, 18.17.3
+    assert {*STR_NA_VALUES, *errors, "?"} == MISSING
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 from commands import distaff
 
+from distaff import score
 from distaff.errors import BadInput
 from distaff.tables import as_table, codes_of, factors_of, read_table
 from distaff.tables.table import in_order_of, with_keys
@@ -127,6 +129,71 @@ def test_rows_are_paired_by_a_column_that_holds_the_labels_of_the_other(
         "f.csv: its rows are labelled by the column 'barcode'",
         "rows of f.csv put in the order of c.csv, by their labels",
     )
+
+
+FEW_DIFFER = np.random.default_rng(0).permutation(10**6)[:N]
+
+
+def shuffled(**columns: Any) -> pd.DataFrame:
+    return BOTH[["kind", "size"]].assign(**columns).sample(frac=1, random_state=1)
+
+
+def test_rows_are_paired_by_columns_of_two_names_that_hold_the_same(
+    tmp_path: Path, capsys, right: float
+) -> None:
+    BOTH[["z0", "z1"]].assign(id=FEW_DIFFER).to_csv(tmp_path / "c.csv", index=False)
+    shuffled(image=FEW_DIFFER).to_csv(tmp_path / "f.csv", index=False)
+    assert mig(capsys, tmp_path / "c.csv", tmp_path / "f.csv") == pytest.approx(right)
+
+
+def test_columns_of_two_names_that_count_the_rows_are_codes_and_factors() -> None:
+    ranks = np.random.default_rng(0).permutation(N)
+    one = as_table(BOTH[["z0", "z1"]].assign(rank=ranks), "codes")
+    other = as_table(BOTH[["kind"]].assign(age=np.arange(1, N + 1)[::-1] - 1), "factors")
+    assert [table.names for table in with_keys(one, other)] == [["z0", "z1", "rank"], ["kind", "age"]]
+
+
+@pytest.mark.parametrize("picked", [False, True])
+def test_rows_whose_names_agree_in_all_but_one_are_not_paired_by_position(
+    tmp_path: Path, capsys, picked: bool
+) -> None:
+    BOTH[["z0", "z1"]].assign(id=FEW_DIFFER).to_csv(tmp_path / "c.csv", index=False)
+    columns = ("--code-columns", "z0,z1", "--factor-columns", "kind,size") if picked else ()
+    for change, said in ((10**7, f"{N - 1} are the same;"), (FEW_DIFFER[1], "1 of them stand twice;")):
+        factors = shuffled(id=FEW_DIFFER)
+        factors.iloc[0, 2] = change if change != factors.iloc[0, 2] else FEW_DIFFER[2]
+        factors.to_csv(tmp_path / "f.csv", index=False)
+        status, out, error = distaff(capsys, "score", tmp_path / "c.csv", tmp_path / "f.csv", *columns)
+        assert (status, out) == (2, "")
+        assert "c.csv and f.csv both have a column 'id' that names rows" in error
+        assert said in error
+
+
+def test_names_of_other_rows_are_told_where_rows_go_by_position(tmp_path: Path, capsys) -> None:
+    BOTH[["z0", "z1"]].assign(id=[f"im_{i}" for i in range(N)]).to_csv(tmp_path / "c.csv", index=False)
+    BOTH[["kind"]].assign(id=[f"d/im_{i}" for i in range(N)]).to_csv(tmp_path / "f.csv", index=False)
+    columns = ("--code-columns", "z0,z1", "--factor-columns", "kind", "--metric", "mig", "--values-only")
+    out = distaff(capsys, "score", tmp_path / "c.csv", tmp_path / "f.csv", *columns)[1]
+    assert (
+        "rows go by position: 'id' names other rows in c.csv (im_0, ...) than in f.csv (d/im_0, ...)" in out
+    )
+
+
+def test_rows_of_frames_that_have_only_numbers_are_paired_by_a_column_too(right: float) -> None:
+    codes, factors = BOTH[["z0", "z1"]].assign(id=FEW_DIFFER), shuffled(id=FEW_DIFFER).reset_index(drop=True)
+    card = score(codes, factors, metrics=["mig"], values_only=True)
+    assert card.scores["mig"].value == pytest.approx(right)
+    assert "factors: its rows are labelled by the column 'id'" in str(card)
+    factors.iloc[0, 2] = -1
+    with pytest.raises(BadInput, match=f"column 'id' that names rows: of {N} and {N} values {N - 1} are"):
+        score(codes, factors, metrics=["mig"], values_only=True)
+
+
+def test_a_frame_of_fewer_rows_says_how_many_labels_are_the_same() -> None:
+    codes = BOTH[["z0", "z1"]].set_index(pd.Index([f"c{i}" for i in range(N)]))
+    factors = BOTH[["kind"]].set_index(codes.index).iloc[: N - 5]
+    with pytest.raises(BadInput, match=f"of {N} and {N - 5} labels {N - 5} are the same"):
+        score(codes, factors, metrics=["mig"], values_only=True)
 
 
 def test_row_names_of_r_in_any_order(tmp_path: Path, capsys, right: float) -> None:
@@ -312,3 +379,33 @@ def test_a_gap_in_a_code_is_no_word(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"line 3: no value for 'b' \('NA'\); leave") as caught:
         codes_of(read_table(write(tmp_path / "t.csv", "a,b\n1,2\n3,NA\n")))
     assert "--words" not in str(caught.value)
+
+
+def test_a_code_that_is_another_whole_number_in_each_row_is_told(tmp_path: Path, capsys) -> None:
+    BOTH.assign(cell_id=FEW_DIFFER)[["cell_id", "z0", "z1"]].to_csv(tmp_path / "c.csv", index=False)
+    np.save(tmp_path / "f.npy", FACTORS)
+    words = ("score", tmp_path / "c.csv", tmp_path / "f.npy", "--metric", "mig", "--values-only")
+    assert "the code 'cell_id' is another whole number in each row" in distaff(capsys, *words)[1]
+
+
+def test_where_most_rows_lack_a_value_the_column_is_to_blame(tmp_path: Path, capsys) -> None:
+    BOTH[["z0", "kind"]].assign(note=["x"] + [""] * (N - 1)).to_csv(tmp_path / "c.csv", index=False)
+    path = tmp_path / "c.csv"
+    error = distaff(capsys, "score", path, "--code-columns", "note", "--factor-columns", "kind")[2]
+    assert "most rows have none, so leave the column out" in error
+    words = ("score", path, path, "--code-columns", "z0", "--factor-columns", "kind,note")
+    BOTH[["z0", "kind"]].assign(note="").to_csv(path, index=False)
+    status, _, error = distaff(capsys, *words, "--missing", "drop")
+    assert status == 2
+    assert f"no row has all values: c.csv, column 'note' lacks {N}; leave it out" in error
+
+
+def test_what_is_read_is_not_written_over(tmp_path: Path, capsys) -> None:
+    np.savez(tmp_path / "c.npz", z=CODES)
+    np.save(tmp_path / "f.npy", FACTORS)
+    before = (tmp_path / "c.npz").read_bytes()
+    for out, said in (("c.npz", "is read here"), ("notes.txt", "must end in .npz")):
+        words = ("score", tmp_path / "c.npz", tmp_path / "f.npy", "--matrices", tmp_path / out)
+        status, _, error = distaff(capsys, *words)
+        assert (status, said in error) == (2, True)
+    assert (tmp_path / "c.npz").read_bytes() == before

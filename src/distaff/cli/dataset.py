@@ -24,8 +24,11 @@ def show(
 ) -> None:
     """Print a data set's card and draw its contact sheet."""
     from distaff.datasets import load_dataset
+    from distaff.files import check_output
     from distaff.pages.contact_sheet import write_contact_sheet
 
+    if out is not None:
+        check_output(out, ".png", name)
     loaded = load_dataset(name, data_dir=data_dir, **data_options(data))
     sheet = write_contact_sheet(loaded, out or Path(f"{loaded.name}-sheet.png"))
     card = loaded.card() | {"contact_sheet": str(sheet)}
@@ -79,6 +82,7 @@ def perturb(
     Zietlow et al. 2020: the pattern moves with a number per image that mixes the factors. Factors stay.
     """
     from distaff.datasets import Perturbed, UniformNoise, load_dataset, save_perturbed
+    from distaff.files import check_output
 
     if bool(run) == bool(dataset) or bool(codes or noise) != bool(dataset) or (codes and noise):
         raise BadInput("give --run, or --dataset with either --codes or --noise")
@@ -86,8 +90,7 @@ def perturb(
         raise BadInput("--data goes with --dataset; runs know their data set")
     if noise and kappa is not None:
         raise BadInput("--kappa goes with a pattern; noise does not move")
-    if out.suffix != ".npz":
-        raise BadInput(f"{out} must end in .npz")
+    check_output(out, ".npz", dataset, codes)
     words, told = {}, ""
     if run:
         from distaff.evaluation.least_noisy import least_noisy

@@ -74,7 +74,7 @@ def score(
 
     A row of CODES and the same row of FACTORS describe one image. Factors are whole numbers, or words.
     """
-    from distaff.files import write_arrays
+    from distaff.files import check_output, write_arrays
     from distaff.progress import progress
     from distaff.scoring.score import score as score_arrays
     from distaff.scoring.score import score_matrices, wanted_metrics
@@ -86,6 +86,8 @@ def score(
     has_factors = cells or factor_table is not None
     if matrices is not None and (len(keys) > 1 or not has_factors):
         raise BadInput("--matrices needs FACTORS" if len(keys) == 1 else "--matrices takes one embedding")
+    if matrices is not None:
+        check_output(matrices, ".npz", codes, factors, logvar)
     given: dict[str, Any] = {"continuous": continuous_of(continuous), "seed": seed}
     given |= {"words": listed(words) or (), "order": orders_of(order)}
     given |= {"missing": missing} if missing else {}

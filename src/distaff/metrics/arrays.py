@@ -101,6 +101,8 @@ def same_rows(codes: Any, other: Any, what: str = "factors") -> tuple[Table, Tab
     """Codes and something else that describes the same rows, both as tables, in the same order of rows."""
     first, second = with_keys(as_table(codes, "codes"), as_table(other, what))
     if len(first) != len(second):
+        if first.labels is not None and not first.is_counted:
+            in_order_of(second, first)  # of labels it says how many are the same
         if first.block is None and first.cells:
             codes_of(first)  # a line that is no row is the likelier fault
         files = ""

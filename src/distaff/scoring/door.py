@@ -144,13 +144,19 @@ def _of_cells(cells: Cells | None, codes: Any, factors: Any, given: Given) -> tu
 
 
 def _counters(table: Table, codes: NDArray[np.float64]) -> Iterator[str]:
-    """Notes of codes that merely count the rows."""
+    """Notes of codes that count the rows, or may name them by other whole numbers beside real codes."""
     if not table.named:
         return
     rows = np.arange(len(codes))
-    for name, code in zip(table.names, codes.T, strict=True):
+    whole = [bool((code == np.floor(code)).all()) for code in codes.T]
+    for name, code, is_whole in zip(table.names, codes.T, whole, strict=True):
         if (code - code[0] == rows).all():
             yield f"the code '{name}' counts the rows; leave it out if it is none (--code-columns)"
+        elif is_whole and not all(whole) and len(np.unique(code)) == len(code):
+            yield (
+                f"the code '{name}' is another whole number in each row; if it names rows leave it out "
+                "(--code-columns)"
+            )
 
 
 def _in_no_block(table: Table, blocks: Blocks | None) -> Iterator[str]:
@@ -213,5 +219,19 @@ def _without_missing(
     gone = np.any([table.missing(words) for parts in tables.values() for table in parts], axis=0)
     if not gone.any():
         return dict(tables), []
+    if gone.all():
+        raise BadInput(f"no row has all values: {_emptiest(tables, words)}")
     note = f"{int(gone.sum())} of {len(gone)} rows left out, in which a value is missing"
     return {what: [table.take(~gone) for table in parts] for what, parts in tables.items()}, [note]
+
+
+def _emptiest(tables: Mapping[str, list[Table]], words: Sequence[str]) -> str:
+    """The column that lacks most values, and how it is left out."""
+    lacking = [
+        (int(column.missing.sum()), table.column(j))
+        for parts in tables.values()
+        for table in parts
+        for j, column in enumerate(table.columns(words))
+    ]
+    most, column = max(lacking, key=lambda each: each[0])
+    return f"{column} lacks {most}; leave it out (--code-columns, --factor-columns)"

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 
-#: texts that stand for no value, those that pandas reads so
+#: texts that stand for no value: those that pandas reads so, errors of spreadsheets, and that of UCI's files
 MISSING = frozenset(
     [
         *("", "#N/A", "#N/A N/A", "#NA", "N/A", "n/a", "NA", "<NA>", "NULL", "null", "None"),
         *("NaN", "nan", "-NaN", "-nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"),
+        *("#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "?"),
     ]
 )
 DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
@@ -80,8 +81,8 @@ def read_column(
     """What the cells (n,) of a column mean.
 
     A number is a finite decimal such as -1.5e3, with a `comma` also -1,5e3; underscores, other scripts'
-    digits, inf and hexadecimal numbers are not. A cell is missing where pandas would say so; `as_words` takes
-    every text but the empty one for a word.
+    digits, inf and hexadecimal numbers are not. A text of MISSING is no value; `as_words` takes every text
+    but the empty one for a word.
     """
     ordered = None if order is None else tuple(str(word) for word in order)
     if isinstance(cells, np.ma.MaskedArray):

@@ -15,6 +15,7 @@ from distaff.tables.columns import DECIMAL, Column, read_column, shown
 
 ROWS_NAMED = 3  # in a message
 FEW = 50  # rows that mostly tell whether a column could label the rows
+MOSTLY = 0.9  # of the values of a column that names rows are different, even if some stand twice
 
 
 @dataclass(frozen=True)
@@ -109,15 +110,25 @@ class Table:
             return np.isnan(self.block).any(axis=1)
         return np.any([column.missing for column in self.columns(words)], axis=0)
 
+    @property
+    def is_counted(self) -> bool:
+        """Whether the rows' labels are their numbers, as those of a frame that was given no index."""
+        return self.labels is not None and list(map(str, self.labels)) == list(map(str, range(len(self))))
+
     def keys(self) -> dict[str | None, list[str]]:
-        """The rows' labels, under None, or columns that could be: words or whole numbers, all different."""
-        if self.labels is not None:
-            return {None: [str(label) for label in self.labels]}
+        """Columns that could label the rows: words or whole numbers, all different; under None their labels.
+
+        Rows that have labels other than their numbers need no column.
+        """
         found: dict[str | None, list[str]] = {}
-        for name, cells in [*zip(self.names, self.cells, strict=True), *(self.aside or {}).items()]:
-            if cells.dtype.kind in "OiuUS" and _all_differ(cells[:FEW]) and _all_differ(cells):
-                found[name] = [str(cell).strip() for cell in cells]
-        return found
+        if self.labels is None or self.is_counted:
+            found = {name: as_labels(cells) for name, cells in self.every.items() if _all_differ(cells)}
+        return found | ({} if self.labels is None else {None: [str(label) for label in self.labels]})
+
+    @property
+    def every(self) -> dict[str, NDArray[Any]]:
+        """The cells (n,) of all columns by their names, those that were not picked too."""
+        return {**dict(zip(self.names, self.cells, strict=True)), **(self.aside or {})}
 
     def labelled_by(self, name: str | None, labels: list[str]) -> Table:
         """The table with its rows labelled by a column, which is taken out unless it was picked."""
@@ -147,6 +158,8 @@ class Table:
         given = self.cells[j][rows[0]]
         given = given.strip() if isinstance(given, str) else ""
         drop = f"; leave these rows out with {self.drop}" if self.drop else ""
+        if 2 * len(rows) > len(missing):
+            drop = "; most rows have none, so leave the column out (--code-columns, --factor-columns)"
         keep = f"; if '{given}' is a word here, say {self.as_words(j)}" if given and self.keep else ""
         cell = f" ('{given}')" if given else ""
         if isinstance(self.cells[j], np.ma.MaskedArray):
@@ -165,28 +178,75 @@ class Table:
         return BadInput(f"{self.column(j)}, {self.row(row)}: {given}{why}{self.read_as()}")
 
 
+def as_labels(cells: NDArray[Any]) -> list[str]:
+    """Cells as labels of rows."""
+    return [str(cell).strip() for cell in cells]
+
+
 def _all_differ(cells: NDArray[Any]) -> bool:
-    """Whether cells are all different, and none is a number with decimals."""
-    labels = [str(cell).strip() for cell in cells]
-    decimal = any("." in label and DECIMAL.fullmatch(label) for label in labels)
-    return len(set(labels)) == len(labels) and not decimal
+    """Whether cells are words or whole numbers, all different."""
+    if cells.dtype.kind not in "OiuUS":
+        return False
+    for some in (cells[:FEW], cells):
+        labels = as_labels(some)
+        if len(set(labels)) < len(labels) or any("." in each and DECIMAL.fullmatch(each) for each in labels):
+            return False
+    return True
 
 
 def with_keys(first: Table, second: Table) -> tuple[Table, Table]:
-    """Two tables of files, rows labelled by a column that both have or that holds the other's labels.
+    """Two tables, rows labelled by columns that hold the same values, or by one with the other's labels.
 
-    Such a column has other values in each row, whole numbers or words, and the same ones in both tables. It
-    is no column of codes or factors then, unless it was picked; and it is noted.
+    Such a column has other values in each row, whole numbers or words. It is no column of codes or factors
+    then, unless it was picked; and it is noted. Columns of two names may be it, but not if they merely count
+    the rows. BadInput where columns of one name agree in most rows and not in all; where they agree in few
+    rows go by position, and it is noted.
     """
-    both = first.labels is not None and second.labels is not None
-    if both or not (first.named and second.named) or first.what == second.what:
+    labelled = first.labels is not None and second.labels is not None
+    if not (first.named and second.named) or first.what == second.what:
         return first, second
-    keys = second.keys()
-    for name, ours in first.keys().items():
-        for other, theirs in keys.items():
-            if (name == other or None in (name, other)) and set(ours) == set(theirs):
+    if labelled and not (first.is_counted and second.is_counted):
+        return first, second
+    keys, others = first.keys(), second.keys()
+    for name, ours in keys.items():
+        for other, theirs in others.items():
+            alike = name is not None if name == other else not (labelled and None in (name, other))
+            if alike and set(ours) == set(theirs) and not (_two_names(name, other) and _counts(ours)):
                 return first.labelled_by(name, ours), second.labelled_by(other, theirs)
-    return first, second
+    return first, _not_paired(first, second, {*keys, *others})
+
+
+def _two_names(name: str | None, other: str | None) -> bool:
+    return name is not None and other is not None and name != other
+
+
+def _counts(labels: list[str]) -> bool:
+    """Whether labels are 0 to n - 1, or 1 to n, in any order."""
+    return set(labels) in ({*map(str, range(len(labels)))}, {*map(str, range(1, len(labels) + 1))})
+
+
+def _not_paired(first: Table, second: Table, keys: set[str | None]) -> Table:
+    """The second, with a note where one of the `keys` is a column of both tables, with other values there."""
+    for name in [name for name in first.every if name in keys and name in second.every]:
+        ours, theirs = as_labels(first.every[name]), as_labels(second.every[name])
+        different, others = set(ours), set(theirs)
+        if min(len(different) / len(ours), len(others) / len(theirs)) < MOSTLY:
+            continue  # a factor in one of them
+        common = len(different & others)
+        if common >= min(len(different), len(others)) / 2:
+            repeated = len(ours) + len(theirs) - len(different) - len(others)
+            twice = f", and {repeated} of them stand twice" if repeated else ""
+            raise BadInput(
+                f"{first.what} and {second.what} both have a column '{name}' that names rows: of {len(ours)} "
+                f"and {len(theirs)} values {common} are the same{twice}; give the same rows, or to go by "
+                "position take the column out of one"
+            )
+        note = (
+            f"rows go by position: '{name}' names other rows in {first.what} ({shown(ours[0])}, ...) than in "
+            f"{second.what} ({shown(theirs[0])}, ...)"
+        )
+        return replace(second, notes=(*second.notes, note))
+    return second
 
 
 def in_order_of(table: Table, like: Table) -> Table:
