@@ -189,6 +189,79 @@ def test_rows_of_frames_that_have_only_numbers_are_paired_by_a_column_too(right:
         score(codes, factors, metrics=["mig"], values_only=True)
 
 
+def test_frames_of_one_to_n_are_ranks_and_no_names() -> None:
+    one, other = (np.random.default_rng(seed).permutation(N) for seed in (0, 1))
+    for columns in (["0"], ["rank"]):
+        frames = [pd.DataFrame({columns[0]: each}) for each in (one, other)]
+        tables = with_keys(as_table(frames[0], "codes"), as_table(frames[1], "factors"))
+        assert [table.names for table in tables] == [columns, columns]
+        assert not any(table.keyed or table.notes for table in tables)
+        frames[1].iloc[0, 0] = frames[1].iloc[1, 0]
+        with_keys(as_table(frames[0], "codes"), as_table(frames[1], "factors"))
+
+
+def test_columns_of_one_name_come_before_those_of_two() -> None:
+    codes = BOTH[["z0", "z1"]].assign(cell=FEW_DIFFER, partner=FEW_DIFFER[::-1])
+    factors = BOTH[["kind"]].assign(partner=FEW_DIFFER[::-1], cell=FEW_DIFFER)
+    one, other = with_keys(as_table(codes, "codes"), as_table(factors, "factors"))
+    assert one.labels == other.labels == [str(each) for each in FEW_DIFFER]
+
+
+def test_columns_that_share_a_name_stay_apart_beside_one_that_names_rows() -> None:
+    codes = BOTH[["z0", "z1"]].assign(id=FEW_DIFFER).set_axis(["z", "z", "id"], axis=1)
+    one, _ = with_keys(as_table(codes, "codes"), as_table(BOTH[["kind"]].assign(id=FEW_DIFFER), "factors"))
+    assert one.names == ["z", "z"]
+    np.testing.assert_array_equal(codes_of(one), CODES)
+
+
+def test_names_that_became_floats_are_the_same_names(right: float) -> None:
+    codes, factors = BOTH[["z0", "z1"]].assign(id=FEW_DIFFER), shuffled(id=FEW_DIFFER.astype(float))
+    card = score(codes, factors.reset_index(drop=True), metrics=["mig"], values_only=True)
+    assert card["mig"].value == pytest.approx(right)
+
+
+def test_a_third_frame_is_paired_by_the_same_column_or_by_position(right: float) -> None:
+    codes, factors = BOTH[["z0", "z1"]].assign(id=FEW_DIFFER), shuffled(id=FEW_DIFFER).reset_index(drop=True)
+    logvar = pd.DataFrame(np.full((N, 2), -4.0) - CODES**2, columns=["a", "b"])
+    moved = logvar.assign(id=FEW_DIFFER).sample(frac=1, random_state=2).reset_index(drop=True)
+    found = [
+        score(codes, factors, logvar=each, metrics=["mig", "mig_exact"], values_only=True)
+        for each in (logvar, moved, moved.set_index("id"))
+    ]
+    assert len({card["mig_exact"].value for card in found}) == 1
+    assert "rows of logvar go by position: they have no names" in str(found[0])
+
+
+def test_frames_that_have_labels_are_paired_by_a_column_with_them(right: float) -> None:
+    codes, factors = BOTH[["z0", "z1"]].set_axis(FEW_DIFFER), shuffled(id=FEW_DIFFER).reset_index(drop=True)
+    card = score(codes, factors, metrics=["mig"], values_only=True)
+    assert card["mig"].value == pytest.approx(right)
+    ranks = BOTH[["z0", "z1"]].sample(frac=1, random_state=1)
+    other = BOTH[["kind"]].assign(rank=np.random.default_rng(0).permutation(N))
+    assert not with_keys(as_table(ranks, "codes"), as_table(other, "factors"))[1].keyed
+    one, other = (
+        as_table(BOTH[["z0"]].assign(id=FEW_DIFFER), "codes"),
+        as_table(shuffled(id=FEW_DIFFER), "factors"),
+    )
+    assert not any(table.keyed for table in with_keys(one, other)), "their indices are the same"
+
+
+def test_of_an_empty_frame_the_rows_are_counted() -> None:
+    codes = BOTH[["z0", "z1"]].assign(id=FEW_DIFFER)
+    with pytest.raises(BadInput, match=f"codes have {N} rows and factors 0"):
+        score(codes, shuffled(id=FEW_DIFFER).iloc[:0], metrics=["mig"], values_only=True)
+
+
+def test_decimal_commas_are_no_names(tmp_path: Path, capsys) -> None:
+    for name in ("c.csv", "v.csv"):
+        table = BOTH[["z0", "z1"]] + (name == "v.csv")
+        table.to_csv(tmp_path / name, sep=";", decimal=",", index=False)
+    np.save(tmp_path / "f.npy", FACTORS)
+    words = ("score", tmp_path / "c.csv", tmp_path / "f.npy", "--logvar", tmp_path / "v.csv", "--values-only")
+    out = distaff(capsys, *words, "--metric", "mig_exact")[1]
+    assert "names other rows" not in out
+
+
 def test_a_frame_of_fewer_rows_says_how_many_labels_are_the_same() -> None:
     codes = BOTH[["z0", "z1"]].set_index(pd.Index([f"c{i}" for i in range(N)]))
     factors = BOTH[["kind"]].set_index(codes.index).iloc[: N - 5]

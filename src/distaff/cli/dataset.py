@@ -23,12 +23,13 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Print a data set's card and draw its contact sheet."""
+    from distaff import registry
     from distaff.datasets import load_dataset
     from distaff.files import check_output
     from distaff.pages.contact_sheet import write_contact_sheet
 
     if out is not None:
-        check_output(out, ".png", name)
+        check_output(out, ".png", None if name in registry.names("datasets") else name)
     loaded = load_dataset(name, data_dir=data_dir, **data_options(data))
     sheet = write_contact_sheet(loaded, out or Path(f"{loaded.name}-sheet.png"))
     card = loaded.card() | {"contact_sheet": str(sheet)}

@@ -14,7 +14,7 @@ from distaff.metrics.blocks import Blocks
 from distaff.metrics.declare import Declaration
 from distaff.metrics.needs import NEEDS, arrays_of, of_columns, paired
 from distaff.scoring.inputs import Inputs
-from distaff.tables import Cells, Continuous, Factors, Table, cells_of, factors_of
+from distaff.tables import Cells, Continuous, Factors, SparseTable, Table, cells_of, factors_of
 from distaff.tables.columns import shown
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -231,6 +231,7 @@ def _emptiest(tables: Mapping[str, list[Table]], words: Sequence[str]) -> str:
         (int(column.missing.sum()), table.column(j))
         for parts in tables.values()
         for table in parts
+        if not isinstance(table, SparseTable)
         for j, column in enumerate(table.columns(words))
     ]
     most, column = max(lacking, key=lambda each: each[0])

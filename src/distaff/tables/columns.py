@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 
-#: texts that stand for no value: those that pandas reads so, errors of spreadsheets, and that of UCI's files
+#: texts that stand for no value: those that pandas reads so, and errors of spreadsheets
 MISSING = frozenset(
     [
         *("", "#N/A", "#N/A N/A", "#NA", "N/A", "n/a", "NA", "<NA>", "NULL", "null", "None"),
         *("NaN", "nan", "-NaN", "-nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"),
-        *("#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "?"),
+        *("#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"),
     ]
 )
 DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
