@@ -34,7 +34,8 @@ def one_step(name: str, threads: int, folder: Path) -> tuple[dict[str, Tensor], 
     state.modules.train()
     batch, rng = feed.at(0)
     if method.adversarial:
-        # the first step of Adam has the size of the sign of a gradient, so one side of a game hears of rounding
+        # the first step of Adam has the size of the sign of a gradient, so one side of a game hears of
+        # rounding
         state.modules.double()
         batch = dataclasses.replace(batch, images=batch.images.double())
     with network_threads(threads, 48):
