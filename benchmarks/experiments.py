@@ -14,6 +14,7 @@ trained: a study's table that was kept is judged again.
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 from pathlib import Path
 
@@ -52,11 +53,14 @@ def main() -> None:
 
 
 def from_table(name: str, scale: str, table: Path) -> dict:
-    """What an experiment finds in a table of scores of its study."""
+    """What an experiment finds in a table of scores of its study; its runs' time and devices as they were kept."""
     judge, folder = registry.get("experiments", name)(), RUNS / f"{name}-{scale}"
     study = Study(folder / "study", judge.plan(scale))
     shutil.copy(table, study.folder / "results.parquet")
-    return write_up(judge, scale, Lab(folder, judge.at(scale)), Runs(), lambda: 0)
+    kept = RESULTS / f"{name}.json"
+    before = json.loads(kept.read_text()) if kept.exists() else {}
+    found = write_up(judge, scale, Lab(folder, judge.at(scale)), Runs(), lambda: 0)
+    return found | {part: before[part] for part in ("seconds", "devices") if before.get("scale") == scale}
 
 
 def keep(found: dict) -> None:

@@ -116,7 +116,7 @@ def test_a_series_and_logvar_are_paired_too() -> None:
     [
         (np.arange(N) + 100, "of 400 and 400 labels 300 are the same"),
         ([f"c{i}" for i in range(N)], "labels 0 are the same"),
-        (np.arange(N) % 399, "of 400 and 399 labels 399 are the same, 1 of them repeated"),
+        (np.arange(N) % 399, "of 400 and 400 labels 399 are the same, 1 of them repeated"),
     ],
 )
 def test_rows_with_other_labels_are_refused_with_the_counts(labels: Any, counts: str) -> None:
@@ -149,7 +149,9 @@ def test_missing_values_are_named_and_can_be_dropped() -> None:
     assert card.protocol["rows"] == 397
     with pytest.raises(BadInput, match=r"unknown way with missing values 'skip'\. Allowed: error, drop"):
         mig(codes, broken, missing="skip")
-    with pytest.raises(BadInput, match="no row has all values: codes, column 0 lacks 400; leave it out"):
+    with pytest.raises(
+        BadInput, match="no row has all values: codes, column 0 lacks 400; leave the column"
+    ):
         mig(np.full((N, 2), np.nan), FACTORS, missing="drop")
 
 

@@ -14,7 +14,7 @@ from commands import distaff
 from distaff import score
 from distaff.errors import BadInput
 from distaff.tables import as_table, codes_of, factors_of, read_table
-from distaff.tables.table import in_order_of, with_keys
+from distaff.tables.pairing import in_order_of, with_keys
 
 RNG = np.random.default_rng(0)
 N = 60
@@ -159,7 +159,7 @@ def test_rows_whose_names_agree_in_all_but_one_are_not_paired_by_position(
 ) -> None:
     BOTH[["z0", "z1"]].assign(id=FEW_DIFFER).to_csv(tmp_path / "c.csv", index=False)
     columns = ("--code-columns", "z0,z1", "--factor-columns", "kind,size") if picked else ()
-    for change, said in ((10**7, f"{N - 1} are the same;"), (FEW_DIFFER[1], "1 of them stand twice;")):
+    for change, said in ((10**7, f"{N - 1} are the same;"), (FEW_DIFFER[1], "1 of them repeated;")):
         factors = shuffled(id=FEW_DIFFER)
         factors.iloc[0, 2] = change if change != factors.iloc[0, 2] else FEW_DIFFER[2]
         factors.to_csv(tmp_path / "f.csv", index=False)
@@ -185,7 +185,7 @@ def test_rows_of_frames_that_have_only_numbers_are_paired_by_a_column_too(right:
     assert card.scores["mig"].value == pytest.approx(right)
     assert "factors: its rows are labelled by the column 'id'" in str(card)
     factors.iloc[0, 2] = -1
-    with pytest.raises(BadInput, match=f"column 'id' that names rows: of {N} and {N} values {N - 1} are"):
+    with pytest.raises(BadInput, match=f"column 'id' that names rows: of {N} and {N} labels {N - 1} are"):
         score(codes, factors, metrics=["mig"], values_only=True)
 
 
@@ -470,7 +470,7 @@ def test_where_most_rows_lack_a_value_the_column_is_to_blame(tmp_path: Path, cap
     BOTH[["z0", "kind"]].assign(note="").to_csv(path, index=False)
     status, _, error = distaff(capsys, *words, "--missing", "drop")
     assert status == 2
-    assert f"no row has all values: c.csv, column 'note' lacks {N}; leave it out" in error
+    assert f"no row has all values: c.csv, column 'note' lacks {N}; leave the column out" in error
 
 
 def test_what_is_read_is_not_written_over(tmp_path: Path, capsys) -> None:

@@ -17,6 +17,7 @@ from distaff.tables import (
     Table,
     as_table,
     codes_of,
+    counts_rows,
     factors_of,
     in_order_of,
     with_keys,
@@ -100,9 +101,9 @@ def check_pair(codes: Any, factors: Any, continuous: Continuous = False) -> tupl
 def same_rows(codes: Any, other: Any, what: str = "factors") -> tuple[Table, Table]:
     """Codes and something else that describes the same rows, both as tables, in the same order of rows."""
     first, second = with_keys(as_table(codes, "codes"), as_table(other, what))
+    if len(first) == len(second) or (first.labels is not None and not counts_rows(first)):
+        second = in_order_of(second, first)  # of labels it says how many are the same
     if len(first) != len(second):
-        if first.labels is not None and not first.is_counted:
-            in_order_of(second, first)  # of labels it says how many are the same
         if first.block is None and first.cells:
             codes_of(first)  # a line that is no row is the likelier fault
         files = ""
@@ -111,7 +112,7 @@ def same_rows(codes: Any, other: Any, what: str = "factors") -> tuple[Table, Tab
         raise BadInput(
             f"codes have {len(first)} rows and {what} {len(second)}; they must describe the same rows{files}"
         )
-    return first, in_order_of(second, first)
+    return first, second
 
 
 def real_columns(continuous: Continuous) -> tuple[int, ...]:

@@ -15,7 +15,8 @@ from distaff.metrics.declare import Declaration
 from distaff.metrics.needs import NEEDS, arrays_of, of_columns, paired
 from distaff.scoring.inputs import Inputs
 from distaff.tables import Cells, Continuous, Factors, SparseTable, Table, cells_of, factors_of
-from distaff.tables.columns import shown
+from distaff.tables.columns import are_whole, shown
+from distaff.tables.table import LEAVE_OUT
 
 F = TypeVar("F", bound=Callable[..., Any])
 MISSING = ("error", "drop")
@@ -148,7 +149,7 @@ def _counters(table: Table, codes: NDArray[np.float64]) -> Iterator[str]:
     if not table.named:
         return
     rows = np.arange(len(codes))
-    whole = [bool((code == np.floor(code)).all()) for code in codes.T]
+    whole = [are_whole(code) for code in codes.T]
     for name, code, is_whole in zip(table.names, codes.T, whole, strict=True):
         if (code - code[0] == rows).all():
             yield f"the code '{name}' counts the rows; leave it out if it is none (--code-columns)"
@@ -235,4 +236,4 @@ def _emptiest(tables: Mapping[str, list[Table]], words: Sequence[str]) -> str:
         for j, column in enumerate(table.columns(words))
     ]
     most, column = max(lacking, key=lambda each: each[0])
-    return f"{column} lacks {most}; leave it out (--code-columns, --factor-columns)"
+    return f"{column} lacks {most}; {LEAVE_OUT}"

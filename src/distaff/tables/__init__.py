@@ -2,10 +2,11 @@
 
 from distaff.tables.cells import Cells, cells_in, cells_of
 from distaff.tables.memory import as_table
+from distaff.tables.pairing import counts_rows, in_order_of, with_keys
 from distaff.tables.reading import read_table
 from distaff.tables.roles import Continuous, Factors, codes_of, continuous_columns, factors_of, holds_words
 from distaff.tables.sparse import Sparse, SparseTable, is_sparse
-from distaff.tables.table import Table, in_order_of, with_keys
+from distaff.tables.table import Table
 
 __all__ = [
     "Cells",
@@ -19,6 +20,7 @@ __all__ = [
     "cells_of",
     "codes_of",
     "continuous_columns",
+    "counts_rows",
     "factors_of",
     "holds_words",
     "in_order_of",

@@ -133,6 +133,11 @@ def narrowed(cells: NDArray[Any]) -> NDArray[Any]:
         return cells.astype(np.float64)
 
 
+def are_whole(numbers: NDArray[Any]) -> bool:
+    """Whether all numbers are finite and whole."""
+    return bool((np.isfinite(numbers) & (numbers == np.floor(numbers))).all())
+
+
 def shown(cell: Any) -> str:
     """A cell as a message shows it."""
     text = str(cell)
