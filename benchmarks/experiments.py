@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def from_table(name: str, scale: str, table: Path) -> dict:
-    """What an experiment finds in a table of scores of its study; its runs' time and devices as they were kept."""
+    """What an experiment finds in a table of its study; the time and devices of its runs are those kept."""
     judge, folder = registry.get("experiments", name)(), RUNS / f"{name}-{scale}"
     study = Study(folder / "study", judge.plan(scale))
     shutil.copy(table, study.folder / "results.parquet")

@@ -12,8 +12,9 @@ from distaff.experiments.true_total_correlation import (
     VOTES,
     TrueTotalCorrelation,
     described,
+    least,
     lines,
-    of_seed,
+    of_data,
 )
 
 
@@ -32,14 +33,36 @@ def runs_of_a_seed() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def test_what_a_seed_says() -> None:
-    expected = {"modest": -0.1, "trained": 1.0, "gamma": 0.3, "score": 0.2, "reconstruction": -5}
-    assert of_seed(runs_of_a_seed()) == pytest.approx(expected)
-    assert of_seed(runs_of_a_seed().iloc[::-1]) == pytest.approx(expected), "the order of rows says nothing"
+def runs_of_two_seeds() -> pd.DataFrame:
+    """Those of a seed, and of another whose discriminator says .5 more at gamma 4."""
+    other = runs_of_a_seed().assign(seed=1)
+    other.loc[other["gamma"] == 4, ["true", "said", "score"]] += [0.2, 0.5, 0]
+    other.loc[other["gamma"] == 16, ["true", "score"]] += [0.4, 0.1]
+    return pd.concat([runs_of_a_seed().assign(seed=0), other])
+
+
+def test_what_each_seed_says_at_the_case_that_is_least_on_average() -> None:
+    expected = {
+        "modest": [-0.1, -0.4],  # gamma 4 at the end; the second seed would be least there too
+        "trained": [1.0, 1.0],  # gamma 0
+        "gamma": [0.3, 0.1],  # from 4 to 16; from 0 to 4 it is 1.5 and 1.3
+        "score": [0.2, 0.3],
+        "reconstruction": [-5, -5],
+    }
+    for table in (runs_of_two_seeds(), runs_of_two_seeds().iloc[::-1]):
+        found = of_data(table)
+        assert found.keys() == expected.keys()
+        for key, values in expected.items():
+            assert found[key].sort_index().tolist() == pytest.approx(values), key
+
+
+def test_the_least_is_one_case_for_all_seeds() -> None:
+    by_seed = pd.DataFrame({"a": [0.0, 4.0], "b": [1.0, 1.0], "c": [3.0, 0.0]})
+    assert least(by_seed).tolist() == [1.0, 1.0]
 
 
 def test_every_claim_has_a_number_and_the_figure_two_lines_for_each_gamma() -> None:
-    keys = {f"{data}_{key}" for data in ("shapes", "faces", "chairs") for key in of_seed(runs_of_a_seed())}
+    keys = {f"{data}_{key}" for data in ("shapes", "faces", "chairs") for key in of_data(runs_of_two_seeds())}
     assert keys == {claim.key for claim in TrueTotalCorrelation().claims}
     (ax,) = [ax for ax in lines(runs_of_a_seed().assign(data="faces")).axes if ax.get_visible()]
     assert [list(line.get_ydata()) for line in ax.lines[:2]] == [[2, 3], [0.5, 1]]

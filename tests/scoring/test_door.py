@@ -149,9 +149,7 @@ def test_missing_values_are_named_and_can_be_dropped() -> None:
     assert card.protocol["rows"] == 397
     with pytest.raises(BadInput, match=r"unknown way with missing values 'skip'\. Allowed: error, drop"):
         mig(codes, broken, missing="skip")
-    with pytest.raises(
-        BadInput, match="no row has all values: codes, column 0 lacks 400; leave the column"
-    ):
+    with pytest.raises(BadInput, match="no row has all values: codes, column 0 lacks 400; leave the column"):
         mig(np.full((N, 2), np.nan), FACTORS, missing="drop")
 
 

@@ -203,14 +203,13 @@ class Experiment(Generic[S]):
             return Finding(by_key[key], values)
         return Finding(by_key[key], exactly(values) if by_key[key].exact else over_seeds(values))
 
-    def found_by_seed(
-        self, table: pd.DataFrame, of_seed: Callable[[pd.DataFrame], Mapping[str, float]]
+    def found_by_data(
+        self, table: pd.DataFrame, of_data: Callable[[pd.DataFrame], Mapping[str, ArrayLike]]
     ) -> Iterator[Finding]:
-        """What was measured for the claims called DATA_KEY, of a table of runs by `data` and `seed`.
+        """What was measured for the claims called DATA_KEY, of a table of runs by `data`.
 
-        `of_seed` is given the rows of one seed on one data set, and gives a value for each KEY.
+        `of_data` is given the rows of one data set, and gives a value per seed for each KEY.
         """
-        for data, part in table.groupby("data", sort=False):
-            seeds = pd.DataFrame([of_seed(rows) for _, rows in part.groupby("seed")])
-            for key, values in seeds.items():
+        for data, rows in table.groupby("data", sort=False):
+            for key, values in of_data(rows).items():
                 yield self.found(f"{data}_{key}", values)
