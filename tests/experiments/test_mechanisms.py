@@ -77,8 +77,8 @@ def table() -> pd.DataFrame:
     assert plan is not None
     rows = []
     for run in plan.runs:
-        if run.seed < 2:
-            own = dict.fromkeys(NUMBERS, 1.0) | {"run": run.name, "seed": run.seed, "steps": run.steps}
+        if run.seed in (10, 11):
+            own = dict.fromkeys(NUMBERS, 1.0) | {"run": run.name, "seed": run.seed - 10, "steps": run.steps}
             own |= {"discriminator_says": 0.5} if run.method == "factor_vae" else {}
             rows.append(own | ({"apart": 0.25} if run.method == "annealed_vae" else {}))
     return pd.DataFrame(rows)
@@ -125,6 +125,6 @@ def test_models_are_compared_seed_by_seed() -> None:
     assert found["tc"] == [-0.5, 2]
     assert found["ada_gvae"] == pytest.approx([0.4, 0.1])
     assert found["pixels"] == [1 - 6, 1 - 4]
-    assert found["gamma"] == [1, -1]
+    assert found["gamma"] == [2, -1]  # from 10 to 35: less on average than 1 and 3
     assert found["modest"] == pytest.approx([8 / 9, 8 / 9])
     assert found["dip_vae_i_over_vae"] == pytest.approx([0.25, 0.4])

@@ -12,7 +12,6 @@ from distaff.experiments.true_total_correlation import (
     VOTES,
     TrueTotalCorrelation,
     described,
-    least,
     lines,
     of_data,
 )
@@ -54,11 +53,6 @@ def test_what_each_seed_says_at_the_case_that_is_least_on_average() -> None:
         assert found.keys() == expected.keys()
         for key, values in expected.items():
             assert found[key].sort_index().tolist() == pytest.approx(values), key
-
-
-def test_the_least_is_one_case_for_all_seeds() -> None:
-    by_seed = pd.DataFrame({"a": [0.0, 4.0], "b": [1.0, 1.0], "c": [3.0, 0.0]})
-    assert least(by_seed).tolist() == [1.0, 1.0]
 
 
 def test_every_claim_has_a_number_and_the_figure_two_lines_for_each_gamma() -> None:

@@ -1,6 +1,7 @@
 """Intervals over seeds, and what they say of bounds."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
@@ -11,6 +12,7 @@ from distaff.experiments.verdict import (
     UNDECIDED,
     Measured,
     exactly,
+    least,
     over_seeds,
     rank_correlation,
     size,
@@ -101,3 +103,8 @@ def test_an_absolute_value_has_the_interval_of_its_sign(ends, expected) -> None:
     found = size(Measured(float(np.mean(ends)), *ends, 3))
     assert (found.low, found.high) == expected
     assert found.value == pytest.approx(abs(np.mean(ends)))
+
+
+def test_the_least_is_one_case_for_all_seeds() -> None:
+    by_seed = pd.DataFrame({"a": [0.0, 4.0], "b": [1.0, 1.0], "c": [3.0, 0.0]})
+    assert least(by_seed).tolist() == [1.0, 1.0]

@@ -144,7 +144,7 @@ card = distaff.evaluate(run, metrics=["mig", "factor_vae_score"], rows=500, valu
 """
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(40, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [3, pytest.param(12, marks=pytest.mark.slow)])
 def test_killed_at_random_and_run_again_ends_with_the_same_bytes(tmp_path: Path, kills: int) -> None:
     command = [sys.executable, "-c", KILLED]
     whole, broken = tmp_path / "whole", tmp_path / "broken"

@@ -12,6 +12,7 @@ from distaff.experiments import base
 from distaff.experiments.base import Experiment, Finding, Lab, Runs, every_code, every_label
 from distaff.experiments.mechanisms import measured
 from distaff.experiments.tc_and_mig import DISCRIMINATOR
+from distaff.experiments.verdict import least
 from distaff.metrics.factor_vae_score import factor_vae_score
 from distaff.pages.figures import panels
 from distaff.pages.palette import COLOURS
@@ -129,11 +130,6 @@ def of_data(rows: pd.DataFrame) -> dict[str, pd.Series]:
         "score": ends["score"][gammas[-1]] - ends["score"][gammas[0]],
         "reconstruction": ends["reconstruction"][gammas[1]] - beta,
     }
-
-
-def least(by_seed: pd.DataFrame) -> pd.Series:
-    """The column whose mean over seeds is the least: of each seed the least would fall with every column."""
-    return by_seed[by_seed.mean().idxmin()]
 
 
 def lines(table: pd.DataFrame) -> Figure:
