@@ -37,7 +37,7 @@ check: install  ## format, lint and type checks
 test: check  ## the checks and the tests
 	$(BIN)/pytest $(PARALLEL) -m 'not slow'
 
-slow: install  ## the tests that take long, twenty to thirty minutes in all
+slow: install  ## the tests that take long, half an hour in all
 	$(BIN)/pytest $(PARALLEL) -m slow
 
 durations: install  ## which 30 tests take longest (wants an idle machine)
