@@ -119,7 +119,7 @@ def main() -> None:
     parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"of: {', '.join([*KINDS, RIDGE])}")
     kinds = parser.parse_args().kinds or [*KINDS, RIDGE]
     kept = pd.read_csv(RESULTS / FILE)
-    others = kept[~kept["kind"].isin(kinds)].to_dict("records")
+    others: list[Any] = kept[~kept["kind"].isin(kinds)].to_dict("records")
     keep_table(FILE, [*others, *rows(kinds)])
 
 
