@@ -16,6 +16,7 @@ from distaff.batches.batch import Base
 from distaff.batches.feed import Feed
 from distaff.datasets import ArrayImages
 from distaff.networks.threads import torch_threads
+from distaff.progress import progress
 from distaff.studies.as_one import at_most, groups
 from distaff.studies.plan import Plan, PlannedRun
 from distaff.training.allocator import keep_freed_memory
@@ -64,14 +65,19 @@ def estimate(plan: Plan, workers: int, together: int | None = None) -> dict[str,
 
     `together` there is what changes where up to so many runs are trained as one: all hours are of a CPU.
     """
+    kinds: dict[tuple[str, tuple[int, int, int]], PlannedRun] = {}
+    for run in plan.runs:
+        kinds.setdefault((_kind(run), shape_of(run)), run)
     step: dict[tuple[str, tuple[int, int, int]], tuple[float, int]] = {}
+    with progress("steps measured", len(kinds)) as report:
+        for kind, run in kinds.items():
+            step[kind] = _measured(run, kind[1])
+            report(len(step), kind[0])
     seconds, size, rows = 0.0, 0, plan.rows if plan.metrics else 0
     training: dict[str, float] = {}
     for run in plan.runs:
-        kind, method = (_kind(run), shape_of(run)), run.made
-        if kind not in step:
-            step[kind] = _measured(run, kind[1])
-        one, weights = step[kind]
+        one, weights = step[_kind(run), shape_of(run)]
+        method = run.made
         shorter = plan.shorter(run)  # which it goes on from
         steps = run.steps - (shorter[0].steps if shorter else 0)
         training[run.id] = one * steps
@@ -150,13 +156,15 @@ def _seconds_a_value(plan: Plan) -> float:
     codes = 0.3 * np.random.default_rng(1).standard_normal((plan.rows, 10))
     codes[:, : len(VALUES)] += factors
     seconds = 0.0
-    for name in plan.metrics:
-        metric = registry.get("metrics", name)
-        given = (codes, factors) if "factors" in metric.declaration.needs else (codes,)
-        began = time.process_time()  # of all threads
-        metric(*given, **plan.metric_options.get(name, {}))
-        times = sum(name in plan.metrics_of(each) for each in plan.representations)
-        seconds += (time.process_time() - began) * times
+    with progress("scores timed", len(plan.metrics)) as report:
+        for n, name in enumerate(plan.metrics, 1):
+            metric = registry.get("metrics", name)
+            given = (codes, factors) if "factors" in metric.declaration.needs else (codes,)
+            began = time.process_time()  # of all threads
+            metric(*given, **plan.metric_options.get(name, {}))
+            times = sum(name in plan.metrics_of(each) for each in plan.representations)
+            seconds += (time.process_time() - began) * times
+            report(n, name)
     return seconds / sum(VALUES)
 
 
