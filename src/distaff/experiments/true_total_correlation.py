@@ -119,17 +119,23 @@ def of_data(rows: pd.DataFrame) -> dict[str, pd.Series]:
     the FactorVAE score at the largest gamma less the VAE's; `reconstruction` that of the smallest gamma above
     0 less beta-VAE's.
     """
-    factor = rows[rows["method"] == "factor_vae"].pivot(index="seed", columns=["steps", "gamma"])
-    beta = rows[rows["method"] == "beta_vae"].set_index("seed")["reconstruction"]
-    stages, gammas = (sorted(factor.columns.unique(level)) for level in ("steps", "gamma"))
-    ends = {what: factor[what][stages[-1]] for what in ("true", "score", "reconstruction")}
+    factor, beta = (rows[rows["method"] == name] for name in ("factor_vae", "beta_vae"))
+    factor = factor.assign(less=factor["true"] - factor["said"])
+    first, last = (factor[factor["steps"] == end] for end in (factor["steps"].min(), factor["steps"].max()))
+    true, score = by_gamma(last, "true"), by_gamma(last, "score")
+    loss = by_gamma(last, "reconstruction").iloc[:, 1] - beta.set_index("seed")["reconstruction"]
     return {
-        "modest": least(factor["true"] - factor["said"]),
-        "trained": -least(factor["true"][stages[0]] - ends["true"]),
-        "gamma": least(-ends["true"].sort_index(axis=1).diff(axis=1).iloc[:, 1:]),
-        "score": ends["score"][gammas[-1]] - ends["score"][gammas[0]],
-        "reconstruction": ends["reconstruction"][gammas[1]] - beta,
+        "modest": least(factor.pivot(index="seed", columns=["steps", "gamma"], values="less")),
+        "trained": -least(by_gamma(first, "true") - true),
+        "gamma": least(-true.diff(axis=1).iloc[:, 1:]),
+        "score": score.iloc[:, -1] - score.iloc[:, 0],
+        "reconstruction": loss,
     }
+
+
+def by_gamma(rows: pd.DataFrame, what: str) -> pd.DataFrame:
+    """A number of runs of one length by seed and gamma, the gammas in their order."""
+    return rows.pivot(index="seed", columns="gamma", values=what).sort_index(axis=1)
 
 
 def lines(table: pd.DataFrame) -> Figure:
