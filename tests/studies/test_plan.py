@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -294,9 +295,7 @@ def test_the_command_line(
     from distaff.studies import workers
     from distaff.studies.study import Study
 
-    def run(*words: str) -> tuple[int, str, str]:
-        return distaff(capsys, *words)
-
+    run = partial(distaff, capsys)
     tiny = {"scale": 2, "orientation": 2, "x": 4, "y": 4}
     monkeypatch.setattr(module, "GRIDS", {"nano": {"dsprites": tiny}})
     small = module.SCALES["nano"]._replace(datasets=("dsprites",), strengths=(0,), seeds=1, steps=3, rows=90)
