@@ -15,6 +15,7 @@ try:
     time.sleep(.5)
 except BaseException:
     sys.exit("interrupted inside the import")
+print("imported", flush=True)  # here, where no signal interrupts it: after the import one may come at once
 """
 PROGRAM = """
 import time
@@ -22,7 +23,6 @@ from distaff.interrupt import listen
 listen()
 try:
     import swallows
-    print("imported", flush=True)
     time.sleep(30)
 except KeyboardInterrupt:
     print("stopped", flush=True)
