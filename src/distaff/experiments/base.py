@@ -45,6 +45,21 @@ class Scale(Struct, frozen=True):
     takes: str
 
 
+class SeededScale(Scale, frozen=True, kw_only=True):
+    """A scale of `seeds` from `first_seed` on.
+
+    Where nano has seen the first ones at the settings of small, small has others.
+    """
+
+    seeds: int = 1
+    first_seed: int = 0
+
+    @property
+    def numbered(self) -> range:
+        """The seeds themselves."""
+        return range(self.first_seed, self.first_seed + self.seeds)
+
+
 S = TypeVar("S", bound=Scale)
 
 

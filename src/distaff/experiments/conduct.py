@@ -6,7 +6,7 @@ import contextlib
 import inspect
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import torch
 
 from distaff import __version__, registry
 from distaff.errors import BadInput
-from distaff.experiments.base import Experiment, Lab, Runs
+from distaff.experiments.base import Experiment, Finding, Lab, Runs
 from distaff.experiments.claims import is_stale, judged, passed, settings, tally
 from distaff.files import read_json, write_json, write_text
 from distaff.machine import available_threads
@@ -71,14 +71,20 @@ def conduct(
     how["together"] = together
     with only_one(folder), _clock(folder) as seconds, torch_threads(threads or torch.get_num_threads()):
         lab = Lab(folder, numbers, show)
-        return write_up(found, scale, lab, _trained(found, scale, lab, how), seconds)
+        runs = _trained(found, scale, lab, how)
+        return write_up(found, scale, lab, found.judge(lab, runs), seconds, runs.devices)
 
 
 def write_up(
-    found: Experiment[Any], scale: str, lab: Lab[Any], runs: Runs, seconds: Callable[[], float]
+    found: Experiment[Any],
+    scale: str,
+    lab: Lab[Any],
+    findings: Iterable[Finding],
+    seconds: Callable[[], float],
+    devices: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Judge finished runs, and write what is found into the lab's folder; the work took `seconds` so far."""
-    claims = judged(found, scale, found.judge(lab, runs), tell=say if lab.show else None)
+    """Judge what a lab finds, and write it into its folder; the work took `seconds` so far, on `devices`."""
+    claims = judged(found, scale, findings, tell=say if lab.show else None)
     result = {
         "experiment": found.name,
         "scale": scale,
@@ -90,7 +96,7 @@ def write_up(
         "words": [what for kind, _, what in lab.shown if kind == "words"],
         "figures": _save_figures(lab),
         "version": __version__,
-        "devices": runs.devices,
+        "devices": list(devices),
         "seconds": round(seconds()),
     }
     write_text(lab.folder / "report.html", _page(found, scale, result, lab))

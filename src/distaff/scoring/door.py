@@ -14,9 +14,8 @@ from distaff.metrics.blocks import Blocks
 from distaff.metrics.declare import Declaration
 from distaff.metrics.needs import NEEDS, arrays_of, of_columns, paired
 from distaff.scoring.inputs import Inputs
-from distaff.tables import Cells, Continuous, Factors, SparseTable, Table, cells_of, factors_of
+from distaff.tables import LEAVE_OUT, Cells, Continuous, Factors, SparseTable, Table, cells_of, factors_of
 from distaff.tables.columns import are_whole, shown
-from distaff.tables.table import LEAVE_OUT
 
 F = TypeVar("F", bound=Callable[..., Any])
 MISSING = ("error", "drop")

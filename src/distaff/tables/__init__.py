@@ -6,9 +6,10 @@ from distaff.tables.pairing import counts_rows, in_order_of, with_keys
 from distaff.tables.reading import read_table
 from distaff.tables.roles import Continuous, Factors, codes_of, continuous_columns, factors_of, holds_words
 from distaff.tables.sparse import Sparse, SparseTable, is_sparse
-from distaff.tables.table import Table
+from distaff.tables.table import LEAVE_OUT, Table
 
 __all__ = [
+    "LEAVE_OUT",
     "Cells",
     "Continuous",
     "Factors",
