@@ -495,32 +495,59 @@ def test_a_card_shows_few_of_many_classes(tmp_path: Path) -> None:
         ("a/1.png", "C:\\x\\A\\1.PNG", "folders in front"),
         ("1.png", "./1.png", "folders in front"),
         ("1.png", " 1.jpg", "ending"),
-        ("image_001.png", "image-001.png", "letters"),
     ],
 )
-def test_names_that_almost_fit_show_the_nearest(
-    tmp_path: Path, file: str, line: str, difference: str
-) -> None:
+def test_names_that_are_written_otherwise(tmp_path: Path, file: str, line: str, difference: str) -> None:
     for name in (file, "other.png", "zebra.png"):
         save(noise(16, 16), tmp_path / name)
     table = tmp_path / "labels.csv"
-    table.write_text(f"file,a\nother.png,1\n{line},2\nzebra.png,3\n", encoding="utf-8")
+    table.write_text(f"id,file,a\n5,other.png,1\n7,{line},2\n9,zebra.png,3\n", encoding="utf-8")
+    data = load_dataset(tmp_path)
+    found = data.labels(np.arange(3))
+    assert found is not None
+    assert sorted(map(tuple, found)) == [(5, 1), (7, 2), (9, 3)]
+    assert f"labels.csv writes '{line.strip()}' for '{file}', which differs in" in data.note
+    assert difference in data.note
+
+
+def test_all_names_are_written_otherwise(tmp_path: Path) -> None:
+    for i in range(12):
+        save(noise(16, 16), tmp_path / f"{i}.png")
+    order = np.random.default_rng(0).permutation(12)
+    rows = [f"{place},images\\{i}.PNG,{i * i}" for place, i in enumerate(order)]  # the ids fit other files
+    (tmp_path / "labels.csv").write_text("\n".join(["id,file,square", *rows]))
+    data = load_dataset(tmp_path)
+    labels = data.labels(np.arange(12))
+    assert labels is not None
+    assert labels[:, 1].tolist() == [i * i for i in range(12)]
+    assert labels[:, 0].tolist() == np.argsort(order).tolist()
+
+
+def test_a_name_of_other_letters_shows_the_nearest(tmp_path: Path) -> None:
+    for name in ("image_001.png", "other.png", "zebra.png"):
+        save(noise(16, 16), tmp_path / name)
+    (tmp_path / "labels.csv").write_text("file,a\nother.png,1\nimage-001.png,2\nzebra.png,3\n")
     with pytest.raises(BadInput) as caught:
         load_dataset(tmp_path)
     said = str(caught.value)
-    assert f"no line for '{file}'; it has one for '{line.strip()}'" in said
-    assert difference in said
-    assert "(1 of 3 images have no line)" in said
+    assert "no line for 'image_001.png'; it has one for 'image-001.png', which differs in its letters" in said
+    assert said.endswith("(1 of 3 images have none); leave such images out with --data missing=drop")
     assert "\n" not in said
+
+
+def test_two_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    for name in ("a/1.png", "b/1.png"):
+        save(noise(16, 16), tmp_path / name)
+    (tmp_path / "labels.csv").write_text("file,n\n1.png,1\nb/1.png,2\n")
+    with pytest.raises(BadInput, match=r"no line for 'a/1\.png'; it has one for '1\.png'"):
+        load_dataset(tmp_path)
 
 
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
         (["1.png,1"], r"no line for '2\.png' \(2 of 3 images have none\)"),
-        (["1.png,1", "2.png,1", "3.png,1", "4.png,1"], r"labels '4\.png', which is not in the folder"),
-        (["1.png,1", "2.png,1", "3.png,1", "3.PNG,1"], r"'3\.PNG', .* nearest is '3\.png', which has a line"),
-        (["a,1", "b,1", "c,1"], r"no line for '1\.png', and labels 'a', which is not"),
+        (["a,1", "b,1", "c,1"], r"no line for '1\.png', and labels 'a', which is not .* \(3 of 3 .* none\)$"),
     ],
 )
 def test_lists_that_do_not_fit(tmp_path: Path, lines: list[str], message: str) -> None:
@@ -529,6 +556,46 @@ def test_lists_that_do_not_fit(tmp_path: Path, lines: list[str], message: str) -
     (tmp_path / "labels.csv").write_text("\n".join(["file,a", *lines]))
     with pytest.raises(BadInput, match=message):
         load_dataset(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("lines", "labels", "note"),
+    [
+        (
+            ["3.png,8", "1.png,6", "2.png,7", "4.png,1"],
+            [6, 7, 8],
+            "1 line names no image of the folder, '4.png'",
+        ),
+        (
+            ["1.png,6", "2.png,7", "3.png,8", "3.PNG,1"],
+            [6, 7, 8],
+            "1 line names no image of the folder, '3.PNG'",
+        ),
+        (
+            ["1.png,6", "2.png,7", "3.png,8", "x,1", "y,1"],
+            [6, 7, 8],
+            "2 lines name no image of the folder, such as 'x'",
+        ),
+        (
+            ["3.png,8", "1.png,6"],
+            [6, 8],
+            "1 of 3 images have no line in labels.csv and are left out, '2.png'",
+        ),
+        (["3.PNG,8", "1.PNG,6", "7.PNG,6"], [6, 8], "1 line names no image of the folder, '7.PNG'"),
+    ],
+)
+def test_lists_that_fit_in_part(tmp_path: Path, lines: list[str], labels: list[int], note: str) -> None:
+    for i in (1, 2, 3):
+        save(noise(16, 16), tmp_path / f"{i}.png")
+    (tmp_path / "labels.csv").write_text("\n".join(["file,a", *lines]))
+    data = load_dataset(tmp_path, missing="drop")
+    found = data.labels(np.arange(len(labels)))
+    assert found is not None
+    assert found[:, 0].tolist() == labels
+    assert len(data) == len(labels)
+    assert note in data.note
+    pixels = np.asarray(Image.open(tmp_path / "3.png"))
+    np.testing.assert_array_equal(data.images(np.array([len(labels) - 1]))[0, 0], pixels)
 
 
 def test_ids_beside_real_numbers_stay_apart(tmp_path: Path) -> None:
