@@ -214,14 +214,9 @@ def test_grey_among_colours_becomes_rgb(tmp_path: Path) -> None:
     [
         (
             lambda b: grey(np.uint16).save(f"{b}.png"),
-            r"b\.png has pixels of kind I;16; save it as grey or RGB",
+            r"a\.png has pixels of kind RGB and b\.png of kind I;16: ",
         ),
-        (
-            lambda b: grey(np.uint16).save(f"{b}.tif"),
-            r"b\.tif has pixels of kind I;16; save it as grey or RGB",
-        ),
-        (lambda b: grey(np.float32).save(f"{b}.tif"), r"b\.tif has pixels of kind F; save it as grey or RGB"),
-        (lambda b: grey(np.int32).save(f"{b}.tif"), r"b\.tif has pixels of kind I; save it as grey or RGB"),
+        (lambda b: grey(np.float32).save(f"{b}.tif"), r"b\.tif of kind F: grey of more than 8 bits beside"),
         (
             lambda b: Path(f"{b}.png").write_bytes(b""),
             r"b\.png cannot be read as an image: it is none of PNG",
@@ -241,6 +236,50 @@ def test_pictures_that_cannot_be_used(tmp_path: Path, make: Any, message: str) -
     with pytest.raises(BadInput, match=message) as caught:
         load_dataset(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "ending", "values", "black", "white"),
+    [
+        (np.uint16, "png", (0, 4000), 0, 4095),  # of a camera of 12 bits
+        (np.uint16, "tif", (9, 60_000), 0, 65_535),
+        (np.uint16, "png", (0, 1), 0, 1),  # a mask
+        (np.int32, "tif", (0, 200), 0, 255),
+        (np.int32, "tif", (0, 70_000), 0, 70_000),
+        (np.float32, "tif", (0.25, 0.5), 0, 1),
+        (np.float32, "tif", (-1, 1), -1, 1),
+    ],
+)
+def test_grey_of_more_than_eight_bits(
+    tmp_path: Path, kind: Any, ending: str, values: tuple[float, float], black: float, white: float
+) -> None:
+    rng = np.random.default_rng(0)
+    pixels = np.array(values) @ np.stack([1 - (share := rng.random((3, 16 * 16))), share], axis=1)
+    pixels[:, 0], pixels[:, 1] = values
+    given = pixels.reshape(3, 16, 16).astype(kind)
+    for i, each in enumerate(given):
+        Image.fromarray(each).save(tmp_path / f"{i}.{ending}")
+    data = load_dataset(tmp_path)
+    wanted = 255 * (given.astype(np.float64) - black) / (white - black)
+    np.testing.assert_allclose(data.images(np.arange(3))[:, 0], wanted, atol=0.501)
+    assert f"{black:g} is now black, 0, and {white:g} white, 255" in data.note
+
+
+def test_an_edge_of_twelve_bits_is_resized_without_overshooting(tmp_path: Path) -> None:
+    for i in range(2):
+        pixels = np.zeros((64, 48), np.uint16)
+        pixels[:, 20 + i :] = 4095
+        Image.fromarray(pixels).save(tmp_path / f"{i}.png")
+    data = load_dataset(tmp_path, resolution=16)
+    assert "pixels from 0 to 4095: 0 is now black, 0, and 4095 white, 255" in data.note
+    assert set(pixels_of(data)[8, [0, -1], 0]) == {0, 255}
+
+
+def test_deep_pixels_are_finite(tmp_path: Path) -> None:
+    for i, value in enumerate((0.5, np.nan)):
+        Image.fromarray(np.full((16, 16), value, np.float32)).save(tmp_path / f"{i}.tif")
+    with pytest.raises(BadInput, match="some pixels are infinite or no numbers"):
+        load_dataset(tmp_path)
 
 
 @pytest.mark.parametrize("ending", ["png", "tif", "webp", "gif", "bmp", "jpg"])

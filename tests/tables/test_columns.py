@@ -51,12 +51,21 @@ def test_decimals_are_numbers(text: str) -> None:
         "--1",
         "½",
         "1e",
-        ".",
     ],
 )
 def test_other_cells_are_not(text: str) -> None:
     column = read_column(cells(text, "2"))
     assert column.odd.tolist() == [True, False]
+
+
+@pytest.mark.parametrize("gone", ["?", "-", "--", ".", "...", "Missing", "UNKNOWN"])
+def test_no_value_among_numbers_and_a_word_among_words(gone: str) -> None:
+    column = read_column(cells(gone, "2", 3))
+    assert column.missing.tolist() == [True, False, False]
+    assert column.number.tolist() == [False, True, True]
+    for others in (("red", "2"), ("red", "blue"), ()):
+        assert read_column(cells(gone, *others)).odd[0]
+    assert read_column(cells(gone, "2"), as_words=True).odd.all()
 
 
 @pytest.mark.parametrize(

@@ -247,6 +247,40 @@ def test_a_sheet_as_it_is_computed_with_gaps_dates_and_others(tmp_path: Path) ->
     np.testing.assert_array_equal(found.values, [[1, 1], [0, 2.5]])
 
 
+def book_of(path: Path, **sheets: list[list[Any]]) -> Path:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    book.save(path)
+    return path
+
+
+def test_the_sheet_of_the_columns_that_are_named(tmp_path: Path) -> None:
+    codes, factors = [["id", "a", "b"], [7, 1.5, 2], [8, 3, 4]], [["id", "kind"], [7, "x"], [8, "y"]]
+    path = book_of(tmp_path / "t.xlsx", codes=codes, factors=factors)
+    assert read_table(path).names == ["id", "a", "b"]
+    found = read_table(path, ["kind"])
+    assert found.cells[0].tolist() == ["x", "y"]
+    assert found.notes == ("t.xlsx: its sheet 'factors' is read, of 2",)
+    assert read_table(path, ["id", "b"]).notes == ("t.xlsx: only its first sheet is read, of 2",)
+    with pytest.raises(BadInput, match=r"unknown column of t\.xlsx 'size'\. Allowed: id, a, b"):
+        read_table(path, ["size", "kind"])
+
+
+def test_a_title_above_a_sheet(tmp_path: Path) -> None:
+    path = book_of(tmp_path / "t.xlsx", one=[["Run 5"], [], ["a", "b", "kind"], [1.5, 2, "x"], [3, 4, "y"]])
+    table = read_table(path)
+    assert table.names == ["a", "b", "kind"]
+    assert table.notes == ("t.xlsx: line 1 is taken for a title",)
+    with pytest.raises(BadInput, match=r"line 4: 'x' is not a number.*line 3 as header"):
+        codes_of(table)
+
+
 def test_a_sheet_that_claims_to_be_huge(tmp_path: Path) -> None:
     FRAME.to_excel(tmp_path / "t.xlsx")
     with zipfile.ZipFile(tmp_path / "t.xlsx") as old, zipfile.ZipFile(tmp_path / "u.xlsx", "w") as new:

@@ -362,6 +362,67 @@ def test_what_stands_above_a_header(tmp_path: Path, head: str) -> None:
     assert ("t.csv: line 1 is taken for a title" in table.notes) == (head == "My data")
 
 
+@pytest.mark.parametrize(
+    ("head", "lines"),
+    [
+        ("Run 5,,", "line 1 is"),
+        ("Run 5,,\n,,", "lines 1 to 2 are"),
+        ("Run 5,,\n2024-01-01,,", "lines 1 to 2 are"),
+        (",,", "line 1 is"),
+    ],
+)
+def test_a_title_as_spreadsheets_save_it(tmp_path: Path, head: str, lines: str) -> None:
+    table = read_table(write(tmp_path / "t.csv", f"{head}\nz0,z1,z2\n1,2,3\n4,5,6\n"))
+    assert table.names == ["z0", "z1", "z2"]
+    assert table.notes == (f"t.csv: {lines} taken for a title",)
+    two = "\n".join(line[:-1] for line in head.split("\n"))  # of two columns
+    assert read_table(write(tmp_path / "u.csv", f"{two}\nz0,z1\n1,2\n4,5\n")).names == ["z0", "z1"]
+
+
+@pytest.mark.parametrize("text", ["kind,\ncube,red\nball,blue\n", "z0,,\n1,2,3\n4,5,6\n", "z0,\n1,2\n3,4\n"])
+def test_a_header_of_one_name_is_no_title(tmp_path: Path, text: str) -> None:
+    table = read_table(write(tmp_path / "t.csv", text))
+    assert len(table) == 2
+    assert not any("title" in note for note in table.notes)
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        ([0, 1, 3, -999], {"a": -999}),
+        ([0, 1, 3, 99], {"a": 99}),
+        ([0.5, 1, 3, 9999], {"a": 9999}),
+        ([97, 98, 99, 100], {}),
+        ([0, 50, 99], {}),
+        ([0, 99], {}),
+        ([0, 1, 3, -998], {}),
+    ],
+)
+def test_numbers_that_may_stand_for_no_value(values: list[float], found: dict[str, float]) -> None:
+    real = any(value != int(value) for value in values)
+    table = as_table(pd.DataFrame({"a": values, "b": range(len(values))}), "factors")
+    assert factors_of(table, ["a"] if real else False).stand_ins == found
+    assert factors_of(table, words=["a"]).stand_ins == {}
+
+
+def test_a_number_that_may_stand_for_no_value_is_noted(tmp_path: Path, capsys) -> None:
+    frame = BOTH.copy()
+    frame.loc[3, "size"] = -999
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    said = distaff(
+        capsys,
+        "score",
+        tmp_path / "t.csv",
+        "--factor-columns",
+        "size,kind",
+        "--metric",
+        "mig",
+        "--values-only",
+    )[1]
+    assert "the factor 'size' holds -999, far from its other values" in said
+    assert "the factor 'kind' holds" not in said
+
+
 def test_another_number_of_rows_names_the_line_that_is_none(tmp_path: Path, capsys) -> None:
     np.save(tmp_path / "f.npy", FACTORS)
     BOTH[["z0", "z1"]].to_csv(tmp_path / "c.csv", index=False)

@@ -13,7 +13,7 @@ from distaff.datasets.classes import class_labels, natural, uneven
 from distaff.datasets.images import ArrayImages
 from distaff.datasets.label_file import read_label_file
 from distaff.datasets.labels import Labels
-from distaff.datasets.pictures import GREY, SUFFIXES, check_colour, read_picture
+from distaff.datasets.pictures import DEEP, GREY, SUFFIXES, Picture, check_colour, eight_bits, read_picture
 from distaff.datasets.squares import HOW, check_resolution, said
 from distaff.errors import BadInput
 from distaff.tables.text import is_text
@@ -34,7 +34,8 @@ def read_folder(
 
     A single .csv in the folder may hold labels: a header, then a line per image, its file name first. Without
     one, folders within the folder become a label. With a `resolution`, every image is cropped to its middle
-    square and resized to it; without, they must have one size. Transparent images lie on `background`. With
+    square and resized to it; without, they must have one size. Grey of more than 8 bits, as microscopes and
+    depth cameras write it, is scaled to 8, all images alike. Transparent images lie on `background`. With
     `missing` "drop" images without a value for some label are left out; labels named in `words` are words.
     """
     resolution = check_resolution(resolution)
@@ -119,20 +120,31 @@ def _decode(
     colour = check_colour(background)
     pixels, facts, grey = [], [], True
     for path in files:
-        picture = read_picture(folder / path, path.as_posix(), colour, resolution)
+        picture = read_picture(folder / path, path.as_posix(), colour, resolution, deep=True)
         pixels.append(picture.pixels)
         facts.append(picture._replace(pixels=picture.pixels[:0]))
+        _check_alike(files[0], facts[0], path, facts[-1], any_size=resolution is not None)
         one_channel = picture.mode in GREY and not picture.transparent
         grey = grey and one_channel and bool((picture.pixels == picture.pixels[:, :, :1]).all())
-        if resolution is None and picture.size != facts[0].size:
-            sizes = ", ".join(
-                f"{p} is {f.size[1]}x{f.size[0]}" for p, f in ((files[0], facts[0]), (path, facts[-1]))
-            )
-            raise BadInput(f"images of mixed sizes: {sizes}; {HOW}, or make them one size")
     notes = said([fact.size for fact in facts], resolution) if resolution else []
     if any(fact.transparent for fact in facts):
         named = background if isinstance(background, str) else f"[{','.join(map(str, background))}]"
         notes.append(f"transparent pixels are laid on {named}")
     if more := sum(fact.more for fact in facts):
         notes.append(f"only the first frame is read of {more} {'files' if more > 1 else 'file'} with several")
+    if facts[0].mode in DEEP:
+        images, done = eight_bits(np.stack(pixels))
+        return images, [*notes, done]
     return np.stack([each[:, :, 0] if grey else each for each in pixels]), notes
+
+
+def _check_alike(first: Path, fact: Picture, path: Path, other: Picture, any_size: bool) -> None:
+    """An error where two pictures cannot be of one data set."""
+    if (fact.mode in DEEP) != (other.mode in DEEP):
+        raise BadInput(
+            f"{first} has pixels of kind {fact.mode} and {path} of kind {other.mode}: grey of more than "
+            "8 bits beside others; save all of them alike"
+        )
+    if not any_size and fact.size != other.size:
+        sizes = ", ".join(f"{p} is {f.size[1]}x{f.size[0]}" for p, f in ((first, fact), (path, other)))
+        raise BadInput(f"images of mixed sizes: {sizes}; {HOW}, or make them one size")

@@ -22,6 +22,9 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".webp", ".tif", ".tiff", 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP")
 GREY = ("1", "L", "LA")
 COLOURED = ("P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr")
+#: grey of more than 8 bits, of whole numbers or floats
+DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
+WHITES = (1, 2**8 - 1, 2**10 - 1, 2**12 - 1, 2**14 - 1, 2**16 - 1)
 LAYERED = ("LA", "La", "PA", "RGBA", "RGBa")
 
 Colour = tuple[int, ...]
@@ -31,9 +34,9 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 class Picture(NamedTuple):
-    """A picture as a viewer shows it."""
+    """A picture as a viewer shows it; one of more than 8 bits as it is in the file."""
 
-    pixels: NDArray[np.uint8]  # (H, W, 3)
+    pixels: NDArray[Any]  # (H, W, 3), uint8; or (H, W), float32
     size: Size  # height and width before it was made a square
     mode: str  # Pillow's
     transparent: bool  # the background shows through
@@ -57,14 +60,19 @@ def check_colour(value: Any) -> Colour:
     return colour
 
 
-def read_picture(path: Path, name: str, background: Colour, resolution: int | None = None) -> Picture:
-    """The picture in a file; with a `resolution`, its middle square of that size."""
+def read_picture(
+    path: Path, name: str, background: Colour, resolution: int | None = None, deep: bool = False
+) -> Picture:
+    """The picture in a file; with a `resolution`, its middle square of that size.
+
+    Grey of more than 8 bits, for which no one but its user knows what is white, is read if `deep` allows it.
+    """
     from PIL import Image, ImageOps
 
     check_file(path)
     with reading(path), Image.open(path, formats=FORMATS) as image:
         check_side(image.height, image.width, name, resolution)  # before anything is unpacked
-        if image.mode not in (*GREY, *COLOURED):
+        if image.mode not in (*GREY, *COLOURED, *(DEEP if deep else ())):
             raise BadInput(
                 f"{name} has pixels of kind {image.mode}; save it as grey or RGB with 8 bits a channel"
             )
@@ -73,10 +81,27 @@ def read_picture(path: Path, name: str, background: Colour, resolution: int | No
             image.load()
         ImageOps.exif_transpose(image, in_place=True)
         size = image.height, image.width
-        flat, transparent = _flat(image, background)
-        if resolution:
-            flat = square(flat, resolution)
-        return Picture(np.array(flat), size, mode, transparent, more)
+        flat, transparent = (image.convert("F"), False) if mode in DEEP else _flat(image, background)
+        pixels = np.array(square(flat, resolution) if resolution else flat)
+        if mode in DEEP:
+            pixels = pixels.clip(*flat.getextrema())  # the filter overshoots beside edges
+        return Picture(pixels, size, mode, transparent, more)
+
+
+def eight_bits(pixels: NDArray[np.float32]) -> tuple[NDArray[np.uint8], str]:
+    """Grey of more than 8 bits (n, H, W) as 0..255, and what was done.
+
+    Black is 0 and white the largest number of as many bits as are used, for cameras of 10, 12 or 14 bits
+    write files of 16; or 1, where none is larger. Where some are negative, black and white are the least
+    and the largest.
+    """
+    least, largest = float(pixels.min()), float(pixels.max())
+    if not np.isfinite([least, largest]).all():
+        raise BadInput("some pixels are infinite or no numbers; give finite ones")
+    white = next((float(top) for top in WHITES if largest <= top), largest)
+    low, high = (0.0, white) if least >= 0 else (least, largest)
+    scaled = np.round((pixels - low) * (255 / ((high - low) or 1))).astype(np.uint8)
+    return scaled, f"pixels from {least:g} to {largest:g}: {low:g} is now black, 0, and {high:g} white, 255"
 
 
 @contextmanager

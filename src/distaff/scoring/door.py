@@ -121,7 +121,9 @@ def admit(codes: Any, factors: Any, **given: Unpack[Given]) -> Admitted:
     arrays = arrays_of(tables) | of_tables
     checked = arrays.pop("codes")
     notes += _in_no_block(tables["codes"][0], arrays.get("blocks"))
-    notes += [*_counters(tables["codes"][0], checked), *(_all_different(found) if found else ())]
+    notes += _counters(tables["codes"][0], checked)
+    if found is not None:
+        notes += [*_all_different(found), *_stand_ins(found)]
     if labels is None or found is None:
         return Admitted(Inputs(checked, arrays), notes=notes)
     return replace(_with_factors(Inputs(checked, arrays), found, labels[0], notes), cells=cells is not None)
@@ -176,6 +178,15 @@ def _all_different(factors: Factors) -> Iterator[str]:
     for j, name in enumerate(factors.names):
         if j not in factors.continuous and factors.values[:, j].max() == len(factors.values) - 1:
             yield f"the factor '{name}' has another value in each row; leave it out if it names them"
+
+
+def _stand_ins(factors: Factors) -> Iterator[str]:
+    """Notes of factors with a number that may stand for no value."""
+    for name, value in factors.stand_ins.items():
+        yield (
+            f"the factor '{name}' holds {value:g}, far from its other values; if it stands for no value, "
+            "leave these cells empty and say missing='drop' (--missing drop)"
+        )
 
 
 def _with_factors(inputs: Inputs, found: Factors, table: Table, notes: list[str]) -> Admitted:

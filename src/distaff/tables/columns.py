@@ -20,6 +20,10 @@ MISSING = frozenset(
         *("#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"),
     ]
 )
+#: texts that stand for no value among numbers, and may be words among words; in small letters
+NO_NUMBER = frozenset(
+    ["?", "-", "--", "---", ".", "..", "...", "*", "missing", "unknown", "undefined", "nil"]
+)
 DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 #: a number with a decimal comma, perhaps with points for thousands: -1,5e3, 1.234,5
 DECIMAL_COMMA = re.compile(r"[+-]?(?:\d*|\d{1,3}(?:\.\d{3})+),\d+(?:[eE][+-]?\d+)?", re.ASCII)
@@ -81,8 +85,8 @@ def read_column(
     """What the cells (n,) of a column mean.
 
     A number is a finite decimal such as -1.5e3, with a `comma` also -1,5e3; underscores, other scripts'
-    digits, inf and hexadecimal numbers are not. A text of MISSING is no value; `as_words` takes every text
-    but the empty one for a word.
+    digits, inf and hexadecimal numbers are not. A text of MISSING is no value, and one of NO_NUMBER is none
+    where all others are numbers; `as_words` takes every text but the empty one for a word.
     """
     ordered = None if order is None else tuple(str(word) for word in order)
     if isinstance(cells, np.ma.MaskedArray):
@@ -97,6 +101,11 @@ def read_column(
         return Column(whole, np.isnan(cells), np.isfinite(cells), ordered)
     plain = [_plain(cell, as_words, comma) for cell in cells.tolist()]
     is_number = {cell: not as_words and _number(cell) is not None for cell in set(plain)}
+    if any(is_number.values()):
+        odd = {cell for cell, number in is_number.items() if not number and cell is not None}
+        if odd and all(isinstance(cell, str) and cell.casefold() in NO_NUMBER for cell in odd):
+            plain = [None if cell in odd else cell for cell in plain]
+            is_number[None] = False
     objects = np.empty(len(plain), dtype=object)
     objects[:] = plain
     missing = np.array([cell is None for cell in plain], dtype=bool)

@@ -3,8 +3,11 @@
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 from distaff.tables.columns import DECIMAL, DECIMAL_COMMA
@@ -85,19 +88,45 @@ def _fits(rows: list[Row], width: int) -> bool:
     if len(head) == width or (len(head) == width + 1 and head[-1].strip() == ""):
         return True
     names_rows = len(head) == width - 1 and (width > 2 or len({row[0] for row in body}) == len(body))
-    return names_rows or is_title(rows, width)
+    return names_rows or bool(titles(rows, width))
 
 
-def is_title(rows: list[Row], width: int) -> bool:
-    """Whether the first row is a single cell above a header of a table of some columns."""
-    return len(rows) > 2 and width > 2 and len(rows[0]) == 1 and len(rows[1]) == width
+def titles(rows: list[Row], width: int) -> int:
+    """How many rows of a title come before the header of a table, empty ones among them.
+
+    Each has a single cell, or a first one beside empty ones, as spreadsheets save it; and the next row has
+    names, above numbers.
+    """
+    lone = next((n for n, row in enumerate(rows) if not _is_lone(row, width)), len(rows))
+    head, body = rows[lone : lone + 1], rows[lone + 1 :]
+    if not lone or not body or width < 2 or len(head[0]) != width:
+        return 0
+    if len(rows[0]) == lone == 1 and width > 2:
+        return 1
+    names = [cell.strip() for cell in head[0]]
+    named = all(names[1:]) and not any(map(DECIMAL.fullmatch, names))
+    return lone if named and any(map(_are_numbers, zip(*body, strict=False))) else 0
+
+
+def title_said(lines: Sequence[int] | NDArray[np.int64]) -> str:
+    """That these lines are a title."""
+    if len(lines) == 1:
+        return f"line {lines[0]} is taken for a title"
+    return f"lines {lines[0]} to {lines[-1]} are taken for a title"
+
+
+def _is_lone(row: Row, width: int) -> bool:
+    return len(row) in (1, width) and not any(cell.strip() for cell in row[1:])
+
+
+def _are_numbers(cells: Sequence[str]) -> bool:
+    return all(DECIMAL.fullmatch(cell.strip()) for cell in cells)
 
 
 def _divides(rows: list[Row], lines: list[str]) -> bool:
     """Whether spaces divide cells and not words: some column is numbers, or texts are quoted."""
     body = rows[1:] or rows
-    numbers = any(all(DECIMAL.fullmatch(cell) for cell in column) for column in zip(*body, strict=False))
-    return numbers or '"' in "".join(lines)
+    return any(map(_are_numbers, zip(*body, strict=False))) or '"' in "".join(lines)
 
 
 def has_decimal_commas(rows: list[Row]) -> bool:

@@ -13,6 +13,8 @@ from distaff.tables.table import Table
 
 #: which factors are real numbers: all, none, or those of these names or column numbers
 Continuous = bool | Sequence[str] | Sequence[int]
+#: numbers that people write where there is no value
+STAND_INS = frozenset(sign * (10**digits - 1) for sign in (-1, 1) for digits in range(1, 6))  # -99, 999
 #: what a column of words among codes may be
 OF_WORDS = "; a factor goes to --factor-columns {name}, and what names the rows stays out by --code-columns"
 
@@ -22,7 +24,8 @@ class Factors:
     """Factors (n, k): whole numbers 0..m-1 in the order of their values, or real numbers if `continuous`.
 
     They are int64, or float64 where a column is continuous. `words` are what the numbers of a column of words
-    stand for; `unordered` are those columns of words of which no order was given.
+    stand for; `unordered` are those columns of words of which no order was given; `stand_ins` by column a
+    number such as -999 that may stand for no value, as far as it is from all others.
     """
 
     values: NDArray[Any]
@@ -30,6 +33,7 @@ class Factors:
     continuous: tuple[int, ...] = ()
     unordered: tuple[int, ...] = ()
     words: dict[str, list[str]] = field(default_factory=dict)
+    stand_ins: dict[str, float] = field(default_factory=dict)
 
 
 def codes_of(table: Table) -> NDArray[np.float64]:
@@ -87,6 +91,7 @@ def factors_of(
     found: list[NDArray[Any]] = []
     unordered: list[int] = []
     known: dict[str, list[str]] = {}
+    stand_ins: dict[str, float] = {}
     for j, (name, column) in enumerate(zip(table.names, columns, strict=True)):
         is_words = holds_words(table, j, column, name in words or name in order)
         if j in real:
@@ -97,6 +102,7 @@ def factors_of(
                     "numbers; name those that are: continuous=[...] (--continuous NAMES)"
                 )
             found.append(_reals(table, j, column))
+            stand_ins |= _stand_in(name, np.unique(found[-1]).tolist())
             continue
         if order.get(name):
             column = replace(column, order=tuple(order[name]))
@@ -108,9 +114,21 @@ def factors_of(
                 unordered.append(j)
         else:
             _check_whole(table, j, distinct)
+            stand_ins |= _stand_in(name, distinct)
         found.append(values)
     kind = np.float64 if real else np.int64
-    return Factors(np.stack(found, axis=1).astype(kind), list(table.names), real, tuple(unordered), known)
+    made = np.stack(found, axis=1).astype(kind)
+    return Factors(made, list(table.names), real, tuple(unordered), known, stand_ins)
+
+
+def _stand_in(name: str, distinct: Sequence[float]) -> dict[str, float]:
+    """The least or largest of a column's numbers, in their order, if it may stand for no value."""
+    for value, others in ((distinct[0], distinct[1:]), (distinct[-1], distinct[:-1])):
+        if value in STAND_INS and len(others) > 1:
+            apart = min(abs(value - others[0]), abs(value - others[-1]))
+            if apart > others[-1] - others[0]:
+                return {name: value}
+    return {}
 
 
 def _as_list(name: str, words: Sequence[str]) -> list[str]:

@@ -1,9 +1,10 @@
-"""Tables in .xlsx files: the first sheet, read by openpyxl, cells as they were computed last."""
+"""Tables in .xlsx files, read by openpyxl, cells as they were computed last."""
 
 import contextlib
 import itertools
 import zipfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 from distaff.files import check_unpacked, reading
+from distaff.tables.dialect import title_said, titles
 from distaff.tables.headers import is_header, named
 from distaff.tables.table import Table
 
@@ -21,7 +23,10 @@ SAMPLE = 60  # rows that show whether the first is a header
 
 
 def read_spreadsheet(path: Path, wanted: Sequence[str] | None = None) -> Table:
-    """The table in the first sheet of an .xlsx file; its first row is the header unless it holds a number."""
+    """The table in the first sheet of an .xlsx file that has the columns `wanted`, or else in the first.
+
+    Its first row is the header unless it holds a number; a title above it is left out.
+    """
     try:
         import openpyxl
     except ImportError:
@@ -31,12 +36,48 @@ def read_spreadsheet(path: Path, wanted: Sequence[str] | None = None) -> Table:
             check_unpacked(archive.infolist(), path, LARGEST)
         book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
         with contextlib.closing(book):
-            sheet = book.worksheets[0]
-            sheet.reset_dimensions()  # what the file says of its size may be anything
-            rows = _rows(sheet, path)
-            others = book.sheetnames[1:]
-    notes = [f"{path.name}: only its first sheet is read, of {len(others) + 1}"] if others else []
-    return _table(path, rows, notes, wanted)
+            found = _sheet_of(book, path, wanted)
+            count = len(book.sheetnames)
+    if not found.rows:
+        raise BadInput(f"{path} holds no rows in its first sheet")
+    notes = []
+    if count > 1:
+        which = "only its first sheet" if found.is_first else f"its sheet '{found.title}'"
+        hint = "; columns that are named are looked for in all" if wanted is None else ""
+        notes.append(f"{path.name}: {which} is read, of {count}{hint}")
+    return _table(path, found, notes, wanted)
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """The rows of a sheet by their line, all of one width; `above` of them are a title, then the header."""
+
+    title: str
+    is_first: bool
+    rows: dict[int, list[Any]]
+    above: int
+    header: list[str] | None
+
+
+def _sheet_of(book: Any, path: Path, wanted: Sequence[str] | None) -> _Sheet:
+    """The first sheet that has the columns wanted, or else the first."""
+    first = _sheet(book.worksheets[0], path, is_first=True)
+    if wanted is None or set(wanted) <= set(first.header or ()):
+        return first
+    others = (_sheet(each, path, is_first=False) for each in book.worksheets[1:])
+    return next((each for each in others if set(wanted) <= set(each.header or ())), first)
+
+
+def _sheet(sheet: Any, path: Path, is_first: bool) -> _Sheet:
+    sheet.reset_dimensions()  # what the file says of its size may be anything
+    rows = _rows(sheet, path)
+    width = max(map(len, rows.values()), default=0)
+    full = {line: [*row, *itertools.repeat(None, width - len(row))] for line, row in rows.items()}
+    first = itertools.islice(full.values(), SAMPLE)
+    texts = [["" if cell is None else str(cell).strip() for cell in row] for row in first]
+    above = titles(texts, width)
+    headed = bool(rows) and is_header(texts[above], texts[above + 1 :])
+    return _Sheet(sheet.title, is_first, full, above, texts[above] if headed else None)
 
 
 def _rows(sheet: Any, path: Path) -> dict[int, list[Any]]:
@@ -59,17 +100,16 @@ def _rows(sheet: Any, path: Path) -> dict[int, list[Any]]:
     return {line: rows[line] for line in rows if line == held[0] or held[1] <= line <= held[-1]}
 
 
-def _table(path: Path, rows: dict[int, list[Any]], notes: list[str], wanted: Sequence[str] | None) -> Table:
-    if not rows:
-        raise BadInput(f"{path} holds no rows in its first sheet")
-    width = max(map(len, rows.values()))
-    full = [[*row, *itertools.repeat(None, width - len(row))] for row in rows.values()]
-    texts = [["" if cell is None else str(cell).strip() for cell in row] for row in full[:SAMPLE]]
-    header = texts[0] if is_header(texts[0], texts[1:]) else None
-    body, lines = full[bool(header) :], list(rows)[bool(header) :]
+def _table(path: Path, sheet: _Sheet, notes: list[str], wanted: Sequence[str] | None) -> Table:
+    lines, header = list(sheet.rows), sheet.header
+    if sheet.above:
+        notes.append(f"{path.name}: {title_said(lines[: sheet.above])}")
+    how = f"line {lines[sheet.above]} as header" if header else "no header"
+    start = sheet.above + bool(header)
+    body, below = list(sheet.rows.values())[start:], np.array(lines[start:], dtype=np.int64)
+    width = len(next(iter(sheet.rows.values())))
     cells = [_column(column) for column in zip(*body, strict=True)] or [_column(())] * width
-    how = f"line {next(iter(rows))} as header" if header else "no header"
-    table = Table(path.name, [], cells, lines=np.array(lines, dtype=np.int64), how=how, notes=tuple(notes))
+    table = Table(path.name, [], cells, lines=below, how=how, notes=tuple(notes))
     return named(table, header, wanted)
 
 

@@ -24,9 +24,10 @@ from distaff.tables.dialect import (
     find_separator,
     find_start,
     has_decimal_commas,
-    is_title,
     rows_of,
     split,
+    title_said,
+    titles,
 )
 from distaff.tables.headers import is_header, named
 from distaff.tables.table import Table
@@ -60,9 +61,9 @@ def read_text(path: Path, wanted: Sequence[str] | None = None, headed: bool | No
     check_thousands(first, separator, path)
     comma = has_decimal_commas(first)
     usual = Counter(map(len, first[1:] or first)).most_common(1)[0][0]
-    if is_title(first, usual):
-        notes.append(f"{path.name}: line {numbers[0]} is taken for a title")
-        numbers, rows = numbers[1:], rows[1:]
+    if above := titles(first, usual):
+        notes.append(f"{path.name}: {title_said(numbers[:above])}")
+        numbers, rows = numbers[above:], rows[above:]
     names = split([comment], separator)[0] if comment and headed is None else []
     header, is_first = _header(rows, usual, names, comma, headed)
     place = before if header else 0
