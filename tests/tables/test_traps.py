@@ -169,6 +169,41 @@ def test_rows_whose_names_agree_in_all_but_one_are_not_paired_by_position(
         assert said in error
 
 
+@pytest.mark.parametrize("labels", ["column", "index", "picked"])
+def test_rows_of_both_are_kept_where_it_is_asked_for(tmp_path: Path, capsys, labels: str) -> None:
+    ids = pd.Index(FEW_DIFFER, name=None if labels == "index" else "id")
+    codes, factors = BOTH[["z0", "z1"]].set_index(ids), BOTH[["kind", "size"]].set_index(ids)
+    some, most = np.arange(N) % 5 > 0, np.arange(N) % 7 > 0
+    codes[some].to_csv(tmp_path / "c.csv")
+    factors[most].sample(frac=1, random_state=0).to_csv(tmp_path / "f.csv")
+    columns = ("--code-columns", "z0,z1", "--factor-columns", "kind,size") if labels == "picked" else ()
+    words = ("--metric", "mig", "--values-only", *columns)
+    status, _, error = distaff(capsys, "score", tmp_path / "c.csv", tmp_path / "f.csv", *words)
+    assert status == 2
+    assert "keep those of both by missing='drop' (--missing drop)" in error
+    out = distaff(capsys, "score", tmp_path / "c.csv", tmp_path / "f.csv", "--missing", "drop", *words)[1]
+    both = some & most
+    alone = some.sum() - both.sum(), most.sum() - both.sum()
+    assert (
+        f"{alone[0]} of {some.sum()} rows of c.csv and {alone[1]} of {most.sum()} of f.csv left out, which "
+        "the other does not have" in out
+    )
+    assert f"{both.sum()} rows, 2 codes, factors: kind, size" in out
+    card = score(codes[some], factors[most], missing="drop", metrics=["mig"], values_only=True)
+    wanted = score(codes[both].to_numpy(), factors[both].to_numpy(), metrics=["mig"], values_only=True)
+    assert card.scores["mig"].value == pytest.approx(wanted.scores["mig"].value, abs=1e-12)
+
+
+def test_rows_without_names_are_not_left_out() -> None:
+    codes, factors = pd.DataFrame(CODES), pd.DataFrame(FACTORS[:-5])
+    with pytest.raises(BadInput, match=f"codes have {N} rows and factors {N - 5}"):
+        score(codes, factors, missing="drop", metrics=["mig"], values_only=True)
+    rng = np.random.default_rng(0)
+    ranks = [pd.DataFrame({"rank": rng.permutation(N + 1)[:N], "a": FACTORS[:, 0]}) for _ in range(2)]
+    card = score(*ranks, missing="drop", metrics=["mig"], values_only=True)
+    assert f"{N} rows, 2 codes" in str(card)
+
+
 def test_names_of_other_rows_are_told_where_rows_go_by_position(tmp_path: Path, capsys) -> None:
     BOTH[["z0", "z1"]].assign(id=[f"im_{i}" for i in range(N)]).to_csv(tmp_path / "c.csv", index=False)
     BOTH[["kind"]].assign(id=[f"d/im_{i}" for i in range(N)]).to_csv(tmp_path / "f.csv", index=False)

@@ -49,7 +49,8 @@ def score(
     missing: Annotated[
         str | None,
         Option(
-            help="error, or drop the rows in which a value is missing [default: error; of an .h5ad drop]."
+            help="error, or drop the rows in which a value is missing, or that one file alone names "
+            "[default: error; of an .h5ad drop]."
         ),
     ] = None,
     logvar: Annotated[

@@ -20,6 +20,7 @@ from distaff.tables import (
     counts_rows,
     factors_of,
     in_order_of,
+    rows_of_both,
     with_keys,
 )
 from distaff.tables.columns import shown
@@ -98,9 +99,15 @@ def check_pair(codes: Any, factors: Any, continuous: Continuous = False) -> tupl
     return check_codes(codes), check_factors(factors, continuous)
 
 
-def same_rows(codes: Any, other: Any, what: str = "factors") -> tuple[Table, Table]:
-    """Codes and something else that describes the same rows, both as tables, in the same order of rows."""
-    first, second = with_keys(as_table(codes, "codes"), as_table(other, what))
+def same_rows(codes: Any, other: Any, what: str = "factors", drop: bool = False) -> tuple[Table, Table]:
+    """Codes and something else that describes the same rows, both as tables, in the same order of rows.
+
+    With `drop` rows that one of them alone names are left out.
+    """
+    first, second = as_table(codes, "codes"), as_table(other, what)
+    if drop:
+        first, second = rows_of_both(first, second)
+    first, second = with_keys(first, second)
     if len(first) == len(second) or (first.labels is not None and not counts_rows(first)):
         second = in_order_of(second, first)  # of labels it says how many are the same
     if len(first) != len(second):

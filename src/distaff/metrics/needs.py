@@ -144,14 +144,18 @@ NEEDS: dict[str, Need] = {
 }
 
 
-def paired(codes: Any, given: Mapping[str, Any]) -> dict[str, list[Table]]:
-    """Codes and what is given of their rows by need, as tables whose rows are in the order of the codes."""
+def paired(codes: Any, given: Mapping[str, Any], drop: bool = False) -> dict[str, list[Table]]:
+    """Codes and what is given of their rows by need, as tables whose rows are in the order of the codes.
+
+    With `drop` rows that one of two tables alone names are left out; of more than two all must name the same.
+    """
     of_rows = {need: value for need, value in given.items() if NEEDS[need].of_rows}
     tables = {"codes": [as_table(codes, "codes")]} | {need: [] for need in of_rows}
+    drop = drop and list(of_rows) == ["factors"]
     for need, value in of_rows.items():
         each = NEEDS[need].each
         for i, one in enumerate(value if each and value is not None else [value]):
-            first, second = same_rows(tables["codes"][0], one, each.format(i) or need)
+            first, second = same_rows(tables["codes"][0], one, each.format(i) or need, drop)
             tables["codes"] = [first]
             tables[need].append(second)
     return tables

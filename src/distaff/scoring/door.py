@@ -99,7 +99,7 @@ def admit(codes: Any, factors: Any, **given: Unpack[Given]) -> Admitted:
     everything = {"factors": factors, **given}
     there = {need: everything[need] for need in NEEDS if everything.get(need) is not None}
     there = {n: value for n, value in there.items() if not NEEDS[n].each or len(value)}  # a list may be empty
-    tables = paired(codes, there)
+    tables = paired(codes, there, drop=missing == "drop")
     if "factors" in tables and (names := given.get("names")) is not None:
         table = tables["factors"][0]
         if len(names) != len(table.names):

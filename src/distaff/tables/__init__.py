@@ -2,7 +2,7 @@
 
 from distaff.tables.cells import Cells, cells_in, cells_of
 from distaff.tables.memory import as_table
-from distaff.tables.pairing import counts_rows, in_order_of, with_keys
+from distaff.tables.pairing import counts_rows, in_order_of, rows_of_both, with_keys
 from distaff.tables.reading import read_table
 from distaff.tables.roles import Continuous, Factors, codes_of, continuous_columns, factors_of, holds_words
 from distaff.tables.sparse import Sparse, SparseTable, is_sparse
@@ -27,5 +27,6 @@ __all__ = [
     "in_order_of",
     "is_sparse",
     "read_table",
+    "rows_of_both",
     "with_keys",
 ]

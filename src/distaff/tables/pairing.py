@@ -15,6 +15,8 @@ from distaff.tables.table import Table
 
 FEW = 50  # rows that mostly tell whether a column could label the rows
 MOSTLY = 0.9  # of the values of a column that names rows are different, even if some stand twice
+#: what may be done where two tables name other rows
+BOTH = "keep those of both by missing='drop' (--missing drop)"
 
 #: labels of rows (n,) by the column that gives them; under None the rows' own
 Keys: TypeAlias = dict[str | None, list[str]]
@@ -44,6 +46,43 @@ def with_keys(first: Table, second: Table) -> tuple[Table, Table]:
     return first, _not_paired(first, second, ours, theirs)
 
 
+def rows_of_both(first: Table, second: Table) -> tuple[Table, Table]:
+    """Two tables without the rows that one of them alone names, and a note of how many those are.
+
+    By a column of one name, or by their own labels, that name each row once and of the shorter table half the
+    rows at least in both; else the tables as they are.
+    """
+    if not (first.named and second.named) or first.what == second.what:
+        return first, second
+    ours, theirs = _keys(first), _keys(second)
+    for name in [name for name in ours if name in theirs]:
+        mine, its = ours[name], theirs[name]
+        both = set(mine) & set(its)
+        once = len(set(mine)) == len(mine) and len(set(its)) == len(its)
+        counted = name is None and counts_rows(first) and counts_rows(second)
+        ranks = len(mine) == len(its) and _may_count({*mine, *its}, len(mine))
+        if once and 2 * len(both) >= min(len(mine), len(its)) and not (counted or ranks):
+            return _left_of(first, mine, second, its, both)
+    return first, second
+
+
+def _left_of(
+    first: Table, mine: list[str], second: Table, its: list[str], both: set[str]
+) -> tuple[Table, Table]:
+    gone = len(mine) - len(both), len(its) - len(both)
+    if not any(gone):
+        return first, second
+    note = (
+        f"{gone[0]} of {len(mine)} rows of {first.what} and {gone[1]} of {len(its)} of {second.what} left "
+        "out, which the other does not have"
+    )
+    first, second = (
+        table.take(np.array([label in both for label in labels]))
+        for table, labels in ((first, mine), (second, its))
+    )
+    return first, replace(second, notes=(*second.notes, note))
+
+
 def in_order_of(table: Table, like: Table) -> Table:
     """A table with its rows put in the order of another's, where both have labels; it is then noted.
 
@@ -60,8 +99,8 @@ def in_order_of(table: Table, like: Table) -> Table:
     if set(own) != set(other) or not len(set(own)) == len(own) == len(other):
         raise BadInput(
             f"the rows of {like.what} and {table.what} are labelled differently: {_common(other, own)}; give "
-            "the same rows, or to go by position leave out the labels of one (.to_numpy() of a frame, the "
-            "unnamed column of a file)"
+            f"the same rows, {BOTH}, or to go by position leave out the labels of one (.to_numpy() of a "
+            "frame, the unnamed column of a file)"
         )
     place = {label: row for row, label in enumerate(own)}
     moved = table.take(np.array([place[label] for label in other]))
@@ -136,7 +175,8 @@ def _not_paired(first: Table, second: Table, ours: Keys, theirs: Keys) -> Table:
         if len(mine & its) >= min(len(mine), len(its)) / 2:
             raise BadInput(
                 f"{first.what} and {second.what} both have a column '{name}' that names rows: "
-                f"{_common(one, other)}; give the same rows, or to go by position take the column out of one"
+                f"{_common(one, other)}; give the same rows, {BOTH}, or to go by position take the column "
+                "out of one"
             )
         if name in ours and name in theirs and not DECIMAL.fullmatch(one[0]):
             notes.append(
