@@ -79,7 +79,7 @@ def score(
     factors'. `continuous` factors are real numbers, for the metrics that allow them: all (True), or some by
     name or number. `words` names columns that hold words, whatever they look like; `order` gives words their
     order, by column, for scores that read factors as numbers. `missing` "drop" leaves out rows in which a
-    value is missing.
+    value is missing, or that one of two tables alone names.
 
     `logvar` (n, d), the log-variances of the codes' posteriors, adds `mig_exact`; `mates`, other runs' codes
     of the same rows, adds `udr` (which leaves out latents of little KL if `logvar` and `mates_logvar` are
