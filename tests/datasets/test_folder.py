@@ -611,7 +611,7 @@ def test_lists_that_do_not_fit(tmp_path: Path, lines: list[str], message: str) -
             "1 line names no image of the folder, '3.PNG'",
         ),
         (
-            ["1.png,6", "2.png,7", "3.png,8", "x,1", "y,1"],
+            ["1.png,6", "2.png,7", "3.png,8", "x,1", "x,1"],
             [6, 7, 8],
             "2 lines name no image of the folder, such as 'x'",
         ),

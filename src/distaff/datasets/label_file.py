@@ -81,7 +81,8 @@ def _lines(
     listed: Sequence[str], files: Sequence[str], path: Path, missing: str
 ) -> tuple[Mapping[str, int], list[str]]:
     """The place in the list of each file that it names, and notes; an error where one is not or twice."""
-    if twice := [name for name, count in Counter(listed).items() if count > 1]:
+    known = set(files)
+    if twice := [name for name, count in Counter(listed).items() if count > 1 and name in known]:
         raise BadInput(f"{path} labels '{twice[0]}' twice")
     line, notes = matched(listed, files).place, []
     named = {listed[place] for place in line.values()}
