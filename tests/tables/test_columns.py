@@ -22,7 +22,8 @@ def test_missing_is_what_pandas_reads_as_missing_and_errors_of_spreadsheets() ->
     from pandas._libs.parsers import STR_NA_VALUES
 
     errors = {"#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"}  # ECMA-376, part 1, 18.17.3
-    assert STR_NA_VALUES | errors == MISSING
+    german = {"#NV", "#WERT!", "#BEZUG!", "#ZAHL!"}
+    assert STR_NA_VALUES | errors | german | {"na", "N.A.", "n.a.", "NaT"} == MISSING
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.io
 from commands import distaff
 
 from distaff import score
@@ -424,16 +425,18 @@ def test_a_header_of_one_name_is_no_title(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("values", "found"),
     [
-        ([0, 1, 3, -999], {"a": -999}),
-        ([0, 1, 3, 99], {"a": 99}),
-        ([0.5, 1, 3, 9999], {"a": 9999}),
+        ([0, 1, 3, -999], {"a": [-999]}),
+        ([0, 1, 3, 99], {"a": [99]}),
+        ([0.5, 1, 3, 9999], {"a": [9999]}),
+        ([0, 1, 3, -999, -998, 1], {"a": [-999, -998]}),
+        ([0, 1, 3, -99, 99], {"a": [-99, 99]}),
         ([97, 98, 99, 100], {}),
         ([0, 50, 99], {}),
         ([0, 99], {}),
-        ([0, 1, 3, -998], {}),
+        ([0, 1, 3, -997], {}),
     ],
 )
-def test_numbers_that_may_stand_for_no_value(values: list[float], found: dict[str, float]) -> None:
+def test_numbers_that_may_stand_for_no_value(values: list[float], found: dict[str, list[float]]) -> None:
     real = any(value != int(value) for value in values)
     table = as_table(pd.DataFrame({"a": values, "b": range(len(values))}), "factors")
     assert factors_of(table, ["a"] if real else False).stand_ins == found
@@ -456,6 +459,112 @@ def test_a_number_that_may_stand_for_no_value_is_noted(tmp_path: Path, capsys) -
     )[1]
     assert "the factor 'size' holds -999, far from its other values" in said
     assert "the factor 'kind' holds" not in said
+
+
+def test_codes_that_may_stand_for_no_value_are_noted() -> None:
+    codes = CODES.copy()
+    codes[[3, 7, 9], 1] = -999
+    for given, name in ((codes, "code 1"), (pd.DataFrame(codes, columns=["a", "b"]), "code 'b'")):
+        said = str(score(given, FACTORS, metrics=["mig"], values_only=True))
+        assert f"the {name} holds -999, far from its other values" in said
+    assert "holds" not in str(score(CODES, FACTORS, metrics=["mig"], values_only=True))
+
+
+def test_a_code_that_rises_by_one_step_is_noted() -> None:
+    codes = pd.DataFrame(CODES, columns=["a", "b"]).assign(time=np.arange(N) * 0.02)
+    said = str(score(codes, FACTORS, metrics=["mig"], values_only=True))
+    assert "the code 'time' rises by 0.02 from row to row; leave it out" in said
+
+
+@pytest.mark.parametrize(
+    ("mine", "its"),
+    [
+        ({"ID": list(range(1, N + 1))}, {"id": list(range(1, N + 1))}),
+        ({"id": [f"{101 + i}.0" for i in range(N)]}, {"id": list(range(101, N + 101))}),
+        ({"id": [f"{7 * i:04d}" for i in range(N)]}, {"id": [7 * i for i in range(N)]}),
+        ({"subject": np.arange(N) // 6, "trial": np.arange(N) % 6},) * 2,
+        ({"stamp": [f"{1.7e9 + i / 30:.3f}" for i in range(N)]},) * 2,
+    ],
+    ids=["case", "floats", "zeros", "two columns", "times"],
+)
+def test_keys_that_are_written_otherwise(
+    tmp_path: Path, capsys, mine: dict[str, Any], its: dict[str, Any], right: float
+) -> None:
+    folders = tmp_path / "codes", tmp_path / "factors"  # which hold files of one name
+    for folder in folders:
+        folder.mkdir()
+    BOTH[["z0", "z1"]].assign(**mine).to_csv(folders[0] / "t.csv", index=False)
+    BOTH[["kind", "size"]].assign(**its).sample(frac=1, random_state=0).to_csv(
+        folders[1] / "t.csv", index=False
+    )
+    columns = ("--code-columns", "z0,z1", "--factor-columns", "kind,size")
+    assert mig(capsys, folders[0] / "t.csv", folders[1] / "t.csv", *columns) == pytest.approx(right)
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "npz", "h5", "mat", "xlsx"])
+def test_names_of_rows_that_are_not_picked(tmp_path: Path, capsys, suffix: str, right: float) -> None:
+    codes = {"z0": CODES[:, 0], "z1": CODES[:, 1], "id": np.array(FEW_DIFFER)}
+    order = np.random.default_rng(0).permutation(N)
+    factors = {"kind": FACTORS[order, 0], "size": FACTORS[order, 1], "id": np.array(FEW_DIFFER)[order]}
+    paths = tmp_path / f"c.{suffix}", tmp_path / f"f.{suffix}"
+    if suffix == "xlsx":  # two sheets of one book
+        paths = (paths[0], paths[0])
+        with pd.ExcelWriter(paths[0]) as writer:
+            pd.DataFrame(codes).to_excel(writer, sheet_name="codes", index=False)
+            pd.DataFrame(factors).to_excel(writer, sheet_name="labels", index=False)
+    for path, arrays in zip(paths, (codes, factors), strict=True) if suffix != "xlsx" else ():
+        if suffix == "parquet":
+            import duckdb
+
+            with duckdb.connect() as connection:
+                connection.register("frame", pd.DataFrame(arrays))
+                connection.sql("SELECT * FROM frame").write_parquet(str(path))
+        elif suffix == "npz":
+            np.savez(path, **arrays)
+        elif suffix == "mat":
+            scipy.io.savemat(path, arrays)
+        else:
+            with h5py.File(path, "w") as file:
+                for name, array in arrays.items():
+                    file[name] = array
+    columns = ("--code-columns", "z0,z1", "--factor-columns", "kind,size")
+    assert mig(capsys, *paths, *columns) == pytest.approx(right)
+
+
+def test_keys_of_two_columns_that_agree_in_most_rows(tmp_path: Path, capsys) -> None:
+    key = pd.DataFrame({"subject": np.arange(N) // 6, "trial": np.arange(N) % 6})
+    pd.concat([BOTH[["z0", "z1"]], key], axis=1).to_csv(tmp_path / "c.csv", index=False)
+    pd.concat([BOTH[["kind"]], key], axis=1).iloc[4:].to_csv(tmp_path / "f.csv", index=False)
+    words = ("score", tmp_path / "c.csv", tmp_path / "f.csv", "--metric", "mig", "--values-only")
+    error = distaff(capsys, *words)[2]
+    assert "both have columns 'subject', 'trial' that name rows" in error
+    out = distaff(capsys, *words, "--missing", "drop")[1]
+    assert f"{N - 4} rows, 2 codes" in out
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a;b\n" + "999;1\n" * 80 + "1.487;1\n", "1.487 beside 999 may be thousands or decimals"),
+        ('a,b\n722.5,1\n"1,512",2\n', "1,512 beside 722.5 may be thousands or decimals"),
+        ("a;b\n722,5;1\n1.512;2\n", "1.512 beside 722,5 may be thousands or decimals"),
+        ("a,b\n3.1,2,x\n3.1,3,y\n2.1,4,x\n", "the first would label the rows, but stands in several"),
+        ("a,b\n3,1406,0\n3,1506,1\n0,1306,1\n", "the first would label the rows, but stands in several"),
+    ],
+)
+def test_texts_of_two_meanings_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(BadInput, match=message.replace(".", r"\.")):
+        read_table(write(tmp_path / "t.csv", text))
+
+
+def test_a_header_that_numbers_from_one_or_comes_again(tmp_path: Path) -> None:
+    table = read_table(write(tmp_path / "t.csv", "1,2\n0.5,1.5\n2.5,3.25\n"))
+    assert (table.names, len(table)) == (["1", "2"], 2)
+    assert read_table(write(tmp_path / "t.csv", "1,2\n2,1\n0,0\n")).names == ["0", "1"]
+    table = read_table(write(tmp_path / "t.csv", "a,b\n1,x\n2,y\na,b\n3,x\na,b\n"))
+    assert table.cells[0].tolist() == ["1", "2", "3"]
+    assert table.notes == ("t.csv: 2 more lines hold the header and are left out",)
+    assert len(read_table(write(tmp_path / "t.csv", "cube,red\nball,red\ncube,red\n"))) == 2
 
 
 def test_another_number_of_rows_names_the_line_that_is_none(tmp_path: Path, capsys) -> None:

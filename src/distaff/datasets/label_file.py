@@ -14,6 +14,8 @@ from distaff.tables.table import Table
 from distaff.tables.text import read_text
 
 WAYS = ("error", "drop")  # with labels that have no value
+#: what columns of names are called
+CALLED = ("file", "filename", "file_name", "image", "image_id", "img", "path", "name", "photo", "picture")
 DROP = "leave such images out with --data missing=drop"
 
 
@@ -57,9 +59,10 @@ def _listed(table: Table, files: Sequence[str], path: Path) -> tuple[list[str], 
     """The names of files, from the column or the labels of rows that hold them, and the other columns."""
     columns = [[str(cell).strip() for cell in column] for column in table.cells]
     columns.append([str(label) for label in table.labels or ()])
-    hits = [(len(set(files).intersection(column)), 0) for column in columns]
-    if not any(count for count, _ in hits):  # names are written otherwise
-        hits = [_hits(column, files) for column in columns]
+    hits = [(len(set(files).intersection(column)), 0, 0) for column in columns]
+    if not any(count for count, _, _ in hits):  # names are written otherwise
+        names = [*table.names, ""]
+        hits = [_hits(name, column, files) for name, column in zip(names, columns, strict=True)]
     place = hits.index(max(hits))  # the first, where none holds a name
     by_label = place == len(table.cells)
     rest = [name for j, name in enumerate(table.names) if j != place]
@@ -71,10 +74,17 @@ def _listed(table: Table, files: Sequence[str], path: Path) -> tuple[list[str], 
     return columns[place], replace(table.pick(rest), labels=None, drop=drop, keep=keep, notes=notes)
 
 
-def _hits(column: Sequence[str], files: Sequence[str]) -> tuple[int, int]:
-    """How many files a column names, and how little otherwise than they are written."""
+def _hits(name: str, column: Sequence[str], files: Sequence[str]) -> tuple[int, int, int]:
+    """How many files a column names, how little otherwise than they are written, and if it says that it does.
+
+    Numbers that stand for files without their ending count last: any label that counts would do so.
+    """
     found = matched(column, files) if len(set(column)) == len(column) else Matched({}, 0)
-    return len(found.place), -found.way
+    says = name.casefold() in CALLED
+    counts = all(cell.isdigit() for cell in column)
+    if counts and not says and "." in files[0]:
+        return min(len(found.place), 1), -found.way, 0
+    return len(found.place), -found.way, says
 
 
 def _lines(

@@ -16,6 +16,7 @@ from distaff.metrics.needs import NEEDS, arrays_of, of_columns, paired
 from distaff.scoring.inputs import Inputs
 from distaff.tables import LEAVE_OUT, Cells, Continuous, Factors, SparseTable, Table, cells_of, factors_of
 from distaff.tables.columns import are_whole, shown
+from distaff.tables.roles import STAND_INS, stand_ins_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 MISSING = ("error", "drop")
@@ -121,7 +122,7 @@ def admit(codes: Any, factors: Any, **given: Unpack[Given]) -> Admitted:
     arrays = arrays_of(tables) | of_tables
     checked = arrays.pop("codes")
     notes += _in_no_block(tables["codes"][0], arrays.get("blocks"))
-    notes += _counters(tables["codes"][0], checked)
+    notes += [*_counters(tables["codes"][0], checked), *_far_codes(tables["codes"][0], checked)]
     if found is not None:
         notes += [*_all_different(found), *_stand_ins(found)]
     if labels is None or found is None:
@@ -146,19 +147,30 @@ def _of_cells(cells: Cells | None, codes: Any, factors: Any, given: Given) -> tu
 
 
 def _counters(table: Table, codes: NDArray[np.float64]) -> Iterator[str]:
-    """Notes of codes that count the rows, or may name them by other whole numbers beside real codes."""
+    """Notes of codes that count the rows, rise by one step, or may name them beside real codes."""
     if not table.named:
         return
-    rows = np.arange(len(codes))
     whole = [are_whole(code) for code in codes.T]
     for name, code, is_whole in zip(table.names, codes.T, whole, strict=True):
-        if (code - code[0] == rows).all():
-            yield f"the code '{name}' counts the rows; leave it out if it is none (--code-columns)"
+        steps = np.diff(code)
+        if steps[0] != 0 and np.allclose(steps, steps[0], rtol=1e-3, atol=0):
+            does = "counts the rows" if steps[0] == 1 else f"rises by {steps[0]:g} from row to row"
+            yield f"the code '{name}' {does}; leave it out if it is none (--code-columns)"
         elif is_whole and not all(whole) and len(np.unique(code)) == len(code):
             yield (
                 f"the code '{name}' is another whole number in each row; if it names rows leave it out "
                 "(--code-columns)"
             )
+
+
+def _far_codes(table: Table, codes: NDArray[np.float64]) -> Iterator[str]:
+    """Notes of codes with numbers that may stand for no value."""
+    if isinstance(table, SparseTable):
+        return
+    ends = np.isin([codes.min(axis=0), codes.max(axis=0)], list(STAND_INS)).any(axis=0)
+    for j in np.flatnonzero(ends):
+        if values := stand_ins_of(codes[:, j]):
+            yield _stand_in(f"code '{table.names[j]}'" if table.named else f"code {j}", values)
 
 
 def _in_no_block(table: Table, blocks: Blocks | None) -> Iterator[str]:
@@ -181,12 +193,17 @@ def _all_different(factors: Factors) -> Iterator[str]:
 
 
 def _stand_ins(factors: Factors) -> Iterator[str]:
-    """Notes of factors with a number that may stand for no value."""
-    for name, value in factors.stand_ins.items():
-        yield (
-            f"the factor '{name}' holds {value:g}, far from its other values; if it stands for no value, "
-            "leave these cells empty and say missing='drop' (--missing drop)"
-        )
+    """Notes of factors with numbers that may stand for no value."""
+    for name, values in factors.stand_ins.items():
+        yield _stand_in(f"factor '{name}'", values)
+
+
+def _stand_in(what: str, values: Sequence[float]) -> str:
+    held = ", ".join(f"{value:g}" for value in values)
+    return (
+        f"the {what} holds {held}, far from its other values; if that stands for no value, leave these cells "
+        "empty and say missing='drop' (--missing drop)"
+    )
 
 
 def _with_factors(inputs: Inputs, found: Factors, table: Table, notes: list[str]) -> Admitted:

@@ -17,7 +17,9 @@ MISSING = frozenset(
     [
         *("", "#N/A", "#N/A N/A", "#NA", "N/A", "n/a", "NA", "<NA>", "NULL", "null", "None"),
         *("NaN", "nan", "-NaN", "-nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"),
+        *("na", "N.A.", "n.a.", "NaT"),
         *("#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"),
+        *("#NV", "#WERT!", "#BEZUG!", "#ZAHL!"),  # in German
     ]
 )
 #: texts that stand for no value among numbers, and may be words among words; in small letters
@@ -158,7 +160,7 @@ def _plain(cell: Any, as_words: bool, comma: bool) -> Any:
     if isinstance(cell, bytes):
         cell = cell.decode("utf-8", errors="backslashreplace")
     if isinstance(cell, str):
-        cell = cell.strip()
+        cell = cell.strip().replace("\N{MINUS SIGN}", "-")
         if cell == "" or (not as_words and cell in MISSING):
             return None
         if comma and not as_words and DECIMAL_COMMA.fullmatch(cell):

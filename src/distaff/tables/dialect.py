@@ -115,6 +115,16 @@ def title_said(lines: Sequence[int] | NDArray[np.int64]) -> str:
     return f"lines {lines[0]} to {lines[-1]} are taken for a title"
 
 
+def repeats(rows: list[Row], header: Row) -> list[bool]:
+    """Which rows are the header again, as where logs are put together; none unless others hold numbers."""
+    again = [row == header for row in rows]
+    if not any(again):
+        return again
+    others = [row for row in rows if row != header]
+    is_name = bool(others) and any(map(_are_numbers, zip(*others, strict=False)))
+    return again if is_name else [False] * len(rows)
+
+
 def _is_lone(row: Row, width: int) -> bool:
     return len(row) in (1, width) and not any(cell.strip() for cell in row[1:])
 
@@ -136,11 +146,11 @@ def has_decimal_commas(rows: list[Row]) -> bool:
 
 
 def check_thousands(rows: list[Row], separator: str, path: Path) -> None:
-    """An error where numbers such as 1,830 stand beside 587, and so may have thousands or decimals."""
+    """An error where numbers such as 1,830 stand beside 587 or 722.5: thousands, or decimals."""
     for number, column in enumerate(_columns(rows)):
-        for sign in ",." if separator == ";" else ",":
-            marked = [cell for cell in column if sign in cell]
-            plain = [cell for cell in column if cell.isdigit()]
+        for sign, other in (",.", ".,") if separator == ";" else (",.",):
+            marked = [cell for cell in column if sign in cell and other not in cell]
+            plain = [cell for cell in column if cell.isdigit() or (other in cell and sign not in cell)]
             if marked and plain and all(map(THOUSANDS[sign].fullmatch, marked)):
                 name = rows[0][number] if number < len(rows[0]) else str(number)
                 raise BadInput(

@@ -34,7 +34,12 @@ def read_hdf5(path: Path, wanted: Sequence[str] | None = None) -> Table:
         names = list(arrays)
         usable = [name for name in names if is_table(arrays[name].shape, arrays[name].dtype)]
         wanted = None if wanted is None else [_full_name(name, names, path) for name in wanted]
-        return choose(path, names, usable, lambda asked: {n: values(arrays[n], path) for n in asked}, wanted)
+        flat = {name: len(arrays[name]) for name in usable if arrays[name].ndim == 1}
+
+        def load(asked: list[str]) -> dict[str, NDArray[Any]]:
+            return {name: values(arrays[name], path) for name in asked}
+
+        return choose(path, names, usable, load, wanted, flat)
 
 
 def _full_name(name: str, names: list[str], path: Path) -> str:

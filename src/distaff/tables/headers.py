@@ -22,7 +22,7 @@ def named(table: Table, header: Sequence[str] | None, wanted: Sequence[str] | No
     A first column without a name labels the rows, an empty last one goes, others without a name or with
     another's get one; all is said in the notes. Without a header columns are numbered from 0.
     """
-    cells, labels, told = list(table.cells), None, []
+    cells, labels, from_one, told = list(table.cells), None, False, []
     if header is None:
         names = [str(j) for j in range(len(cells))]
     else:
@@ -32,7 +32,7 @@ def named(table: Table, header: Sequence[str] | None, wanted: Sequence[str] | No
                 names.pop(end)
                 cells.pop(end)
         if len(names) > 1 and UNNAMED.fullmatch(names[0]) and names[0] not in (wanted or ()):
-            labels = _labels(cells[0])
+            labels, from_one = _labels(cells[0])
             told.append("its unnamed first column labels the rows and is no column of the table")
             names, cells = names[1:], cells[1:]
         unnamed = [j for j, name in enumerate(names) if name == ""]
@@ -44,6 +44,7 @@ def named(table: Table, header: Sequence[str] | None, wanted: Sequence[str] | No
             told.append(f"columns of the same name are now {', '.join(again)}")
     notes = (*table.notes, *(f"{table.what}: {each}" for each in told))
     made = replace(table, names=names, cells=cells, named=header is not None, labels=labels, notes=notes)
+    made = replace(made, from_one=from_one)
     if wanted is None:
         return made
     aside = {name: column for name, column in zip(names, cells, strict=True) if name not in wanted}
@@ -54,12 +55,12 @@ def _is_empty(cell: Any) -> bool:
     return cell is None or cell == "" or bool(cell != cell)
 
 
-def _labels(column: NDArray[Any]) -> list[str]:
-    """The rows' labels. Numbers from 1 count as those from 0, for R counts so what pandas counts from 0."""
+def _labels(column: NDArray[Any]) -> tuple[list[str], bool]:
+    """The rows' labels, and whether they count from 1, as R does; they count from 0 then, as pandas does."""
     labels = [str(cell).strip() for cell in column]
     if set(labels) == {str(row + 1) for row in range(len(labels))}:
-        return [str(int(label) - 1) for label in labels]
-    return labels
+        return [str(int(label) - 1) for label in labels], True
+    return labels, False
 
 
 def _unique(names: list[str]) -> tuple[list[str], list[str]]:
@@ -84,6 +85,8 @@ def is_header(head: list[str], body: list[list[str]], comma: bool = False) -> bo
         return True  # as pandas numbers columns, perhaps beside a column of labels
     if "number" not in kinds and "word" in kinds:
         return True
+    if head == [str(j + 1) for j in range(len(head))] and _are_real(body):
+        return True  # as R and MATLAB number columns
     numbers = [cell for kind, cell in zip(kinds, head, strict=True) if kind == "number"]
     if "word" in kinds and (numbers == counted[: len(numbers)] or _is_above_words(head, kinds, body)):
         return True
@@ -95,6 +98,12 @@ def is_header(head: list[str], body: list[list[str]], comma: bool = False) -> bo
         kind == "word" and column and set(column) <= {"number", "missing"} and "number" in column
         for kind, column in zip(kinds, under, strict=False)
     )
+
+
+def _are_real(body: list[list[str]]) -> bool:
+    """Whether most cells of every column are decimals that are not whole."""
+    columns = list(zip(*body, strict=False))
+    return bool(columns) and all(2 * sum("." in cell for cell in each) > len(each) for each in columns)
 
 
 def _is_above_words(head: list[str], kinds: list[str], body: list[list[str]]) -> bool:

@@ -1,7 +1,7 @@
 """A table from a file of named arrays, as .npz: which of them is meant, and how they stand side by side."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from distaff.tables.memory import of_array, of_fields
 from distaff.tables.sparse import of_saved
 from distaff.tables.table import Table
 
+MOST_ASIDE = 20  # arrays that are looked at, whether they name rows
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -29,7 +30,8 @@ def read_numpy(path: Path, wanted: Sequence[str] | None = None) -> Table:
     if names >= {"format", "shape", "data"} and (names >= {"indices", "indptr"} or names >= {"row", "col"}):
         return of_saved(path, read_arrays(path)).pick(wanted)
     usable = [name for name, header in headers.items() if header is not None and is_table(*header)]
-    return choose(path, list(names), usable, lambda asked: read_arrays(path, asked), wanted)
+    flat = {name: header[0][0] for name, header in headers.items() if header and _may_be_key(*header)}
+    return choose(path, list(names), usable, lambda asked: read_arrays(path, asked), wanted, flat)
 
 
 def choose(
@@ -38,15 +40,19 @@ def choose(
     usable: Sequence[str],
     load: Callable[[list[str]], Arrays],
     wanted: Sequence[str] | None,
+    flat: Mapping[str, int],
 ) -> Table:
     """The table in a file that holds arrays of these `names`, of which the `usable` ones are tables.
 
-    `wanted` names arrays, or columns by number where a single array is usable. Only what is used is loaded.
+    `wanted` names arrays, or columns by number where a single array is usable. Only what is used is loaded,
+    and of the `flat` arrays, by their lengths, those that may name the rows.
     """
     if not names:
         raise BadInput(f"{path} holds no arrays")
     if wanted is not None and set(wanted) <= set(names):
-        return _side_by_side(path, load(list(dict.fromkeys(wanted))))
+        table = _side_by_side(path, load(list(dict.fromkeys(wanted))))
+        beside = [name for name, n in flat.items() if n == len(table) and name not in wanted][:MOST_ASIDE]
+        return replace(table, aside={name: _of(array, name).cells[0] for name, array in load(beside).items()})
     if len(usable) == 1 or len(names) == 1:
         name = usable[0] if usable else names[0]
         table = _of(load([name])[name], path.name)
@@ -58,6 +64,10 @@ def choose(
         ways = "--code-columns or --factor-columns"
         raise BadInput(f"{path} holds {len(names)} arrays; pick some with {ways}: {', '.join(names)}")
     raise unknown(f"array of {path.name}", next(name for name in wanted if name not in names), names)
+
+
+def _may_be_key(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
+    return len(shape) == 1 and dtype.kind in "iuUS"
 
 
 def is_table(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:

@@ -16,6 +16,8 @@ from distaff.tables.memory import spread
 from distaff.tables.table import Table
 
 MIDNIGHT = "T00:00:00.000000"  # what a date ends with when it is written as a time
+KEY = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|VARCHAR")  # types of columns that may name rows
+MOST_ASIDE = 20  # such columns
 UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
 
 
@@ -31,7 +33,8 @@ def read_parquet(path: Path, wanted: Sequence[str] | None = None) -> Table:
             kinds = dict(zip(relation.columns, map(str, relation.types), strict=True))
             index = _index(connection, file, list(kinds))
             columns = [name for name in kinds if name not in index] or list(kinds)
-            taken = [*(columns if wanted is None else wanted), *index]
+            beside = [n for n in columns if KEY.fullmatch(kinds[n]) and n not in (wanted or columns)]
+            taken = [*(columns if wanted is None else wanted), *index, *beside[:MOST_ASIDE]]
             asked = ", ".join(_exact(name, kind) for name, kind in kinds.items() if name in taken)
             found = relation.project(asked or "*").fetchnumpy()
     except Exception as error:  # duckdb and NumPy raise many kinds on damaged files
@@ -45,8 +48,10 @@ def read_parquet(path: Path, wanted: Sequence[str] | None = None) -> Table:
         if name not in found:
             raise unknown(f"column of {path.name}", name, columns)
     picked = [name for name in columns if name in found] if wanted is None else wanted
+    aside = {name: np.asarray(found[name]) for name in beside if name in found}
     flat = [column for name in picked for column in _flat(name, found[name], path)]
-    return Table(path.name, [name for name, _ in flat], [cells for _, cells in flat], labels=labels)
+    names, cells = [name for name, _ in flat], [cells for _, cells in flat]
+    return Table(path.name, names, cells, labels=labels, aside=None if wanted is None else aside)
 
 
 def _exact(name: str, kind: str) -> str:

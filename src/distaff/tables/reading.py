@@ -1,7 +1,9 @@
 """Read a table from a file of any kind that people have."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from distaff.errors import BadInput
@@ -35,6 +37,10 @@ INSTEAD = {
     ".rds": "in R, write.csv(x, 'x.csv')",
     ".json": "save it as .csv or .npy",
     ".feather": "save it as .parquet",
+    ".jsonl": "save it as .csv or .npy",
+    ".sav": "save it as .csv, in Python pandas.read_spss(path).to_csv('x.csv')",
+    ".dta": "save it as .csv, in Python pandas.read_stata(path).to_csv('x.csv')",
+    ".arff": "save it as .csv",
     ".safetensors": "save its array by np.save",
     ".zip": "unpack it",
     ".zarr": "save its arrays by np.save, or the data as .h5ad",
@@ -53,13 +59,18 @@ def read_table(
     "factors", says what is meant where none are named. Raises BadInput that names what could not be read.
     """
     path = Path(path)
+    table = _reader(path, role)(path, columns)
+    return replace(table, source=f"{path.resolve()}\n{table.source}")
+
+
+def _reader(path: Path, role: str) -> Callable[[Path, Sequence[str] | None], Table]:
     suffix = path.suffix.lower()
     if is_text(path):
-        return read_text(path, columns)
+        return read_text
     if suffix not in READERS:
         check_file(path)
         hint = f"; {INSTEAD[suffix]}" if suffix in INSTEAD else ""
         raise BadInput(f"{path}: unknown kind of file '{suffix}'{hint}. Allowed: {ALLOWED}")
     if suffix == ".h5ad":
-        return read_annotated(path, columns, role)
-    return READERS[suffix](path, columns)
+        return partial(read_annotated, role=role)
+    return READERS[suffix]

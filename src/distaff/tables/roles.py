@@ -13,8 +13,11 @@ from distaff.tables.table import Table
 
 #: which factors are real numbers: all, none, or those of these names or column numbers
 Continuous = bool | Sequence[str] | Sequence[int]
+MOST_CLASSES = 30  # values of a factor that a message counts
 #: numbers that people write where there is no value
-STAND_INS = frozenset(sign * (10**digits - 1) for sign in (-1, 1) for digits in range(1, 6))  # -99, 999
+STAND_INS = frozenset(
+    sign * (10**digits - by) for sign in (-1, 1) for digits in range(1, 6) for by in (1, 2)
+)  # -99, 999, -998
 #: what a column of words among codes may be
 OF_WORDS = "; a factor goes to --factor-columns {name}, and what names the rows stays out by --code-columns"
 
@@ -24,8 +27,8 @@ class Factors:
     """Factors (n, k): whole numbers 0..m-1 in the order of their values, or real numbers if `continuous`.
 
     They are int64, or float64 where a column is continuous. `words` are what the numbers of a column of words
-    stand for; `unordered` are those columns of words of which no order was given; `stand_ins` by column a
-    number such as -999 that may stand for no value, as far as it is from all others.
+    stand for; `unordered` are those columns of words of which no order was given; `stand_ins` by column
+    numbers such as -999 that may stand for no value.
     """
 
     values: NDArray[Any]
@@ -33,7 +36,7 @@ class Factors:
     continuous: tuple[int, ...] = ()
     unordered: tuple[int, ...] = ()
     words: dict[str, list[str]] = field(default_factory=dict)
-    stand_ins: dict[str, float] = field(default_factory=dict)
+    stand_ins: dict[str, list[float]] = field(default_factory=dict)
 
 
 def codes_of(table: Table) -> NDArray[np.float64]:
@@ -91,7 +94,7 @@ def factors_of(
     found: list[NDArray[Any]] = []
     unordered: list[int] = []
     known: dict[str, list[str]] = {}
-    stand_ins: dict[str, float] = {}
+    stand_ins: dict[str, list[float]] = {}
     for j, (name, column) in enumerate(zip(table.names, columns, strict=True)):
         is_words = holds_words(table, j, column, name in words or name in order)
         if j in real:
@@ -102,7 +105,7 @@ def factors_of(
                     "numbers; name those that are: continuous=[...] (--continuous NAMES)"
                 )
             found.append(_reals(table, j, column))
-            stand_ins |= _stand_in(name, np.unique(found[-1]).tolist())
+            stand_ins[name] = stand_ins_of(found[-1])
             continue
         if order.get(name):
             column = replace(column, order=tuple(order[name]))
@@ -114,21 +117,25 @@ def factors_of(
                 unordered.append(j)
         else:
             _check_whole(table, j, distinct)
-            stand_ins |= _stand_in(name, distinct)
+            stand_ins[name] = stand_ins_of(np.array(distinct, dtype=np.float64))
         found.append(values)
     kind = np.float64 if real else np.int64
     made = np.stack(found, axis=1).astype(kind)
-    return Factors(made, list(table.names), real, tuple(unordered), known, stand_ins)
+    far = {name: values for name, values in stand_ins.items() if values}
+    return Factors(made, list(table.names), real, tuple(unordered), known, far)
 
 
-def _stand_in(name: str, distinct: Sequence[float]) -> dict[str, float]:
-    """The least or largest of a column's numbers, in their order, if it may stand for no value."""
-    for value, others in ((distinct[0], distinct[1:]), (distinct[-1], distinct[:-1])):
-        if value in STAND_INS and len(others) > 1:
-            apart = min(abs(value - others[0]), abs(value - others[-1]))
-            if apart > others[-1] - others[0]:
-                return {name: value}
-    return {}
+def stand_ins_of(column: NDArray[Any]) -> list[float]:
+    """Of a column of numbers (n,) those that may stand for no value, as far as they are from all others."""
+    if not STAND_INS & {float(column.min()), float(column.max())}:
+        return []
+    distinct = np.unique(column)
+    others = distinct[~np.isin(distinct, list(STAND_INS))]
+    if len(others) < 2:
+        return []
+    low, high = others[0], others[-1]
+    apart = np.maximum(low - distinct, distinct - high)
+    return [float(value) for value in distinct[apart > high - low] if value in STAND_INS]
 
 
 def _as_list(name: str, words: Sequence[str]) -> list[str]:
@@ -180,8 +187,14 @@ def _check_whole(table: Table, j: int, values: list[float]) -> None:
         return
     which = f"factor '{table.names[j]}'" if table.named else f"factor column {j}"
     name = f"['{table.names[j]}'] (--continuous {table.names[j]})" if table.named else "True (--continuous)"
+    few = (
+        f" to take each of its {len(values)} values for a class say {table.as_words(j)},"
+        if table.keep
+        else ""
+    )
     raise BadInput(
-        f"{which} holds values such as {broken:g}; whole numbers are needed. Give class numbers, or ask for "
+        f"{which} holds values such as {broken:g}; whole numbers are needed. Give class numbers,"
+        f"{few if table.named and len(values) <= MOST_CLASSES else ''} or ask for "
         f"continuous={name}.{table.read_as()}"
     )
 

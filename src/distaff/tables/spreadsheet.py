@@ -109,7 +109,7 @@ def _table(path: Path, sheet: _Sheet, notes: list[str], wanted: Sequence[str] | 
     body, below = list(sheet.rows.values())[start:], np.array(lines[start:], dtype=np.int64)
     width = len(next(iter(sheet.rows.values())))
     cells = [_column(column) for column in zip(*body, strict=True)] or [_column(())] * width
-    table = Table(path.name, [], cells, lines=below, how=how, notes=tuple(notes))
+    table = Table(path.name, [], cells, source=sheet.title, lines=below, how=how, notes=tuple(notes))
     return named(table, header, wanted)
 
 

@@ -24,6 +24,7 @@ from distaff.tables.dialect import (
     find_separator,
     find_start,
     has_decimal_commas,
+    repeats,
     rows_of,
     split,
     title_said,
@@ -58,7 +59,8 @@ def read_text(path: Path, wanted: Sequence[str] | None = None, headed: bool | No
     separator = find_separator(sample, preferred)
     numbers, rows, notes = _rows(lines[before:], before, separator, path)
     first = rows[:SAMPLE]
-    check_thousands(first, separator, path)
+    if separator != "," or '"' in text:
+        check_thousands(rows, separator, path)
     comma = has_decimal_commas(first)
     usual = Counter(map(len, first[1:] or first)).most_common(1)[0][0]
     if above := titles(first, usual):
@@ -66,9 +68,15 @@ def read_text(path: Path, wanted: Sequence[str] | None = None, headed: bool | No
         numbers, rows = numbers[above:], rows[above:]
     names = split([comment], separator)[0] if comment and headed is None else []
     header, is_first = _header(rows, usual, names, comma, headed)
+    if is_first and header is not None and len(header) > len(rows[0]):
+        _check_labels(rows, path)
     place = before if header else 0
     if is_first:
-        place, numbers, rows = int(numbers[0]), numbers[1:], rows[1:]
+        head, place, numbers, rows = rows[0], int(numbers[0]), numbers[1:], rows[1:]
+        again = repeats(rows, head)
+        if any(again):
+            notes.append(f"{path.name}: {sum(again)} more lines hold the header and are left out")
+            numbers, rows = numbers[np.invert(again)], [row for row in rows if row != head]
     if not rows:
         raise BadInput(f"{path} holds no rows below its header")
     how = _how(separator, comma, place, encoding)
@@ -159,6 +167,17 @@ def _header(
         return None, False
     labelled = bool(body) and usual == len(head) + 1 and any(row[-1] for row in body)  # as R names rows
     return ["", *head] if labelled else head, True
+
+
+def _check_labels(rows: list[Row], path: Path) -> None:
+    """An error where the first cells below a header that is one name short cannot label the rows."""
+    labels = [row[0].strip() for row in rows[1:]]
+    if len(set(labels)) < len(labels):
+        raise BadInput(
+            f"{path}: the header names {len(rows[0])} columns, and rows have {len(rows[0]) + 1} cells, of "
+            "which the first would label the rows, but stands in several; name each column, and write decimals "
+            "with a point where cells are parted by commas"
+        )
 
 
 def _cells(
