@@ -562,6 +562,25 @@ def test_all_names_are_written_otherwise(tmp_path: Path) -> None:
     assert labels[:, 0].tolist() == np.argsort(order).tolist()
 
 
+def test_numbers_are_names_only_where_nothing_else_is(tmp_path: Path) -> None:
+    for i in range(6):
+        save(noise(16, 16), tmp_path / f"{i}.png")
+    order = [3, 1, 5, 0, 2, 4]
+    rows = [f"{i % 2},{rank},{i}" for rank, i in enumerate(order)]
+    (tmp_path / "labels.csv").write_text("\n".join(["kind,rank,image", *rows]))
+    labels = load_dataset(tmp_path).labels(np.arange(6))
+    assert labels is not None
+    assert labels.tolist() == [[i % 2, order.index(i)] for i in range(6)]
+    rows = [f"{row},run_{row}.jpg,{row % 2}" for row in range(6)]
+    (tmp_path / "labels.csv").write_text("\n".join([",image,kind", *rows]))
+    with pytest.raises(BadInput, match=r"has no line for '0\.png', and labels 'run_0\.jpg'"):
+        load_dataset(tmp_path)
+    (tmp_path / "labels.csv").write_text("\n".join(["id,kind", *(f"{i},{i % 3}" for i in order)]))
+    labels = load_dataset(tmp_path).labels(np.arange(6))
+    assert labels is not None
+    assert labels[:, 0].tolist() == [0, 1, 2, 0, 1, 2]
+
+
 def test_a_name_of_other_letters_shows_the_nearest(tmp_path: Path) -> None:
     for name in ("image_001.png", "other.png", "zebra.png"):
         save(noise(16, 16), tmp_path / name)

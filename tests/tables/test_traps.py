@@ -557,6 +557,15 @@ def test_texts_of_two_meanings_are_refused(tmp_path: Path, text: str, message: s
         read_table(write(tmp_path / "t.csv", text))
 
 
+def test_rows_numbered_from_one_and_from_none_are_noted(tmp_path: Path, capsys) -> None:
+    for start, name, columns in ((0, "c.csv", ["z0", "z1"]), (1, "f.csv", ["kind", "size"])):
+        frame = BOTH[columns]
+        frame.set_axis(range(start, start + N)).to_csv(tmp_path / name)
+    words = ("--metric", "mig", "--values-only")
+    out = distaff(capsys, "score", tmp_path / "c.csv", tmp_path / "f.csv", *words)[1]
+    assert "rows go by position: those of f.csv are numbered from 1 and those of c.csv from 0" in out
+
+
 def test_a_header_that_numbers_from_one_or_comes_again(tmp_path: Path) -> None:
     table = read_table(write(tmp_path / "t.csv", "1,2\n0.5,1.5\n2.5,3.25\n"))
     assert (table.names, len(table)) == (["1", "2"], 2)

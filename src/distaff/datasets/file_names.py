@@ -48,6 +48,11 @@ def _matched(listed: Sequence[str], files: Sequence[str], alike: Callable[[str],
     return {file: place[name] for file, name in zip(files, ours, strict=True) if name in place}
 
 
+def are_pictures(names: Sequence[str]) -> bool:
+    """Whether most of some names have the ending of a picture."""
+    return 2 * sum(_without_ending(name) != name for name in names) > len(names)
+
+
 def nearest(name: str, names: Sequence[str]) -> tuple[str, str] | None:
     """The one of `names` that is probably meant by `name`, and in what they differ."""
     for alike in _WAYS[1:]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from distaff.datasets.file_names import Matched, differing, matched, nearest
+from distaff.datasets.file_names import Matched, are_pictures, differing, matched, nearest
 from distaff.datasets.labels import Labels, of_table
 from distaff.errors import BadInput, unknown
 from distaff.tables.table import Table
@@ -16,6 +16,7 @@ from distaff.tables.text import read_text
 WAYS = ("error", "drop")  # with labels that have no value
 #: what columns of names are called
 CALLED = ("file", "filename", "file_name", "image", "image_id", "img", "path", "name", "photo", "picture")
+NONE = (-1, 0, 0)
 DROP = "leave such images out with --data missing=drop"
 
 
@@ -63,6 +64,10 @@ def _listed(table: Table, files: Sequence[str], path: Path) -> tuple[list[str], 
     if not any(count for count, _, _ in hits):  # names are written otherwise
         names = [*table.names, ""]
         hits = [_hits(name, column, files) for name, column in zip(names, columns, strict=True)]
+        if any(map(are_pictures, columns)):
+            hits = [
+                each if are_pictures(column) else NONE for each, column in zip(hits, columns, strict=True)
+            ]
     place = hits.index(max(hits))  # the first, where none holds a name
     by_label = place == len(table.cells)
     rest = [name for j, name in enumerate(table.names) if j != place]
@@ -77,7 +82,7 @@ def _listed(table: Table, files: Sequence[str], path: Path) -> tuple[list[str], 
 def _hits(name: str, column: Sequence[str], files: Sequence[str]) -> tuple[int, int, int]:
     """How many files a column names, how little otherwise than they are written, and if it says that it does.
 
-    Numbers that stand for files without their ending count last: any label that counts would do so.
+    Numbers that stand for files without their ending count least: any label that counts would do so.
     """
     found = matched(column, files) if len(set(column)) == len(column) else Matched({}, 0)
     says = name.casefold() in CALLED

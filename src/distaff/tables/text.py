@@ -175,8 +175,8 @@ def _check_labels(rows: list[Row], path: Path) -> None:
     if len(set(labels)) < len(labels):
         raise BadInput(
             f"{path}: the header names {len(rows[0])} columns, and rows have {len(rows[0]) + 1} cells, of "
-            "which the first would label the rows, but stands in several; name each column, and write decimals "
-            "with a point where cells are parted by commas"
+            "which the first would label the rows, but stands in several; name each column, and write "
+            "decimals with a point where cells are parted by commas"
         )
 
 
