@@ -78,6 +78,8 @@ def labels_of(cells: NDArray[Any]) -> list[str]:
     if cells.dtype.kind == "f" and are_whole(cells):
         return [str(int(cell)) for cell in cells]
     texts = [str(cell).strip() for cell in cells]
+    if "".join(texts).isdigit() and not any(text[:1] in ("0", "") for text in texts):
+        return texts  # the usual case, and quick
     if all(map(WHOLE.fullmatch, texts)):
         numbers = [str(int(text.partition(".")[0])) for text in texts]
         if len(set(numbers)) == len(set(texts)):
