@@ -531,6 +531,19 @@ def test_names_of_rows_that_are_not_picked(tmp_path: Path, capsys, suffix: str, 
     assert mig(capsys, *paths, *columns) == pytest.approx(right)
 
 
+def test_what_is_not_picked_is_not_checked(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "c.h5", "w") as file:
+        file["z"], file["id"] = CODES, np.array(FEW_DIFFER)
+        file.create_dataset("lists", (N,), h5py.vlen_dtype(np.int64))
+        file.create_dataset("far", (N,), "i8", external=[("elsewhere.bin", 0, 8 * N)])
+    table = read_table(tmp_path / "c.h5", ["z"])
+    assert list(table.aside or ()) == ["id"]
+    with pytest.raises(BadInput, match="holds lists of different lengths"):
+        read_table(tmp_path / "c.h5", ["lists"])
+    with pytest.raises(BadInput, match="lies in other files"):
+        read_table(tmp_path / "c.h5", ["far"])
+
+
 def test_keys_of_two_columns_that_agree_in_most_rows(tmp_path: Path, capsys) -> None:
     key = pd.DataFrame({"subject": np.arange(N) // 6, "trial": np.arange(N) % 6})
     pd.concat([BOTH[["z0", "z1"]], key], axis=1).to_csv(tmp_path / "c.csv", index=False)

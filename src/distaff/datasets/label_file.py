@@ -87,7 +87,7 @@ def _hits(name: str, column: Sequence[str], files: Sequence[str]) -> tuple[int, 
     found = matched(column, files) if len(set(column)) == len(column) else Matched({}, 0)
     says = name.casefold() in CALLED
     counts = all(cell.isdigit() for cell in column)
-    if counts and not says and "." in files[0]:
+    if counts and not says:
         return min(len(found.place), 1), -found.way, 0
     return len(found.place), -found.way, says
 

@@ -46,9 +46,10 @@ def keys_of_both(first: Table, second: Table) -> tuple[Keys, Keys]:
     shared = tuple(name for name in mine if name in its and not name.isdigit())
     if len(shared) > 1 and all(len(shared) < len(each) for each in (mine, its)):
         for keys, columns in zip(found, (mine, its), strict=True):
-            parts = [labels_of(columns[name]) for name in shared]
-            if any(is_decimal(label) for part in parts for label in part[:FEW]):
+            first_rows = [labels_of(columns[name][:FEW]) for name in shared]
+            if any(is_decimal(label) for part in first_rows for label in part):
                 continue
+            parts = [labels_of(columns[name]) for name in shared]
             together = ["\x1f".join(row) for row in zip(*parts, strict=True)]
             if len(set(together)) == len(together):
                 keys[shared] = together

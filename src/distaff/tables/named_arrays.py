@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,11 @@ def choose(
     if wanted is not None and set(wanted) <= set(names):
         table = _side_by_side(path, load(list(dict.fromkeys(wanted))))
         beside = [name for name, n in flat.items() if n == len(table) and name not in wanted][:MOST_ASIDE]
-        return replace(table, aside={name: _of(array, name).cells[0] for name, array in load(beside).items()})
+        aside = {}
+        for name in beside:
+            with suppress(BadInput):  # of what was not picked nothing is checked
+                aside[name] = _of(load([name])[name], name).cells[0]
+        return replace(table, aside=aside)
     if len(usable) == 1 or len(names) == 1:
         name = usable[0] if usable else names[0]
         table = _of(load([name])[name], path.name)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 from distaff.tables.columns import DECIMAL, shown
 from distaff.tables.keys import (
+    FEW,
     Key,
     Keys,
     counts_rows,
@@ -172,12 +175,21 @@ def _same_decimals(first: Table, second: Table) -> tuple[str, list[str], list[st
     """A column of both that holds the same decimals in another order, as times, each once."""
     mine, its = every_column(first), every_column(second)
     for name in [name for name in mine if name in its and not name.isdigit()]:
-        if len(mine[name]) == len(its[name]):
+        if _same_cells(mine[name], its[name]):
             one, other = labels_of(mine[name]), labels_of(its[name])
             different = len(set(one)) == len(one) and one != other
             if different and set(one) == set(other) and any(map(is_decimal, one)):
                 return name, one, other
     return None
+
+
+def _same_cells(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Whether two columns hold the same in whatever order, found quickly: two runs' codes may have many."""
+    if len(one) != len(other) or one.dtype.kind != other.dtype.kind:
+        return False
+    if one.dtype == object:
+        return set(map(str, one[:FEW])) <= set(map(str, other)) and set(map(str, one)) == set(map(str, other))
+    return bool(np.array_equal(np.sort(one), np.sort(other)))
 
 
 def _not_paired(first: Table, second: Table, ours: Keys, theirs: Keys) -> Table:
