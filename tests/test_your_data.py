@@ -11,8 +11,10 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import safetensors.torch
 import scipy.io
 import scipy.sparse
+import torch
 from commands import distaff
 from PIL import Image
 
@@ -121,6 +123,8 @@ def make(line: str) -> None:
         "kind": KIND,
         "frame": frame,
         "scipy": scipy,
+        "torch": torch,
+        "safetensors": safetensors,
     }
     names |= {
         "logvar": np.full(CODES.shape, -4.0),
@@ -152,10 +156,8 @@ def test_a_route_in_two_lines(
 
 
 def test_the_page_has_every_kind_of_file() -> None:
-    from distaff.tables.reading import READERS
-    from distaff.tables.text import SUFFIXES
+    from distaff.tables.reading import READERS, TEXTS
 
     text = PAGE.read_text()
-    shown = [suffix for suffix in (*READERS, *SUFFIXES) if suffix in text]
-    assert set(READERS) - set(shown) == {".hdf5"}
-    assert {".csv", ".tsv", ".txt"} <= set(shown)
+    other_names = {".hdf5", ".tab", ".dat", ".data", ".ndjson"}
+    assert {suffix for suffix in {*READERS, *TEXTS} if suffix not in text} == other_names

@@ -1,5 +1,6 @@
 """Tables in every kind of file, each with the values that were written."""
 
+import json as jsons
 import pickle
 import warnings
 import zipfile
@@ -12,6 +13,8 @@ import pandas as pd
 import pytest
 import scipy.io
 import scipy.sparse
+import torch
+from safetensors.torch import save_file
 
 from distaff.errors import BadInput
 from distaff.tables import SparseTable, codes_of, factors_of, read_table
@@ -60,6 +63,23 @@ def npz(path: Path) -> None:
     np.savez(path, z=CODES, kind=np.array(KIND))
 
 
+def json(path: Path) -> None:
+    FRAME.to_json(path)
+
+
+def jsonl(path: Path) -> None:
+    FRAME.to_json(path, orient="records", lines=True)
+
+
+def arff(path: Path) -> None:
+    head = "@relation r\n@attribute z0 numeric\n@attribute z1 real\n@attribute kind {a,b}\n@data\n"
+    path.write_text(head + FRAME.to_csv(index=False, header=False))
+
+
+def dta(path: Path) -> None:
+    FRAME.astype({"kind": "category"}).to_stata(path, write_index=False)
+
+
 #: suffix -> what writes such a file, and the columns that are the codes
 WAYS = {
     "npy": (npy, None),
@@ -71,6 +91,12 @@ WAYS = {
     "mat": (mat, ["z"]),
     "h5": (h5, ["run/z"]),
     "hdf5": (h5, ["z"]),
+    "json": (json, ["z0", "z1"]),
+    "json.gz": (json, ["z0", "z1"]),
+    "jsonl": (jsonl, ["z0", "z1"]),
+    "csv.zip": (csv, ["z0", "z1"]),
+    "arff": (arff, ["z0", "z1"]),
+    "dta": (dta, ["z0", "z1"]),
 }
 
 
@@ -83,12 +109,15 @@ def test_codes_and_words(tmp_path: Path, suffix: str) -> None:
     if suffix != "npy":
         factors = factors_of(read_table(path, ["kind"], "factors"))
         assert (factors.values[:, 0].tolist(), factors.words) == ([1, 0, 1], {"kind": ["a", "b"]})
-    if suffix in ("csv", "csv.gz", "parquet", "xlsx"):
+    if suffix in ("csv", "csv.gz", "csv.zip", "json", "json.gz", "parquet", "xlsx"):
         assert read_table(path).labels == ["r0", "r1", "r2"]
+    if columns == ["z0", "z1"]:
         assert read_table(path).names == ["z0", "z1", "kind"]
 
 
-@pytest.mark.parametrize("suffix", ["npz", "csv", "parquet", "xlsx", "mat", "h5"])
+@pytest.mark.parametrize(
+    "suffix", ["npz", "csv", "parquet", "xlsx", "mat", "h5", "json", "jsonl", "arff", "dta"]
+)
 def test_a_name_that_is_not_there(tmp_path: Path, suffix: str) -> None:
     WAYS[suffix][0](tmp_path / f"t.{suffix}")
     with pytest.raises(BadInput, match=r"unknown .* 'kinds'; did you mean 'kind'"):
@@ -96,7 +125,11 @@ def test_a_name_that_is_not_there(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "suffix", ["npy", "npz", "csv", "csv.gz", "tsv", "parquet", "xlsx", "mat", "h5", "h5ad"]
+    "suffix",
+    [
+        *("npy", "npz", "csv", "csv.gz", "tsv", "parquet", "xlsx", "mat", "h5", "h5ad"),
+        *("json", "jsonl", "arff", "dta", "safetensors", "zip"),
+    ],
 )
 @pytest.mark.parametrize(
     "content", [b"", b"\x00\x81", pickle.dumps([1, 2]), b"PK\x03\x04junk", b"\x89HDF\r\n\x1a\n"]
@@ -109,13 +142,96 @@ def test_what_is_damaged_is_one_line(tmp_path: Path, suffix: str, content: bytes
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("suffix", [".pkl", ".pt", ".joblib", ".xls", ".rds", ".json", ".foo", ""])
+@pytest.mark.parametrize("suffix", [".pkl", ".pt", ".joblib", ".xls", ".rds", ".npy.gz", ".foo", ""])
 def test_other_kinds_say_what_to_do(tmp_path: Path, suffix: str) -> None:
     (tmp_path / f"t{suffix}").write_bytes(pickle.dumps(Bomb()))
     with pytest.raises(BadInput, match=r"unknown kind of file .*Allowed: \.npy"):
         read_table(tmp_path / f"t{suffix}")
     with pytest.raises(BadInput, match="does not exist"):
         read_table(tmp_path / f"u{suffix}")
+
+
+# JSON
+
+
+def test_json_of_every_form(tmp_path: Path) -> None:
+    path = tmp_path / "t.json"
+    for form in ("columns", "records", "split", "table"):
+        FRAME.to_json(path, orient=form)
+        table = read_table(path, ["z0", "z1"])
+        np.testing.assert_array_equal(codes_of(table), CODES)
+        assert table.labels == (["r0", "r1", "r2"] if form in ("columns", "split") else None)
+        assert table.aside is not None
+        assert table.aside["kind"].tolist() == KIND  # it may name the rows
+    path.write_text(jsons.dumps(CODES.tolist()))
+    np.testing.assert_array_equal(codes_of(read_table(path)), CODES)
+    jsonl(path)  # lines in a file that is not called so
+    np.testing.assert_array_equal(codes_of(read_table(path, ["z0", "z1"])), CODES)
+
+
+def test_lists_and_objects_in_json_become_columns(tmp_path: Path) -> None:
+    path = tmp_path / "t.json"
+    path.write_text(jsons.dumps({"model": "vae", "seeds": [1, 2], "z": CODES.tolist(), "kind": KIND}))
+    table = read_table(path)
+    assert table.names == ["z.0", "z.1", "kind"]
+    assert table.notes == ("t.json: columns are z, kind; left aside are model, seeds",)
+    np.testing.assert_array_equal(codes_of(read_table(path, ["z"])), CODES)
+    rows = [{"z": list(z), "true": {"kind": kind}} for z, kind in zip(CODES, KIND, strict=True)]
+    path.write_text(jsons.dumps({"of": "us", "rows": rows}))
+    np.testing.assert_array_equal(codes_of(read_table(path, ["z"])), CODES)
+    assert read_table(path).names == ["z.0", "z.1", "true.kind"]
+    assert factors_of(read_table(path, ["true.kind"])).values[:, 0].tolist() == [1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    "text", ["3", "[]", "{}", '{"a": 1}', '["a", {}]', '[{"a": 1}, 2]', '{"z": [[1], [2, 3]]}']
+)
+def test_json_that_is_no_table(tmp_path: Path, text: str) -> None:
+    (tmp_path / "t.json").write_text(text)
+    with pytest.raises(BadInput, match=r"t\.json"):
+        codes_of(read_table(tmp_path / "t.json"))
+
+
+# other programs
+
+
+def test_tensors(tmp_path: Path) -> None:
+    path = tmp_path / "t.safetensors"
+    kind = torch.arange(3)
+    save_file({"z": torch.tensor(CODES).bfloat16(), "kind": kind, "deep": torch.zeros(3, 2, 2)}, path)
+    np.testing.assert_array_equal(codes_of(read_table(path, ["z"])), CODES)
+    assert read_table(path, ["z"]).aside == {"kind": pytest.approx([0, 1, 2])}
+    assert factors_of(read_table(path, ["kind"])).values[:, 0].tolist() == [0, 1, 2]
+    with pytest.raises(BadInput, match="holds 3 arrays; pick some"):
+        read_table(path)
+    with pytest.raises(BadInput, match="make it a row per image"):
+        read_table(path, ["deep"])
+
+
+def test_words_of_stata_and_arff(tmp_path: Path) -> None:
+    size = pd.Categorical(["small", "large", "small"], ["small", "large"])
+    FRAME.assign(size=size).to_stata(tmp_path / "t.dta")
+    found = factors_of(read_table(tmp_path / "t.dta", ["size"]))
+    assert (found.words, found.unordered) == ({"size": ["small", "large"]}, ())
+    gaps = "@relation r\n@attribute z numeric\n@attribute kind {a,b}\n@data\n1.5,?\n?,b\n"
+    (tmp_path / "t.arff").write_text(gaps)
+    assert [column.missing.tolist() for column in read_table(tmp_path / "t.arff").columns()] == [
+        [False, True],
+        [True, False],
+    ]
+
+
+def test_a_zip_of_several_files(tmp_path: Path) -> None:
+    path = tmp_path / "t.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("data/", "")
+        archive.writestr("__MACOSX/data/._t.tsv", "what macOS adds")
+        archive.writestr("data/t.tsv", "z0\tz1\n1\t2\n")
+    assert codes_of(read_table(path)).tolist() == [[1, 2]]
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("u.csv", "")
+    with pytest.raises(BadInput, match=r"holds 2 files; unpack it and give one of them: data/t.tsv, u.csv"):
+        read_table(path)
 
 
 # NumPy

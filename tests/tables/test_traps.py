@@ -595,7 +595,7 @@ def test_another_number_of_rows_names_the_line_that_is_none(tmp_path: Path, caps
     text = (tmp_path / "c.csv").read_text()
     for broken, message in (
         (text + "Total,\n", "c.csv, column 'z0', line 62: 'Total' is not a number"),
-        (text.replace("z0,z1\n", "z0,z1\nnats,nats\n"), "c.csv, column 'z0', line 2: 'nats' is not a number"),
+        (text.replace("z0,z1\n", "z0,z1\nnats,\n"), "c.csv, column 'z0', line 2: 'nats' is not a number"),
         (
             text + "1,2\n",
             "codes have 61 rows and factors 60; .*: c.csv .read with ',' between cells, line 1 as header",

@@ -72,7 +72,9 @@ def read_folder(
 def _is_label_file(path: Path) -> bool:
     """Whether a file at the top of the folder is a table of labels: .csv, .tsv, or named labels."""
     plain = path.name.lower().removesuffix(".gz")
-    named = plain.endswith((".csv", ".tsv")) or (plain.startswith("labels.") and is_text(path))
+    named = plain.endswith((".csv", ".tsv")) or (
+        plain.startswith("labels.") and not plain.endswith(".zip") and is_text(path)
+    )
     return named and len(path.parts) == 1
 
 

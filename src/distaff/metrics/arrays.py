@@ -21,6 +21,7 @@ from distaff.tables import (
     factors_of,
     in_order_of,
     rows_of_both,
+    turned_to_fit,
     with_keys,
 )
 from distaff.tables.columns import shown
@@ -105,6 +106,7 @@ def same_rows(codes: Any, other: Any, what: str = "factors", drop: bool = False)
     With `drop` rows that one of them alone names are left out.
     """
     first, second = as_table(codes, "codes"), as_table(other, what)
+    first, second = turned_to_fit(first, second)
     if drop:
         first, second = rows_of_both(first, second)
     first, second = with_keys(first, second)
@@ -113,13 +115,18 @@ def same_rows(codes: Any, other: Any, what: str = "factors", drop: bool = False)
     if len(first) != len(second):
         if first.block is None and first.cells:
             codes_of(first)  # a line that is no row is the likelier fault
-        files = ""
-        if first.how or second.how:
-            files = f": {first.what}{first.read_as()}, {second.what}{second.read_as()}"
-        raise BadInput(
-            f"codes have {len(first)} rows and {what} {len(second)}; they must describe the same rows{files}"
-        )
+        raise _other_rows(first, second, what)
     return first, second
+
+
+def _other_rows(codes: Table, other: Table, what: str) -> BadInput:
+    """The error where two tables have other numbers of rows."""
+    read = f": {codes.what}{codes.read_as()}, {other.what}{other.read_as()}" if codes.how or other.how else ""
+    turned = [a.what for a, b in ((codes, other), (other, codes)) if len(a.names) == len(b)]
+    hint = f"; are rows and columns of {turned[0]} exchanged?" if turned else ""
+    return BadInput(
+        f"codes have {len(codes)} rows and {what} {len(other)}; they must describe the same rows{read}{hint}"
+    )
 
 
 def real_columns(continuous: Continuous) -> tuple[int, ...]:

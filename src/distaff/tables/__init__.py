@@ -8,6 +8,7 @@ from distaff.tables.reading import read_table
 from distaff.tables.roles import Continuous, Factors, codes_of, continuous_columns, factors_of, holds_words
 from distaff.tables.sparse import Sparse, SparseTable, is_sparse
 from distaff.tables.table import LEAVE_OUT, Table
+from distaff.tables.turned import turned_to_fit
 
 __all__ = [
     "LEAVE_OUT",
@@ -29,5 +30,6 @@ __all__ = [
     "is_sparse",
     "read_table",
     "rows_of_both",
+    "turned_to_fit",
     "with_keys",
 ]

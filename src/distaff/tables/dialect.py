@@ -3,22 +3,18 @@
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from distaff.errors import BadInput
-from distaff.tables.columns import DECIMAL, DECIMAL_COMMA
+from distaff.tables.above import Row, are_numbers, titles
+from distaff.tables.columns import DECIMAL_COMMA
 
 SAMPLE = 60  # lines that the separator is found from
 ONE_COLUMN = "\x1f"  # separates the cells where nothing does
 SEPARATORS = {"\t": "tabs", ";": "';'", ",": "','", "|": "'|'", " ": "spaces"}
 COMMENTS = ("#", "%", "//")
 THOUSANDS = {sign: re.compile(rf"[+-]?[1-9]\d{{0,2}}({re.escape(sign)}\d{{3}})+", re.ASCII) for sign in ",."}
-
-Row = list[str]
 
 
 def find_start(lines: list[str]) -> tuple[int, str | None, str | None]:
@@ -91,52 +87,10 @@ def _fits(rows: list[Row], width: int) -> bool:
     return names_rows or bool(titles(rows, width))
 
 
-def titles(rows: list[Row], width: int) -> int:
-    """How many rows of a title come before the header of a table, empty ones among them.
-
-    Each has a single cell, or a first one beside empty ones, as spreadsheets save it; and the next row has
-    names, above numbers.
-    """
-    lone = next((n for n, row in enumerate(rows) if not _is_lone(row, width)), len(rows))
-    head, body = rows[lone : lone + 1], rows[lone + 1 :]
-    if not lone or not body or width < 2 or len(head[0]) != width:
-        return 0
-    if len(rows[0]) == lone == 1 and width > 2:
-        return 1
-    names = [cell.strip() for cell in head[0]]
-    named = all(names[1:]) and not any(map(DECIMAL.fullmatch, names))
-    return lone if named and any(map(_are_numbers, zip(*body, strict=False))) else 0
-
-
-def title_said(lines: Sequence[int] | NDArray[np.int64]) -> str:
-    """That these lines are a title."""
-    if len(lines) == 1:
-        return f"line {lines[0]} is taken for a title"
-    return f"lines {lines[0]} to {lines[-1]} are taken for a title"
-
-
-def repeats(rows: list[Row], header: Row) -> list[bool]:
-    """Which rows are the header again, as where logs are put together; none unless others hold numbers."""
-    again = [row == header for row in rows]
-    if not any(again):
-        return again
-    others = [row for row in rows if row != header]
-    is_name = bool(others) and any(map(_are_numbers, zip(*others, strict=False)))
-    return again if is_name else [False] * len(rows)
-
-
-def _is_lone(row: Row, width: int) -> bool:
-    return len(row) in (1, width) and not any(cell.strip() for cell in row[1:])
-
-
-def _are_numbers(cells: Sequence[str]) -> bool:
-    return all(DECIMAL.fullmatch(cell.strip()) for cell in cells)
-
-
 def _divides(rows: list[Row], lines: list[str]) -> bool:
     """Whether spaces divide cells and not words: some column is numbers, or texts are quoted."""
     body = rows[1:] or rows
-    return any(map(_are_numbers, zip(*body, strict=False))) or '"' in "".join(lines)
+    return any(map(are_numbers, zip(*body, strict=False))) or '"' in "".join(lines)
 
 
 def has_decimal_commas(rows: list[Row]) -> bool:

@@ -42,13 +42,16 @@ def named(table: Table, header: Sequence[str] | None, wanted: Sequence[str] | No
         names, again = _unique(names)
         if again:
             told.append(f"columns of the same name are now {', '.join(again)}")
-    notes = (*table.notes, *(f"{table.what}: {each}" for each in told))
-    made = replace(table, names=names, cells=cells, named=header is not None, labels=labels, notes=notes)
-    made = replace(made, from_one=from_one)
-    if wanted is None:
-        return made
-    aside = {name: column for name, column in zip(names, cells, strict=True) if name not in wanted}
-    return replace(made.pick(wanted), aside=aside)
+    made = replace(
+        table,
+        names=names,
+        cells=cells,
+        named=header is not None,
+        labels=labels,
+        from_one=from_one,
+        notes=(*table.notes, *(f"{table.what}: {each}" for each in told)),
+    )
+    return made.with_aside(wanted)
 
 
 def _is_empty(cell: Any) -> bool:

@@ -13,6 +13,7 @@ from distaff.tables.sparse import is_sparse, sparse_table
 from distaff.tables.table import Table
 
 SHAPE = "an array (rows, columns)"
+MIDNIGHT = "T00:00:00.000000"  # what a date ends with when it is written as a time
 
 
 def as_table(values: Any, what: str) -> Table:
@@ -62,6 +63,29 @@ def spread(name: str, array: NDArray[Any]) -> list[tuple[str, NDArray[Any]]]:
     return [(f"{name}.{j}", part) for j, part in enumerate(array.T)] if array.ndim == 2 else [(name, array)]
 
 
+def columns_of(name: str, column: Any, what: str) -> list[tuple[str, NDArray[Any]]]:
+    """The column of a file, times as words, or the columns that its lists make."""
+    if not isinstance(column, np.ma.MaskedArray) and isinstance(column, np.ndarray) and column.ndim == 2:
+        return spread(name, column)
+    if not isinstance(column, np.ndarray):  # a categorical
+        column = np.asarray(column)
+    if column.dtype.kind in "Mm":
+        gone = np.ma.getmaskarray(column) | np.isnat(np.ma.getdata(column))
+        texts = [None if no else str(cell) for cell, no in zip(column, gone, strict=True)]
+        return [(name, np.array([text and text.removesuffix(MIDNIGHT) for text in texts], dtype=object))]
+    first = next((cell for cell in np.ma.getdata(column)[:1]), None) if column.dtype == object else None
+    if not isinstance(first, list | tuple | np.ndarray):
+        return [(name, column if np.ma.is_masked(column) else np.ma.getdata(column))]
+    lists = [cell.tolist() if hasattr(cell, "tolist") else list(cell or ()) for cell in np.ma.getdata(column)]
+    if len({len(each) for each in lists}) > 1 or np.ma.is_masked(column):
+        raise BadInput(f"{what}, column '{name}': its lists must all have the same length")
+    gaps = any(cell is None for each in lists for cell in each)  # which NumPy would read as numbers
+    table = np.array(lists, dtype=object if gaps else None)
+    if table.ndim != 2:
+        raise BadInput(f"{what}, column '{name}': lists of lists are not read")
+    return spread(name, table)
+
+
 def _pandas(values: Any, what: str) -> Table:
     """A DataFrame or Series, with its index as the rows' labels."""
     series = [values] if values.ndim == 1 else [values.iloc[:, j] for j in range(values.shape[1])]
@@ -96,11 +120,11 @@ def _column_names(values: Any) -> list[str] | None:
 def _array(values: Any, what: str) -> NDArray[Any]:
     """Anything that converts as an array, tensors taken to the CPU and out of their graph first."""
     if isinstance(values, list | tuple) and any(hasattr(each, "detach") for each in values):
-        values = [_tensor(each) for each in values]
+        values = [of_tensor(each) for each in values]
     try:
         if hasattr(values, "__cuda_array_interface__") and hasattr(values, "get"):  # CuPy
             values = values.get()
-        array = _listed(values) if isinstance(values, list | tuple) else np.asanyarray(_tensor(values))
+        array = _listed(values) if isinstance(values, list | tuple) else np.asanyarray(of_tensor(values))
     except Exception as error:  # every library has errors of its own
         reason = " ".join(str(error).split())
         raise BadInput(f"{what} must be numbers, and cannot be read as such: {reason}") from None
@@ -127,7 +151,7 @@ def _listed(values: Any) -> NDArray[Any]:
     return array if exact else np.asanyarray(values, dtype=object)
 
 
-def _tensor(values: Any) -> Any:
+def of_tensor(values: Any) -> Any:
     """A torch tensor as an array of its own type, bfloat16 as float32; anything else as it is."""
     if not (hasattr(values, "detach") and hasattr(values, "cpu")):
         return values

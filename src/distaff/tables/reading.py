@@ -9,15 +9,28 @@ from pathlib import Path
 from distaff.errors import BadInput
 from distaff.files import check_file
 from distaff.tables.annotated import read_annotated
+from distaff.tables.arff import read_arff
+from distaff.tables.decoding import content_suffix
 from distaff.tables.hdf5 import read_hdf5
+from distaff.tables.json_rows import read_json
 from distaff.tables.matlab import read_matlab
 from distaff.tables.named_arrays import read_numpy
 from distaff.tables.parquet import read_parquet
+from distaff.tables.safetensors import read_safetensors
 from distaff.tables.spreadsheet import read_spreadsheet
+from distaff.tables.stata import read_stata
 from distaff.tables.table import Table
-from distaff.tables.text import is_text, read_text
+from distaff.tables.text import SUFFIXES, read_text
 
-#: the suffix of a file -> what reads it
+#: the suffix of a text, compressed or not -> what reads it
+TEXTS = {
+    **dict.fromkeys(SUFFIXES, read_text),
+    ".json": read_json,
+    ".jsonl": read_json,
+    ".ndjson": read_json,
+    ".arff": read_arff,
+}
+#: the suffix of another file -> what reads it
 READERS = {
     ".npy": read_numpy,
     ".npz": read_numpy,
@@ -27,25 +40,25 @@ READERS = {
     ".h5": read_hdf5,
     ".hdf5": read_hdf5,
     ".h5ad": read_annotated,
+    ".safetensors": read_safetensors,
+    ".dta": read_stata,
 }
-ALLOWED = ".npy, .npz, .csv, .tsv, .txt (also .gz), .parquet, .xlsx, .mat, .h5, .h5ad"
+ALLOWED = (
+    ".npy, .npz, .csv, .tsv, .txt, .json, .jsonl, .arff (also .gz, .zip), .parquet, .xlsx, .mat, .h5, .h5ad, "
+    ".safetensors, .dta"
+)
 #: what people also have, and what to do with it
 INSTEAD = {
     ".pkl": "it may run code when it is opened, and is never loaded; save the array by np.save",
     ".xls": "save it as .xlsx or .csv",
     ".ods": "save it as .xlsx or .csv",
     ".rds": "in R, write.csv(x, 'x.csv')",
-    ".json": "save it as .csv or .npy",
     ".feather": "save it as .parquet",
-    ".jsonl": "save it as .csv or .npy",
     ".sav": "save it as .csv, in Python pandas.read_spss(path).to_csv('x.csv')",
-    ".dta": "save it as .csv, in Python pandas.read_stata(path).to_csv('x.csv')",
-    ".arff": "save it as .csv",
-    ".safetensors": "save its array by np.save",
-    ".zip": "unpack it",
     ".zarr": "save its arrays by np.save, or the data as .h5ad",
 }
 INSTEAD |= dict.fromkeys((".pickle", ".pt", ".pth", ".ckpt", ".joblib"), INSTEAD[".pkl"])
+INSTEAD |= dict.fromkeys((".zip", ".gz", ".bz2", ".xz"), "unpack it")
 INSTEAD[".rdata"] = INSTEAD[".rds"]
 
 
@@ -65,8 +78,8 @@ def read_table(
 
 def _reader(path: Path, role: str) -> Callable[[Path, Sequence[str] | None], Table]:
     suffix = path.suffix.lower()
-    if is_text(path):
-        return read_text
+    if (content := content_suffix(path)) in TEXTS:
+        return TEXTS[content]
     if suffix not in READERS:
         check_file(path)
         hint = f"; {INSTEAD[suffix]}" if suffix in INSTEAD else ""

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 from distaff.files import check_unpacked, reading
-from distaff.tables.dialect import title_said, titles
+from distaff.tables.above import are_units, title_said, titles
 from distaff.tables.headers import is_header, named
 from distaff.tables.table import Table
 
 LARGEST = 2**28  # bytes that the archive may unpack to; openpyxl needs many times as many
 MOST_CELLS = 5_000_000
+MOST_SEEN = 500_000  # cells of a sheet that is looked at again, as it takes many times as long
 SAMPLE = 60  # rows that show whether the first is a header
 
 
@@ -38,9 +39,9 @@ def read_spreadsheet(path: Path, wanted: Sequence[str] | None = None) -> Table:
         with contextlib.closing(book):
             found = _sheet_of(book, path, wanted)
             count = len(book.sheetnames)
-    if not found.rows:
-        raise BadInput(f"{path} holds no rows in its first sheet")
-    notes = []
+        if not found.rows:
+            raise BadInput(f"{path} holds no rows in its first sheet")
+        notes = _fill(found, path)
     if count > 1:
         which = "only its first sheet" if found.is_first else f"its sheet '{found.title}'"
         hint = "; columns that are named are looked for in all" if wanted is None else ""
@@ -50,13 +51,22 @@ def read_spreadsheet(path: Path, wanted: Sequence[str] | None = None) -> Table:
 
 @dataclass(frozen=True)
 class _Sheet:
-    """The rows of a sheet by their line, all of one width; `above` of them are a title, then the header."""
+    """The rows of a sheet by their line, all of one width.
+
+    `above` of them are a title, then comes the header, if there is one, and perhaps a row of `units`.
+    """
 
     title: str
     is_first: bool
     rows: dict[int, list[Any]]
     above: int
     header: list[str] | None
+    units: bool
+
+    @property
+    def start(self) -> int:
+        """How many rows come before those of the table."""
+        return self.above + (self.header is not None) + self.units
 
 
 def _sheet_of(book: Any, path: Path, wanted: Sequence[str] | None) -> _Sheet:
@@ -77,7 +87,37 @@ def _sheet(sheet: Any, path: Path, is_first: bool) -> _Sheet:
     texts = [["" if cell is None else str(cell).strip() for cell in row] for row in first]
     above = titles(texts, width)
     headed = bool(rows) and is_header(texts[above], texts[above + 1 :])
-    return _Sheet(sheet.title, is_first, full, above, texts[above] if headed else None)
+    units = headed and len(rows) > above + 1 and are_units(texts[above + 1 :])
+    return _Sheet(sheet.title, is_first, full, above, texts[above] if headed else None, units)
+
+
+def _fill(sheet: _Sheet, path: Path) -> list[str]:
+    """Give the rows of a sheet what their empty cells hold by being merged, and say so.
+
+    BadInput where a cell is empty because its formula was never computed.
+    """
+    import openpyxl
+
+    body = dict(itertools.islice(sheet.rows.items(), sheet.start, None))
+    empty = [(line, j) for line, row in body.items() for j, cell in enumerate(row) if cell is None]
+    if not empty or len(body) * len(next(iter(body.values()))) > MOST_SEEN:
+        return []
+    with contextlib.closing(openpyxl.load_workbook(path, keep_links=False)) as book:
+        again = book[sheet.title]
+        for cell in (again.cell(line, j + 1) for line, j in empty):
+            if cell.data_type == "f":
+                raise BadInput(
+                    f"{path}: cell {cell.coordinate} holds a formula whose value was never computed; open "
+                    "the file in a spreadsheet program and save it"
+                )
+        areas = [area for area in again.merged_cells.ranges if area.min_row in body]
+    for area in areas:
+        value = body[area.min_row][area.min_col - 1]
+        for line in range(area.min_row, area.max_row + 1):
+            width = area.max_col - area.min_col + 1
+            if line in body:
+                body[line][area.min_col - 1 : area.max_col] = [value] * width
+    return [f"{path.name}: merged cells have their value in every row"] if areas else []
 
 
 def _rows(sheet: Any, path: Path) -> dict[int, list[Any]]:
@@ -104,9 +144,10 @@ def _table(path: Path, sheet: _Sheet, notes: list[str], wanted: Sequence[str] | 
     lines, header = list(sheet.rows), sheet.header
     if sheet.above:
         notes.append(f"{path.name}: {title_said(lines[: sheet.above])}")
+    if sheet.units:
+        notes.append(f"{path.name}: line {lines[sheet.start - 1]} is taken for units and left out")
     how = f"line {lines[sheet.above]} as header" if header else "no header"
-    start = sheet.above + bool(header)
-    body, below = list(sheet.rows.values())[start:], np.array(lines[start:], dtype=np.int64)
+    body, below = list(sheet.rows.values())[sheet.start :], np.array(lines[sheet.start :], dtype=np.int64)
     width = len(next(iter(sheet.rows.values())))
     cells = [_column(column) for column in zip(*body, strict=True)] or [_column(())] * width
     table = Table(path.name, [], cells, source=sheet.title, lines=below, how=how, notes=tuple(notes))

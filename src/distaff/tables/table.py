@@ -67,6 +67,13 @@ class Table:
             return self
         return self.of([self.place(name) for name in wanted])
 
+    def with_aside(self, wanted: Sequence[str] | None) -> Table:
+        """The columns of these names, in this order, the others set aside; all where none are named."""
+        if wanted is None:
+            return self
+        aside = {name: each for name, each in zip(self.names, self.cells, strict=True) if name not in wanted}
+        return replace(self.pick(wanted), aside=aside)
+
     def of(self, places: Sequence[int]) -> Table:
         """The columns of these numbers, in this order."""
         names, cells = [self.names[j] for j in places], [self.cells[j] for j in places]

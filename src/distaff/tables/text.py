@@ -1,10 +1,6 @@
 """Tables in text files as spreadsheets, pandas, R and NumPy write them: the dialect is found, then read."""
 
-import bz2
-import contextlib
 import csv
-import gzip
-import lzma
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,30 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput
-from distaff.files import check_file
+from distaff.tables.above import Row, are_units, repeats, title_said, titles
+from distaff.tables.decoding import content_suffix, decoded
 from distaff.tables.dialect import (
     ONE_COLUMN,
     SAMPLE,
     SEPARATORS,
-    Row,
     check_thousands,
     find_separator,
     find_start,
     has_decimal_commas,
-    repeats,
     rows_of,
     split,
-    title_said,
-    titles,
 )
 from distaff.tables.headers import is_header, named
 from distaff.tables.table import Table
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".tab", ".dat", ".data")
-OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-LARGEST = 2**31  # bytes of text, unpacked
-#: what a text begins with that says its encoding
-MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
 def read_text(path: Path, wanted: Sequence[str] | None = None, headed: bool | None = None) -> Table:
@@ -47,14 +36,14 @@ def read_text(path: Path, wanted: Sequence[str] | None = None, headed: bool | No
     `headed` says so, the first line is a header if no cell of it is a number, if it numbers the columns from
     0, or if it has words above numbers.
     """
-    text, encoding = _decoded(path)
+    text, encoding = decoded(path)
     if not text.strip():
         raise BadInput(f"{path} is empty")
     lines = text.split("\n")
     before, comment, told = find_start(lines)
     if before == len(lines):
         raise BadInput(f"{path} holds no rows")
-    preferred = told or ("\t" if _plain_suffix(path) in (".tsv", ".tab") else None)
+    preferred = told or ("\t" if content_suffix(path) in (".tsv", ".tab") else None)
     sample = [line for line in lines[before:][: 2 * SAMPLE] if line.strip()][:SAMPLE]
     separator = find_separator(sample, preferred)
     numbers, rows, notes = _rows(lines[before:], before, separator, path)
@@ -77,6 +66,9 @@ def read_text(path: Path, wanted: Sequence[str] | None = None, headed: bool | No
         if any(again):
             notes.append(f"{path.name}: {sum(again)} more lines hold the header and are left out")
             numbers, rows = numbers[np.invert(again)], [row for row in rows if row != head]
+    if is_first and rows and are_units(rows[:SAMPLE]):
+        notes.append(f"{path.name}: line {numbers[0]} is taken for units and left out")
+        numbers, rows = numbers[1:], rows[1:]
     if not rows:
         raise BadInput(f"{path} holds no rows below its header")
     how = _how(separator, comma, place, encoding)
@@ -89,47 +81,7 @@ def read_text(path: Path, wanted: Sequence[str] | None = None, headed: bool | No
 
 def is_text(path: Path) -> bool:
     """Whether a path is named as a table in text, compressed or not."""
-    return _plain_suffix(path) in SUFFIXES
-
-
-def _plain_suffix(path: Path) -> str:
-    """The suffix without that of a compression."""
-    name = path.name.lower()
-    for compressed in OPENERS:
-        name = name.removesuffix(compressed)
-    return Path(name).suffix
-
-
-def _decoded(path: Path) -> tuple[str, str]:
-    """The text of a file with plain line ends, and its encoding."""
-    data = _unpacked(path)
-    marked = [encoding for mark, encoding in MARKS.items() if data.startswith(mark)]
-    text, encoding = None, ""
-    for encoding in marked or ("utf-8", "cp1252"):
-        with contextlib.suppress(UnicodeDecodeError):
-            text = data.decode(encoding)
-            break
-    if text is None or "\0" in text:
-        raise BadInput(f"{path} is not text: it is neither UTF-8, UTF-16 with its mark, nor Windows-1252")
-    plain = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
-    return plain, encoding.removesuffix("-sig")
-
-
-def _unpacked(path: Path) -> bytes:
-    check_file(path)
-    opener = OPENERS.get(path.suffix.lower(), open)
-    try:
-        with opener(path, "rb") as file:
-            data: bytes = file.read(LARGEST + 1)
-    except Exception as error:  # each way of compression has errors of its own
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        raise BadInput(f"{path} cannot be unpacked: {error}") from None
-    if len(data) > LARGEST:
-        raise BadInput(
-            f"{path} holds more than {LARGEST / 1e9:.1f} GB of text; keep large tables as .npy or .parquet"
-        )
-    return data
+    return content_suffix(path) in SUFFIXES
 
 
 def _rows(

@@ -1,0 +1,91 @@
+"""The text in a file: unpacked, where it is compressed, and in whatever encoding it is."""
+
+import bz2
+import contextlib
+import gzip
+import lzma
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from distaff.errors import BadInput
+from distaff.files import check_file, reading
+
+OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+LARGEST = 2**31  # bytes of text, unpacked
+#: what a text begins with that says its encoding
+MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+
+
+def content_suffix(path: Path) -> str:
+    """The suffix of what a file holds, in small letters: without that of a compression.
+
+    Of a .zip it is that of the only file in it; BadInput where there are several.
+    """
+    name = path.name.lower()
+    if name.endswith(".zip"):
+        with _zipped(path) as (_, member):
+            return Path(member.lower()).suffix
+    for compressed in OPENERS:
+        name = name.removesuffix(compressed)
+    return Path(name).suffix
+
+
+def decoded(path: Path) -> tuple[str, str]:
+    """The text of a file with plain line ends, and its encoding."""
+    data = _unpacked(path)
+    marked = [encoding for mark, encoding in MARKS.items() if data.startswith(mark)]
+    text, encoding = None, ""
+    for encoding in marked or ("utf-8", "cp1252"):
+        with contextlib.suppress(UnicodeDecodeError):
+            text = data.decode(encoding)
+            break
+    if text is None or "\0" in text:
+        raise BadInput(f"{path} is not text: it is neither UTF-8, UTF-16 with its mark, nor Windows-1252")
+    plain = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
+    return plain, encoding.removesuffix("-sig")
+
+
+def _unpacked(path: Path) -> bytes:
+    check_file(path)
+    try:
+        with _opened(path) as file:
+            data = file.read(LARGEST + 1)
+    except BadInput:
+        raise
+    except Exception as error:  # each way of compression has errors of its own
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise BadInput(f"{path} cannot be unpacked: {error}") from None
+    if len(data) > LARGEST:
+        raise BadInput(
+            f"{path} holds more than {LARGEST / 1e9:.1f} GB of text; keep large tables as .npy or .parquet"
+        )
+    return data
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    suffix = path.suffix.lower()
+    if suffix == ".zip":
+        with _zipped(path) as (archive, member), archive.open(member) as file:
+            yield file
+    else:
+        with OPENERS.get(suffix, open)(path, "rb") as file:
+            yield file
+
+
+@contextlib.contextmanager
+def _zipped(path: Path) -> Iterator[tuple[zipfile.ZipFile, str]]:
+    """A .zip, and the name of the only file in it; what macOS puts beside it is none."""
+    with reading(path, ".zip"), zipfile.ZipFile(path) as archive:
+        held = [
+            name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX")
+        ]
+        if len(held) != 1:
+            names = ", ".join([*held[:4], *(["..."] if len(held) > 4 else [])])
+            raise BadInput(
+                f"{path} holds {len(held)} files; unpack it and give one of them: {names or 'none'}"
+            )
+        yield archive, held[0]

@@ -1,0 +1,99 @@
+"""Tables in JSON: rows, columns, or one row a line, as pandas and loggers write them."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from distaff.errors import BadInput, unknown
+from distaff.files import reading
+from distaff.tables.decoding import content_suffix, decoded
+from distaff.tables.memory import as_table, columns_of
+from distaff.tables.table import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMS = "a list of objects or of lists, an object of columns, or one object a line"
+
+
+def read_json(path: Path, wanted: Sequence[str] | None = None) -> Table:
+    """The table in a .json, .jsonl or .ndjson file, with the columns `wanted`.
+
+    Rows are objects or lists, in a list or one a line; or an object holds the columns, as lists or by the
+    rows' labels. An object within a row becomes columns called outer.inner, a list one column for each place.
+    """
+    import pandas as pd
+
+    text, _ = decoded(path)
+    with reading(path, "JSON"):
+        value = _parsed(text, by_line=content_suffix(path) != ".json")
+        if isinstance(value, list) and value and not isinstance(value[0], dict):
+            return as_table(value, path.name).with_aside(wanted)
+        frame, beside = _frame(value)
+    if frame is None:
+        raise BadInput(f"{path} holds no table; give {FORMS}")
+    if not len(frame):
+        raise BadInput(f"{path} holds no rows; give {FORMS}")
+    columns = {str(name): np.asarray(column) for name, column in frame.items()}
+    for name in wanted or ():
+        if name not in columns:
+            raise unknown(f"column of {path.name}", name, columns)
+    picked = columns if wanted is None else wanted
+    parts = [part for name in picked for part in columns_of(name, columns[name], str(path))]
+    aside = {n: cells for n, cells in columns.items() if n not in picked and not isinstance(cells[0], list)}
+    told = f"columns are {', '.join(columns)}; left aside are {', '.join(beside)}"
+    labels = None if isinstance(frame.index, pd.RangeIndex) else [str(label) for label in frame.index]
+    return Table(
+        path.name,
+        [name for name, _ in parts],
+        [cells for _, cells in parts],
+        labels=labels,
+        aside=None if wanted is None else aside,
+        notes=(f"{path.name}: {told}",) if beside and wanted is None else (),
+    )
+
+
+def _parsed(text: str, by_line: bool) -> Any:
+    """What a text says, as a whole or line by line, whatever its file is called."""
+    try:
+        return [json.loads(text)] if by_line else json.loads(text)
+    except json.JSONDecodeError:
+        lines = [line for line in text.split("\n") if line.strip()]
+        if len(lines) < 2 or not lines[0].rstrip().endswith(("}", "]")):
+            raise
+        return [json.loads(line) for line in lines]
+
+
+def _frame(value: Any) -> tuple[pd.DataFrame | None, list[str]]:
+    """A frame of rows or columns, None where there are none, and the names of what is left aside."""
+    import pandas as pd
+
+    beside: list[str] = []
+    if isinstance(value, dict) and "data" in value and isinstance(value.get("columns"), list):
+        return pd.DataFrame(value["data"], columns=value["columns"], index=value.get("index")), beside
+    if isinstance(value, dict):
+        value, beside = _columns(value)
+        first = next(iter(value.values()), None)
+        if len(value) == 1 and isinstance(first, list) and isinstance(first[0], dict):
+            value = first
+    if isinstance(value, list) and all(isinstance(row, dict) for row in value):
+        return pd.json_normalize(value), beside
+    return pd.DataFrame(value) if isinstance(value, dict) else None, beside
+
+
+def _columns(value: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The columns of an object, lists or objects by the rows' labels, of the usual length; and the rest.
+
+    Where there is a schema, as pandas writes it, the rows beside it.
+    """
+    kind = list if "schema" in value else (list, dict)
+    lengths = Counter(len(each) for each in value.values() if isinstance(each, kind) and each)
+    usual = max(lengths, key=lambda n: (lengths[n], n), default=0)
+    columns = {n: each for n, each in value.items() if isinstance(each, kind) and 0 < len(each) == usual}
+    return columns, [name for name in value if name not in columns]

@@ -1,0 +1,90 @@
+"""What stands above the rows beside a header: names of groups, and units; and what only looks like it."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from tables.test_files import book_of
+
+from distaff.errors import BadInput
+from distaff.tables import Table, codes_of, read_table
+
+ROWS = [[1.5, 2.0, "cat"], [3.25, 4.0, "dog"], [5.0, 6.5, "cat"]]
+NUMBERS = [[1.5, 2.0], [3.25, 4.0], [5.0, 6.5]]
+
+
+def tables_of(folder: Path, rows: list[list[Any]]) -> list[Table]:
+    """Rows as a text and as a sheet."""
+    text = "\n".join(",".join("" if cell is None else str(cell) for cell in row) for row in rows)
+    (folder / "t.csv").write_text(text)
+    return [read_table(folder / "t.csv"), read_table(book_of(folder / "t.xlsx", first=rows))]
+
+
+@pytest.mark.parametrize("units", [["mm", "mm", None], ["(mm)", "deg", "a word"]])
+def test_units_below_a_header_are_left_out(tmp_path: Path, units: list[str | None]) -> None:
+    for table in tables_of(tmp_path, [["z0", "z1", "kind"], units, *ROWS]):
+        assert table.names == ["z0", "z1", "kind"]
+        assert table.notes == (f"{table.what}: line 2 is taken for units and left out",)
+        np.testing.assert_array_equal(codes_of(table.pick(["z0", "z1"])), NUMBERS)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [["mm", 2, "cat"], ["NA", "NA", "cat"], [None, None, "cat"], ["?", "-", "cat"], ["inf", "-inf", "dog"]],
+)
+def test_a_row_that_lacks_values_is_no_row_of_units(tmp_path: Path, row: list[Any]) -> None:
+    for table in tables_of(tmp_path, [["z0", "z1", "kind"], row, *ROWS]):
+        assert len(table) == 4
+        assert table.notes == ()
+
+
+def test_words_below_a_header_of_words_are_no_units(tmp_path: Path) -> None:
+    for table in tables_of(tmp_path, [["id", "kind", "size"], ["a", "b", "1"], ["c", "d", 2], ["e", "f", 3]]):
+        assert (len(table), table.notes) == (3, ())
+
+
+@pytest.mark.parametrize("groups", [["codes", "codes", "factors"], ["codes", None, "factors"]])
+def test_names_of_groups_above_a_header(tmp_path: Path, groups: list[str | None]) -> None:
+    for table in tables_of(tmp_path, [groups, ["z0", "z1", "kind"], *ROWS]):
+        assert table.names == ["z0", "z1", "kind"]
+        assert table.notes == (f"{table.what}: line 1 is taken for a title",)
+        np.testing.assert_array_equal(codes_of(table.pick(["z0", "z1"])), NUMBERS)
+
+
+def test_columns_of_two_levels_as_pandas_writes_them(tmp_path: Path) -> None:
+    frame = pd.DataFrame(ROWS, columns=pd.MultiIndex.from_tuples([("z", "a"), ("z", "b"), ("f", "kind")]))
+    frame.to_csv(tmp_path / "t.csv")
+    table = read_table(tmp_path / "t.csv")
+    assert (table.names, table.labels) == (["a", "b", "kind"], ["0", "1", "2"])
+    np.testing.assert_array_equal(codes_of(table.pick(["a", "b"])), NUMBERS)
+
+
+def test_columns_of_the_same_name_are_no_groups(tmp_path: Path) -> None:
+    for table in tables_of(tmp_path, [["z", "z", "kind"], *ROWS]):
+        assert table.names == ["z", "z.1", "kind"]
+        assert len(table) == 3
+
+
+# Spreadsheets
+
+
+def test_merged_cells_have_their_value_in_every_row(tmp_path: Path) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in (["z0", "z1", "kind"], [1.5, 2, "cat"], [3.25, 4, None], [5, 6.5, "dog"]):
+        sheet.append(row)
+    sheet.merge_cells("C2:C3")
+    book.save(tmp_path / "t.xlsx")
+    table = read_table(tmp_path / "t.xlsx")
+    assert table.cells[2].tolist() == ["cat", "cat", "dog"]
+    assert table.notes == ("t.xlsx: merged cells have their value in every row",)
+
+
+def test_formulas_that_were_never_computed(tmp_path: Path) -> None:
+    path = book_of(tmp_path / "t.xlsx", first=[["z0", "z1"], [1, 2], [3, "=A3+1"]])
+    with pytest.raises(BadInput, match=r"cell B3 holds a formula whose value was never computed; open"):
+        read_table(path)
