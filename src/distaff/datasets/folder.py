@@ -16,7 +16,7 @@ from distaff.datasets.labels import Labels
 from distaff.datasets.pictures import DEEP, GREY, SUFFIXES, Picture, check_colour, eight_bits, read_picture
 from distaff.datasets.squares import HOW, check_resolution, said
 from distaff.errors import BadInput
-from distaff.tables.text import is_text
+from distaff.tables.readers.text import is_text
 
 MOST_FILES = 1_000_000
 MOST_KINDS = 8  # of files that are not read, named in the note

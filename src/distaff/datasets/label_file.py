@@ -10,8 +10,8 @@ import numpy as np
 from distaff.datasets.file_names import Matched, are_pictures, differing, matched, nearest
 from distaff.datasets.labels import Labels, of_table
 from distaff.errors import BadInput, unknown
+from distaff.tables.readers.text import read_text
 from distaff.tables.table import Table
-from distaff.tables.text import read_text
 
 WAYS = ("error", "drop")  # with labels that have no value
 #: what columns of names are called

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from distaff.errors import BadInput
 from distaff.files import check_file, read_header, read_json, replacing, write_json
 from distaff.progress import progress, say
-from distaff.tables import hdf5
-from distaff.tables.matlab import by_scipy
+from distaff.tables.readers import hdf5
+from distaff.tables.readers.matlab import by_scipy
 
 PIECE = 2**26  # bytes unpacked at once
 

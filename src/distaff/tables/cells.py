@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from distaff.errors import BadInput, unknown
-from distaff.tables.annotated import guessed, read_annotated
 from distaff.tables.memory import as_table
+from distaff.tables.readers.annotated import guessed, read_annotated
 from distaff.tables.table import Table
 
 

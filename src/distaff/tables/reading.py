@@ -8,19 +8,19 @@ from pathlib import Path
 
 from distaff.errors import BadInput
 from distaff.files import check_file
-from distaff.tables.annotated import read_annotated
-from distaff.tables.arff import read_arff
-from distaff.tables.decoding import content_suffix
-from distaff.tables.hdf5 import read_hdf5
-from distaff.tables.json_rows import read_json
-from distaff.tables.matlab import read_matlab
-from distaff.tables.named_arrays import read_numpy
-from distaff.tables.parquet import read_parquet
-from distaff.tables.safetensors import read_safetensors
-from distaff.tables.spreadsheet import read_spreadsheet
-from distaff.tables.stata import read_stata
+from distaff.tables.readers.annotated import read_annotated
+from distaff.tables.readers.arff import read_arff
+from distaff.tables.readers.decoding import content_suffix
+from distaff.tables.readers.hdf5 import read_hdf5
+from distaff.tables.readers.json_rows import read_json
+from distaff.tables.readers.matlab import read_matlab
+from distaff.tables.readers.named_arrays import read_numpy
+from distaff.tables.readers.parquet import read_parquet
+from distaff.tables.readers.safetensors import read_safetensors
+from distaff.tables.readers.spreadsheet import read_spreadsheet
+from distaff.tables.readers.stata import read_stata
+from distaff.tables.readers.text import SUFFIXES, read_text
 from distaff.tables.table import Table
-from distaff.tables.text import SUFFIXES, read_text
 
 #: the suffix of a text, compressed or not -> what reads it
 TEXTS = {

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput, unknown
 from distaff.files import LARGEST
-from distaff.tables.hdf5 import child, is_array, opened, values
 from distaff.tables.memory import spread
+from distaff.tables.readers.hdf5 import child, is_array, opened, values
 from distaff.tables.table import Table
 
 #: embeddings made to be looked at, and places in a tissue: no codes unless they are asked for

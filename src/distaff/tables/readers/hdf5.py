@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 from distaff.files import LARGEST, reading
-from distaff.tables.named_arrays import choose, is_table
+from distaff.tables.readers.named_arrays import choose, is_table
 from distaff.tables.table import Table
 
 MOST_OBJECTS = 10_000  # in a file

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput
-from distaff.tables.above import Row, are_units, repeats, title_said, titles
-from distaff.tables.decoding import content_suffix, decoded
-from distaff.tables.dialect import (
+from distaff.tables.readers.above import Row, are_units, repeats, title_said, titles
+from distaff.tables.readers.decoding import content_suffix, decoded
+from distaff.tables.readers.dialect import (
     ONE_COLUMN,
     SAMPLE,
     SEPARATORS,
@@ -23,7 +23,7 @@ from distaff.tables.dialect import (
     rows_of,
     split,
 )
-from distaff.tables.headers import is_header, named
+from distaff.tables.readers.headers import is_header, named
 from distaff.tables.table import Table
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".tab", ".dat", ".data")

@@ -12,8 +12,8 @@ import numpy as np
 
 from distaff.errors import BadInput, unknown
 from distaff.files import reading
-from distaff.tables.decoding import content_suffix, decoded
 from distaff.tables.memory import as_table, columns_of
+from distaff.tables.readers.decoding import content_suffix, decoded
 from distaff.tables.table import Table
 
 if TYPE_CHECKING:

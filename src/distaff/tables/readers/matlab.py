@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 from distaff.files import LARGEST, check_file, reading
-from distaff.tables.hdf5 import is_hdf5, read_hdf5
-from distaff.tables.named_arrays import choose
+from distaff.tables.readers.hdf5 import is_hdf5, read_hdf5
+from distaff.tables.readers.named_arrays import choose
 from distaff.tables.table import Table
 
 SHUT = {"cell", "struct", "object", "function", "opaque", "sparse", "unknown"}

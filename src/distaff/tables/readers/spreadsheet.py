@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 from distaff.files import check_unpacked, reading
-from distaff.tables.above import are_units, title_said, titles
-from distaff.tables.headers import is_header, named
+from distaff.tables.readers.above import are_units, title_said, titles
+from distaff.tables.readers.headers import is_header, named
 from distaff.tables.table import Table
 
 LARGEST = 2**28  # bytes that the archive may unpack to; openpyxl needs many times as many

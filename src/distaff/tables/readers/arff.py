@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.files import reading
-from distaff.tables.decoding import decoded
+from distaff.tables.readers.decoding import decoded
 from distaff.tables.table import Table
 
 

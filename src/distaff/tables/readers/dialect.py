@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from distaff.errors import BadInput
-from distaff.tables.above import Row, are_numbers, titles
 from distaff.tables.columns import DECIMAL_COMMA
+from distaff.tables.readers.above import Row, are_numbers, titles
 
 SAMPLE = 60  # lines that the separator is found from
 ONE_COLUMN = "\x1f"  # separates the cells where nothing does

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from distaff.files import reading
 from distaff.tables.memory import of_tensor
-from distaff.tables.named_arrays import choose
+from distaff.tables.readers.named_arrays import choose
 from distaff.tables.table import Table
 
 

@@ -1,0 +1,1 @@
+"""What reads a table from a file, by its kind."""
