@@ -1,9 +1,10 @@
 """Tables of codes and factors: from arrays and frames of any library, and from files of many kinds."""
 
 from distaff.tables.cells import Cells, cells_in, cells_of
+from distaff.tables.common_rows import rows_of_both
 from distaff.tables.keys import counts_rows
 from distaff.tables.memory import as_table
-from distaff.tables.pairing import in_order_of, rows_of_both, with_keys
+from distaff.tables.pairing import in_order_of, with_keys
 from distaff.tables.reading import read_table
 from distaff.tables.roles import Continuous, Factors, codes_of, continuous_columns, factors_of, holds_words
 from distaff.tables.sparse import Sparse, SparseTable, is_sparse

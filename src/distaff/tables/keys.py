@@ -56,6 +56,19 @@ def keys_of_both(first: Table, second: Table) -> tuple[Keys, Keys]:
     return found
 
 
+def may_be_paired(first: Table, second: Table) -> bool:
+    """Whether two tables have rows and names, and are not the same one."""
+    same = first.source == second.source if first.source else first.what == second.what
+    return first.named and second.named and not same and bool(len(first) and len(second))
+
+
+def alike_keys(ours: Keys, theirs: Keys) -> list[tuple[Key, Key]]:
+    """Keys of two tables that are called the same, whatever their case."""
+    its = {tuple(map(str.casefold, key)): key for key in theirs}
+    folded = {key: tuple(map(str.casefold, key)) for key in ours}
+    return [(key, its[name]) for key, name in folded.items() if name in its]
+
+
 def every_column(table: Table) -> dict[str, NDArray[Any]]:
     """The cells (n,) of all columns by their names, those that were not picked too."""
     return {**dict(zip(table.names, table.cells, strict=True)), **(table.aside or {})}

@@ -15,11 +15,13 @@ from distaff.tables.keys import (
     FEW,
     Key,
     Keys,
+    alike_keys,
     counts_rows,
     every_column,
     is_decimal,
     keys_of_both,
     labels_of,
+    may_be_paired,
     may_count,
     own_labels,
 )
@@ -39,7 +41,7 @@ def with_keys(first: Table, second: Table) -> tuple[Table, Table]:
     and counts for files alone, under one name or as their labels. BadInput where columns of one name agree in
     most rows and not in all; where words of them agree in few, rows go by position, and it is noted.
     """
-    if not _may_be_paired(first, second):
+    if not may_be_paired(first, second):
         return first, second
     labelled = first.labels is not None and second.labels is not None
     if labelled and not (counts_rows(first) or counts_rows(second)):
@@ -56,56 +58,6 @@ def with_keys(first: Table, second: Table) -> tuple[Table, Table]:
         name, mine, its = real
         return _labelled(first, (name,), mine, keep=True), _labelled(second, (name,), its, keep=True)
     return first, _not_paired(first, second, ours, theirs)
-
-
-def rows_of_both(first: Table, second: Table) -> tuple[Table, Table]:
-    """Two tables without the rows that one of them alone names, and a note of how many those are.
-
-    By columns of one name, or by their own labels, that name each row once and of the shorter table half the
-    rows at least in both; else the tables as they are.
-    """
-    if not _may_be_paired(first, second):
-        return first, second
-    ours, theirs = keys_of_both(first, second)
-    for key, other in _alike(ours, theirs):
-        mine, its = ours[key], theirs[other]
-        both = set(mine) & set(its)
-        once = len(set(mine)) == len(mine) and len(set(its)) == len(its)
-        counted = key == () and counts_rows(first) and counts_rows(second)
-        ranks = len(mine) == len(its) and may_count({*mine, *its}, len(mine))
-        if once and 2 * len(both) >= min(len(mine), len(its)) and not (counted or ranks):
-            return _left_of(first, mine, second, its, both)
-    return first, second
-
-
-def _may_be_paired(first: Table, second: Table) -> bool:
-    """Whether two tables have rows and names, and are not the same one."""
-    same = first.source == second.source if first.source else first.what == second.what
-    return first.named and second.named and not same and bool(len(first) and len(second))
-
-
-def _alike(ours: Keys, theirs: Keys) -> list[tuple[Key, Key]]:
-    """Keys of two tables that are called the same, whatever their case."""
-    its = {tuple(map(str.casefold, key)): key for key in theirs}
-    folded = {key: tuple(map(str.casefold, key)) for key in ours}
-    return [(key, its[name]) for key, name in folded.items() if name in its]
-
-
-def _left_of(
-    first: Table, mine: list[str], second: Table, its: list[str], both: set[str]
-) -> tuple[Table, Table]:
-    gone = len(mine) - len(both), len(its) - len(both)
-    if not any(gone):
-        return first, second
-    note = (
-        f"{gone[0]} of {len(mine)} rows of {first.what} and {gone[1]} of {len(its)} of {second.what} left "
-        "out, which the other does not have"
-    )
-    first, second = (
-        table.take(np.array([label in both for label in labels]))
-        for table, labels in ((first, mine), (second, its))
-    )
-    return first, replace(second, notes=(*second.notes, note))
 
 
 def in_order_of(table: Table, like: Table) -> Table:
@@ -156,7 +108,7 @@ def _matching(ours: Keys, theirs: Keys, labelled: bool) -> tuple[Key, Key] | Non
     mine, its = _sets(ours), _sets(theirs)
     named = [key for key in mine if key]
     by_values = {values: key for key, values in its.items()}
-    alike = [(key, other) for key, other in _alike(ours, theirs) if key]
+    alike = [(key, other) for key, other in alike_keys(ours, theirs) if key]
     with_labels: list[tuple[Key, Key]] = [*((key, ()) for key in named), *(((), key) for key in its if key)]
     of_two = [(key, by_values[mine[key]]) for key in named if mine[key] in by_values]
     for pairs, counters in ((alike, not labelled), (with_labels, not labelled), (of_two, False)):

@@ -14,6 +14,7 @@ from distaff.errors import BadInput, unknown
 from distaff.tables.columns import Column, read_column, shown
 
 ROWS_NAMED = 3  # in a message
+MOST_ASIDE = 20  # columns beside those picked that are looked at, whether they name rows
 #: what messages say of a column that has no use
 LEAVE_OUT = "leave the column out (of a file with --code-columns, --factor-columns)"
 

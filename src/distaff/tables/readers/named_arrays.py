@@ -14,9 +14,8 @@ from distaff.errors import BadInput, unknown
 from distaff.files import array_headers, read_arrays
 from distaff.tables.memory import of_array, of_fields
 from distaff.tables.sparse import of_saved
-from distaff.tables.table import Table
+from distaff.tables.table import MOST_ASIDE, Table
 
-MOST_ASIDE = 20  # arrays that are looked at, whether they name rows
 Arrays = dict[str, NDArray[Any]]
 
 

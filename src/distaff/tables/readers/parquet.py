@@ -12,10 +12,9 @@ import numpy as np
 from distaff.errors import BadInput, unknown
 from distaff.files import check_file
 from distaff.tables.memory import columns_of
-from distaff.tables.table import Table
+from distaff.tables.table import MOST_ASIDE, Table
 
 KEY = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|VARCHAR")  # types of columns that may name rows
-MOST_ASIDE = 20  # such columns
 UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
 
 
