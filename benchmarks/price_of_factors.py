@@ -4,9 +4,9 @@
 
 reconstruction_and_score at scale small: after 3,000 steps FactorVAE at gamma 10 reconstructs 6 % worse than
 the VAE of its seed (5 to 8 % over 16 seeds), where the paper's "barely" was put at 3 %. Here the first three
-seeds train four times as long. Predicted before it ran: were short training the reason, the mean excess is .03
-or less after 12,000 steps; were it what gamma 10 costs at this weight of the reconstruction, it stays above
-.03 in all three.
+seeds train four times as long. Predicted before it ran: were short training the reason, the mean excess is
+.03 or less after 12,000 steps; were it what gamma 10 costs at this weight of the reconstruction, it stays
+above .03 in all three.
 
 Writes benchmarks/results/price_of_factors.csv: the loss on all images in nats, after as many steps, and the
 excess of FactorVAE over the VAE of the same seed.
