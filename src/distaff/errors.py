@@ -29,9 +29,13 @@ class Interrupted(KeyboardInterrupt):
     """Training was asked to stop, and stopped with its work saved."""
 
 
+NAMED = 60  # names in a message
+
+
 def unknown(what: str, given: str, allowed: Iterable[str]) -> BadInput:
     """The error for a name that does not exist, with the nearest one that does."""
     allowed = list(allowed)
     near = difflib.get_close_matches(given, allowed, n=1, cutoff=0.5)
     hint = f"; did you mean '{near[0]}'?" if near else "."
-    return BadInput(f"unknown {what} '{given}'{hint} Allowed: {', '.join(allowed) or 'none'}.")
+    more = f", ... and {len(allowed) - NAMED} more" if len(allowed) > NAMED else ""
+    return BadInput(f"unknown {what} '{given}'{hint} Allowed: {', '.join(allowed[:NAMED]) or 'none'}{more}.")

@@ -61,6 +61,25 @@ def test_columns_of_two_levels_as_pandas_writes_them(tmp_path: Path) -> None:
     np.testing.assert_array_equal(codes_of(table.pick(["a", "b"])), NUMBERS)
 
 
+@pytest.mark.parametrize("name", [None, "id"])
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_the_name_of_an_index_below_two_levels(tmp_path: Path, name: str | None, suffix: str) -> None:
+    columns = pd.MultiIndex.from_tuples([("z", "a"), ("z", "b"), ("f", "kind")])
+    frame = pd.DataFrame(ROWS, columns=columns).rename_axis(name)
+    path = tmp_path / f"t.{suffix}"
+    frame.to_csv(path) if suffix == "csv" else frame.to_excel(path)
+    table = read_table(path)
+    assert (table.names, table.labels) == (["a", "b", "kind"], ["0", "1", "2"])
+    np.testing.assert_array_equal(codes_of(table.pick(["a", "b"])), NUMBERS)
+
+
+@pytest.mark.parametrize("above", [["My data", None, None], ["a", "a", "b"]])
+def test_units_below_a_header_below_a_title(tmp_path: Path, above: list[str | None]) -> None:
+    for table in tables_of(tmp_path, [above, ["z0", "z1", "kind"], ["mm", "deg", None], *ROWS]):
+        assert table.names == ["z0", "z1", "kind"]
+        np.testing.assert_array_equal(codes_of(table.pick(["z0", "z1"])), NUMBERS)
+
+
 def test_columns_of_the_same_name_are_no_groups(tmp_path: Path) -> None:
     for table in tables_of(tmp_path, [["z", "z", "kind"], *ROWS]):
         assert table.names == ["z", "z.1", "kind"]
@@ -88,3 +107,11 @@ def test_formulas_that_were_never_computed(tmp_path: Path) -> None:
     path = book_of(tmp_path / "t.xlsx", first=[["z0", "z1"], [1, 2], [3, "=A3+1"]])
     with pytest.raises(BadInput, match=r"cell B3 holds a formula whose value was never computed; open"):
         read_table(path)
+
+
+def test_formulas_in_a_header_and_in_columns_that_are_not_picked(tmp_path: Path) -> None:
+    path = book_of(tmp_path / "t.xlsx", first=[['="z"&0', "z1"], [1, 2.5], [3, 4.5]])
+    with pytest.raises(BadInput, match="cell A1 holds a formula"):
+        read_table(path)
+    path = book_of(tmp_path / "t.xlsx", first=[["z0", "z1"], ["=1+1", 2.5], [3, 4.5]])
+    assert codes_of(read_table(path, ["z1"])).tolist() == [[2.5], [4.5]]

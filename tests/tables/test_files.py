@@ -160,7 +160,7 @@ def test_json_of_every_form(tmp_path: Path) -> None:
         FRAME.to_json(path, orient=form)
         table = read_table(path, ["z0", "z1"])
         np.testing.assert_array_equal(codes_of(table), CODES)
-        assert table.labels == (["r0", "r1", "r2"] if form in ("columns", "split") else None)
+        assert table.labels == (None if form == "records" else ["r0", "r1", "r2"])
         assert table.aside is not None
         assert table.aside["kind"].tolist() == KIND  # it may name the rows
     path.write_text(jsons.dumps(CODES.tolist()))
@@ -221,11 +221,49 @@ def test_words_of_stata_and_arff(tmp_path: Path) -> None:
     ]
 
 
+def test_lists_that_are_absent_in_some_rows_are_missing(tmp_path: Path) -> None:
+    path = tmp_path / "t.json"
+    for rows in ([{"z": None}, {"z": [1, 2]}], [{"z": [1, 2]}, {"kind": "a"}], [{"z": []}, {"z": [1, 2]}]):
+        path.write_text(jsons.dumps(rows))
+        found = read_table(path, ["z"]).columns()
+        assert [column.missing.sum() for column in found] == [1, 1]
+
+
+def test_the_columns_that_are_picked_say_how_many_rows_json_has(tmp_path: Path) -> None:
+    (tmp_path / "t.json").write_text(jsons.dumps({"loss": [1], "acc": [2], "z": CODES.tolist()}))
+    np.testing.assert_array_equal(codes_of(read_table(tmp_path / "t.json", ["z"])), CODES)
+    (tmp_path / "t.json").write_text(jsons.dumps([["z0", "z1"], *CODES.tolist()]))
+    assert read_table(tmp_path / "t.json").names == ["z0", "z1"]
+    (tmp_path / "t.jsonl").write_text(jsons.dumps(CODES.tolist()))
+    np.testing.assert_array_equal(codes_of(read_table(tmp_path / "t.jsonl")), CODES)
+
+
+def test_arff_as_it_is_found(tmp_path: Path) -> None:
+    head = '% of us\n@RELATION r\n@attribute "z 0" NUMERIC\n@attribute kind{a,b}\n@attribute id string\n'
+    path = tmp_path / "t.arff"
+    path.write_text(f"{head}@DATA\n1.5,a,'one, é'\n\n% more\n?, b,two\n", encoding="utf-8")
+    table = read_table(path)
+    assert [column.tolist() for column in table.cells] == [["1.5", None], ["a", "b"], ["one, é", "two"]]
+    for row, message in (("1,a,b,c", "line 7 has 4 cells where 3 are expected"), ("{0 1}", "line 7: sparse")):
+        path.write_text(f"{head}@data\n{row}\n")
+        with pytest.raises(BadInput, match=message):
+            read_table(path)
+
+
+def test_what_is_packed_whatever_it_is_called(tmp_path: Path) -> None:
+    FRAME.to_csv(tmp_path / "t.csv", compression="gzip")
+    FRAME.to_csv(tmp_path / "t.zip")
+    for name in ("t.csv", "t.zip"):
+        assert read_table(tmp_path / name).labels == ["r0", "r1", "r2"]
+
+
 def test_a_zip_of_several_files(tmp_path: Path) -> None:
     path = tmp_path / "t.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("data/", "")
         archive.writestr("__MACOSX/data/._t.tsv", "what macOS adds")
+        archive.writestr("data/.DS_Store", "")
+        archive.writestr("README.md", "")
         archive.writestr("data/t.tsv", "z0\tz1\n1\t2\n")
     assert codes_of(read_table(path)).tolist() == [[1, 2]]
     with zipfile.ZipFile(path, "a") as archive:

@@ -709,3 +709,39 @@ def test_what_is_read_is_not_written_over(tmp_path: Path, capsys) -> None:
         status, _, error = distaff(capsys, *words)
         assert (status, said in error) == (2, True)
     assert (tmp_path / "c.npz").read_bytes() == before
+
+
+# What a newcomer found: rows paired otherwise than they are named
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_names_of_rows_from_1_beside_some_of_them(tmp_path: Path, capsys, right: float, suffix: str) -> None:
+    rows = range(1, N + 1)
+    codes, factors = BOTH[["z0", "z1"]].set_axis(rows), BOTH[["kind", "size"]].set_axis(rows)
+    write_as = {"csv": pd.DataFrame.to_csv, "xlsx": pd.DataFrame.to_excel}[suffix]
+    write_as(codes, tmp_path / f"c.{suffix}")
+    write_as(factors.drop(18), tmp_path / f"f.{suffix}")
+    factors.assign(id=rows).sample(frac=1, random_state=0).to_csv(tmp_path / "i.csv", index=False)
+    others = np.delete(np.arange(N), 17)
+    np.save(tmp_path / "c2.npy", CODES[others])
+    np.save(tmp_path / "f2.npy", FACTORS[others])
+    dropped = mig(capsys, tmp_path / f"c.{suffix}", tmp_path / f"f.{suffix}", "--missing", "drop")
+    assert dropped == mig(capsys, tmp_path / "c2.npy", tmp_path / "f2.npy")
+    assert mig(capsys, tmp_path / f"c.{suffix}", tmp_path / "i.csv", "--factor-columns", "kind,size") == right
+
+
+def test_dates_name_rows_in_every_kind_of_file(tmp_path: Path, capsys, right: float) -> None:
+    import duckdb
+
+    when = pd.date_range("2020-01-01", periods=N)
+    codes = BOTH[["z0", "z1"]].assign(when=when)
+    factors = BOTH[["kind", "size"]].assign(when=when).sample(frac=1, random_state=0)
+    codes.to_excel(tmp_path / "c.xlsx", index=False)
+    factors.to_csv(tmp_path / "f.csv", index=False)
+    factors.to_stata(tmp_path / "f.dta", write_index=False)
+    factors.to_json(tmp_path / "f.json", orient="records", date_format="iso")
+    assert len(factors)
+    duckdb.sql(f"COPY factors TO '{tmp_path / 'f.parquet'}'")
+    picked = ["--code-columns", "z0,z1", "--factor-columns", "kind,size"]
+    for suffix in ("csv", "dta", "json", "parquet"):
+        assert mig(capsys, tmp_path / "c.xlsx", tmp_path / f"f.{suffix}", *picked) == right

@@ -69,3 +69,54 @@ def test_what_fits_by_chance_or_nearly_is_not_turned(
 def test_arrays_in_memory_are_not_turned_but_it_is_said() -> None:
     with pytest.raises(BadInput, match=r"3 rows and factors 40; .*; are rows and columns of codes exchanged"):
         score(CODES.to_numpy().T, FACTORS)
+
+
+# what a newcomer found
+
+
+def test_names_decide_whatever_the_shape(tmp_path: Path) -> None:
+    codes, factors = tmp_path / "c.csv", tmp_path / "f.csv"
+    wide = pd.DataFrame(RNG.normal(size=(50, 40)), columns=CODES.index, index=[f"g{i}" for i in range(50)])
+    wide.to_csv(codes)  # more genes than cells
+    FACTORS.sample(30, random_state=0).rename_axis("cell").reset_index().to_csv(factors, index=False)
+    first, second = same_rows(read_table(codes), read_table(factors, ["kind"]), drop=True)
+    assert (len(first), len(first.names), len(second)) == (30, 50, 30)
+    rows = [int(str(label)[1:]) for label in first.labels or ()]
+    np.testing.assert_allclose(codes_of(first), wide.to_numpy().T[rows])
+    assert second.cells[0].tolist() == FACTORS["kind"].iloc[rows].tolist()
+
+
+def test_names_of_rows_that_are_the_header_alone(tmp_path: Path) -> None:
+    CODES.T.to_csv(tmp_path / "c.csv", index=False)
+    FACTORS.sample(frac=1, random_state=0).rename_axis("cell").to_csv(tmp_path / "f.csv")
+    check(tmp_path / "c.csv", tmp_path / "f.csv", 1)
+
+
+def test_tables_whose_rows_share_names_are_not_turned(tmp_path: Path) -> None:
+    names = [f"s{i}" for i in range(40)]
+    codes = pd.DataFrame(RNG.normal(size=(10, 40)), index=names[:10]).add_prefix("z").rename_axis("id")
+    codes.to_csv(tmp_path / "c.csv")  # as many codes as the factors have rows
+    pd.DataFrame({"kind": np.arange(40) % 3}, index=names).rename_axis("id").to_csv(tmp_path / "f.csv")
+    tables = read_table(tmp_path / "c.csv"), read_table(tmp_path / "f.csv")
+    assert [len(each) for each in same_rows(*tables, drop=True)] == [10, 10]
+    with pytest.raises(BadInput, match="of 10 and 40 labels 10 are the same"):
+        same_rows(*tables)
+
+
+def test_log_variances_are_not_turned(tmp_path: Path) -> None:
+    names = [f"z{i}" for i in range(30)]
+    for name, ending in (("c", ".png"), ("v", "")):
+        rows = [f"{i}{ending}" for i in "abcdefgh"]
+        pd.DataFrame(RNG.normal(size=(8, 30)), columns=names, index=rows).to_csv(tmp_path / f"{name}.csv")
+    with pytest.raises(BadInput, match="labelled differently"):
+        same_rows(*(read_table(tmp_path / f"{name}.csv") for name in "cv"), "logvar")
+
+
+def test_classes_of_many_images_are_no_units_and_no_header(tmp_path: Path) -> None:
+    turned = FACTORS.assign(more=FACTORS["size"]).T
+    turned.to_csv(tmp_path / "f.csv")
+    assert read_table(tmp_path / "f.csv").labels == ["kind", "size", "more"]
+    turned.to_csv(tmp_path / "f.csv", header=False)
+    assert len(read_table(tmp_path / "f.csv")) == 3
+    CODES.T.set_axis(range(1001, 1041), axis=1).to_csv(tmp_path / "c.csv")
+    assert read_table(tmp_path / "c.csv").names == [str(i) for i in range(1001, 1041)]

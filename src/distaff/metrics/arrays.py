@@ -106,7 +106,8 @@ def same_rows(codes: Any, other: Any, what: str = "factors", drop: bool = False)
     With `drop` rows that one of them alone names are left out.
     """
     first, second = as_table(codes, "codes"), as_table(other, what)
-    first, second = turned_to_fit(first, second)
+    if what == "factors":  # log-variances stand as the codes do
+        first, second = turned_to_fit(first, second)
     if drop:
         first, second = rows_of_both(first, second)
     first, second = with_keys(first, second)
@@ -122,7 +123,7 @@ def same_rows(codes: Any, other: Any, what: str = "factors", drop: bool = False)
 def _other_rows(codes: Table, other: Table, what: str) -> BadInput:
     """The error where two tables have other numbers of rows."""
     read = f": {codes.what}{codes.read_as()}, {other.what}{other.read_as()}" if codes.how or other.how else ""
-    turned = [a.what for a, b in ((codes, other), (other, codes)) if len(a.names) == len(b)]
+    turned = [a.what for a, b in ((codes, other), (other, codes)) if len(a.names) == len(b) > len(a)]
     hint = f"; are rows and columns of {turned[0]} exchanged?" if turned else ""
     return BadInput(
         f"codes have {len(codes)} rows and {what} {len(other)}; they must describe the same rows{read}{hint}"

@@ -6,20 +6,22 @@ from dataclasses import replace
 
 import numpy as np
 
-from distaff.tables.keys import alike_keys, counts_rows, keys_of_both, may_be_paired, may_count
+from distaff.tables.keys import Key, alike_keys, counts_rows, keys_of_both, may_be_paired, may_count
 from distaff.tables.table import Table
 
 
 def rows_of_both(first: Table, second: Table) -> tuple[Table, Table]:
     """Two tables without the rows that one of them alone names, and a note of how many those are.
 
-    By columns of one name, or by their own labels, that name each row once and of the shorter table half the
-    rows at least in both; else the tables as they are.
+    By columns of one name, by their own labels, or by those of one and a column of the other, that name each
+    row once and of the shorter table half the rows at least in both; else the tables as they are.
     """
     if not may_be_paired(first, second):
         return first, second
     ours, theirs = keys_of_both(first, second)
-    for key, other in alike_keys(ours, theirs):
+    labels: list[tuple[Key, Key]] = [] if counts_rows(first) else [((), key) for key in theirs if () in ours]
+    labels += [] if counts_rows(second) else [(key, ()) for key in ours if () in theirs]
+    for key, other in [*alike_keys(ours, theirs), *labels]:
         mine, its = ours[key], theirs[other]
         both = set(mine) & set(its)
         once = len(set(mine)) == len(mine) and len(set(its)) == len(its)

@@ -13,6 +13,8 @@ from distaff.tables.columns import DECIMAL, DECIMAL_COMMA, are_whole
 from distaff.tables.table import Table
 
 FEW = 50  # rows that mostly tell whether a column could label the rows
+#: a date as spreadsheets, Stata, JSON and NumPy write it, and what of a time says nothing
+MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)[T ]00:00:00(?:\.0+)?Z?", re.ASCII)
 WHOLE = re.compile(r"[+-]?\d{1,300}(?:\.0*)?", re.ASCII)  # also 007 and 101.0
 
 #: the columns that label rows, none for the rows' own labels
@@ -75,10 +77,10 @@ def every_column(table: Table) -> dict[str, NDArray[Any]]:
 
 
 def own_labels(table: Table) -> list[str]:
-    """The rows' own labels as texts; whole numbers alike, however they are written."""
+    """The rows' own labels as texts, as they were written; whole numbers alike, however that was."""
     labels = np.empty(len(table.labels or ()), dtype=object)
     labels[:] = table.labels
-    return labels_of(labels)
+    return [str(int(label) + 1) for label in labels] if table.from_one else labels_of(labels)
 
 
 def counts_rows(table: Table) -> bool:
@@ -88,10 +90,12 @@ def counts_rows(table: Table) -> bool:
 
 
 def labels_of(cells: NDArray[Any]) -> list[str]:
-    """Cells as labels of rows; whole numbers alike, whether they are kept as floats, or as 007."""
+    """Cells as labels of rows; dates alike, and whole numbers, whether they are kept as floats or as 007."""
     if cells.dtype.kind == "f" and are_whole(cells):
         return [str(int(cell)) for cell in cells]
     texts = [str(cell).strip() for cell in cells]
+    if texts and all(map(MIDNIGHT.fullmatch, texts)):
+        return [text[:10] for text in texts]
     if "".join(texts).isdigit() and not any(text[:1] in ("0", "") for text in texts):
         return texts  # the usual case, and quick
     if all(map(WHOLE.fullmatch, texts)):

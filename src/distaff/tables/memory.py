@@ -73,17 +73,26 @@ def columns_of(name: str, column: Any, what: str) -> list[tuple[str, NDArray[Any
         gone = np.ma.getmaskarray(column) | np.isnat(np.ma.getdata(column))
         texts = [None if no else str(cell) for cell, no in zip(column, gone, strict=True)]
         return [(name, np.array([text and text.removesuffix(MIDNIGHT) for text in texts], dtype=object))]
-    first = next((cell for cell in np.ma.getdata(column)[:1]), None) if column.dtype == object else None
-    if not isinstance(first, list | tuple | np.ndarray):
-        return [(name, column if np.ma.is_masked(column) else np.ma.getdata(column))]
-    lists = [cell.tolist() if hasattr(cell, "tolist") else list(cell or ()) for cell in np.ma.getdata(column)]
-    if len({len(each) for each in lists}) > 1 or np.ma.is_masked(column):
+    cells = np.ma.getdata(column)
+    lists = [_listed_cell(cell) for cell in cells] if cells.dtype == object else []
+    lengths = {len(each) for each in lists if each}
+    if not lengths:
+        return [(name, column if np.ma.is_masked(column) else cells)]
+    if len(lengths) > 1:
         raise BadInput(f"{what}, column '{name}': its lists must all have the same length")
+    lists = [each or [None] * max(lengths) for each in lists]
     gaps = any(cell is None for each in lists for cell in each)  # which NumPy would read as numbers
     table = np.array(lists, dtype=object if gaps else None)
     if table.ndim != 2:
         raise BadInput(f"{what}, column '{name}': lists of lists are not read")
     return spread(name, table)
+
+
+def _listed_cell(cell: Any) -> list[Any]:
+    """A cell as a list, empty where it holds none."""
+    if isinstance(cell, np.ndarray):
+        cell = cell.tolist()
+    return list(cell) if isinstance(cell, list | tuple) else []
 
 
 def _pandas(values: Any, what: str) -> Table:

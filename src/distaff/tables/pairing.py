@@ -73,6 +73,8 @@ def in_order_of(table: Table, like: Table) -> Table:
     if table.labels == like.labels:
         return _noted(table, like) if counts_rows(table) and table.from_one != like.from_one else table
     own, other = own_labels(table), own_labels(like)
+    if table.from_one != like.from_one and set(map(str, table.labels)) == set(map(str, like.labels)):
+        own, other = list(map(str, table.labels)), list(map(str, like.labels))  # counted from 1 and from 0
     if set(own) != set(other) or not len(set(own)) == len(own) == len(other):
         raise BadInput(
             f"the rows of {like.what} and {table.what} are labelled differently: {_common(other, own)}; give "

@@ -83,6 +83,7 @@ def _reader(path: Path, role: str) -> Callable[[Path, Sequence[str] | None], Tab
     if suffix not in READERS:
         check_file(path)
         hint = f"; {INSTEAD[suffix]}" if suffix in INSTEAD else ""
+        hint += f" and give the {content} in it" if content not in ("", suffix) else ""
         raise BadInput(f"{path}: unknown kind of file '{suffix}'{hint}. Allowed: {ALLOWED}")
     if suffix == ".h5ad":
         return partial(read_annotated, role=role)

@@ -29,7 +29,7 @@ def titles(rows: list[Row], width: int) -> int:
         return 1
     names = [cell.strip() for cell in head[0]]
     named = all(names[1:]) and not any(map(DECIMAL.fullmatch, names))
-    return lone if named and any(map(are_numbers, zip(*body, strict=False))) else 0
+    return lone if named and _have_numbers(body) else 0
 
 
 def _are_groups(rows: list[Row], width: int) -> bool:
@@ -42,19 +42,31 @@ def _are_groups(rows: list[Row], width: int) -> bool:
     groups, names, body = rows[0], [cell.strip() for cell in rows[1]], rows[2:]
     again = "" in map(str.strip, groups[1:]) or len(set(groups)) < width
     own = all(map(_is_word, names[1:])) and len(set(names)) == width and not DECIMAL.fullmatch(names[0])
-    return again and own and any(map(are_numbers, zip(*body, strict=False)))
+    return again and own and _have_numbers(body)
 
 
-def are_units(rows: list[Row]) -> bool:
+def are_units(head: Row, rows: list[Row]) -> bool:
     """Whether the first row below a header holds units: words in most columns of numbers, a number in none.
 
-    At least two columns are numbers, or there is but one.
+    At least two columns are numbers, or there is but one. A row with a label is none, nor is one of a table
+    with more columns than rows, whose rows may be the columns of another.
     """
+    if len(rows[0]) > len(rows) or (head[0].strip() == "" != rows[0][0].strip()):
+        return False
     first, body = [cell.strip() for cell in rows[0]], rows[1:SAMPLE]
     columns = list(zip(*body, strict=False)) if len(body) > 1 else []
     cells = [cell for cell, column in zip(first, columns, strict=False) if are_numbers(column)]
     words = sum(map(_is_word, cells))
     return len(cells) >= min(2, len(columns)) and 2 * words > len(cells) and not any(map(_is_number, cells))
+
+
+def is_index_name(above: list[Row], rows: list[Row]) -> bool:
+    """Whether below columns of two levels, the last of `above` the names, the first row names the index.
+
+    pandas writes its name in the first cell, and nothing beside it, even if it has none.
+    """
+    groups = len(above) > 1 and _are_groups([*above[-2:], *rows], len(above[-1]))
+    return groups and above[-1][0].strip() == "" and not any(map(str.strip, rows[0][1:]))
 
 
 def title_said(lines: Sequence[int] | NDArray[np.int64]) -> str:
@@ -72,6 +84,12 @@ def repeats(rows: list[Row], header: Row) -> list[bool]:
     others = [row for row in rows if row != header]
     is_name = bool(others) and any(map(are_numbers, zip(*others, strict=False)))
     return again if is_name else [False] * len(rows)
+
+
+def _have_numbers(rows: list[Row]) -> bool:
+    """Whether some column is numbers, its first cell apart, which may be a unit, and gaps."""
+    columns = [list(map(str.strip, column)) for column in zip(*rows[1:] or rows, strict=False)]
+    return any(any(map(_is_number, each)) and not any(map(_is_word, each)) for each in columns)
 
 
 def _is_lone(row: Row, width: int) -> bool:

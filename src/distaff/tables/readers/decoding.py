@@ -4,6 +4,7 @@ import bz2
 import contextlib
 import gzip
 import lzma
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,10 @@ from distaff.errors import BadInput
 from distaff.files import check_file, reading
 
 OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+#: what a packed file begins with, whatever it is called
+PACKED: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
+#: folders in a .zip, what systems add, and what people write of it
+BESIDE = re.compile(r"(?i)/$|^__MACOSX/|(^|/)(\._[^/]*|\.DS_Store|Thumbs\.db|desktop\.ini|readme[^/]*)$")
 LARGEST = 2**31  # bytes of text, unpacked
 #: what a text begins with that says its encoding
 MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
@@ -26,7 +31,8 @@ def content_suffix(path: Path) -> str:
     name = path.name.lower()
     if name.endswith(".zip"):
         with _zipped(path) as (_, member):
-            return Path(member.lower()).suffix
+            inner = Path(member.lower()).suffix
+            return ".csv" if inner in ("", ".zip") else inner  # pandas calls a .csv in x.zip so
     for compressed in OPENERS:
         name = name.removesuffix(compressed)
     return Path(name).suffix
@@ -67,22 +73,22 @@ def _unpacked(path: Path) -> bytes:
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[IO[bytes]]:
-    suffix = path.suffix.lower()
-    if suffix == ".zip":
+    if path.suffix.lower() == ".zip":
         with _zipped(path) as (archive, member), archive.open(member) as file:
             yield file
-    else:
-        with OPENERS.get(suffix, open)(path, "rb") as file:
-            yield file
+        return
+    with path.open("rb") as file:
+        start = file.read(6)
+    by_mark = (opener for mark, opener in PACKED.items() if start.startswith(mark))
+    with OPENERS.get(path.suffix.lower(), next(by_mark, open))(path, "rb") as file:
+        yield file
 
 
 @contextlib.contextmanager
 def _zipped(path: Path) -> Iterator[tuple[zipfile.ZipFile, str]]:
-    """A .zip, and the name of the only file in it; what macOS puts beside it is none."""
+    """A .zip, and the name of the only file in it, apart from those that systems and people put beside."""
     with reading(path, ".zip"), zipfile.ZipFile(path) as archive:
-        held = [
-            name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX")
-        ]
+        held = [name for name in archive.namelist() if not BESIDE.search(name)]
         if len(held) != 1:
             names = ", ".join([*held[:4], *(["..."] if len(held) > 4 else [])])
             raise BadInput(

@@ -13,6 +13,7 @@ from distaff.tables.columns import read_column, shown
 from distaff.tables.table import Table
 
 SAID = 8  # names in a note
+MANY = 8  # columns, from which their names can be told from other words and numbers
 UNNAMED = re.compile(r"(Unnamed: 0)?")  # as pandas calls the column of an index
 
 
@@ -87,8 +88,8 @@ def is_header(head: list[str], body: list[list[str]], comma: bool = False) -> bo
     if head == counted or (len(head) > 1 and head[1:] == counted[:-1] and kinds[0] != "number"):
         return True  # as pandas numbers columns, perhaps beside a column of labels
     if "number" not in kinds and "word" in kinds:
-        return True
-    if head == [str(j + 1) for j in range(len(head))] and _are_real(body):
+        return 2 * len(set(head)) > len(head) or len(head) < MANY  # classes of many images are no names
+    if (head == [str(j + 1) for j in range(len(head))] and _are_real(body)) or _are_ids(head, kinds, body):
         return True  # as R and MATLAB number columns
     numbers = [cell for kind, cell in zip(kinds, head, strict=True) if kind == "number"]
     if "word" in kinds and (numbers == counted[: len(numbers)] or _is_above_words(head, kinds, body)):
@@ -101,6 +102,14 @@ def is_header(head: list[str], body: list[list[str]], comma: bool = False) -> bo
         kind == "word" and column and set(column) <= {"number", "missing"} and "number" in column
         for kind, column in zip(kinds, under, strict=False)
     )
+
+
+def _are_ids(head: list[str], kinds: list[str], body: list[list[str]]) -> bool:
+    """Whether many columns are called by whole numbers, all different, perhaps beside a column of labels."""
+    labelled = kinds[0] != "number"
+    names = head[labelled:]
+    whole = len(set(names)) == len(names) >= MANY and all(map(str.isdigit, names))
+    return whole and _are_real([row[labelled:] for row in body])
 
 
 def _are_real(body: list[list[str]]) -> bool:

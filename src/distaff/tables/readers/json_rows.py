@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,8 +35,8 @@ def read_json(path: Path, wanted: Sequence[str] | None = None) -> Table:
     with reading(path, "JSON"):
         value = _parsed(text, by_line=content_suffix(path) != ".json")
         if isinstance(value, list) and value and not isinstance(value[0], dict):
-            return as_table(value, path.name).with_aside(wanted)
-        frame, beside = _frame(value)
+            return _of_lists(value, path, wanted)
+        frame, beside = _frame(value, wanted or ())
     if frame is None:
         raise BadInput(f"{path} holds no table; give {FORMS}")
     if not len(frame):
@@ -59,41 +60,59 @@ def read_json(path: Path, wanted: Sequence[str] | None = None) -> Table:
     )
 
 
+def _of_lists(rows: list[Any], path: Path, wanted: Sequence[str] | None) -> Table:
+    """The table of rows that are lists, of which the first may name the columns."""
+    head, *body = rows
+    headed = isinstance(head, list) and bool(body) and all(isinstance(name, str) for name in head)
+    if headed and not all(isinstance(cell, str) for cell in body[0]):
+        return replace(as_table(body, path.name), names=list(head), named=True, whole=None).with_aside(wanted)
+    return as_table(rows, path.name).with_aside(wanted)
+
+
 def _parsed(text: str, by_line: bool) -> Any:
     """What a text says, as a whole or line by line, whatever its file is called."""
     try:
-        return [json.loads(text)] if by_line else json.loads(text)
+        whole = json.loads(text)
     except json.JSONDecodeError:
         lines = [line for line in text.split("\n") if line.strip()]
         if len(lines) < 2 or not lines[0].rstrip().endswith(("}", "]")):
             raise
         return [json.loads(line) for line in lines]
+    return [whole] if by_line and isinstance(whole, dict) else whole
 
 
-def _frame(value: Any) -> tuple[pd.DataFrame | None, list[str]]:
+def _frame(value: Any, wanted: Sequence[str]) -> tuple[pd.DataFrame | None, list[str]]:
     """A frame of rows or columns, None where there are none, and the names of what is left aside."""
     import pandas as pd
 
     beside: list[str] = []
-    if isinstance(value, dict) and "data" in value and isinstance(value.get("columns"), list):
+    index: Any = None
+    if isinstance(value, dict) and isinstance(value.get("columns"), list) and "data" in value:
         return pd.DataFrame(value["data"], columns=value["columns"], index=value.get("index")), beside
+    if isinstance(value, dict) and isinstance(value.get("schema"), dict) and "data" in value:
+        index, value = value["schema"].get("primaryKey"), value["data"]
     if isinstance(value, dict):
-        value, beside = _columns(value)
+        value, beside = _columns(value, wanted)
         first = next(iter(value.values()), None)
         if len(value) == 1 and isinstance(first, list) and isinstance(first[0], dict):
             value = first
     if isinstance(value, list) and all(isinstance(row, dict) for row in value):
-        return pd.json_normalize(value), beside
+        frame = pd.json_normalize(value)
+        is_label = (
+            isinstance(index, list) and len(index) == 1 and index[0] in frame and len(frame.columns) > 1
+        )
+        return frame.set_index(index[0]) if is_label else frame, beside
     return pd.DataFrame(value) if isinstance(value, dict) else None, beside
 
 
-def _columns(value: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """The columns of an object, lists or objects by the rows' labels, of the usual length; and the rest.
+def _columns(value: dict[str, Any], wanted: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+    """The columns of an object, lists or objects by the rows' labels, of one length; and what else it holds.
 
-    Where there is a schema, as pandas writes it, the rows beside it.
+    It is that of the columns that are wanted, or the usual one.
     """
-    kind = list if "schema" in value else (list, dict)
-    lengths = Counter(len(each) for each in value.values() if isinstance(each, kind) and each)
+    lengths = Counter(len(each) for each in value.values() if isinstance(each, list | dict) and each)
     usual = max(lengths, key=lambda n: (lengths[n], n), default=0)
-    columns = {n: each for n, each in value.items() if isinstance(each, kind) and 0 < len(each) == usual}
+    if wanted and isinstance(value.get(wanted[0]), list | dict):
+        usual = len(value[wanted[0]])
+    columns = {n: e for n, e in value.items() if isinstance(e, list | dict) and 0 < len(e) == usual}
     return columns, [name for name in value if name not in columns]

@@ -14,7 +14,9 @@ from distaff.files import check_file
 from distaff.tables.memory import columns_of
 from distaff.tables.table import MOST_ASIDE, Table
 
-KEY = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|VARCHAR")  # types of columns that may name rows
+KEY = re.compile(
+    r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|VARCHAR|DATE|TIMESTAMP.*"
+)  # types of columns that may name rows
 UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
 
 
@@ -45,7 +47,9 @@ def read_parquet(path: Path, wanted: Sequence[str] | None = None) -> Table:
         if name not in found:
             raise unknown(f"column of {path.name}", name, columns)
     picked = [name for name in columns if name in found] if wanted is None else wanted
-    aside = {name: np.asarray(found[name]) for name in beside if name in found}
+    aside = dict(
+        part for name in beside if name in found for part in columns_of(name, found[name], str(path))
+    )
     flat = [column for name in picked for column in columns_of(name, found[name], str(path))]
     names, cells = [name for name, _ in flat], [cells for _, cells in flat]
     return Table(path.name, names, cells, labels=labels, aside=None if wanted is None else aside)

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import re
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,13 +14,14 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 from distaff.files import check_unpacked, reading
-from distaff.tables.readers.above import are_units, title_said, titles
+from distaff.tables.readers.above import are_units, is_index_name, title_said, titles
 from distaff.tables.readers.headers import is_header, named
 from distaff.tables.table import Table
 
 LARGEST = 2**28  # bytes that the archive may unpack to; openpyxl needs many times as many
 MOST_CELLS = 5_000_000
 MOST_SEEN = 500_000  # cells of a sheet that is looked at again, as it takes many times as long
+MORE = re.compile(rb"<(?:\w+:)?(?:f[ />]|mergeCell )")
 SAMPLE = 60  # rows that show whether the first is a header
 
 
@@ -41,7 +43,7 @@ def read_spreadsheet(path: Path, wanted: Sequence[str] | None = None) -> Table:
             count = len(book.sheetnames)
         if not found.rows:
             raise BadInput(f"{path} holds no rows in its first sheet")
-        notes = _fill(found, path)
+        notes = _fill(found, path, wanted)
     if count > 1:
         which = "only its first sheet" if found.is_first else f"its sheet '{found.title}'"
         hint = "; columns that are named are looked for in all" if wanted is None else ""
@@ -87,20 +89,26 @@ def _sheet(sheet: Any, path: Path, is_first: bool) -> _Sheet:
     texts = [["" if cell is None else str(cell).strip() for cell in row] for row in first]
     above = titles(texts, width)
     headed = bool(rows) and is_header(texts[above], texts[above + 1 :])
-    units = headed and len(rows) > above + 1 and are_units(texts[above + 1 :])
+    if headed and len(texts) > above + 2 and is_index_name(texts[: above + 1], texts[above + 1 :]):
+        full.pop(list(full)[above + 1])
+        texts.pop(above + 1)
+    units = headed and len(texts) > above + 1 and are_units(texts[above], texts[above + 1 :])
     return _Sheet(sheet.title, is_first, full, above, texts[above] if headed else None, units)
 
 
-def _fill(sheet: _Sheet, path: Path) -> list[str]:
+def _fill(sheet: _Sheet, path: Path, wanted: Sequence[str] | None) -> list[str]:
     """Give the rows of a sheet what their empty cells hold by being merged, and say so.
 
     BadInput where a cell is empty because its formula was never computed.
     """
     import openpyxl
 
+    below = dict(itertools.islice(sheet.rows.items(), sheet.above, None))
     body = dict(itertools.islice(sheet.rows.items(), sheet.start, None))
-    empty = [(line, j) for line, row in body.items() for j, cell in enumerate(row) if cell is None]
-    if not empty or len(body) * len(next(iter(body.values()))) > MOST_SEEN:
+    names = sheet.header or [""] * len(next(iter(sheet.rows.values())))
+    used = [j for j, name in enumerate(names) if wanted is None or name in wanted]
+    empty = [(line, j) for line, row in below.items() for j in used if row[j] is None]
+    if not empty or len(below) * len(names) > MOST_SEEN or not _has_more(path):
         return []
     with contextlib.closing(openpyxl.load_workbook(path, keep_links=False)) as book:
         again = book[sheet.title]
@@ -118,6 +126,13 @@ def _fill(sheet: _Sheet, path: Path) -> list[str]:
             if line in body:
                 body[line][area.min_col - 1 : area.max_col] = [value] * width
     return [f"{path.name}: merged cells have their value in every row"] if areas else []
+
+
+def _has_more(path: Path) -> bool:
+    """Whether some sheet has formulas or merged cells."""
+    with zipfile.ZipFile(path) as archive:
+        sheets = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
+        return any(MORE.search(archive.read(name)) for name in sheets)
 
 
 def _rows(sheet: Any, path: Path) -> dict[int, list[Any]]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput
-from distaff.tables.readers.above import Row, are_units, repeats, title_said, titles
+from distaff.tables.readers.above import Row, are_units, is_index_name, repeats, title_said, titles
 from distaff.tables.readers.decoding import content_suffix, decoded
 from distaff.tables.readers.dialect import (
     ONE_COLUMN,
@@ -52,9 +52,10 @@ def read_text(path: Path, wanted: Sequence[str] | None = None, headed: bool | No
         check_thousands(rows, separator, path)
     comma = has_decimal_commas(first)
     usual = Counter(map(len, first[1:] or first)).most_common(1)[0][0]
-    if above := titles(first, usual):
-        notes.append(f"{path.name}: {title_said(numbers[:above])}")
-        numbers, rows = numbers[above:], rows[above:]
+    over = rows[: titles(first, usual)]
+    if over:
+        notes.append(f"{path.name}: {title_said(numbers[: len(over)])}")
+        numbers, rows = numbers[len(over) :], rows[len(over) :]
     names = split([comment], separator)[0] if comment and headed is None else []
     header, is_first = _header(rows, usual, names, comma, headed)
     if is_first and header is not None and len(header) > len(rows[0]):
@@ -66,7 +67,9 @@ def read_text(path: Path, wanted: Sequence[str] | None = None, headed: bool | No
         if any(again):
             notes.append(f"{path.name}: {sum(again)} more lines hold the header and are left out")
             numbers, rows = numbers[np.invert(again)], [row for row in rows if row != head]
-    if is_first and rows and are_units(rows[:SAMPLE]):
+    if is_first and len(rows) > 1 and is_index_name([*over, head], rows[:SAMPLE]):
+        numbers, rows = numbers[1:], rows[1:]
+    if is_first and rows and are_units(head, rows[:SAMPLE]):
         notes.append(f"{path.name}: line {numbers[0]} is taken for units and left out")
         numbers, rows = numbers[1:], rows[1:]
     if not rows:
