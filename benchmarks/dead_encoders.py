@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Collection, Iterator
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,7 @@ def main() -> None:
     kinds = parser.parse_args().kinds or list(KINDS)
     kept = pd.read_csv(RESULTS / FILE) if (RESULTS / FILE).exists() else pd.DataFrame({"kind": []})
     others: list[Any] = kept[~kept["kind"].isin(kinds)].to_dict("records")
-    keep_table(FILE, [*others, *rows(kinds)])
+    keep_table(FILE, chain(others, rows(kinds)))
 
 
 if __name__ == "__main__":

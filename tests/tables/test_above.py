@@ -30,6 +30,12 @@ def test_units_below_a_header_are_left_out(tmp_path: Path, units: list[str | Non
         np.testing.assert_array_equal(codes_of(table.pick(["z0", "z1"])), NUMBERS)
 
 
+def test_units_of_many_columns(tmp_path: Path) -> None:
+    rows = [[f"z{j}" for j in range(70)], ["mm"] * 70, *np.arange(80 * 70).reshape(80, 70).tolist()]
+    for table in tables_of(tmp_path, rows):
+        assert len(table) == 80
+
+
 @pytest.mark.parametrize(
     "row",
     [["mm", 2, "cat"], ["NA", "NA", "cat"], [None, None, "cat"], ["?", "-", "cat"], ["inf", "-inf", "dog"]],

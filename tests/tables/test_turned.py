@@ -120,3 +120,12 @@ def test_classes_of_many_images_are_no_units_and_no_header(tmp_path: Path) -> No
     assert len(read_table(tmp_path / "f.csv")) == 3
     CODES.T.set_axis(range(1001, 1041), axis=1).to_csv(tmp_path / "c.csv")
     assert read_table(tmp_path / "c.csv").names == [str(i) for i in range(1001, 1041)]
+
+
+def test_columns_called_by_numbers_are_no_rows_that_are(tmp_path: Path) -> None:
+    codes = pd.DataFrame(RNG.normal(size=(40, 10)))
+    codes.to_csv(tmp_path / "c.csv", index=False)
+    FACTORS[["size"]].set_axis(range(40)).sample(frac=1, random_state=0).to_csv(tmp_path / "f.csv")
+    first, second = same_rows(read_table(tmp_path / "c.csv"), read_table(tmp_path / "f.csv"))
+    np.testing.assert_allclose(codes_of(first), codes)
+    assert "go by position" in second.notes[-1]

@@ -45,13 +45,13 @@ def _are_groups(rows: list[Row], width: int) -> bool:
     return again and own and _have_numbers(body)
 
 
-def are_units(head: Row, rows: list[Row]) -> bool:
-    """Whether the first row below a header holds units: words in most columns of numbers, a number in none.
+def are_units(head: Row, rows: list[Row], count: int) -> bool:
+    """Whether the first of `count` rows holds units: words in most columns of numbers, a number in none.
 
     At least two columns are numbers, or there is but one. A row with a label is none, nor is one of a table
     with more columns than rows, whose rows may be the columns of another.
     """
-    if len(rows[0]) > len(rows) or (head[0].strip() == "" != rows[0][0].strip()):
+    if len(rows[0]) > count or (head[0].strip() == "" != rows[0][0].strip()):
         return False
     first, body = [cell.strip() for cell in rows[0]], rows[1:SAMPLE]
     columns = list(zip(*body, strict=False)) if len(body) > 1 else []

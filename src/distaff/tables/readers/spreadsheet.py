@@ -92,7 +92,7 @@ def _sheet(sheet: Any, path: Path, is_first: bool) -> _Sheet:
     if headed and len(texts) > above + 2 and is_index_name(texts[: above + 1], texts[above + 1 :]):
         full.pop(list(full)[above + 1])
         texts.pop(above + 1)
-    units = headed and len(texts) > above + 1 and are_units(texts[above], texts[above + 1 :])
+    units = headed and len(texts) > above + 1 and are_units(texts[above], texts[above + 1 :], len(full))
     return _Sheet(sheet.title, is_first, full, above, texts[above] if headed else None, units)
 
 

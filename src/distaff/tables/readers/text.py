@@ -69,7 +69,7 @@ def read_text(path: Path, wanted: Sequence[str] | None = None, headed: bool | No
             numbers, rows = numbers[np.invert(again)], [row for row in rows if row != head]
     if is_first and len(rows) > 1 and is_index_name([*over, head], rows[:SAMPLE]):
         numbers, rows = numbers[1:], rows[1:]
-    if is_first and rows and are_units(head, rows[:SAMPLE]):
+    if is_first and rows and are_units(head, rows[:SAMPLE], len(rows)):
         notes.append(f"{path.name}: line {numbers[0]} is taken for units and left out")
         numbers, rows = numbers[1:], rows[1:]
     if not rows:
