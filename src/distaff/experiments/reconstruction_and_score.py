@@ -52,7 +52,7 @@ class ReconstructionAndScore(Experiment[Scale]):
     scales: ClassVar = {
         "quick": Scale("two cores, 20 seconds", QUICK, (1, 4), (10,), width=32, seeds=1, steps=20),
         "nano": Scale("two cores, six minutes", GRID),
-        "small": Scale("two cores, forty minutes", GRID, betas=(1, 2, 4, 8, 16), seeds=16),
+        "small": Scale("two cores, an hour", GRID, betas=(1, 2, 4, 8, 16), seeds=16),
         "paper": Scale(
             "a cluster: 100 models of 300,000 steps",
             {"resolution": 64},
