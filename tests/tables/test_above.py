@@ -92,6 +92,14 @@ def test_columns_of_the_same_name_are_no_groups(tmp_path: Path) -> None:
         assert len(table) == 3
 
 
+@pytest.mark.parametrize("columns", [3, 10, 70])
+def test_many_columns_of_the_same_name(tmp_path: Path, columns: int) -> None:
+    rows = [["z"] * columns, *np.arange(80 * columns).reshape(80, columns).tolist()]
+    for table in tables_of(tmp_path, rows):
+        assert table.names[:3] == ["z", "z.1", "z.2"]
+        assert codes_of(table).shape == (80, columns)
+
+
 # Spreadsheets
 
 

@@ -97,7 +97,7 @@ def _noted(table: Table, like: Table) -> Table:
 def _labelled(table: Table, key: Key, labels: list[str], keep: bool = False) -> Table:
     """The table with its rows labelled by columns, which are taken out unless picked or to be kept."""
     if not key:
-        return replace(table, labels=labels)
+        return replace(table, labels=labels, from_one=False)  # they are as they were written
     own = [j for j, each in enumerate(table.names) if each not in key]
     said = "column" if len(key) == 1 else "columns"
     note = f"{table.what}: its rows are labelled by the {said} {', '.join(map(repr, key))}"

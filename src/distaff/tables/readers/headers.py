@@ -14,6 +14,7 @@ from distaff.tables.table import Table
 
 SAID = 8  # names in a note
 MANY = 8  # columns, from which their names can be told from other words and numbers
+SAMPLE = 60  # rows at most that are looked at for a header
 UNNAMED = re.compile(r"(Unnamed: 0)?")  # as pandas calls the column of an index
 
 
@@ -88,7 +89,7 @@ def is_header(head: list[str], body: list[list[str]], comma: bool = False) -> bo
     if head == counted or (len(head) > 1 and head[1:] == counted[:-1] and kinds[0] != "number"):
         return True  # as pandas numbers columns, perhaps beside a column of labels
     if "number" not in kinds and "word" in kinds:
-        return 2 * len(set(head)) > len(head) or len(head) < MANY  # classes of many images are no names
+        return not (_is_wide(head, body) and 2 * len(set(head)) <= len(head))  # classes of many images
     if (head == [str(j + 1) for j in range(len(head))] and _are_real(body)) or _are_ids(head, kinds, body):
         return True  # as R and MATLAB number columns
     numbers = [cell for kind, cell in zip(kinds, head, strict=True) if kind == "number"]
@@ -102,6 +103,11 @@ def is_header(head: list[str], body: list[list[str]], comma: bool = False) -> bo
         kind == "word" and column and set(column) <= {"number", "missing"} and "number" in column
         for kind, column in zip(kinds, under, strict=False)
     )
+
+
+def _is_wide(head: list[str], body: list[list[str]]) -> bool:
+    """Whether there are many columns, and more than rows, which may be those of another table."""
+    return len(head) >= MANY and len(body) + 1 < min(len(head), SAMPLE)
 
 
 def _are_ids(head: list[str], kinds: list[str], body: list[list[str]]) -> bool:
