@@ -31,6 +31,8 @@ DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 DECIMAL_COMMA = re.compile(r"[+-]?(?:\d*|\d{1,3}(?:\.\d{3})+),\d+(?:[eE][+-]?\d+)?", re.ASCII)
 #: what a column of decimals is made of, and float() takes nothing else of
 PLAIN = re.compile(r"[0-9+\-.eE \n]*")
+#: a date as spreadsheets, Stata, JSON and NumPy write it, and what of a time says nothing
+MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)[T ]00:00:00(?:\.0+)?Z?", re.ASCII)
 EXACT = 2.0**53  # from here on floats do not tell all whole numbers apart
 MOST_DIGITS = 300  # of a whole number; more would be beyond any float
 SHOWN = 40  # characters of a cell in a message

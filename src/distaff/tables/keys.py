@@ -9,12 +9,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from distaff.tables.columns import DECIMAL, DECIMAL_COMMA, are_whole
+from distaff.tables.columns import DECIMAL, DECIMAL_COMMA, MIDNIGHT, are_whole
 from distaff.tables.table import Table
 
 FEW = 50  # rows that mostly tell whether a column could label the rows
-#: a date as spreadsheets, Stata, JSON and NumPy write it, and what of a time says nothing
-MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)[T ]00:00:00(?:\.0+)?Z?", re.ASCII)
 WHOLE = re.compile(r"[+-]?\d{1,300}(?:\.0*)?", re.ASCII)  # also 007 and 101.0
 
 #: the columns that label rows, none for the rows' own labels
@@ -95,7 +93,7 @@ def labels_of(cells: NDArray[Any]) -> list[str]:
         return [str(int(cell)) for cell in cells]
     texts = [str(cell).strip() for cell in cells]
     if texts and all(map(MIDNIGHT.fullmatch, texts)):
-        return [text[:10] for text in texts]
+        return [MIDNIGHT.sub(r"\1", text) for text in texts]
     if "".join(texts).isdigit() and not any(text[:1] in ("0", "") for text in texts):
         return texts  # the usual case, and quick
     if all(map(WHOLE.fullmatch, texts)):

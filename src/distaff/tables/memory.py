@@ -1,19 +1,19 @@
 """Arrays, frames and tensors of any library as a table. No library is imported for it."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from distaff.errors import BadInput
-from distaff.tables.columns import narrowed
+from distaff.errors import BadInput, unknown
+from distaff.tables.columns import MIDNIGHT, narrowed
 from distaff.tables.sparse import is_sparse, sparse_table
 from distaff.tables.table import Table
 
 SHAPE = "an array (rows, columns)"
-MIDNIGHT = "T00:00:00.000000"  # what a date ends with when it is written as a time
 
 
 def as_table(values: Any, what: str) -> Table:
@@ -63,6 +63,32 @@ def spread(name: str, array: NDArray[Any]) -> list[tuple[str, NDArray[Any]]]:
     return [(f"{name}.{j}", part) for j, part in enumerate(array.T)] if array.ndim == 2 else [(name, array)]
 
 
+def of_columns(
+    path: Path, columns: Mapping[str, Any], wanted: Sequence[str] | None, labels: list[str] | None
+) -> Table:
+    """A table of the columns of a file by their names: those `wanted`, what may name rows set aside, or all.
+
+    A column of lists, as of embeddings, becomes one for each place.
+    """
+    for name in wanted or ():
+        if name not in columns:
+            raise unknown(f"column of {path.name}", name, columns)
+    picked = columns if wanted is None else wanted
+    parts = [part for name in picked for part in columns_of(name, columns[name], str(path))]
+    aside = None
+    if wanted is not None:
+        beside = {name: each for name, each in columns.items() if name not in wanted and not _has_lists(each)}
+        aside = dict(part for name, each in beside.items() for part in columns_of(name, each, str(path)))
+    return Table(
+        path.name, [name for name, _ in parts], [each for _, each in parts], labels=labels, aside=aside
+    )
+
+
+def _has_lists(column: Any) -> bool:
+    cells = np.ma.getdata(column)
+    return cells.ndim > 1 or bool(cells.dtype == object and len(cells) and _listed_cell(cells[0]))
+
+
 def columns_of(name: str, column: Any, what: str) -> list[tuple[str, NDArray[Any]]]:
     """The column of a file, times as words, or the columns that its lists make."""
     if not isinstance(column, np.ma.MaskedArray) and isinstance(column, np.ndarray) and column.ndim == 2:
@@ -72,7 +98,7 @@ def columns_of(name: str, column: Any, what: str) -> list[tuple[str, NDArray[Any
     if column.dtype.kind in "Mm":
         gone = np.ma.getmaskarray(column) | np.isnat(np.ma.getdata(column))
         texts = [None if no else str(cell) for cell, no in zip(column, gone, strict=True)]
-        return [(name, np.array([text and text.removesuffix(MIDNIGHT) for text in texts], dtype=object))]
+        return [(name, np.array([text and MIDNIGHT.sub(r"\1", text) for text in texts], dtype=object))]
     cells = np.ma.getdata(column)
     lists = [_listed_cell(cell) for cell in cells] if cells.dtype == object else []
     lengths = {len(each) for each in lists if each}

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from distaff.tables.columns import DECIMAL, DECIMAL_COMMA, MISSING, NO_NUMBER
 
-SAMPLE = 60  # rows that tell what is above them
+SAMPLE = 60  # rows that tell what is above them, and whether the first is a header
 INFINITE = ("inf", "infinity")
 
 Row = list[str]

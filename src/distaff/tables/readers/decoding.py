@@ -13,9 +13,9 @@ from typing import IO, Any
 from distaff.errors import BadInput
 from distaff.files import check_file, reading
 
-OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-#: what a packed file begins with, whatever it is called
-PACKED: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
+COMPRESSIONS = (".gz", ".bz2", ".xz")
+#: what a compressed file begins with, whatever it is called
+OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 #: folders in a .zip, what systems add, and what people write of it
 BESIDE = re.compile(r"(?i)/$|^__MACOSX/|(^|/)(\._[^/]*|\.DS_Store|Thumbs\.db|desktop\.ini|readme[^/]*)$")
 LARGEST = 2**31  # bytes of text, unpacked
@@ -33,7 +33,7 @@ def content_suffix(path: Path) -> str:
         with _zipped(path) as (_, member):
             inner = Path(member.lower()).suffix
             return ".csv" if inner in ("", ".zip") else inner  # pandas calls a .csv in x.zip so
-    for compressed in OPENERS:
+    for compressed in COMPRESSIONS:
         name = name.removesuffix(compressed)
     return Path(name).suffix
 
@@ -79,8 +79,8 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
         return
     with path.open("rb") as file:
         start = file.read(6)
-    by_mark = (opener for mark, opener in PACKED.items() if start.startswith(mark))
-    with OPENERS.get(path.suffix.lower(), next(by_mark, open))(path, "rb") as file:
+    by_mark = (opener for mark, opener in OPENERS.items() if start.startswith(mark))
+    with next(by_mark, open)(path, "rb") as file:
         yield file
 
 

@@ -10,7 +10,6 @@ from distaff.errors import BadInput
 from distaff.tables.columns import DECIMAL_COMMA
 from distaff.tables.readers.above import Row, are_numbers, titles
 
-SAMPLE = 60  # lines that the separator is found from
 ONE_COLUMN = "\x1f"  # separates the cells where nothing does
 SEPARATORS = {"\t": "tabs", ";": "';'", ",": "','", "|": "'|'", " ": "spaces"}
 COMMENTS = ("#", "%", "//")

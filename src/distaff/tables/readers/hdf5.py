@@ -34,12 +34,11 @@ def read_hdf5(path: Path, wanted: Sequence[str] | None = None) -> Table:
         names = list(arrays)
         usable = [name for name in names if is_table(arrays[name].shape, arrays[name].dtype)]
         wanted = None if wanted is None else [_full_name(name, names, path) for name in wanted]
-        flat = {name: len(arrays[name]) for name in usable if arrays[name].ndim == 1}
 
         def load(asked: list[str]) -> dict[str, NDArray[Any]]:
             return {name: values(arrays[name], path) for name in asked}
 
-        return choose(path, names, usable, load, wanted, flat)
+        return choose(path, {name: array.shape for name, array in arrays.items()}, usable, load, wanted)
 
 
 def _full_name(name: str, names: list[str], path: Path) -> str:

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.tables.columns import read_column, shown
+from distaff.tables.readers.above import SAMPLE
 from distaff.tables.table import Table
 
 SAID = 8  # names in a note
 MANY = 8  # columns, from which their names can be told from other words and numbers
-SAMPLE = 60  # rows at most that are looked at for a header
 UNNAMED = re.compile(r"(Unnamed: 0)?")  # as pandas calls the column of an index
 
 

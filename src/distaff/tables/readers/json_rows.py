@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from distaff.errors import BadInput, unknown
+from distaff.errors import BadInput
 from distaff.files import reading
-from distaff.tables.memory import as_table, columns_of
+from distaff.tables.memory import as_table, of_columns
 from distaff.tables.readers.decoding import content_suffix, decoded
 from distaff.tables.table import Table
 
@@ -42,22 +42,10 @@ def read_json(path: Path, wanted: Sequence[str] | None = None) -> Table:
     if not len(frame):
         raise BadInput(f"{path} holds no rows; give {FORMS}")
     columns = {str(name): np.asarray(column) for name, column in frame.items()}
-    for name in wanted or ():
-        if name not in columns:
-            raise unknown(f"column of {path.name}", name, columns)
-    picked = columns if wanted is None else wanted
-    parts = [part for name in picked for part in columns_of(name, columns[name], str(path))]
-    aside = {n: cells for n, cells in columns.items() if n not in picked and not isinstance(cells[0], list)}
-    told = f"columns are {', '.join(columns)}; left aside are {', '.join(beside)}"
     labels = None if isinstance(frame.index, pd.RangeIndex) else [str(label) for label in frame.index]
-    return Table(
-        path.name,
-        [name for name, _ in parts],
-        [cells for _, cells in parts],
-        labels=labels,
-        aside=None if wanted is None else aside,
-        notes=(f"{path.name}: {told}",) if beside and wanted is None else (),
-    )
+    table = of_columns(path, columns, wanted, labels)
+    told = f"columns are {', '.join(columns)}; left aside are {', '.join(beside)}"
+    return replace(table, notes=(f"{path.name}: {told}",)) if beside and wanted is None else table
 
 
 def _of_lists(rows: list[Any], path: Path, wanted: Sequence[str] | None) -> Table:

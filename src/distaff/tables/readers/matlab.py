@@ -40,8 +40,8 @@ def read_matlab(path: Path, wanted: Sequence[str] | None = None) -> Table:
         found = by_scipy("loadmat", path, variable_names=asked)
         return {name: _upright(np.asarray(found[name])) for name in asked}
 
-    flat = {name: max(shape) for name, shape, _ in held if name in usable and min(shape) == 1}
-    return choose(path, names, usable, load, wanted, flat)
+    shapes = {name: (max(shape),) if min(shape) == 1 else shape for name, shape, _ in held if name in names}
+    return choose(path, shapes, usable, load, wanted)
 
 
 def _upright(array: NDArray[Any]) -> NDArray[Any]:

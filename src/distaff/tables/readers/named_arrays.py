@@ -30,30 +30,30 @@ def read_numpy(path: Path, wanted: Sequence[str] | None = None) -> Table:
     if names >= {"format", "shape", "data"} and (names >= {"indices", "indptr"} or names >= {"row", "col"}):
         return of_saved(path, read_arrays(path)).pick(wanted)
     usable = [name for name, header in headers.items() if header is not None and is_table(*header)]
-    flat = {name: header[0][0] for name, header in headers.items() if header and _may_be_key(*header)}
-    return choose(path, list(names), usable, lambda asked: read_arrays(path, asked), wanted, flat)
+    shapes = {name: header[0] if header else () for name, header in headers.items()}
+    return choose(path, shapes, usable, lambda asked: read_arrays(path, asked), wanted)
 
 
 def choose(
     path: Path,
-    names: Sequence[str],
+    shapes: Mapping[str, tuple[int, ...]],
     usable: Sequence[str],
     load: Callable[[list[str]], Arrays],
     wanted: Sequence[str] | None,
-    flat: Mapping[str, int],
 ) -> Table:
-    """The table in a file that holds arrays of these `names`, of which the `usable` ones are tables.
+    """The table in a file that holds arrays of these names and `shapes`, of which the `usable` are tables.
 
     `wanted` names arrays, or columns by number where a single array is usable. Only what is used is loaded,
-    and of the `flat` arrays, by their lengths, those that may name the rows.
+    and what may name its rows: other arrays (n,) of as many.
     """
+    names = list(shapes)
     if not names:
         raise BadInput(f"{path} holds no arrays")
     if wanted is not None and set(wanted) <= set(names):
         table = _side_by_side(path, load(list(dict.fromkeys(wanted))))
-        beside = [name for name, n in flat.items() if n == len(table) and name not in wanted][:MOST_ASIDE]
+        beside = [name for name in usable if shapes[name] == (len(table),) and name not in wanted]
         aside = {}
-        for name in beside:
+        for name in beside[:MOST_ASIDE]:
             with suppress(BadInput):  # of what was not picked nothing is checked
                 aside[name] = _of(load([name])[name], name).cells[0]
         return replace(table, aside=aside)
@@ -68,10 +68,6 @@ def choose(
         ways = "--code-columns or --factor-columns"
         raise BadInput(f"{path} holds {len(names)} arrays; pick some with {ways}: {', '.join(names)}")
     raise unknown(f"array of {path.name}", next(name for name in wanted if name not in names), names)
-
-
-def _may_be_key(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
-    return len(shape) == 1 and dtype.kind in "iuUS"
 
 
 def is_table(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:

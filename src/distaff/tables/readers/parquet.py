@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from distaff.errors import BadInput, unknown
+from distaff.errors import BadInput
 from distaff.files import check_file
-from distaff.tables.memory import columns_of
+from distaff.tables.memory import of_columns
 from distaff.tables.table import MOST_ASIDE, Table
 
 KEY = re.compile(
@@ -43,16 +43,8 @@ def read_parquet(path: Path, wanted: Sequence[str] | None = None) -> Table:
     labels = None
     if len(index) == 1 and index[0] in found and index[0] not in (wanted or ()):
         labels = [str(cell) for cell in np.asarray(found.pop(index[0]))]
-    for name in wanted or ():
-        if name not in found:
-            raise unknown(f"column of {path.name}", name, columns)
-    picked = [name for name in columns if name in found] if wanted is None else wanted
-    aside = dict(
-        part for name in beside if name in found for part in columns_of(name, found[name], str(path))
-    )
-    flat = [column for name in picked for column in columns_of(name, found[name], str(path))]
-    names, cells = [name for name, _ in flat], [cells for _, cells in flat]
-    return Table(path.name, names, cells, labels=labels, aside=None if wanted is None else aside)
+    held = {name: found[name] for name in [*columns, *(wanted or ())] if name in found}
+    return of_columns(path, held, wanted, labels)
 
 
 def _exact(name: str, kind: str) -> str:

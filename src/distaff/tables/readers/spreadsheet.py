@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 from distaff.files import check_unpacked, reading
-from distaff.tables.readers.above import are_units, is_index_name, title_said, titles
+from distaff.tables.readers.above import SAMPLE, are_units, is_index_name, title_said, titles
 from distaff.tables.readers.headers import is_header, named
 from distaff.tables.table import Table
 
@@ -22,7 +22,6 @@ LARGEST = 2**28  # bytes that the archive may unpack to; openpyxl needs many tim
 MOST_CELLS = 5_000_000
 MOST_SEEN = 500_000  # cells of a sheet that is looked at again, as it takes many times as long
 MORE = re.compile(rb"<(?:\w+:)?(?:f[ />]|mergeCell )")
-SAMPLE = 60  # rows that show whether the first is a header
 
 
 def read_spreadsheet(path: Path, wanted: Sequence[str] | None = None) -> Table:

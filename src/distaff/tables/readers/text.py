@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput
-from distaff.tables.readers.above import Row, are_units, is_index_name, repeats, title_said, titles
+from distaff.tables.readers.above import SAMPLE, Row, are_units, is_index_name, repeats, title_said, titles
 from distaff.tables.readers.decoding import content_suffix, decoded
 from distaff.tables.readers.dialect import (
     ONE_COLUMN,
-    SAMPLE,
     SEPARATORS,
     check_thousands,
     find_separator,
