@@ -4,6 +4,7 @@ import json as jsons
 import pickle
 import warnings
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import torch
 from safetensors.torch import save_file
 
 from distaff.errors import BadInput
-from distaff.tables import SparseTable, codes_of, factors_of, read_table
+from distaff.tables import SparseTable, codes_of, factors_of, in_order_of, read_table, with_keys
 
 CODES = np.array([[1.5, 2.5], [3.5, 4.5], [5.5, 6.5]])
 KIND = ["b", "a", "b"]
@@ -378,6 +379,39 @@ def test_lists_in_parquet_become_columns(tmp_path: Path) -> None:
     duckdb.sql(f"COPY (SELECT [range, 1][:range] AS z FROM range(3)) TO '{path}' (FORMAT parquet)")
     with pytest.raises(BadInput, match="its lists must all have the same length"):
         read_table(path)
+
+
+def with_index(path: Path, levels: Sequence[str], rows: str) -> None:
+    """A file as pandas writes it by pyarrow: the index as columns, which its metadata names."""
+    import duckdb
+
+    told = jsons.dumps({"index_columns": levels, "columns": [], "pandas_version": "2.2.3"})
+    duckdb.sql(f"COPY ({rows}) TO '{path}' (FORMAT parquet, KV_METADATA {{pandas: '{told}'}})")
+
+
+@pytest.mark.parametrize(
+    ("levels", "select"),
+    [
+        (["__index_level_0__"], "'s' || range AS __index_level_0__"),
+        (["cell"], "range + 7 AS cell"),
+        (["subject", "trial"], "range // 10 AS subject, range % 10 AS trial"),
+        (["day"], "DATE '2024-01-01' + range::INT AS day"),
+    ],
+)
+def test_an_index_in_parquet_labels_the_rows(tmp_path: Path, levels: list[str], select: str) -> None:
+    codes, factors = tmp_path / "c.parquet", tmp_path / "f.parquet"
+    with_index(codes, levels, f"SELECT range % 4 + .01 * (range % 3) AS z, {select} FROM range(40)")
+    with_index(factors, levels, f"SELECT range % 4 AS a, {select} FROM range(40) ORDER BY hash(range)")
+    table = read_table(codes)
+    assert table.names == ["z"]
+    assert len(set(table.labels or ())) == 40
+    mine, its = with_keys(table, read_table(factors, role="factors"))
+    np.testing.assert_array_equal(codes_of(in_order_of(its, mine))[:, 0], np.arange(40) % 4)
+    picked = read_table(factors, [levels[0], "a"], "factors")  # a level may be a factor too
+    assert picked.names == [levels[0], "a"]
+    assert picked.labels == read_table(factors).labels
+    with_index(codes, [], "SELECT range AS z, {'kind': 'range'} AS b FROM range(40)")
+    assert read_table(codes, ["z"]).labels is None
 
 
 # Spreadsheets

@@ -85,7 +85,7 @@ def _read(path: Path, plan: Plan, show: bool) -> pd.DataFrame:
         try:
             table = connection.from_parquet([str(path)]).df()
             query = "SELECT decode(value) FROM parquet_kv_metadata(?) WHERE decode(key) = ?"
-            kept = connection.execute(query, [str(path), SCORING]).fetchone()
+            kept = connection.execute(query, [str(path), SCORING]).fetchall()
         except duckdb.Error as error:
             raise BadInput(f"{path} is not a Parquet file: {str(error).partition(chr(10))[0]}") from None
     missing = [name for name in COLUMNS if name not in table.columns]
@@ -97,8 +97,8 @@ def _read(path: Path, plan: Plan, show: bool) -> pd.DataFrame:
     twice = table.duplicated(list(COLUMNS[:3]))
     if twice.any():
         raise BadInput(f"{path} has two values of a score of run {table['run'][twice.idxmax()]}")
-    if kept is not None and kept[0] != scoring(plan):
-        raise BadInput(f"{path} was scored with {kept[0]}, and this study is with {scoring(plan)}")
-    if kept is None and show:
+    if kept and kept[0][0] != scoring(plan):
+        raise BadInput(f"{path} was scored with {kept[0][0]}, and this study is with {scoring(plan)}")
+    if not kept and show:
         say(f"{path} does not say how its runs were scored; it is taken to be as here: {scoring(plan)}")
     return table[list(COLUMNS)]

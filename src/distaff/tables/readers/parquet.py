@@ -11,7 +11,7 @@ import numpy as np
 
 from distaff.errors import BadInput
 from distaff.files import check_file
-from distaff.tables.memory import of_columns
+from distaff.tables.memory import columns_of, of_columns
 from distaff.tables.table import MOST_ASIDE, Table
 
 KEY = re.compile(
@@ -21,7 +21,10 @@ UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
 
 
 def read_parquet(path: Path, wanted: Sequence[str] | None = None) -> Table:
-    """The table in a .parquet file. A column of lists, as of embeddings, becomes a column for each place."""
+    """The table in a .parquet file, its rows labelled by the index that pandas wrote, of whatever levels.
+
+    A column of lists, as of embeddings, becomes a column for each place.
+    """
     import duckdb
 
     check_file(path)
@@ -40,9 +43,9 @@ def read_parquet(path: Path, wanted: Sequence[str] | None = None) -> Table:
         raise BadInput(f"{path} is not a Parquet file: {str(error).partition(chr(10))[0]}") from None
     if not columns:
         raise BadInput(f"{path} holds no columns")
-    labels = None
-    if len(index) == 1 and index[0] in found and index[0] not in (wanted or ()):
-        labels = [str(cell) for cell in np.asarray(found.pop(index[0]))]
+    levels = (cells for name in index for _, cells in columns_of(name, found[name], str(path)))
+    rows = list(zip(*(np.asarray(cells).tolist() for cells in levels), strict=True))
+    labels = None if not index else [str(row[0] if len(index) == 1 else row) for row in rows]
     held = {name: found[name] for name in [*columns, *(wanted or ())] if name in found}
     return of_columns(path, held, wanted, labels)
 
@@ -57,9 +60,9 @@ def _exact(name: str, kind: str) -> str:
 def _index(connection: Any, file: str, columns: list[str]) -> list[str]:
     """The columns that pandas wrote as the rows' labels."""
     query = "SELECT value FROM parquet_kv_metadata(?) WHERE key = 'pandas'"
-    kept = connection.execute(query, [file]).fetchone()
+    kept = connection.execute(query, [file]).fetchall()  # to its end: the connection is used again
     try:
-        told = json.loads(bytes(kept[0])) if kept else {}
+        told = json.loads(bytes(kept[0][0])) if kept else {}
         names = [name for name in told.get("index_columns", []) if isinstance(name, str)]
     except (ValueError, TypeError, AttributeError, RecursionError):
         names = []
