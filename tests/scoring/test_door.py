@@ -115,7 +115,6 @@ def test_a_series_and_logvar_are_paired_too() -> None:
     ("labels", "counts"),
     [
         (np.arange(N) + 100, "of 400 and 400 labels 300 are the same"),
-        ([f"c{i}" for i in range(N)], "labels 0 are the same"),
         (np.arange(N) % 399, "of 400 and 400 labels 399 are the same, 1 of them repeated"),
     ],
 )
@@ -123,6 +122,17 @@ def test_rows_with_other_labels_are_refused_with_the_counts(labels: Any, counts:
     with pytest.raises(BadInput, match=f"labelled differently: .*{counts}") as caught:
         mig(pd.DataFrame(CODES), FRAME.set_index(pd.Index(labels)))
     assert "\n" not in str(caught.value)
+
+
+def test_rows_that_are_only_counted_go_by_the_position_of_those_with_names() -> None:
+    named = FRAME.set_index(pd.Index([f"c{i}" for i in range(N)]))
+    for codes, factors in ((pd.DataFrame(CODES), named), (pd.DataFrame(CODES, named.index), FRAME)):
+        card = distaff.score(codes, factors, metrics="mig", values_only=True)
+        assert card["mig"].value == pytest.approx(WANTED, abs=1e-14)
+        assert "are only counted, and have no names" in card.protocol["notes"][0]
+    for rows in (pd.DataFrame(CODES)[:-1], pd.DataFrame(CODES)[::-1]):  # fewer, or not in order
+        with pytest.raises(BadInput):
+            mig(rows, named)
 
 
 def test_repeated_labels_in_the_same_order_are_fine() -> None:

@@ -63,7 +63,8 @@ def with_keys(first: Table, second: Table) -> tuple[Table, Table]:
 def in_order_of(table: Table, like: Table) -> Table:
     """A table with its rows put in the order of another's, where both have labels; it is then noted.
 
-    Where one has none, rows go by position, and it is noted if the other's numbers are out of order.
+    Where one has none, rows go by position, and it is noted if the other's numbers are out of order. So they
+    do where one has the numbers of its rows and the other none of these.
     """
     if table.labels is None or like.labels is None:
         return _by_position(table, like)
@@ -75,6 +76,10 @@ def in_order_of(table: Table, like: Table) -> Table:
     own, other = own_labels(table), own_labels(like)
     if table.from_one != like.from_one and set(map(str, table.labels)) == set(map(str, like.labels)):
         own, other = list(map(str, table.labels)), list(map(str, like.labels))  # counted from 1 and from 0
+    counting = next((each for each in (table, like) if counts_rows(each)), None)
+    if counting is not None and len(own) == len(other) and not set(own) & set(other):
+        note = f"rows go by position: those of {counting.what} are only counted, and have no names"
+        return replace(table, notes=(*table.notes, note))
     if set(own) != set(other) or not len(set(own)) == len(own) == len(other):
         raise BadInput(
             f"the rows of {like.what} and {table.what} are labelled differently: {_common(other, own)}; give "

@@ -81,7 +81,8 @@ def _reader(path: Path, role: str) -> Callable[[Path, Sequence[str] | None], Tab
     if (content := content_suffix(path)) in TEXTS:
         return TEXTS[content]
     if suffix not in READERS:
-        check_file(path)
+        if not (path.is_dir() and suffix in INSTEAD):  # as a .zarr is
+            check_file(path)
         hint = f"; {INSTEAD[suffix]}" if suffix in INSTEAD else ""
         hint += f" and give the {content} in it" if content not in ("", suffix) else ""
         raise BadInput(f"{path}: unknown kind of file '{suffix}'{hint}. Allowed: {ALLOWED}")
