@@ -151,7 +151,7 @@ def test_other_kinds_say_what_to_do(tmp_path: Path, suffix: str) -> None:
     with pytest.raises(BadInput, match="does not exist"):
         read_table(tmp_path / f"u{suffix}")
     (tmp_path / "t.zarr").mkdir(exist_ok=True)
-    with pytest.raises(BadInput, match="save its arrays by np.save"):
+    with pytest.raises(BadInput, match=r"save its arrays by np.save"):
         read_table(tmp_path / "t.zarr")
 
 
