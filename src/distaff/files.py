@@ -189,12 +189,12 @@ def array_headers(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]
     return found
 
 
-def read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Shape, order and type from the header of an .npy. Objects are refused: they would be pickled."""
+def read_header(stream: IO[bytes], objects: bool = False) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, order and type from the header of an .npy. Pickled objects are refused unless asked for."""
     version = npy.read_magic(stream)
     read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     shape, by_column, dtype = read(stream)
-    if dtype.hasobject:
+    if dtype.hasobject and not objects:
         raise ValueError("it holds pickled objects, which are never loaded")
     return shape, by_column, dtype
 

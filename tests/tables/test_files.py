@@ -77,6 +77,14 @@ def arff(path: Path) -> None:
     path.write_text(head + FRAME.to_csv(index=False, header=False))
 
 
+def pt(path: Path) -> None:
+    torch.save({"z": torch.tensor(CODES), "kind": KIND}, path)
+
+
+def pkl(path: Path) -> None:
+    FRAME.to_pickle(path)
+
+
 def dta(path: Path) -> None:
     FRAME.astype({"kind": "category"}).to_stata(path, write_index=False)
 
@@ -98,6 +106,8 @@ WAYS = {
     "csv.zip": (csv, ["z0", "z1"]),
     "arff": (arff, ["z0", "z1"]),
     "dta": (dta, ["z0", "z1"]),
+    "pt": (pt, ["z"]),
+    "pkl": (pkl, ["z0", "z1"]),
 }
 
 
@@ -110,14 +120,14 @@ def test_codes_and_words(tmp_path: Path, suffix: str) -> None:
     if suffix != "npy":
         factors = factors_of(read_table(path, ["kind"], "factors"))
         assert (factors.values[:, 0].tolist(), factors.words) == ([1, 0, 1], {"kind": ["a", "b"]})
-    if suffix in ("csv", "csv.gz", "csv.zip", "json", "json.gz", "parquet", "xlsx"):
+    if suffix in ("csv", "csv.gz", "csv.zip", "json", "json.gz", "parquet", "xlsx", "pkl"):
         assert read_table(path).labels == ["r0", "r1", "r2"]
     if columns == ["z0", "z1"]:
         assert read_table(path).names == ["z0", "z1", "kind"]
 
 
 @pytest.mark.parametrize(
-    "suffix", ["npz", "csv", "parquet", "xlsx", "mat", "h5", "json", "jsonl", "arff", "dta"]
+    "suffix", ["npz", "csv", "parquet", "xlsx", "mat", "h5", "json", "jsonl", "arff", "dta", "pt", "pkl"]
 )
 def test_a_name_that_is_not_there(tmp_path: Path, suffix: str) -> None:
     WAYS[suffix][0](tmp_path / f"t.{suffix}")
@@ -129,11 +139,11 @@ def test_a_name_that_is_not_there(tmp_path: Path, suffix: str) -> None:
     "suffix",
     [
         *("npy", "npz", "csv", "csv.gz", "tsv", "parquet", "xlsx", "mat", "h5", "h5ad"),
-        *("json", "jsonl", "arff", "dta", "safetensors", "zip"),
+        *("json", "jsonl", "arff", "dta", "safetensors", "zip", "pt", "pkl"),
     ],
 )
 @pytest.mark.parametrize(
-    "content", [b"", b"\x00\x81", pickle.dumps([1, 2]), b"PK\x03\x04junk", b"\x89HDF\r\n\x1a\n"]
+    "content", [b"", b"\x00\x81", pickle.dumps(Bomb()), b"PK\x03\x04junk", b"\x89HDF\r\n\x1a\n"]
 )
 def test_what_is_damaged_is_one_line(tmp_path: Path, suffix: str, content: bytes) -> None:
     path = tmp_path / f"t.{suffix}"
@@ -143,7 +153,7 @@ def test_what_is_damaged_is_one_line(tmp_path: Path, suffix: str, content: bytes
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("suffix", [".pkl", ".pt", ".joblib", ".xls", ".rds", ".npy.gz", ".foo", ""])
+@pytest.mark.parametrize("suffix", [".joblib", ".xls", ".rds", ".npy.gz", ".foo", ""])
 def test_other_kinds_say_what_to_do(tmp_path: Path, suffix: str) -> None:
     (tmp_path / f"t{suffix}").write_bytes(pickle.dumps(Bomb()))
     with pytest.raises(BadInput, match=r"unknown kind of file .*Allowed: \.npy"):

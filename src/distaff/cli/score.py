@@ -12,7 +12,7 @@ from distaff.cli.status import tell_failures
 from distaff.errors import BadInput
 
 LIST = "A,B,..."  # a list on the command line
-TABLES = ".npy .npz .csv .tsv .txt .json (.gz .zip) .parquet .xlsx .mat .h5 .h5ad .safetensors .dta"
+TABLES = ".npy .npz .csv .tsv .txt .json (.gz .zip) .parquet .xlsx .mat .h5 .h5ad .safetensors .pt .pkl .dta"
 FactorsFile = Annotated[
     Path | None,
     Argument(

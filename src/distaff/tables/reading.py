@@ -16,6 +16,7 @@ from distaff.tables.readers.json_rows import read_json
 from distaff.tables.readers.matlab import read_matlab
 from distaff.tables.readers.named_arrays import read_numpy
 from distaff.tables.readers.parquet import read_parquet
+from distaff.tables.readers.pickled_arrays import read_pickle
 from distaff.tables.readers.safetensors import read_safetensors
 from distaff.tables.readers.spreadsheet import read_spreadsheet
 from distaff.tables.readers.stata import read_stata
@@ -42,14 +43,15 @@ READERS = {
     ".h5ad": read_annotated,
     ".safetensors": read_safetensors,
     ".dta": read_stata,
+    **dict.fromkeys((".pt", ".pth", ".ckpt", ".pkl", ".pickle"), read_pickle),
 }
 ALLOWED = (
     ".npy, .npz, .csv, .tsv, .txt, .json, .jsonl, .arff (also .gz, .zip), .parquet, .xlsx, .mat, .h5, .h5ad, "
-    ".safetensors, .dta"
+    ".safetensors, .pt, .pkl, .dta"
 )
 #: what people also have, and what to do with it
 INSTEAD = {
-    ".pkl": "it may run code when it is opened, and is never loaded; save the array by np.save",
+    ".joblib": "it may run code when it is opened, and is never loaded; save the array by np.save",
     ".xls": "save it as .xlsx or .csv",
     ".ods": "save it as .xlsx or .csv",
     ".rds": "in R, write.csv(x, 'x.csv')",
@@ -57,7 +59,6 @@ INSTEAD = {
     ".sav": "save it as .csv, in Python pandas.read_spss(path).to_csv('x.csv')",
     ".zarr": "save its arrays by np.save, or the data as .h5ad",
 }
-INSTEAD |= dict.fromkeys((".pickle", ".pt", ".pth", ".ckpt", ".joblib"), INSTEAD[".pkl"])
 INSTEAD |= dict.fromkeys((".zip", ".gz", ".bz2", ".xz"), "unpack it")
 INSTEAD[".rdata"] = INSTEAD[".rds"]
 

@@ -1,18 +1,20 @@
 """A table from a file of named arrays, as .npz: which of them is meant, and how they stand side by side."""
 
 import math
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput, unknown
-from distaff.files import array_headers, read_arrays
+from distaff.files import array_headers, check_file, read_arrays, read_header
 from distaff.tables.memory import of_array, of_fields
+from distaff.tables.readers.pickles import Held, taken_apart
 from distaff.tables.sparse import of_saved
 from distaff.tables.table import MOST_ASIDE, Table
 
@@ -25,13 +27,47 @@ def read_numpy(path: Path, wanted: Sequence[str] | None = None) -> Table:
     Columns of a single array are picked by number, and those of several arrays by the arrays' names. What
     scipy.sparse.save_npz wrote stays sparse.
     """
-    headers = array_headers(path)
+    check_file(path)
+    objects = _objects(path)
+    headers = {} if objects.keys() == {"array"} else array_headers(path)
+    headers |= {name: (held.shape, np.dtype(object)) for name, held in objects.items()}
     names = headers.keys()
     if names >= {"format", "shape", "data"} and (names >= {"indices", "indptr"} or names >= {"row", "col"}):
         return of_saved(path, read_arrays(path)).pick(wanted)
     usable = [name for name, header in headers.items() if header is not None and is_table(*header)]
     shapes = {name: header[0] if header else () for name, header in headers.items()}
-    return choose(path, shapes, usable, lambda asked: read_arrays(path, asked), wanted)
+
+    def load(asked: list[str]) -> Arrays:
+        plain = [name for name in asked if name not in objects]
+        return {
+            **(read_arrays(path, plain) if plain else {}),
+            **{name: held.read() for name in asked if (held := objects.get(name)) and held.read},
+        }
+
+    return choose(path, shapes, usable, load, wanted)
+
+
+def _objects(path: Path) -> dict[str, Held]:
+    """The arrays of words and numbers that a .npy or .npz file holds as objects, which NumPy pickles."""
+    found: dict[str, Held] = {}
+    with path.open("rb") as file:
+        if not zipfile.is_zipfile(file):
+            file.seek(0)
+            return _taken("array", file)
+        with suppress(Exception), zipfile.ZipFile(file) as archive:  # what is damaged, others tell
+            for name in archive.namelist():
+                found |= _taken(name.removesuffix(".npy"), archive.open(name))
+    return found
+
+
+def _taken(name: str, stream: IO[bytes]) -> dict[str, Held]:
+    """An array of objects by its name, if it is one, and all its cells can be read."""
+    with suppress(Exception):
+        if read_header(stream, objects=True)[2].kind == "O":
+            held = taken_apart(stream)
+            cells = held.read() if isinstance(held, Held) and held.read else np.array({})
+            return {} if any(isinstance(cell, dict) for cell in cells.flat) else {name: held}
+    return {}
 
 
 def choose(

@@ -1,0 +1,366 @@
+"""What lies in a pickle, taken apart and never run: arrays and tensors, lists, dicts, numbers and texts.
+
+A pickle is a list of instructions for a machine with a stack. Python's machine calls whatever a pickle names;
+this one calls nothing. It knows by heart the few names under which NumPy and torch keep arrays, and what any
+other name would make stays shut.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import pickletools
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distaff.files import LARGEST
+
+#: torch's classes of storages, and the types of their numbers; bfloat16 is the upper half of float32
+STORAGES = {
+    "DoubleStorage": "f8",
+    "FloatStorage": "f4",
+    "HalfStorage": "f2",
+    "BFloat16Storage": "bfloat16",
+    "LongStorage": "i8",
+    "IntStorage": "i4",
+    "ShortStorage": "i2",
+    "CharStorage": "i1",
+    "ByteStorage": "u1",
+    "BoolStorage": "?",
+}
+#: the types of NumPy's arrays that are read; dates have a unit, which is told after the rest
+TYPES = re.compile(r"(?:b1|[iuf][1248]|[SU]\d{1,6}|[Mm]8(\[(as|fs|ps|ns|us|ms|s|m|h|D|W|M|Y)\])?|O8?)")
+LEGACY = 0x1950A86A20F9469CFC6C  # what files begin with that torch wrote before 1.6, and within pickles
+
+#: reads a storage by its key, the type of its numbers, and how many there are
+ReadStorage = Callable[[str, str, int], NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Name:
+    """What a pickle calls by a module and a name. It is never looked up."""
+
+    module: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.module}.{self.name}"
+
+
+@dataclass
+class Shut:
+    """What a pickle would make by calling `name`, and which is not made."""
+
+    name: Any
+    given: tuple[Any, ...] = ()
+    state: Any = None
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+
+@dataclass
+class Held:
+    """An array that is read when it is asked for. NumPy's have their shape only after they were made."""
+
+    shape: tuple[int, ...] = ()
+    read: Callable[[], NDArray[Any]] | None = None
+
+
+@dataclass
+class Type:
+    """The type of a NumPy array."""
+
+    code: str
+    order: str = "="
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Numbers of tensors, in one row."""
+
+    read: Callable[[], NDArray[Any]]
+
+
+def taken_apart(stream: IO[bytes], storage: ReadStorage | None = None) -> Any:
+    """What the next pickle of a stream holds; `storage` reads torch's storages that lie beside it.
+
+    Arrays and tensors are `Held`, and whatever is not known is `Shut`. Raises ValueError and others on what
+    is no pickle. What torch.save wrote before 1.6 is read as what was saved.
+    """
+    found = _Machine(storage).run(stream)
+    return _of_legacy(stream) if isinstance(found, int) and found == LEGACY else found
+
+
+def _of_legacy(stream: IO[bytes]) -> Any:
+    """What torch.save wrote before 1.6, and writes into pickles, below its first number.
+
+    That is two pickles of the machine it was written on, that of what was saved, that of the storages' keys,
+    and all storages, each behind the count of its numbers.
+    """
+    _Machine(None).run(stream)
+    _Machine(None).run(stream)
+    held: dict[str, NDArray[Any]] = {}
+    machine = _Machine(lambda key, kind, count: held[key])
+    found = machine.run(stream)
+    for key in map(str, _Machine(None).run(stream)):
+        count, kind = int.from_bytes(stream.read(8), "little"), machine.kinds.get(key)
+        if kind is None:
+            raise ValueError("it holds tensors of a type that is not read; save them as float32")
+        held[key] = numbers(stream.read(count * _width(kind)), kind, count)
+    return found
+
+
+def numbers(raw: bytes, kind: str, count: int) -> NDArray[Any]:
+    """The numbers (count,) of a storage from its bytes."""
+    if len(raw) < count * _width(kind):
+        raise ValueError(f"a storage of {count} numbers has {len(raw)} bytes")
+    if kind == "bfloat16":
+        return (np.frombuffer(raw, "<u2", count).astype(np.uint32) << 16).view(np.float32)
+    return np.frombuffer(raw, np.dtype(kind).newbyteorder("<"), count)
+
+
+def _width(kind: str) -> int:
+    return 2 if kind == "bfloat16" else np.dtype(kind).itemsize
+
+
+@dataclass
+class _Machine:
+    """A stack, a memo, and what each instruction does to them. Marks are kept as places of the stack."""
+
+    storage: ReadStorage | None
+    stack: list[Any] = field(default_factory=list)
+    marks: list[int] = field(default_factory=list)
+    memo: dict[int, Any] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)  # of the storages that were named
+
+    def run(self, stream: IO[bytes]) -> Any:
+        for opcode, argument, _ in pickletools.genops(stream):
+            self.step(opcode.name, argument)
+        return self.stack.pop()
+
+    def step(self, name: str, argument: Any) -> None:
+        stack = self.stack
+        match name:
+            case "PROTO" | "FRAME" | "STOP" | "READONLY_BUFFER":
+                pass
+            case "MARK":
+                self.marks.append(len(stack))
+            case "POP":
+                stack.pop()
+            case "POP_MARK":
+                self.since_mark()
+            case "DUP":
+                stack.append(stack[-1])
+            case "NONE":
+                stack.append(None)
+            case "NEWTRUE" | "NEWFALSE":
+                stack.append(name == "NEWTRUE")
+            case "EMPTY_TUPLE":
+                stack.append(())
+            case "TUPLE":
+                stack.append(tuple(self.since_mark()))
+            case "TUPLE1" | "TUPLE2" | "TUPLE3":
+                stack.append(tuple(self.last(int(name[-1]))))
+            case "EMPTY_LIST" | "LIST":
+                stack.append(self.since_mark() if name == "LIST" else [])
+            case "APPEND" | "APPENDS" | "ADDITEMS":
+                items = self.last(1) if name == "APPEND" else self.since_mark()
+                if isinstance(stack[-1], list):
+                    stack[-1].extend(items)
+            case "EMPTY_SET" | "FROZENSET":
+                stack.append(self.since_mark() if name == "FROZENSET" else [])
+            case "EMPTY_DICT" | "DICT":
+                made: dict[Any, Any] = {}
+                put_in(made, self.since_mark() if name == "DICT" else [])
+                stack.append(made)
+            case "SETITEM" | "SETITEMS":
+                items = self.last(2) if name == "SETITEM" else self.since_mark()
+                put_in(stack[-1], items)
+            case "PUT" | "BINPUT" | "LONG_BINPUT":
+                self.memo[argument] = stack[-1]
+            case "MEMOIZE":
+                self.memo[len(self.memo)] = stack[-1]
+            case "GET" | "BINGET" | "LONG_BINGET":
+                stack.append(self.memo[argument])
+            case "GLOBAL":
+                stack.append(Name(*argument.split(" ", 1)))
+            case "STACK_GLOBAL":
+                stack.append(Name(*map(str, self.last(2))))
+            case "REDUCE" | "NEWOBJ":
+                called, given = self.last(2)
+                stack.append(called_by_name(called, given))
+            case "NEWOBJ_EX":
+                called, given, _ = self.last(3)
+                stack.append(Shut(called, given))
+            case "INST":
+                stack.append(Shut(Name(*argument.split(" ", 1)), tuple(self.since_mark())))
+            case "OBJ":
+                called, *given = self.since_mark()
+                stack.append(Shut(called, tuple(given)))
+            case "BUILD":
+                (state,) = self.last(1)
+                built(stack[-1], state)
+            case "BINPERSID":
+                (told,) = self.last(1)
+                stack.append(self.named_storage(told))
+            case "PERSID" | "EXT1" | "EXT2" | "EXT4" | "NEXT_BUFFER":
+                stack.append(Shut(name))
+            case _:  # what is left are numbers, texts and bytes, which stand in the pickle
+                stack.append(argument)
+
+    def since_mark(self) -> list[Any]:
+        start = self.marks.pop()
+        found = self.stack[start:]
+        del self.stack[start:]
+        return found
+
+    def last(self, count: int) -> list[Any]:
+        if len(self.stack) < count:
+            raise ValueError("it takes more than there is")
+        found = self.stack[-count:]
+        del self.stack[-count:]
+        return found
+
+    def named_storage(self, told: Any) -> Any:
+        """A storage by torch's name for it: ("storage", class, key, device, count)."""
+        match told:
+            case ("storage", Name() as type_, str(key), _, int(count), *_) if type_.name in STORAGES:
+                pass
+            case ("storage", Name() as type_, *_):
+                return Shut(type_)
+            case ("module", Name() as type_, *_):  # before 1.6, a class with its source
+                return type_
+            case _:
+                return Shut("a storage")
+        if self.storage is None:
+            return Shut(type_)
+        kind, read = STORAGES[type_.name], self.storage
+        self.kinds[key] = kind
+        return Storage(lambda: read(key, kind, count))
+
+
+def put_in(made: Any, items: list[Any]) -> None:
+    """Put keys and values in turn into a dict; keys that cannot be one are left out."""
+    if isinstance(made, dict):
+        pairs = zip(items[::2], items[1::2], strict=False)
+        made.update({key: value for key, value in pairs if isinstance(key, str | int | float | bool)})
+
+
+def called_by_name(called: Any, given: Any) -> Any:
+    """What a known name makes of what it is given; shut, where it is not known."""
+    given = given if isinstance(given, tuple) else ()
+    name = f"{called}".replace("numpy.core.", "numpy._core.")
+    match name, given:
+        case "numpy._core.multiarray._reconstruct", _:
+            return Held()
+        case "numpy.dtype", (str(code), *_) if TYPES.fullmatch(code):
+            return Type(code)
+        case "numpy._core.numeric._frombuffer", (bytes() | bytearray() as raw, Type() as kind, shape, order):
+            return of_bytes(Held(), shape, kind, order == "F", bytes(raw))
+        case "numpy._core.multiarray.scalar", (Type() as kind, bytes() as raw):
+            only = of_bytes(Held(), (), kind, False, raw)
+            return only.read().item() if only.read else only
+        case "_codecs.encode", (str(text), "latin1" | "latin-1"):
+            return text.encode("latin-1")
+        case "copy_reg._reconstructor" | "copyreg._reconstructor" | "copyreg.__newobj__", (kind, *rest):
+            return Shut(kind, tuple(rest))
+        case "collections.OrderedDict" | "builtins.dict", ():
+            return {}
+        case "torch._utils._rebuild_tensor_v2", (
+            Storage() as storage,
+            int(start),
+            tuple(size),
+            tuple(steps),
+            *_,
+        ):
+            return of_storage(storage, start, size, steps)
+        case "torch._utils._rebuild_parameter", (Held() as tensor, *_):
+            return tensor
+        case "torch.storage._load_from_bytes", (bytes() as raw,):
+            return taken_apart(io.BytesIO(raw))
+    return Shut(called, given)
+
+
+def built(made: Any, state: Any) -> None:
+    """Give what was made its state."""
+    match made, state:
+        case Type(), (_, "<" | ">" | "|" | "=" as order, None, None, None, *rest):
+            made.order = order
+            if len(rest) == 4 and isinstance(rest[-1], tuple):  # of dates
+                unit, *factors = rest[-1][1]
+                known = isinstance(unit, bytes) and factors == [1, 1, 1]
+                made.code += f"[{unit.decode('ascii')}]" if known else "[?]"
+        case Type(), _:
+            made.code = "shut"  # of several fields
+        case Held(), (_, tuple(shape), Type() as kind, bool(turned), bytes() | bytearray() | list() as cells):
+            of_bytes(made, shape, kind, turned, cells)
+        case Shut(), _:
+            made.state = state
+        case dict(), _:
+            pass  # of an OrderedDict, as a checkpoint's
+
+
+def of_bytes(
+    made: Held, shape: Any, kind: Type, by_columns: bool, cells: bytes | bytearray | list[Any]
+) -> Held:
+    """A NumPy array from its bytes, or, of objects, from their list."""
+    if not (isinstance(shape, tuple) and all(isinstance(n, int) and n >= 0 for n in shape)):
+        raise ValueError(f"an array has shape {shape}")
+    count, order = math.prod(shape), "F" if by_columns else "C"
+    if isinstance(cells, list):
+        flat = np.empty(len(cells), dtype=object)
+        flat[:] = cells
+    elif TYPES.fullmatch(kind.code) and not kind.code.startswith("O"):
+        type_ = np.dtype(f"{kind.order if kind.order in '<>' else '='}{kind.code}")
+        if len(cells) != count * type_.itemsize:
+            raise ValueError(f"an array of shape {shape} has {len(cells)} bytes")
+        flat = np.frombuffer(bytes(cells), type_) if count else np.empty(0, type_)
+    else:
+        return made
+    if flat.size != count:
+        raise ValueError(f"an array of shape {shape} has {flat.size} cells")
+
+    def read() -> NDArray[Any]:
+        whole = flat.reshape(shape, order=order)  # type: ignore[call-overload]
+        return whole if whole.dtype != object else _plain(whole)
+
+    made.shape, made.read = shape, read
+    return made
+
+
+def _plain(cells: NDArray[Any]) -> NDArray[Any]:
+    """Objects as texts, numbers, lists and arrays; what is shut as dicts, which are refused where used."""
+    made = np.empty(cells.shape, dtype=object)
+    for place, cell in np.ndenumerate(cells):
+        if isinstance(cell, Held) and cell.read is not None:
+            made[place] = cell.read()
+        elif cell is None or isinstance(cell, str | int | float | bool | list | tuple):
+            made[place] = cell
+        else:
+            made[place] = {"not opened": str(cell)}
+    return made
+
+
+def of_storage(storage: Storage, start: int, size: tuple[Any, ...], steps: tuple[Any, ...]) -> Held:
+    """A tensor from its storage: where it starts there, and by how many numbers each axis steps."""
+    parts = (*size, *steps)
+    if len(size) != len(steps) or not all(isinstance(n, int) and n >= 0 for n in (start, *parts)):
+        raise ValueError(f"a tensor has shape {size} and steps {steps}")
+    count, last = math.prod(size), start + sum((n - 1) * step for n, step in zip(size, steps, strict=True))
+
+    def read() -> NDArray[Any]:
+        held = storage.read()
+        if count and (last >= len(held) or 8 * count > max(LARGEST, 8 * len(held))):  # by steps of 0
+            raise ValueError(f"a tensor of shape {size} is larger than its storage")
+        strides = [step * held.itemsize for step in steps]
+        if not count:
+            return np.empty(size, held.dtype)
+        return np.lib.stride_tricks.as_strided(held[start:], size, strides, writeable=False).copy()
+
+    return Held(size, read)

@@ -1,0 +1,302 @@
+"""What torch.save, pickle and pandas write is read, and nothing in it is run."""
+
+import io
+import os
+import pickle
+import random
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import distaff
+from distaff.errors import BadInput
+from distaff.tables import codes_of, factors_of, read_table
+from distaff.tables.readers.pickles import LEGACY, Shut, taken_apart
+
+CODES = np.array([[1.5, 2.5], [3.5, 4.5], [5.5, 6.5], [7.5, 8.5]])
+WORDS = np.array(["b", "a", "b", "a"])
+MANY = {"z": CODES, "y": np.arange(4), "w": WORDS, "o": WORDS.astype(object), "l": WORDS.tolist()}
+
+
+def pickled(path: Path, value: Any, protocol: int) -> None:
+    path.write_bytes(pickle.dumps(value, protocol=protocol))
+
+
+@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        (CODES, None),
+        (np.asfortranarray(CODES), None),
+        (CODES.astype("f2"), None),
+        (CODES.astype(">f8"), None),
+        (CODES.tolist(), None),
+        (torch.tensor(CODES), None),
+        ({"z": torch.tensor(CODES), "y": torch.arange(4)}, ["z"]),
+        (OrderedDict(z=CODES), None),
+        ({"train": {"z": CODES[:2]}, "test": {"z": CODES, "y": np.arange(4)}}, ["test/z"]),
+        ((CODES, np.arange(4)), ["0"]),
+        ([torch.tensor(CODES), np.float64(3), None], None),
+        (MANY, ["z"]),
+    ],
+)
+def test_arrays_tensors_and_lists(tmp_path: Path, protocol: int, value: Any, wanted: Any) -> None:
+    pickled(tmp_path / "t.pkl", value, protocol)
+    np.testing.assert_array_equal(codes_of(read_table(tmp_path / "t.pkl", wanted)), CODES)
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_words_however_they_are_kept(tmp_path: Path, protocol: int) -> None:
+    pickled(tmp_path / "t.pkl", MANY, protocol)
+    factors = factors_of(read_table(tmp_path / "t.pkl", ["w", "o", "l"], "factors"))
+    assert factors.words == {name: ["a", "b"] for name in "wol"}
+    assert factors.values.T.tolist() == [[1, 0, 1, 0]] * 3
+    assert list(read_table(tmp_path / "t.pkl", ["z"]).aside or ()) == ["y", "w", "o", "l"]
+    with pytest.raises(BadInput, match="holds 5 arrays; pick some"):
+        read_table(tmp_path / "t.pkl")
+
+
+@pytest.mark.parametrize("new", [True, False])
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (torch.tensor(CODES), CODES),
+        (torch.tensor(CODES, dtype=torch.float32, requires_grad=True), CODES),
+        (torch.tensor(CODES).bfloat16(), CODES),
+        (torch.tensor(CODES).half(), CODES),
+        (torch.tensor(CODES.T.copy()).T, CODES),
+        (torch.tensor(np.concatenate([-CODES, CODES]))[4:], CODES),
+        (torch.tensor(CODES)[::2], CODES[::2]),
+        (torch.tensor(CODES[:1]).expand(4, 2), CODES[[0, 0, 0, 0]]),
+        (torch.nn.Parameter(torch.tensor(CODES)), CODES),
+        (torch.tensor(CODES) > 4, CODES > 4),
+        (torch.arange(8, dtype=torch.int16).reshape(4, 2), np.arange(8).reshape(4, 2)),
+        ({"z": torch.tensor(CODES), "epoch": 3, "optimizer": torch.nn.Linear(2, 2)}, CODES),
+        ({"z": CODES}, CODES),
+    ],
+)
+def test_torch_save_of_now_and_before_1_6(tmp_path: Path, value: Any, expected: Any, new: bool) -> None:
+    torch.save(value, tmp_path / "t.pt", _use_new_zipfile_serialization=new)
+    np.testing.assert_array_equal(codes_of(read_table(tmp_path / "t.pt")), expected)
+
+
+@pytest.mark.parametrize("new", [True, False])
+def test_what_torch_saves_and_is_no_array_is_named(tmp_path: Path, new: bool) -> None:
+    for value, name in (
+        (torch.nn.Linear(2, 2), r"torch\.nn\.modules\.linear\.Linear"),
+        (torch.tensor(CODES).to_sparse(), "_rebuild_sparse_tensor"),
+        (torch.complex(torch.tensor(CODES), torch.tensor(CODES)), "type that is not read|_rebuild_tensor_v2"),
+    ):
+        torch.save(value, tmp_path / "t.pt", _use_new_zipfile_serialization=new)
+        with pytest.raises(BadInput, match=name):
+            read_table(tmp_path / "t.pt")
+
+
+@pytest.mark.parametrize("name", ["pandas1", "pandas2", "pandas3", "pandas3_arrow", "here"])
+def test_frames_of_every_pandas(tmp_path: Path, name: str) -> None:
+    """Files by pandas 1.5.3, 2.3.3, and 3.1.1 without pyarrow and with it, and by the one that is here."""
+    path = Path(__file__).parent / "pickles" / f"{name}.pkl"
+    if name == "here":
+        path = tmp_path / "t.pkl"
+        frame().to_pickle(path)
+    table = read_table(path)
+    assert table.names == ["z", "z2", "y", "w", "c", "d", "i", "e.0", "e.1"]
+    assert table.labels == ["s0", "s1", "s2", "s3"]
+    assert table.orders == {4: ("m", "l")}
+    np.testing.assert_array_equal(table.cells[0], [0.5, np.nan, 2.5, 3.5])
+    np.testing.assert_array_equal(table.cells[1], [1, np.nan, 5, 7])
+    numbers = read_table(path, ["y", "e.0", "e.1"]).cells
+    np.testing.assert_array_equal(numbers, [[3, 1, 2, 1], [1, 3, 5, 7], [2, 4, 6, 8]])
+    gaps = {"w": ["a", None, "bé", "a"], "c": ["m", "l", None, "m"], "i": [1, None, 3, 4]}
+    for column, cells in gaps.items():
+        (found,) = read_table(path, [column]).columns()
+        assert [
+            None if gone else cell for cell, gone in zip(found.cells, found.missing, strict=True)
+        ] == cells
+    assert table.cells[5].tolist() == [f"2020-01-0{day}" for day in (1, 2, 3, 4)]
+
+
+def frame() -> pd.DataFrame:
+    made = pd.DataFrame(
+        {
+            "z": [0.5, None, 2.5, 3.5],
+            "y": [3, 1, 2, 1],
+            "w": ["a", None, "bé", "a"],
+            "c": pd.Categorical(["m", "l", None, "m"], categories=["m", "l"], ordered=True),
+            "d": pd.date_range("2020-01-01", periods=4),
+            "i": pd.array([1, None, 3, 4], dtype="Int64"),
+            "e": [np.array([1.0, 2.0]), [3.0, 4.0], (5.0, 6.0), [7.0, 8.0]],
+        },
+        index=["s0", "s1", "s2", "s3"],
+    )
+    made.insert(1, "z2", made.z * 2)
+    return made
+
+
+def test_indices_and_series(tmp_path: Path) -> None:
+    path, numbers = tmp_path / "t.pkl", pd.DataFrame(CODES)
+    for index, labels in (
+        (None, None),
+        ([3, 1, 0, 2], [3, 1, 0, 2]),
+        (pd.MultiIndex.from_product([["a", "b"], [1, 2]]), [("a", 1), ("a", 2), ("b", 1), ("b", 2)]),
+        (pd.date_range("2020-01-01", periods=4), [f"2020-01-0{day}" for day in (1, 2, 3, 4)]),
+        (range(4, 8), [4, 5, 6, 7]),
+    ):
+        (numbers if index is None else numbers.set_index(pd.Index(index))).to_pickle(path)
+        assert read_table(path).labels == labels
+        np.testing.assert_array_equal(codes_of(read_table(path)), CODES)
+    pd.Series(WORDS, name="kind").to_pickle(path)
+    assert factors_of(read_table(path, role="factors")).words == {"kind": ["a", "b"]}
+
+
+def test_a_pair_of_pickles_is_scored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    factors = pd.DataFrame(rng.integers(0, 4, (200, 2)), columns=["a", "b"]).add_prefix("f_")
+    factors.index = pd.Index([f"s{row}" for row in range(200)])
+    codes = pd.DataFrame(factors.to_numpy() + 0.1 * rng.normal(size=(200, 2)), factors.index)
+    codes.iloc[rng.permutation(200)].to_pickle(tmp_path / "codes.pkl")
+    factors.to_pickle(tmp_path / "factors.pkl")
+    tables = read_table(tmp_path / "codes.pkl"), read_table(tmp_path / "factors.pkl", role="factors")
+    found = distaff.score(*tables, metrics="mig", values_only=True)["mig"].value
+    assert found == pytest.approx(distaff.metrics.mig(codes.to_numpy(), factors.to_numpy()), abs=1e-12)
+
+
+@pytest.mark.parametrize("suffix", ["npz", "npy"])
+def test_words_that_numpy_keeps_as_objects(tmp_path: Path, suffix: str) -> None:
+    path, words = tmp_path / f"t.{suffix}", WORDS.astype(object)
+    if suffix == "npy":
+        np.save(path, words, allow_pickle=True)
+        assert factors_of(read_table(path, role="factors")).words == {"0": ["a", "b"]}
+        return
+    np.savez(path, z=CODES, w=words, many=np.array([{}, 1, 2, 3], dtype=object))
+    assert factors_of(read_table(path, ["w"], "factors")).words == {"w": ["a", "b"]}
+    np.testing.assert_array_equal(codes_of(read_table(path, ["z"])), CODES)
+    with pytest.raises(BadInput, match="pickled objects, which are never loaded"):
+        read_table(path, ["many"])
+
+
+# Nothing is run
+
+
+class Bomb:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return os.system, (f"touch {self.path}",)
+
+
+class Set:
+    def __setstate__(self, state: Any) -> None:
+        pytest.fail("unpickled")
+
+    def __getstate__(self) -> Any:
+        return {"z": 1}
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_nothing_that_a_pickle_names_is_called(tmp_path: Path, protocol: int) -> None:
+    mark = tmp_path / "mark"
+    pickled(tmp_path / "t.pkl", {"z": CODES, "b": Bomb(mark), "s": Set()}, protocol)
+    np.testing.assert_array_equal(codes_of(read_table(tmp_path / "t.pkl")), CODES)
+    pickled(tmp_path / "t.pkl", Bomb(mark), protocol)
+    with pytest.raises(BadInput, match=r"only (posix|nt)\.system, which is not opened"):
+        read_table(tmp_path / "t.pkl")
+    pickled(tmp_path / "t.pkl", pd.DataFrame({"z": [1, 2], "b": [Bomb(mark), 3]}), protocol)
+    assert codes_of(read_table(tmp_path / "t.pkl", ["z"])).tolist() == [[1], [2]]
+    with pytest.raises(BadInput, match=r"a cell holds .*system"):
+        codes_of(read_table(tmp_path / "t.pkl", ["b"]))
+    assert not mark.exists()
+    pickle.loads(pickle.dumps(Bomb(mark), protocol=protocol))
+    assert mark.exists()
+
+
+def test_names_are_never_looked_up() -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("builtins.__import__", lambda *_, **__: pytest.fail("imported"))
+        found = taken_apart(io.BytesIO(b"cno.such\nthing\n(S'x'\ntR."))
+    assert isinstance(found, Shut)
+    assert (str(found), found.given) == ("no.such.thing", ("x",))
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        (((0,), 0, (3, 2), (2, 1)), "larger than its storage"),
+        (((0,), 5, (2, 2), (2, 1)), "larger than its storage"),
+        (((0,), 0, (10**9, 10**9), (0, 0)), "larger than its storage"),
+        (((0,), -1, (2,), (1,)), "has shape"),
+        (((0,), 0, (2,), (-1,)), "has shape"),
+    ],
+)
+def test_tensors_stay_in_their_storage(tmp_path: Path, told: Any, message: str) -> None:
+    _, start, size, steps = told
+
+    class Tensor:
+        def __reduce__(self) -> Any:
+            storage = torch.tensor(CODES[:2])._typed_storage()
+            return torch._utils._rebuild_tensor_v2, (storage, start, size, steps, False, OrderedDict())
+
+    (tmp_path / "t.pkl").write_bytes(pickle.dumps(Tensor()))
+    with pytest.raises(BadInput, match=message):
+        read_table(tmp_path / "t.pkl")
+
+
+def test_a_storage_is_as_large_as_it_is(tmp_path: Path) -> None:
+    class Tensor:
+        def __reduce__(self) -> Any:
+            return torch._utils._rebuild_tensor_v2, (Told(), 0, (1000,), (1,), False, OrderedDict())
+
+    class Told:
+        pass
+
+    class Pickler(pickle.Pickler):
+        def persistent_id(self, obj: Any) -> Any:
+            told = ("storage", torch.FloatStorage, "0", "cpu", 1000, None)
+            return told if isinstance(obj, Told) else None
+
+    stream = io.BytesIO()
+    for value in (LEGACY, 1001, {}, Tensor(), ["0"]):
+        Pickler(stream).dump(value)
+    (tmp_path / "t.pt").write_bytes(stream.getvalue() + (2).to_bytes(8, "little") + bytes(8))
+    with pytest.raises(BadInput, match="larger than its storage"):
+        read_table(tmp_path / "t.pt")
+
+
+def test_what_holds_itself_ends(tmp_path: Path) -> None:
+    inner: dict[str, Any] = {}
+    inner["k" * 100] = [inner, inner]
+    rows = [[1.0] * 20_000] * 20_000
+    for value, message in ((inner, "10,000 arrays and lists"), (rows, "a list of 20000 lists of 20000")):
+        pickled(tmp_path / "t.pkl", value, 4)
+        with pytest.raises(BadInput, match=message):
+            read_table(tmp_path / "t.pkl")
+
+
+def test_any_damage_is_one_clear_line(tmp_path: Path) -> None:
+    rng, path = random.Random(0), tmp_path / "t.pkl"
+    torch.save(MANY["y"], tmp_path / "old.pt", _use_new_zipfile_serialization=False)
+    wholes = [pickle.dumps(MANY, protocol=protocol) for protocol in (0, 2, 5)]
+    wholes += [pickle.dumps(frame()), pickle.dumps(torch.tensor(CODES)), (tmp_path / "old.pt").read_bytes()]
+    refused = 0
+    for whole in wholes:
+        for _ in range(150):
+            damaged = bytearray(whole)
+            for _ in range(rng.choice([1, 3])):
+                damaged[rng.randrange(len(damaged))] = rng.randrange(256)
+            path.write_bytes(damaged[: rng.choice([len(damaged), rng.randrange(len(damaged))])])
+            refused += is_refused(path)
+    assert refused > 450
+
+
+def is_refused(path: Path) -> bool:
+    try:
+        codes_of(read_table(path))
+    except BadInput as error:
+        return "\n" not in str(error)
+    return False
