@@ -159,5 +159,5 @@ def test_the_page_has_every_kind_of_file() -> None:
     from distaff.tables.reading import READERS, TEXTS
 
     text = PAGE.read_text()
-    other_names = {".hdf5", ".tab", ".dat", ".data", ".ndjson"}
+    other_names = {".hdf5", ".tab", ".dat", ".data", ".ndjson", ".pth", ".ckpt", ".pickle"}
     assert {suffix for suffix in {*READERS, *TEXTS} if suffix not in text} == other_names

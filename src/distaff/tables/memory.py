@@ -159,7 +159,7 @@ def _array(values: Any, what: str) -> NDArray[Any]:
     try:
         if hasattr(values, "__cuda_array_interface__") and hasattr(values, "get"):  # CuPy
             values = values.get()
-        array = _listed(values) if isinstance(values, list | tuple) else np.asanyarray(of_tensor(values))
+        array = listed(values) if isinstance(values, list | tuple) else np.asanyarray(of_tensor(values))
     except Exception as error:  # every library has errors of its own
         reason = " ".join(str(error).split())
         raise BadInput(f"{what} must be numbers, and cannot be read as such: {reason}") from None
@@ -176,7 +176,7 @@ def _array(values: Any, what: str) -> NDArray[Any]:
     return array
 
 
-def _listed(values: Any) -> NDArray[Any]:
+def listed(values: Any) -> NDArray[Any]:
     """Nested lists as an array, of objects where NumPy would make one value of several: of words and numbers,
     or of whole numbers beyond 2^53 and floats."""
     array = np.asanyarray(values)

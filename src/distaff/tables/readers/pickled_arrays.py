@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 from distaff.files import check_unpacked, reading
+from distaff.tables.memory import listed
 from distaff.tables.readers.named_arrays import choose
 from distaff.tables.readers.pickled_frames import is_frame, of_frame
 from distaff.tables.readers.pickles import Held, Shut, numbers, taken_apart
@@ -113,7 +113,6 @@ def _of_list(cells: Sequence[Any]) -> Held | None:
     flat = [cell for row in cells for cell in row] if width else cells
     if not all(isinstance(cell, Scalar) for cell in flat):
         return None
-    made = np.empty(len(flat), dtype=object)
-    made[:] = flat
+    made = listed(flat)
     shape = (len(cells), width) if width else (len(cells),)
     return Held(shape, lambda: made.reshape(shape))

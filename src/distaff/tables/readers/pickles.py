@@ -35,6 +35,12 @@ STORAGES = {
 }
 #: the types of NumPy's arrays that are read; dates have a unit, which is told after the rest
 TYPES = re.compile(r"(?:b1|[iuf][1248]|[SU]\d{1,6}|[Mm]8(\[(as|fs|ps|ns|us|ms|s|m|h|D|W|M|Y)\])?|O8?)")
+#: instructions whose argument, which stands in the pickle, is the value
+VALUES = {
+    *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"),
+    *("STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"),
+    *("SHORT_BINBYTES", "BINBYTES", "BINBYTES8", "BYTEARRAY8"),
+}
 LEGACY = 0x1950A86A20F9469CFC6C  # what files begin with that torch wrote before 1.6, and within pickles
 
 #: reads a storage by its key, the type of its numbers, and how many there are
@@ -141,7 +147,10 @@ class _Machine:
 
     def run(self, stream: IO[bytes]) -> Any:
         for opcode, argument, _ in pickletools.genops(stream):
-            self.step(opcode.name, argument)
+            if opcode.name in VALUES:
+                self.stack.append(argument)
+            else:
+                self.step(opcode.name, argument)
         return self.stack.pop()
 
     def step(self, name: str, argument: Any) -> None:
@@ -211,8 +220,6 @@ class _Machine:
                 stack.append(self.named_storage(told))
             case "PERSID" | "EXT1" | "EXT2" | "EXT4" | "NEXT_BUFFER":
                 stack.append(Shut(name))
-            case _:  # what is left are numbers, texts and bytes, which stand in the pickle
-                stack.append(argument)
 
     def since_mark(self) -> list[Any]:
         start = self.marks.pop()
