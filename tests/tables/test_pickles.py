@@ -100,7 +100,7 @@ def test_what_torch_saves_and_is_no_array_is_named(tmp_path: Path, new: bool) ->
 @pytest.mark.parametrize("name", ["pandas1", "pandas2", "pandas3", "pandas3_arrow", "here"])
 def test_frames_of_every_pandas(tmp_path: Path, name: str) -> None:
     """Files by pandas 1.5.3, 2.3.3, and 3.1.1 without pyarrow and with it, and by the one that is here."""
-    path = Path(__file__).parent / "pickles" / f"{name}.pkl"
+    path = Path(__file__).parent / "frames" / f"{name}.pkl"
     if name == "here":
         path = tmp_path / "t.pkl"
         frame().to_pickle(path)

@@ -11,7 +11,7 @@ from distaff.files import check_file
 from distaff.tables.readers.annotated import read_annotated
 from distaff.tables.readers.arff import read_arff
 from distaff.tables.readers.decoding import content_suffix
-from distaff.tables.readers.hdf5 import read_hdf5
+from distaff.tables.readers.hdf5_frames import read_hdf5_frame
 from distaff.tables.readers.json_rows import read_json
 from distaff.tables.readers.matlab import read_matlab
 from distaff.tables.readers.named_arrays import read_numpy
@@ -38,8 +38,9 @@ READERS = {
     ".parquet": read_parquet,
     ".xlsx": read_spreadsheet,
     ".mat": read_matlab,
-    ".h5": read_hdf5,
-    ".hdf5": read_hdf5,
+    ".h5": read_hdf5_frame,
+    ".hdf5": read_hdf5_frame,
+    ".nc": read_hdf5_frame,
     ".h5ad": read_annotated,
     ".safetensors": read_safetensors,
     ".dta": read_stata,

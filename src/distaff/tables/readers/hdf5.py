@@ -30,7 +30,7 @@ def is_hdf5(path: Path) -> bool:
 def read_hdf5(path: Path, wanted: Sequence[str] | None = None) -> Table:
     """The table in an array of an HDF5 file, or in several side by side; arrays are named by their path."""
     with opened(path) as file:
-        arrays = dict(_arrays(file))
+        arrays = dict(arrays_in(file))
         names = list(arrays)
         usable = [name for name in names if is_table(arrays[name].shape, arrays[name].dtype)]
         wanted = None if wanted is None else [_full_name(name, names, path) for name in wanted]
@@ -125,7 +125,7 @@ def _texts(array: Any, path: Path) -> NDArray[Any]:
     return np.concatenate(pieces) if pieces else np.empty(0, dtype=object)
 
 
-def _arrays(file: Any) -> Iterator[tuple[str, Any]]:
+def arrays_in(file: Any) -> Iterator[tuple[str, Any]]:
     """Every array of a file with its path, groups gone through once each."""
     import h5py
 
