@@ -1,8 +1,10 @@
 """What goes wrong because of what was given, said in one line."""
 
 import difflib
+import re
 from collections.abc import Iterable
 
+CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 LONGEST = 2000  # characters of a message; names in files may have more
 
 
@@ -10,6 +12,7 @@ class BadInput(ValueError):
     """What was given cannot be used. The message names it, what is allowed, and what to do."""
 
     def __init__(self, message: str) -> None:
+        message = CONTROL.sub(" ", message)  # as names in files may have
         super().__init__(message if len(message) <= LONGEST else f"{message[: LONGEST - 3]}...")
 
 

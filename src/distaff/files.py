@@ -140,8 +140,8 @@ def reading(path: Path, kind: str) -> Iterator[None]:
     except BadInput:
         raise
     except Exception as error:
-        reason = " ".join(str(error).split())
-        if "pickle" in reason:
+        reason = " ".join((str(error) or type(error).__name__).split())
+        if "allow_pickle" in reason or "pickled objects" in reason:
             reason = "it holds pickled objects, which are never loaded; save words by array.astype(str)"
         raise BadInput(f"{path} cannot be read as {kind}: {reason}") from None
 

@@ -70,3 +70,31 @@ def test_a_damaged_frame_is_one_line(tmp_path: Path) -> None:
         with pytest.raises(BadInput, match=r"fixed\.h5") as caught:
             read_table(path)
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("form", ["fixed", "table"])
+def test_words_of_every_script_and_gaps(tmp_path: Path, form: str) -> None:
+    """Two columns of words, pickled by columns in the fixed format; gaps have a word of their own."""
+    table = read_table(unpacked(f"odd_{form}.h5", tmp_path), ["words"])
+    assert (table.names, table.labels) == (["é", "ü", "x"], list("äöüß"))
+    assert [column.missing.tolist().count(True) for column in table.columns()] == [0, 1, 0]
+    assert [table.cells[0].tolist(), table.cells[1][[0, 1, 3]].tolist()] == [list("abcd"), list("efh")]
+
+
+@pytest.mark.parametrize("form", ["fixed", "table"])
+def test_times_of_a_zone_and_periods_are_left_out_and_said(tmp_path: Path, form: str) -> None:
+    path = unpacked(f"odd_{form}.h5", tmp_path)
+    table = read_table(path, ["times"])
+    assert (table.names, table.labels) == (["z", "d"], None)
+    assert [note.partition(": ")[2] for note in table.notes] == [
+        "columns that cannot be read are left out: t",
+        "its index cannot be read; rows go by position",
+    ]
+    assert table.columns()[1].missing.tolist() == [False, True, False, False]  # NaT
+    assert read_table(path, ["periods"]).labels is None
+
+
+def test_names_that_are_the_same_as_texts_and_orders(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="columns of the same name: 1, 1"):
+        read_table(unpacked("odd_fixed.h5", tmp_path), ["twice"])
+    assert read_table(unpacked("odd_table.h5", tmp_path), ["ordered"]).orders == {0: ("m", "l")}

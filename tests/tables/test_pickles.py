@@ -180,6 +180,67 @@ def test_words_that_numpy_keeps_as_objects(tmp_path: Path, suffix: str) -> None:
         read_table(path, ["many"])
 
 
+@pytest.mark.parametrize("suffix", ["npy", "npz", "pkl"])
+def test_objects_by_columns_are_kept_by_rows(tmp_path: Path, suffix: str) -> None:
+    path, frame_ = tmp_path / f"t.{suffix}", pd.DataFrame({"n": [1, 2, 3], "w": ["a", "b", "c"]})
+    assert frame_.to_numpy().flags.f_contiguous
+    if suffix == "pkl":
+        path.write_bytes(pickle.dumps(frame_.to_numpy()))
+    else:
+        (np.save if suffix == "npy" else np.savez)(path, frame_.to_numpy())
+    assert [cells.tolist() for cells in read_table(path).cells] == [[1, 2, 3], ["a", "b", "c"]]
+    frame_.T.to_pickle(tmp_path / "t.pkl")
+    assert [cells.tolist() for cells in read_table(tmp_path / "t.pkl").cells] == [
+        [1, "a"],
+        [2, "b"],
+        [3, "c"],
+    ]
+
+
+@pytest.mark.parametrize("new", [True, False])
+def test_a_negated_view_is_not_read_without_its_sign(tmp_path: Path, new: bool) -> None:
+    held = torch.complex(torch.tensor(CODES), torch.tensor(CODES)).conj().imag
+    assert held.is_neg()
+    torch.save(held, tmp_path / "t.pt", _use_new_zipfile_serialization=new)
+    with pytest.raises(BadInput):
+        read_table(tmp_path / "t.pt")
+
+
+def test_what_cannot_be_read_is_left_out_and_said(tmp_path: Path) -> None:
+    path = tmp_path / "t.pkl"
+    for index in (
+        pd.period_range("2020-01", periods=4, freq="M"),
+        pd.date_range("2020-01-01", periods=4, tz="Europe/Berlin"),
+    ):
+        pd.DataFrame({"z": CODES[:, 0], "t": index}, index=index).to_pickle(path)
+        table = read_table(path)
+        assert (table.names, table.labels) == (["z"], None)
+        assert table.notes == (
+            "t.pkl: columns that cannot be read are left out: t",
+            "t.pkl: its index cannot be read; rows go by position",
+        )
+    pd.DataFrame({"z": CODES[:, 0]}, index=[["a", None, "b", "b"], [1, 2, np.nan, 2]]).to_pickle(path)
+    assert read_table(path).labels == [("a", 1.0), (None, 2.0), ("b", None), ("b", 2.0)]
+    words = pd.DataFrame({"w": pd.array(["a", pd.NA, "b"], dtype="string[python]")})
+    words.to_pickle(path)
+    assert read_table(path).columns()[0].missing.tolist() == [False, True, False]
+
+
+def test_an_array_that_is_not_read_is_not_passed_over(tmp_path: Path) -> None:
+    labels, path = np.arange(4), tmp_path / "t.pkl"
+    for codes in (CODES.astype(complex), pd.DataFrame(CODES), np.ma.masked_array(CODES)):
+        pickled(path, {"z": codes, "y": labels}, 4)
+        with pytest.raises(BadInput, match=r"holds y; not opened are z \("):
+            read_table(path)
+        assert codes_of(read_table(path, ["y"]))[:, 0].tolist() == [0, 1, 2, 3]
+    pickled(path, {"a": {"b": labels}, "a/b": labels}, 4)
+    with pytest.raises(BadInput, match="two arrays 'a/b'"):
+        read_table(path)
+    pickled(path, {3.5, 1.5, 99.5}, 4)
+    with pytest.raises(BadInput, match="a set"):
+        read_table(path)
+
+
 # Nothing is run
 
 
@@ -230,8 +291,8 @@ def test_names_are_never_looked_up() -> None:
         (((0,), 0, (3, 2), (2, 1)), "larger than its storage"),
         (((0,), 5, (2, 2), (2, 1)), "larger than its storage"),
         (((0,), 0, (10**9, 10**9), (0, 0)), "larger than its storage"),
-        (((0,), -1, (2,), (1,)), "has shape"),
-        (((0,), 0, (2,), (-1,)), "has shape"),
+        (((0,), -1, (2,), (1,)), "a shape that is none"),
+        (((0,), 0, (2,), (-1,)), "a shape that is none"),
     ],
 )
 def test_tensors_stay_in_their_storage(tmp_path: Path, told: Any, message: str) -> None:
@@ -272,10 +333,55 @@ def test_what_holds_itself_ends(tmp_path: Path) -> None:
     inner: dict[str, Any] = {}
     inner["k" * 100] = [inner, inner]
     rows = [[1.0] * 20_000] * 20_000
-    for value, message in ((inner, "10,000 arrays and lists"), (rows, "a list of 20000 lists of 20000")):
+    for value, message in ((inner, "lists without an end"), (rows, "lists of over 100,000,000")):
         pickled(tmp_path / "t.pkl", value, 4)
         with pytest.raises(BadInput, match=message):
             read_table(tmp_path / "t.pkl")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"N" + b"2\x86" * 40 + b")R.",  # a name that is a tuple of tuples, each twice the last
+        b"N" + b"2\x86" * 40 + b"2\x93.",
+        b"(N" + b"2\x86" * 40 + b"t" + b"\x85R.",
+        b"]" + b"(h\x00" + b"]" * 10_000 + b"e.",
+        b"cnumpy.core.numeric\n_frombuffer\n(C\x01acnumpy\ndtype\nX\x02\x00\x00\x00f8\x85R("
+        + (b"\x8a\xfe" + b"\x7f" * 254 + b"2" * 20_000)  # many axes of enormous sizes
+        + b"tX\x01\x00\x00\x00CtR.",
+    ],
+)
+def test_small_files_take_no_long_time(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "t.pkl").write_bytes(content)
+    with pytest.raises(BadInput, match=r"t\.pkl"):
+        read_table(tmp_path / "t.pkl")
+
+
+def test_lists_that_are_shared_many_times(tmp_path: Path) -> None:
+    deep: list[Any] = [None]
+    for _ in range(60):
+        deep = [deep, deep]
+    wide: list[Any] = [None]
+    wide += [wide] * 20_000
+    for value in (deep, wide):
+        pickled(tmp_path / "t.pkl", value, 4)
+        with pytest.raises(BadInput, match="over 10,000 arrays and lists"):
+            read_table(tmp_path / "t.pkl")
+    cells = np.empty(2, dtype=object)
+    cells[:] = [deep, 1]
+    pickled(tmp_path / "t.pkl", cells, 4)
+    with pytest.raises(BadInput, match=r"a cell holds {'not opened': 'list'}"):
+        codes_of(read_table(tmp_path / "t.pkl"))
+
+
+def test_an_index_that_counts_further_than_its_rows(tmp_path: Path) -> None:
+    path = tmp_path / "t.pkl"
+    pd.DataFrame({"z": [1.0, 2.0]}).to_pickle(path)
+    whole = pickle.dumps(pd.DataFrame({"z": [1.0, 2.0]}, index=range(7, 9)))
+    path.write_bytes(whole.replace(b"K\x09", b"K\xff"))
+    assert whole.count(b"K\x09")
+    with pytest.raises(BadInput, match="whose index has other rows than its columns"):
+        read_table(path)
 
 
 def test_any_damage_is_one_clear_line(tmp_path: Path) -> None:

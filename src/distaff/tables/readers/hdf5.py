@@ -86,7 +86,7 @@ def check_inside(array: Any, path: Path) -> None:
         raise BadInput(f"{path}: {array.name.lstrip('/')} lies in other files, which are not opened")
 
 
-def values(array: Any, path: Path) -> NDArray[Any]:
+def values(array: Any, path: Path, encoding: str = "utf-8") -> NDArray[Any]:
     """The values of an array in a file; texts as objects, MATLAB's arrays turned upright."""
     import h5py
 
@@ -98,7 +98,7 @@ def values(array: Any, path: Path) -> NDArray[Any]:
     if kind in (b"cell", b"struct") or "ref" in (array.dtype.metadata or {}):
         raise BadInput(f"{path}: {name} holds references, which are not followed; save numbers or texts")
     if h5py.check_string_dtype(array.dtype):
-        return _texts(array, path)
+        return _texts(array, path, encoding)
     if array.dtype.kind == "O":
         raise BadInput(f"{path}: {name} holds lists of different lengths; save a plain array")
     found = np.asarray(array[()])
@@ -111,13 +111,13 @@ def values(array: Any, path: Path) -> NDArray[Any]:
     return found
 
 
-def _texts(array: Any, path: Path) -> NDArray[Any]:
+def _texts(array: Any, path: Path, encoding: str) -> NDArray[Any]:
     """Texts as objects, read a piece at a time, for a small file may hold long ones many times."""
     if array.ndim == 0:
-        return np.array(array.asstr(errors="backslashreplace")[()], dtype=object)
+        return np.array(array.asstr(encoding, errors="backslashreplace")[()], dtype=object)
     pieces, size = [], 0
     for start in range(0, len(array), TEXTS_AT_ONCE):
-        piece = array.asstr(errors="backslashreplace")[start : start + TEXTS_AT_ONCE]
+        piece = array.asstr(encoding, errors="backslashreplace")[start : start + TEXTS_AT_ONCE]
         size += sum(len(text) for text in piece.ravel())
         if size > LARGEST:
             raise BadInput(f"{path}: the texts of {array.name} are larger than is allowed")

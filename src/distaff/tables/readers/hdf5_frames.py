@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,14 @@ from distaff.tables.table import Table
 FIXED = (b"frame", b"series")  # with an array for each type of columns; the others are one table
 FRAMES = (*FIXED, b"frame_table", b"series_table")
 
-Columns = Iterator[tuple[str, NDArray[Any]]]
+
+class _Column(NamedTuple):
+    """A column, or an index; `is_read` says whether its cells are what they stand for."""
+
+    name: str
+    cells: NDArray[Any]
+    is_read: bool = True  # not periods, nor times of a zone
+    order: tuple[str, ...] | None = None  # of an ordered category
 
 
 def read_hdf5_frame(path: Path, wanted: Sequence[str] | None = None) -> Table:
@@ -59,96 +67,164 @@ def _of_frames(frames: Mapping[str, Any], path: Path, wanted: Sequence[str] | No
 
 def _frame(group: Any, path: Path) -> Table:
     is_fixed = group.attrs["pandas_type"] in FIXED
-    columns = dict(_fixed(group, path) if is_fixed else _appended(group, path))
-    index = columns_of("", columns.pop(""), str(path))[0][1]
-    parts = [part for name, cells in columns.items() for part in columns_of(name, cells, str(path))]
+    columns, index = _fixed(group, path) if is_fixed else _appended(group, path)
+    names = [column.name for column in columns]
+    if len(set(names)) < len(names):
+        raise BadInput(f"{path} holds a frame with columns of the same name: {', '.join(names)}")
+    read = [column for column in columns if column.is_read]
+    if not read:
+        raise BadInput(f"{path} holds a frame of which no column is read; save it by to_csv or to_parquet")
+    parts = [(column, columns_of(column.name, column.cells, str(path))) for column in read]
+    orders = [column.order for column, part in parts for _ in part]
+    labels = columns_of("", index.cells, str(path))[0][1].tolist() if index.is_read else None
+    gone = [column.name for column in columns if not column.is_read]
+    notes = [f"columns that cannot be read are left out: {', '.join(gone)}"] if gone else []
+    notes += [] if index.is_read else ["its index cannot be read; rows go by position"]
     table = Table(
-        path.name, [name for name, _ in parts], [cells for _, cells in parts], labels=index.tolist()
+        path.name,
+        [name for _, part in parts for name, _ in part],
+        [cells for _, part in parts for _, cells in part],
+        labels=labels,
+        orders={n: order for n, order in enumerate(orders) if order is not None},
+        notes=tuple(f"{path.name}: {note}" for note in notes),
     )
     return replace(table, labels=None) if counts_rows(table) else table
 
 
-def _fixed(group: Any, path: Path) -> Columns:
-    """The columns of a frame in their order, and under "" its index; of a series its values."""
+def _fixed(group: Any, path: Path) -> tuple[list[_Column], _Column]:
+    """The columns of a frame in their order, of a series its values; and its index."""
     if group.attrs["pandas_type"] == b"series":
-        yield "", _axis(group, "index", path)
-        yield _text(group.attrs.get("name", b"")) or "0", _cells(group["values"], path)
-        return
-    yield "", _axis(group, "axis1", path)
-    found: dict[str, NDArray[Any]] = {}
+        name = _text(group.attrs.get("name", b"")) or "0"
+        return [_column(group["values"], path, name)], _axis(group, "index", path)
+    found: dict[str, _Column] = {}
     for block in range(int(group.attrs["nblocks"])):
-        names = map(str, _axis(group, f"block{block}_items", path))
-        found |= dict(zip(names, _cells(group[f"block{block}_values"], path).T, strict=True))
-    for name in map(str, _axis(group, "axis0", path)):
-        yield name, found[name]
+        held = _column(group[f"block{block}_values"], path)
+        rows = held.cells.T if held.cells.ndim == 2 else [held.cells]
+        for name, cells in zip(_names(group, f"block{block}_items", path), rows, strict=True):
+            found[name] = held._replace(name=name, cells=cells)
+    return [found[name] for name in _names(group, "axis0", path)], _axis(group, "axis1", path)
 
 
-def _appended(group: Any, path: Path) -> Columns:
-    """The columns of a table that can be appended to in their order, and under "" its index."""
+def _appended(group: Any, path: Path) -> tuple[list[_Column], _Column]:
+    """The columns of a table that can be appended to in their order, and its index."""
+    encoding = _text(group.attrs.get("encoding", b"")) or "UTF-8"
     table, attributes = values(group["table"], path), group["table"].attrs
-    found: dict[str, NDArray[Any]] = {}
+    told, none = _taken(group.attrs["info"]), _text(group.attrs.get("nan_rep", b"nan"))
+    found: dict[str, _Column] = {}
+    index = _Column("", table["index"])
     for field in table.dtype.names or ():
         is_index = field == "index"
-        cells = _typed(table[field], _text(attributes.get(f"{field}_{'kind' if is_index else 'dtype'}", b"")))
+        kind = _text(attributes.get(f"{field}_{'kind' if is_index else 'dtype'}", b""))
+        cells, of = (
+            _typed(table[field], kind, encoding),
+            told.get(field, {}) if isinstance(told, dict) else {},
+        )
+        is_read = not of.get("tz") and not (kind == "integer" and of.get("freq"))  # which periods have
+        column = _Column("", cells, is_read)
+        if is_index:
+            index = column
+            continue
         if attributes.get(f"{field}_meta") == b"category":
-            cells = _category(group[f"meta/{field}/meta/table"], cells, path)
-        names = [""] if is_index else _listed(attributes[f"{field}_kind"])
-        found |= dict(zip(map(str, names), cells.T if cells.ndim == 2 else [cells], strict=True))
+            column = _category(group[f"meta/{field}/meta/table"], cells, bool(of.get("ordered")), path)
+        elif cells.dtype == object:
+            column = column._replace(cells=np.where(cells == none, None, cells))  # type: ignore[call-overload]
+        rows = column.cells.T if column.cells.ndim == 2 else [column.cells]
+        for name, each in zip(_texts_of(attributes[f"{field}_kind"]), rows, strict=True):
+            if name in found:
+                raise BadInput(f"{path} holds a frame with columns of the same name: {name}")
+            found[name] = column._replace(name=name, cells=each)
     levels = group.attrs["levels"]  # their number, which is 1, or names
     if isinstance(levels, bytes):
-        found[""] = _tuples([found.pop(str(name)) for name in _listed(levels)])
-    order = [str(name) for name in _listed(group.attrs["non_index_axes"])[0][1]]
-    yield "", found.pop("")
-    yield from sorted(found.items(), key=lambda item: order.index(item[0]))
+        index = _Column("", _tuples([found.pop(name).cells for name in _texts_of(levels)]))
+    order = [str(name) for name in _taken(group.attrs["non_index_axes"])[0][1]]
+    return sorted(found.values(), key=lambda column: order.index(column.name)), index
 
 
-def _category(kept: Any, codes: NDArray[Any], path: Path) -> NDArray[Any]:
+def _category(kept: Any, codes: NDArray[Any], ordered: bool, path: Path) -> _Column:
     """The words of a category, which stand in a table of their own, where its numbers say; None for -1."""
-    words = _typed(values(kept, path)["values"], "").ravel().tolist()
+    kind = _text(kept.attrs.get("values_dtype", b""))
+    words = _typed(values(kept, path)["values"], kind).ravel()
+    if words.dtype.kind in "Mm":
+        words = columns_of("", words, str(path))[0][1]
     if codes.size and not -1 <= codes.min() <= codes.max() < len(words):
-        raise ValueError(f"the numbers of a category do not fit its words {words[:8]}")
-    return np.array([*words, None], dtype=object)[codes.astype(np.int64)]
+        raise ValueError("the numbers of a category do not fit its words")
+    cells = np.array([*words.tolist(), None], dtype=object)[codes.astype(np.int64).ravel()]
+    return _Column("", cells, order=tuple(map(str, words)) if ordered else None)
 
 
-def _axis(group: Any, name: str, path: Path) -> NDArray[Any]:
+def _axis(group: Any, name: str, path: Path) -> _Column:
     """The labels of an axis; of several levels as tuples."""
     if group.attrs.get(f"{name}_variety") != b"multi":
-        return _cells(group[name], path)
+        return _column(group[name], path)
     levels = range(int(group.attrs[f"{name}_nlevels"]))
     places = [values(group[f"{name}_label{n}"], path) for n in levels]
-    return _tuples([_cells(group[f"{name}_level{n}"], path)[places[n]] for n in levels])
+    held = [_column(group[f"{name}_level{n}"], path) for n in levels]
+    for part, level in zip(places, held, strict=True):
+        if part.size and not -1 <= part.min() <= part.max() < len(level.cells):
+            raise ValueError("the numbers of an index do not fit its levels")
+    parts = [np.array([*level.cells.tolist(), None], dtype=object) for level in held]
+    rows = _tuples([part[place] for part, place in zip(parts, places, strict=True)])
+    return _Column("", rows, all(level.is_read for level in held))
+
+
+def _names(group: Any, axis: str, path: Path) -> list[str]:
+    """The names of columns as texts, which must tell them apart."""
+    held = _axis(group, axis, path)
+    names = list(map(str, columns_of("", held.cells, str(path))[0][1].tolist()))
+    if len(set(names)) < len(names) or not held.is_read:
+        raise BadInput(f"{path} holds a frame with columns of the same name: {', '.join(names)}")
+    return names
 
 
 def _tuples(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
     return np.array([str(row) for row in zip(*(part.tolist() for part in parts), strict=True)], dtype=object)
 
 
-def _cells(array: Any, path: Path) -> NDArray[Any]:
+def _column(array: Any, path: Path, name: str = "") -> _Column:
     """The cells of an array; objects, which PyTables pickles in one piece, taken apart."""
-    if array.attrs.get("PSEUDOATOM") == b"object":
+    told = array.attrs
+    if told.get("PSEUDOATOM") == b"object":
         check_inside(array, path)
         held = taken_apart(io.BytesIO(np.asarray(array[0], np.uint8).tobytes()))
         if not isinstance(held, Held) or held.read is None:
             raise ValueError(f"{array.name} holds objects that are not read")
-        return held.read()
-    return _typed(values(array, path), _text(array.attrs.get("value_type", array.attrs.get("kind", b""))))
+        return _Column(name, held.read())
+    kind = _text(told.get("value_type", told.get("kind", b"")))
+    encoding = _text(array.parent.attrs.get("encoding", b"")) or "UTF-8"
+    is_read = "tz" not in told and told.get("index_class") != b"period"
+    return _Column(name, _typed(values(array, path, encoding), kind, encoding), is_read)
 
 
-def _typed(cells: NDArray[Any], kind: str) -> NDArray[Any]:
-    """Cells as what they stand for: dates of numbers, texts of bytes."""
-    if kind.startswith("datetime64"):
-        return cells.astype(np.int64).view(kind if "[" in kind else "datetime64[ns]")
+def _typed(cells: NDArray[Any], kind: str, encoding: str = "UTF-8") -> NDArray[Any]:
+    """Cells as what they stand for: dates and times of numbers, texts of bytes."""
+    if kind.startswith(("datetime64", "timedelta64")):
+        return cells.astype(np.int64).view(kind if "[" in kind else f"{kind}[ns]")
+    if kind == "date":
+        return np.array([str(date.fromordinal(int(cell))) for cell in cells], dtype=object)
     if cells.dtype.kind == "S":
-        texts = [cell.decode("utf-8", errors="backslashreplace") for cell in cells.ravel().tolist()]
+        texts = [cell.decode(encoding, errors="backslashreplace") for cell in cells.ravel().tolist()]
         return np.array(texts, dtype=object).reshape(cells.shape)
     return cells
 
 
-def _listed(pickled: Any) -> Any:
+def _taken(pickled: Any) -> Any:
     """What PyTables pickled into an attribute, taken apart."""
     return taken_apart(io.BytesIO(bytes(pickled)))
 
 
+def _texts_of(pickled: Any) -> list[str]:
+    """Names that are pickled in an attribute."""
+    names = _taken(pickled)
+    if not isinstance(names, list) or not all(isinstance(name, str | int | float | tuple) for name in names):
+        raise ValueError("it holds a frame whose columns have names that are no texts")
+    return list(map(str, names))
+
+
 def _text(value: Any) -> str:
-    """Bytes of an attribute as text, empty where None is pickled there."""
-    return "" if value == b"N." else bytes(value).decode("utf-8", errors="backslashreplace")
+    """An attribute as text: bytes, or what is pickled in them; empty where that is None."""
+    if not isinstance(value, bytes):
+        return str(value)
+    if value.endswith(b".") and value[:1] in (b"N", b"(", b"I"):
+        held = _taken(value)
+        return "" if held is None else str(held)
+    return bytes(value).decode("utf-8", errors="backslashreplace")

@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput, unknown
-from distaff.files import array_headers, check_file, read_arrays, read_header
+from distaff.files import array_headers, check_file, check_unpacked, read_arrays, read_header
 from distaff.tables.memory import of_array, of_fields
 from distaff.tables.readers.pickles import Held, taken_apart
 from distaff.tables.sparse import of_saved
 from distaff.tables.table import MOST_ASIDE, Table
 
+MOST_PICKLED = 2**28  # bytes of an array of objects
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -55,8 +56,10 @@ def _objects(path: Path) -> dict[str, Held]:
             file.seek(0)
             return _taken("array", file)
         with suppress(Exception), zipfile.ZipFile(file) as archive:  # what is damaged, others tell
-            for name in archive.namelist():
-                found |= _taken(name.removesuffix(".npy"), archive.open(name))
+            check_unpacked(archive.infolist(), path)
+            for member in archive.infolist():
+                if member.file_size <= MOST_PICKLED:
+                    found |= _taken(member.filename.removesuffix(".npy"), archive.open(member))
     return found
 
 

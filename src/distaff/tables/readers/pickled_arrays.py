@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import zipfile
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput
@@ -18,13 +20,14 @@ from distaff.files import check_unpacked, reading
 from distaff.tables.memory import listed
 from distaff.tables.readers.named_arrays import choose
 from distaff.tables.readers.pickled_frames import is_frame, of_frame
-from distaff.tables.readers.pickles import Held, Shut, numbers, taken_apart
+from distaff.tables.readers.pickles import Held, Name, Scalar, Shut, numbers, taken_apart
 from distaff.tables.table import Table
 
 MOST_OBJECTS, MOST_LETTERS = 10_000, 1_000  # in a file, and in a name: lists may hold themselves
 MOST_CELLS = 10**8  # of a list of lists, which may be one row many times
-PARTS = (Held, Shut, list, tuple, dict)
-Scalar = str | int | float | bool | None
+#: what may be the table that is looked for
+LIKE = re.compile(r"(?i)array|tensor|reconstruct|frame|series|matrix")
+PARTS = (Held, Shut, Name, list, tuple, dict)
 
 
 def read_pickle(path: Path, wanted: Sequence[str] | None = None) -> Table:
@@ -36,16 +39,20 @@ def read_pickle(path: Path, wanted: Sequence[str] | None = None) -> Table:
     with _content(path) as content:
         if is_frame(content):
             return of_frame(content, path.name).with_aside(wanted)
-        shut: list[str] = []
-        arrays = dict(_arrays(content, "", shut))
+        arrays, shut = _arrays(content)
         if not arrays:
-            names = ", ".join(dict.fromkeys(shut)) or type(content).__name__
+            names = ", ".join(dict.fromkeys(shut.values())) or type(content).__name__
             raise BadInput(
                 f"{path} holds no arrays or tensors, only {names}, which is not opened; save arrays by "
                 "np.save, frames by to_csv or to_parquet"
             )
         shapes = {name: held.shape for name, held in arrays.items()}
         usable = [name for name, shape in shapes.items() if len(shape) in (1, 2) and math.prod(shape) > 1]
+
+        lost = ", ".join(f"{name} ({each})" for name, each in shut.items() if LIKE.search(each))
+        if wanted is None and lost:
+            ways = "--code-columns or --factor-columns"
+            raise BadInput(f"{path} holds {', '.join(arrays)}; not opened are {lost}; pick some with {ways}")
 
         def load(asked: list[str]) -> dict[str, NDArray[Any]]:
             return {name: held.read() for name in asked if (held := arrays[name]).read}
@@ -77,29 +84,41 @@ def _content(path: Path) -> Iterator[Any]:
             yield taken_apart(io.BytesIO(archive.read(pickle)), storage)
 
 
-def _arrays(content: Any, name: str, shut: list[str]) -> Iterator[tuple[str, Held]]:
-    """Every array in lists and dicts, however deep, by its name; what is shut is told by its own."""
-    waiting, count = deque([(name, content)]), 0
+def _arrays(content: Any) -> tuple[dict[str, Held], dict[str, str]]:
+    """Every array in lists and dicts, however deep, by its name; and by its own what is shut."""
+    arrays: dict[str, Held] = {}
+    shut: dict[str, str] = {}
+    waiting, count, cells = deque([("", content)]), 0, 0
     while waiting:
         name, part = waiting.popleft()
-        count += 1
-        if count > MOST_OBJECTS or len(name) > MOST_LETTERS:
-            raise ValueError(f"it holds over {MOST_OBJECTS:,} arrays and lists")
+        if len(name) > MOST_LETTERS:
+            raise ValueError("it holds lists within lists without an end")
+        if isinstance(part, list | tuple) and (held := _of_list(part)) is not None:
+            cells += math.prod(held.shape)
+            part = held
+        if cells > MOST_CELLS:
+            raise ValueError(f"it holds lists of over {MOST_CELLS:,} numbers; save them by np.save")
+        inside: Iterable[tuple[Any, Any]] = ()
         match part:
             case Held() if part.read is not None:
-                yield name or "array", part
-            case Shut():
-                shut.append(str(part))
-            case list() | tuple() if (held := _of_list(part)) is not None:
-                yield name or "array", held
+                if name in arrays:
+                    raise ValueError(f"it holds two arrays '{name}'")
+                arrays[name or "array"] = part
+            case Held():
+                shut[name] = "an array of a type that is not read"
+            case Shut() | Name():
+                shut[name] = str(part)
             case list() | tuple():
-                waiting += _named(name, enumerate(part))
+                inside = enumerate(part)
             case dict():
-                waiting += _named(name, part.items())
-
-
-def _named(name: str, parts: Iterable[tuple[Any, Any]]) -> list[tuple[str, Any]]:
-    return [(f"{name}/{key}" if name else f"{key}", each) for key, each in parts if isinstance(each, PARTS)]
+                inside = part.items()
+        for key, each in inside:
+            if isinstance(each, PARTS):
+                count += 1
+                waiting.append((f"{name}/{key}" if name else f"{key}", each))
+            if count > MOST_OBJECTS:
+                raise ValueError(f"it holds over {MOST_OBJECTS:,} arrays and lists")
+    return arrays, shut
 
 
 def _of_list(cells: Sequence[Any]) -> Held | None:
@@ -108,11 +127,17 @@ def _of_list(cells: Sequence[Any]) -> Held | None:
     if len(widths) != 1 or not cells:
         return None
     width = widths.pop()
-    if len(cells) * width > MOST_CELLS:
-        raise ValueError(f"it holds a list of {len(cells)} lists of {width}; save it by np.save")
-    flat = [cell for row in cells for cell in row] if width else cells
-    if not all(isinstance(cell, Scalar) for cell in flat):
-        return None
-    made = listed(flat)
     shape = (len(cells), width) if width else (len(cells),)
-    return Held(shape, lambda: made.reshape(shape))
+    if math.prod(shape) > MOST_CELLS:
+        raise ValueError(f"it holds lists of over {MOST_CELLS:,} numbers; save them by np.save")
+    rows = cells if width else [cells]
+    if not all(isinstance(cell, Scalar) for row in rows for cell in row):
+        return None
+
+    def read() -> NDArray[Any]:
+        flat = [cell for row in rows for cell in row]
+        made = np.empty(len(flat), dtype=object)
+        made[:] = flat
+        return (made if any(isinstance(cell, str | bytes) for cell in flat) else listed(flat)).reshape(shape)
+
+    return Held(shape, read)

@@ -11,14 +11,13 @@ import io
 import math
 import pickletools
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from distaff.files import LARGEST
 
 #: torch's classes of storages, and the types of their numbers; bfloat16 is the upper half of float32
 STORAGES = {
@@ -41,7 +40,16 @@ VALUES = {
     *("STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"),
     *("SHORT_BINBYTES", "BINBYTES", "BINBYTES8", "BYTEARRAY8"),
 }
+MOST_STEPS = 20_000_000  # instructions of a pickle: lists of so many numbers are kept better as arrays
+MOST_AXES, MOST_SIZE = 64, 2**48  # of an array
+MOST_REPEATED = 2**25  # numbers of a tensor that has some of them many times
+NAMELESS = "what has no name"
+MISSING = (".NA", "._nat_unpickle", ".NaT")  # pandas' own values for none
+#: what is called with long texts or bytes
+ONCE = ("torch.storage._load_from_bytes", "_codecs.encode")
 LEGACY = 0x1950A86A20F9469CFC6C  # what files begin with that torch wrote before 1.6, and within pickles
+
+Scalar = str | bytes | int | float | bool | None
 
 #: reads a storage by its key, the type of its numbers, and how many there are
 ReadStorage = Callable[[str, str, int], NDArray[Any]]
@@ -62,7 +70,7 @@ class Name:
 class Shut:
     """What a pickle would make by calling `name`, and which is not made."""
 
-    name: Any
+    name: Name | str
     given: tuple[Any, ...] = ()
     state: Any = None
 
@@ -93,28 +101,29 @@ class Storage:
     read: Callable[[], NDArray[Any]]
 
 
-def taken_apart(stream: IO[bytes], storage: ReadStorage | None = None) -> Any:
+def taken_apart(stream: IO[bytes], storage: ReadStorage | None = None, inner: bool = False) -> Any:
     """What the next pickle of a stream holds; `storage` reads torch's storages that lie beside it.
 
     Arrays and tensors are `Held`, and whatever is not known is `Shut`. Raises ValueError and others on what
-    is no pickle. What torch.save wrote before 1.6 is read as what was saved.
+    is no pickle. What torch.save wrote before 1.6 is read as what was saved; also within a pickle, but not
+    `inner` to that again.
     """
-    found = _Machine(storage).run(stream)
-    return _of_legacy(stream) if isinstance(found, int) and found == LEGACY else found
+    found = _Machine(storage, inner).run(stream)
+    return _of_legacy(stream, inner) if isinstance(found, int) and found == LEGACY else found
 
 
-def _of_legacy(stream: IO[bytes]) -> Any:
+def _of_legacy(stream: IO[bytes], inner: bool) -> Any:
     """What torch.save wrote before 1.6, and writes into pickles, below its first number.
 
     That is two pickles of the machine it was written on, that of what was saved, that of the storages' keys,
     and all storages, each behind the count of its numbers.
     """
-    _Machine(None).run(stream)
-    _Machine(None).run(stream)
+    for _ in range(2):
+        _Machine(None, inner).run(stream)
     held: dict[str, NDArray[Any]] = {}
-    machine = _Machine(lambda key, kind, count: held[key])
+    machine = _Machine(lambda key, kind, count: held[key], inner)
     found = machine.run(stream)
-    for key in map(str, _Machine(None).run(stream)):
+    for key in map(str, _Machine(None, inner).run(stream)):
         count, kind = int.from_bytes(stream.read(8), "little"), machine.kinds.get(key)
         if kind is None:
             raise ValueError("it holds tensors of a type that is not read; save them as float32")
@@ -140,13 +149,17 @@ class _Machine:
     """A stack, a memo, and what each instruction does to them. Marks are kept as places of the stack."""
 
     storage: ReadStorage | None
+    inner: bool
     stack: list[Any] = field(default_factory=list)
     marks: list[int] = field(default_factory=list)
     memo: dict[int, Any] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)  # of the storages that were named
+    made: dict[tuple[str, int], tuple[Any, Any]] = field(default_factory=dict)  # of long texts and bytes
 
     def run(self, stream: IO[bytes]) -> Any:
-        for opcode, argument, _ in pickletools.genops(stream):
+        for step, (opcode, argument, _) in enumerate(pickletools.genops(stream)):
+            if step > MOST_STEPS:
+                raise ValueError(f"it has over {MOST_STEPS:,} instructions; save numbers by np.save")
             if opcode.name in VALUES:
                 self.stack.append(argument)
             else:
@@ -182,8 +195,10 @@ class _Machine:
                 items = self.last(1) if name == "APPEND" else self.since_mark()
                 if isinstance(stack[-1], list):
                     stack[-1].extend(items)
-            case "EMPTY_SET" | "FROZENSET":
-                stack.append(self.since_mark() if name == "FROZENSET" else [])
+            case "EMPTY_SET" | "FROZENSET":  # which have no order
+                if name == "FROZENSET":
+                    self.since_mark()
+                stack.append(Shut("a set"))
             case "EMPTY_DICT" | "DICT":
                 made: dict[Any, Any] = {}
                 put_in(made, self.since_mark() if name == "DICT" else [])
@@ -200,18 +215,20 @@ class _Machine:
             case "GLOBAL":
                 stack.append(Name(*argument.split(" ", 1)))
             case "STACK_GLOBAL":
-                stack.append(Name(*map(str, self.last(2))))
+                module, name = self.last(2)
+                both = isinstance(module, str) and isinstance(name, str)
+                stack.append(Name(module, name) if both else Shut(NAMELESS))
             case "REDUCE" | "NEWOBJ":
                 called, given = self.last(2)
-                stack.append(called_by_name(called, given))
+                stack.append(self.called(name_of(called), given if isinstance(given, tuple) else ()))
             case "NEWOBJ_EX":
                 called, given, _ = self.last(3)
-                stack.append(Shut(called, given))
+                stack.append(Shut(name_of(called), given if isinstance(given, tuple) else ()))
             case "INST":
                 stack.append(Shut(Name(*argument.split(" ", 1)), tuple(self.since_mark())))
             case "OBJ":
                 called, *given = self.since_mark()
-                stack.append(Shut(called, tuple(given)))
+                stack.append(Shut(name_of(called), tuple(given)))
             case "BUILD":
                 (state,) = self.last(1)
                 built(stack[-1], state)
@@ -234,63 +251,84 @@ class _Machine:
         del self.stack[-count:]
         return found
 
+    def called(self, name: Name | str, given: tuple[Any, ...]) -> Any:
+        """What a known name makes; of long texts and bytes once, for a pickle may give the same often."""
+        if str(name) not in ONCE or not given:
+            return called_by_name(name, given)
+        key = (str(name), id(given[0]))
+        if key not in self.made:
+            load = str(name) == "torch.storage._load_from_bytes" and isinstance(given[0], bytes)
+            if load and not self.inner:
+                self.made[key] = given[0], taken_apart(io.BytesIO(given[0]), inner=True)
+            else:
+                self.made[key] = given[0], called_by_name(name, given)
+        return self.made[key][1]
+
     def named_storage(self, told: Any) -> Any:
-        """A storage by torch's name for it: ("storage", class, key, device, count)."""
+        """A storage by torch's name for it: ("storage", class, key, device, count), perhaps a part of it."""
         match told:
-            case ("storage", Name() as type_, str(key), _, int(count), *_) if type_.name in STORAGES:
-                pass
-            case ("storage", Name() as type_, *_):
-                return Shut(type_)
+            case ("storage", Name() as type_, str(key), _, int(count), *part):
+                kind, read = STORAGES.get(type_.name), self.storage
             case ("module", Name() as type_, *_):  # before 1.6, a class with its source
                 return type_
             case _:
                 return Shut("a storage")
-        if self.storage is None:
+        if kind is None or read is None:
             return Shut(type_)
-        kind, read = STORAGES[type_.name], self.storage
         self.kinds[key] = kind
-        return Storage(lambda: read(key, kind, count))
+        of = slice(None)
+        if part and part[0] is not None:  # before 0.4
+            _, start, size = part[0]
+            if not are_sizes((start, size)):
+                raise ValueError("a storage has a part that is none")
+            of = slice(start, start + size)
+        return Storage(lambda: read(key, kind, count)[of])
 
 
 def put_in(made: Any, items: list[Any]) -> None:
     """Put keys and values in turn into a dict; keys that cannot be one are left out."""
     if isinstance(made, dict):
-        pairs = zip(items[::2], items[1::2], strict=False)
-        made.update({key: value for key, value in pairs if isinstance(key, str | int | float | bool)})
+        for key, value in zip(items[::2], items[1::2], strict=False):
+            name = key.decode("utf-8", "backslashreplace") if isinstance(key, bytes) else key
+            made[name if isinstance(name, str | int | float | bool) else f"({len(made)})"] = value
 
 
-def called_by_name(called: Any, given: Any) -> Any:
+def name_of(called: Any) -> Name | str:
+    """The name that is called: of what another call made, the name of that."""
+    return called if isinstance(called, Name) else called.name if isinstance(called, Shut) else NAMELESS
+
+
+def called_by_name(called: Name | str, given: tuple[Any, ...]) -> Any:
     """What a known name makes of what it is given; shut, where it is not known."""
-    given = given if isinstance(given, tuple) else ()
-    name = f"{called}".replace("numpy.core.", "numpy._core.")
+    name = str(called).replace("numpy.core.", "numpy._core.").replace("__builtin__.", "builtins.")
     match name, given:
         case "numpy._core.multiarray._reconstruct", _:
             return Held()
         case "numpy.dtype", (str(code), *_) if TYPES.fullmatch(code):
             return Type(code)
         case "numpy._core.numeric._frombuffer", (bytes() | bytearray() as raw, Type() as kind, shape, order):
-            return of_bytes(Held(), shape, kind, order == "F", bytes(raw))
+            return of_bytes(Held(), shape, kind, order == "F", raw)
         case "numpy._core.multiarray.scalar", (Type() as kind, bytes() as raw):
             only = of_bytes(Held(), (), kind, False, raw)
-            return only.read().item() if only.read else only
-        case "_codecs.encode", (str(text), "latin1" | "latin-1"):
+            if only.read is None:
+                return Shut(called)
+            return str(only.read()[()]) if kind.code[0] in "Mm" else only.read().item()
+        case "_codecs.encode" | "builtins.bytearray" | "builtins.bytes", (str(text), "latin1" | "latin-1"):
             return text.encode("latin-1")
+        case "builtins.bytearray" | "builtins.bytes", ():
+            return b""
+        case "builtins.bytearray" | "builtins.bytes", (bytes() as raw,):
+            return raw
         case "copy_reg._reconstructor" | "copyreg._reconstructor" | "copyreg.__newobj__", (kind, *rest):
-            return Shut(kind, tuple(rest))
+            return Shut(name_of(kind), tuple(rest))
+        case "datetime.date", (bytes() as raw,) if len(raw) == 4:
+            return f"{256 * raw[0] + raw[1]:04}-{raw[2]:02}-{raw[3]:02}"
         case "collections.OrderedDict" | "builtins.dict", ():
             return {}
-        case "torch._utils._rebuild_tensor_v2", (
-            Storage() as storage,
-            int(start),
-            tuple(size),
-            tuple(steps),
-            *_,
-        ):
-            return of_storage(storage, start, size, steps)
+        case "torch._utils._rebuild_tensor_v2", (Storage() as held, int(start), tuple(size), tuple(by), _, _):
+            return of_storage(held, start, size, by)
         case "torch._utils._rebuild_parameter", (Held() as tensor, *_):
             return tensor
-        case "torch.storage._load_from_bytes", (bytes() as raw,):
-            return taken_apart(io.BytesIO(raw))
     return Shut(called, given)
 
 
@@ -313,25 +351,36 @@ def built(made: Any, state: Any) -> None:
             pass  # of an OrderedDict, as a checkpoint's
 
 
+def are_sizes(given: tuple[Any, ...]) -> bool:
+    """Whether these are whole numbers that can be sizes of an array."""
+    return len(given) <= MOST_AXES and all(isinstance(n, int) and 0 <= n < MOST_SIZE for n in given)
+
+
 def of_bytes(
     made: Held, shape: Any, kind: Type, by_columns: bool, cells: bytes | bytearray | list[Any]
 ) -> Held:
-    """A NumPy array from its bytes, or, of objects, from their list."""
-    if not (isinstance(shape, tuple) and all(isinstance(n, int) and n >= 0 for n in shape)):
-        raise ValueError(f"an array has shape {shape}")
-    count, order = math.prod(shape), "F" if by_columns else "C"
+    """A NumPy array from its bytes, or, of objects, from their list, which goes by rows in any case."""
+    if not isinstance(shape, tuple) or not are_sizes(shape):
+        raise ValueError("an array has a shape that is none")
+    count, order = math.prod(shape), "F" if by_columns and not isinstance(cells, list) else "C"
     if isinstance(cells, list):
         flat = np.empty(len(cells), dtype=object)
         flat[:] = cells
     elif TYPES.fullmatch(kind.code) and not kind.code.startswith("O"):
         type_ = np.dtype(f"{kind.order if kind.order in '<>' else '='}{kind.code}")
         if len(cells) != count * type_.itemsize:
-            raise ValueError(f"an array of shape {shape} has {len(cells)} bytes")
-        flat = np.frombuffer(bytes(cells), type_) if count else np.empty(0, type_)
+            raise ValueError(f"an array of {count} cells has {len(cells)} bytes")
+        flat = np.frombuffer(cells, type_) if count else np.empty(0, type_)
+        if (
+            type_.kind == "U"
+            and count
+            and np.frombuffer(cells, f"{type_.byteorder}u4").max() > sys.maxunicode
+        ):
+            raise ValueError("an array of texts holds what is no letter")
     else:
         return made
     if flat.size != count:
-        raise ValueError(f"an array of shape {shape} has {flat.size} cells")
+        raise ValueError(f"an array of {count} cells has {flat.size}")
 
     def read() -> NDArray[Any]:
         whole = flat.reshape(shape, order=order)  # type: ignore[call-overload]
@@ -346,25 +395,27 @@ def _plain(cells: NDArray[Any]) -> NDArray[Any]:
     made = np.empty(cells.shape, dtype=object)
     for place, cell in np.ndenumerate(cells):
         if isinstance(cell, Held) and cell.read is not None:
-            made[place] = cell.read()
-        elif cell is None or isinstance(cell, str | int | float | bool | list | tuple):
+            array = cell.read()
+            made[place] = array if array.ndim else array.item()
+        elif isinstance(cell, Scalar) or (
+            isinstance(cell, list | tuple) and all(isinstance(each, Scalar) for each in cell)
+        ):
             made[place] = cell
-        else:
-            made[place] = {"not opened": str(cell)}
+        elif not isinstance(cell, Name | Shut) or not str(cell).endswith(MISSING):
+            made[place] = {"not opened": str(cell) if isinstance(cell, Name | Shut) else type(cell).__name__}
     return made
 
 
 def of_storage(storage: Storage, start: int, size: tuple[Any, ...], steps: tuple[Any, ...]) -> Held:
     """A tensor from its storage: where it starts there, and by how many numbers each axis steps."""
-    parts = (*size, *steps)
-    if len(size) != len(steps) or not all(isinstance(n, int) and n >= 0 for n in (start, *parts)):
-        raise ValueError(f"a tensor has shape {size} and steps {steps}")
+    if len(size) != len(steps) or not (are_sizes(size) and are_sizes((start, *steps))):
+        raise ValueError("a tensor has a shape that is none")
     count, last = math.prod(size), start + sum((n - 1) * step for n, step in zip(size, steps, strict=True))
 
     def read() -> NDArray[Any]:
         held = storage.read()
-        if count and (last >= len(held) or 8 * count > max(LARGEST, 8 * len(held))):  # by steps of 0
-            raise ValueError(f"a tensor of shape {size} is larger than its storage")
+        if count and (last >= len(held) or count > max(MOST_REPEATED, len(held))):  # by steps of 0
+            raise ValueError(f"a tensor of {count} numbers is larger than its storage")
         strides = [step * held.itemsize for step in steps]
         if not count:
             return np.empty(size, held.dtype)
