@@ -286,7 +286,7 @@ class _Machine:
 
 
 def put_in(made: Any, items: list[Any]) -> None:
-    """Put keys and values in turn into a dict; keys that cannot be one are left out."""
+    """Put keys and values in turn into a dict; keys that are neither texts nor numbers are numbered."""
     if isinstance(made, dict):
         for key, value in zip(items[::2], items[1::2], strict=False):
             name = key.decode("utf-8", "backslashreplace") if isinstance(key, bytes) else key
