@@ -1,5 +1,6 @@
 """docs/your_data.md: every route as it stands there; where its first line is Python, that makes the file."""
 
+import pickle
 import re
 import shlex
 import warnings
@@ -124,6 +125,7 @@ def make(line: str) -> None:
         "frame": frame,
         "scipy": scipy,
         "torch": torch,
+        "pickle": pickle,
         "safetensors": safetensors,
     }
     names |= {

@@ -643,3 +643,55 @@ def test_every_kind_of_column_of_annotated_data(tmp_path: Path) -> None:
         BadInput, match="holds several codes; pick with --code-columns or --obsm: obsm/X_scvi, obsm/frame"
     ):
         read_table(path)
+
+
+def test_one_array_for_each_image(tmp_path: Path) -> None:
+    """Vectors by the images' names, as people pickle their features, are rows; columns are never so many."""
+    vectors = {f"img{n}.png": np.arange(3.0) + n for n in range(5)}
+    np.savez(tmp_path / "v.npz", **vectors)
+    (tmp_path / "v.pkl").write_bytes(pickle.dumps(vectors))
+    with h5py.File(tmp_path / "v.h5", "w") as file:
+        for name, vector in reversed(vectors.items()):
+            file[name] = vector
+    for name in ("v.npz", "v.pkl", "v.h5"):
+        table = read_table(tmp_path / name)
+        assert table.labels == list(vectors)
+        np.testing.assert_array_equal(codes_of(table), np.stack(list(vectors.values())))
+        assert table.notes == (
+            f"{name}: its 5 arrays of 3 numbers are taken for rows, called by their names",
+        )
+        pd.DataFrame({"image": list(vectors)[::-1], "kind": [4, 3, 2, 1, 0]}).to_csv(tmp_path / "k.csv")
+        codes, kinds = with_keys(table, read_table(tmp_path / "k.csv", ["image", "kind"], "factors"))
+        assert in_order_of(kinds, codes).cells[-1].tolist() == list("01234")
+    assert read_table(tmp_path / "v.npz", ["img2.png"]).cells[0].tolist() == [2, 3, 4]
+    np.savez(tmp_path / "few.npz", x=np.arange(3), y=np.arange(3), z=np.arange(3))
+    with pytest.raises(BadInput, match="holds 3 arrays; pick some"):
+        read_table(tmp_path / "few.npz")
+
+
+def test_arrays_in_a_list_are_rows_or_batches(tmp_path: Path) -> None:
+    codes = np.random.default_rng(0).normal(size=(47, 2))
+    batches = [codes[start : start + 4] for start in range(0, 47, 4)]
+    for name, parts in (("rows", list(codes)), ("batches", batches)):
+        np.savez(tmp_path / f"{name}.npz", *parts)
+        (tmp_path / f"{name}.pkl").write_bytes(pickle.dumps(parts))
+        with h5py.File(tmp_path / f"{name}.h5", "w") as file:  # which sorts names as words: 0, 1, 10
+            for place, part in enumerate(parts):
+                file[f"{place}"] = part
+        for kind in ("npz", "pkl", "h5"):
+            table = read_table(tmp_path / f"{name}.{kind}")
+            np.testing.assert_array_equal(codes_of(table), codes)
+            assert table.labels is None
+            assert f"taken for {name}" in table.notes[0]
+    for other in (
+        [codes, codes, codes],
+        [codes[:4], codes[:4, :1]],
+        [codes[:2], codes[:4]],
+        [codes[:4], codes[0]],
+    ):
+        np.savez(tmp_path / "other.npz", *other)
+        with pytest.raises(BadInput, match="arrays; pick some"):
+            read_table(tmp_path / "other.npz")
+    np.savez(tmp_path / "named.npz", mean=codes[:4], last=codes[:3])
+    with pytest.raises(BadInput, match="arrays; pick some"):
+        read_table(tmp_path / "named.npz")

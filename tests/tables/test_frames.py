@@ -92,6 +92,12 @@ def test_times_of_a_zone_and_periods_are_left_out_and_said(tmp_path: Path, form:
     ]
     assert table.columns()[1].missing.tolist() == [False, True, False, False]  # NaT
     assert read_table(path, ["periods"]).labels is None
+    of_columns = read_table(path, ["z", "d"])  # one of several frames, picked by its columns
+    assert [note.partition(": ")[2] for note in of_columns.notes] == [
+        "columns that cannot be read are left out: t",
+        "its index cannot be read; rows go by position",
+        "only its frame 'times' is read, of 4",
+    ]
 
 
 def test_names_that_are_the_same_as_texts_and_orders(tmp_path: Path) -> None:

@@ -362,10 +362,10 @@ def test_lists_that_are_shared_many_times(tmp_path: Path) -> None:
     for _ in range(60):
         deep = [deep, deep]
     wide: list[Any] = [None]
-    wide += [wide] * 20_000
+    wide += [wide] * 300_000
     for value in (deep, wide):
         pickled(tmp_path / "t.pkl", value, 4)
-        with pytest.raises(BadInput, match="over 10,000 arrays and lists"):
+        with pytest.raises(BadInput, match="over 200,000 arrays and lists"):
             read_table(tmp_path / "t.pkl")
     cells = np.empty(2, dtype=object)
     cells[:] = [deep, 1]

@@ -1,6 +1,6 @@
 """Tables in HDF5 files, read by h5py: plain arrays by their path, and annotated data (.h5ad)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from distaff.files import LARGEST, reading
 from distaff.tables.readers.named_arrays import choose, is_table
 from distaff.tables.table import Table
 
-MOST_OBJECTS = 10_000  # in a file
+MOST_OBJECTS = 200_000  # in a file
 TEXTS_AT_ONCE = 1000
 
 
@@ -30,15 +30,19 @@ def is_hdf5(path: Path) -> bool:
 def read_hdf5(path: Path, wanted: Sequence[str] | None = None) -> Table:
     """The table in an array of an HDF5 file, or in several side by side; arrays are named by their path."""
     with opened(path) as file:
-        arrays = dict(arrays_in(file))
-        names = list(arrays)
-        usable = [name for name in names if is_table(arrays[name].shape, arrays[name].dtype)]
-        wanted = None if wanted is None else [_full_name(name, names, path) for name in wanted]
+        return of_arrays(dict(arrays_in(file)), path, wanted)
 
-        def load(asked: list[str]) -> dict[str, NDArray[Any]]:
-            return {name: values(arrays[name], path) for name in asked}
 
-        return choose(path, {name: array.shape for name, array in arrays.items()}, usable, load, wanted)
+def of_arrays(arrays: Mapping[str, Any], path: Path, wanted: Sequence[str] | None) -> Table:
+    """The table in one of these arrays of an open file, or in several."""
+    names = list(arrays)
+    usable = [name for name in names if is_table(arrays[name].shape, arrays[name].dtype)]
+    wanted = None if wanted is None else [_full_name(name, names, path) for name in wanted]
+
+    def load(asked: list[str]) -> dict[str, NDArray[Any]]:
+        return {name: values(arrays[name], path) for name in asked}
+
+    return choose(path, {name: array.shape for name, array in arrays.items()}, usable, load, wanted)
 
 
 def _full_name(name: str, names: list[str], path: Path) -> str:

@@ -7,29 +7,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput
-from distaff.tables.keys import counts_rows
 from distaff.tables.memory import columns_of
-from distaff.tables.readers.hdf5 import arrays_in, check_inside, child, opened, read_hdf5, values
+from distaff.tables.readers.frames import Column, table_of_frame, words_at
+from distaff.tables.readers.hdf5 import arrays_in, check_inside, child, of_arrays, opened, values
 from distaff.tables.readers.pickles import Held, taken_apart
 from distaff.tables.table import Table
 
 FIXED = (b"frame", b"series")  # with an array for each type of columns; the others are one table
 FRAMES = (*FIXED, b"frame_table", b"series_table")
 
-
-class _Column(NamedTuple):
-    """A column, or an index; `is_read` says whether its cells are what they stand for."""
-
-    name: str
-    cells: NDArray[Any]
-    is_read: bool = True  # not periods, nor times of a zone
-    order: tuple[str, ...] | None = None  # of an ordered category
+#: cells as what they stand for, or None where they are not read
+Cells: TypeAlias = NDArray[Any] | None
 
 
 def read_hdf5_frame(path: Path, wanted: Sequence[str] | None = None) -> Table:
@@ -38,161 +32,180 @@ def read_hdf5_frame(path: Path, wanted: Sequence[str] | None = None) -> Table:
     Of several frames that is read which has the columns `wanted`, or is called so.
     """
     with opened(path) as file:
-        arrays = [name for name, _ in arrays_in(file)]
+        arrays = dict(arrays_in(file))
         places = {name.rpartition("/")[0] for name in arrays} - {""}
         found = {name: child(file, name) for name in sorted(places)}
         frames = {name: group for name, group in found.items() if group.attrs.get("pandas_type") in FRAMES}
         inner = {name for name in frames for other in frames if name.startswith(f"{other}/")}  # of categories
         frames = {name: group for name, group in frames.items() if name not in inner}
-        if frames and not set(wanted or [""]) <= set(arrays):
+        if frames and not set(wanted or [""]) <= arrays.keys():
             return _of_frames(frames, path, wanted)
-    return read_hdf5(path, wanted)
+        return of_arrays(arrays, path, wanted)
 
 
 def _of_frames(frames: Mapping[str, Any], path: Path, wanted: Sequence[str] | None) -> Table:
     if wanted is not None and len(wanted) == 1 and wanted[0] in frames:
         return _frame(frames[wanted[0]], path)
-    tables = {name: _frame(group, path) for name, group in frames.items()}
-    having = [name for name, table in tables.items() if wanted is None or set(wanted) <= set(table.names)]
-    if len(tables) == 1:
-        having = list(tables)
+    names = {name: _column_names(group, path) for name, group in frames.items()}
+    having = [
+        name for name in frames if len(frames) == 1 or wanted is None or set(wanted) <= set(names[name])
+    ]
     if len(having) != 1:
-        held = "; ".join(f"{name} ({', '.join(table.names[:8])})" for name, table in tables.items())
+        held = "; ".join(f"{name} ({', '.join(names[name][:8])})" for name in frames)
         ways = "--code-columns or --factor-columns"
-        raise BadInput(f"{path} holds {len(tables)} frames; pick one, or columns of one, with {ways}: {held}")
-    table = tables[having[0]].with_aside(wanted)
-    note = f"{path.name}: only its frame '{having[0]}' is read, of {len(tables)}"
-    return replace(table, notes=(note,)) if len(tables) > 1 else table
+        raise BadInput(f"{path} holds {len(frames)} frames; pick one, or columns of one, with {ways}: {held}")
+    table = _frame(frames[having[0]], path).with_aside(wanted)
+    note = f"{path.name}: only its frame '{having[0]}' is read, of {len(frames)}"
+    return replace(table, notes=(*table.notes, note)) if len(frames) > 1 else table
 
 
 def _frame(group: Any, path: Path) -> Table:
-    is_fixed = group.attrs["pandas_type"] in FIXED
-    columns, index = _fixed(group, path) if is_fixed else _appended(group, path)
-    names = [column.name for column in columns]
+    columns, index = _fixed(group, path) if _is_fixed(group) else _appended(group, path)
+    labels = None if index is None else columns_of("", index, str(path))[0][1].tolist()
+    return table_of_frame(path.name, columns, labels)
+
+
+def _is_fixed(group: Any) -> bool:
+    return group.attrs["pandas_type"] in FIXED
+
+
+def _column_names(group: Any, path: Path) -> list[str]:
+    """The names of a frame's columns in their order, of a series its own."""
+    if group.attrs["pandas_type"] == b"series":
+        return [_text(group.attrs.get("name", b"")) or "0"]
+    if _is_fixed(group):
+        return _names(group, "axis0", path)
+    levels = _levels(group)
+    return [name for name in map(str, _taken(group.attrs["non_index_axes"])[0][1]) if name not in levels]
+
+
+def _levels(group: Any) -> list[str]:
+    """The columns of a table that are levels of its index, where it has several."""
+    levels = group.attrs["levels"]  # their names, or their number, which is 1
+    return _texts_of(levels) if isinstance(levels, bytes) else []
+
+
+def _fixed(group: Any, path: Path) -> tuple[list[Column], Cells]:
+    """The columns of a frame in their order, of a series its values; and its index."""
+    names = _column_names(group, path)
+    if group.attrs["pandas_type"] == b"series":
+        return [Column(names[0], _cells(group["values"], path))], _axis(group, "index", path)
     if len(set(names)) < len(names):
         raise BadInput(f"{path} holds a frame with columns of the same name: {', '.join(names)}")
-    read = [column for column in columns if column.is_read]
-    if not read:
-        raise BadInput(f"{path} holds a frame of which no column is read; save it by to_csv or to_parquet")
-    parts = [(column, columns_of(column.name, column.cells, str(path))) for column in read]
-    orders = [column.order for column, part in parts for _ in part]
-    labels = columns_of("", index.cells, str(path))[0][1].tolist() if index.is_read else None
-    gone = [column.name for column in columns if not column.is_read]
-    notes = [f"columns that cannot be read are left out: {', '.join(gone)}"] if gone else []
-    notes += [] if index.is_read else ["its index cannot be read; rows go by position"]
-    table = Table(
-        path.name,
-        [name for _, part in parts for name, _ in part],
-        [cells for _, part in parts for _, cells in part],
-        labels=labels,
-        orders={n: order for n, order in enumerate(orders) if order is not None},
-        notes=tuple(f"{path.name}: {note}" for note in notes),
-    )
-    return replace(table, labels=None) if counts_rows(table) else table
-
-
-def _fixed(group: Any, path: Path) -> tuple[list[_Column], _Column]:
-    """The columns of a frame in their order, of a series its values; and its index."""
-    if group.attrs["pandas_type"] == b"series":
-        name = _text(group.attrs.get("name", b"")) or "0"
-        return [_column(group["values"], path, name)], _axis(group, "index", path)
-    found: dict[str, _Column] = {}
+    found: dict[str, Cells] = {}
     for block in range(int(group.attrs["nblocks"])):
-        held = _column(group[f"block{block}_values"], path)
-        rows = held.cells.T if held.cells.ndim == 2 else [held.cells]
-        for name, cells in zip(_names(group, f"block{block}_items", path), rows, strict=True):
-            found[name] = held._replace(name=name, cells=cells)
-    return [found[name] for name in _names(group, "axis0", path)], _axis(group, "axis1", path)
+        inside = _names(group, f"block{block}_items", path)
+        held = _cells(group[f"block{block}_values"], path)
+        found |= zip(inside, _by_column(held, len(inside)), strict=True)
+    return [Column(name, found[name]) for name in names], _axis(group, "axis1", path)
 
 
-def _appended(group: Any, path: Path) -> tuple[list[_Column], _Column]:
+def _appended(group: Any, path: Path) -> tuple[list[Column], Cells]:
     """The columns of a table that can be appended to in their order, and its index."""
-    encoding = _text(group.attrs.get("encoding", b"")) or "UTF-8"
     table, attributes = values(group["table"], path), group["table"].attrs
-    told, none = _taken(group.attrs["info"]), _text(group.attrs.get("nan_rep", b"nan"))
-    found: dict[str, _Column] = {}
-    index = _Column("", table["index"])
+    found: dict[str, Column] = {}
     for field in table.dtype.names or ():
-        is_index = field == "index"
-        kind = _text(attributes.get(f"{field}_{'kind' if is_index else 'dtype'}", b""))
-        cells, of = (
-            _typed(table[field], kind, encoding),
-            told.get(field, {}) if isinstance(told, dict) else {},
-        )
-        is_read = not of.get("tz") and not (kind == "integer" and of.get("freq"))  # which periods have
-        column = _Column("", cells, is_read)
-        if is_index:
-            index = column
+        if field == "index":
             continue
-        if attributes.get(f"{field}_meta") == b"category":
-            column = _category(group[f"meta/{field}/meta/table"], cells, bool(of.get("ordered")), path)
-        elif cells.dtype == object:
-            column = column._replace(cells=np.where(cells == none, None, cells))  # type: ignore[call-overload]
-        rows = column.cells.T if column.cells.ndim == 2 else [column.cells]
-        for name, each in zip(_texts_of(attributes[f"{field}_kind"]), rows, strict=True):
+        column = Column("", _of_field(group, field, table[field]))
+        if attributes.get(f"{field}_meta") == b"category" and column.cells is not None:
+            column = _category(group, field, column.cells, path)
+        elif column.cells is not None and column.cells.dtype == object:
+            none = _text(group.attrs.get("nan_rep", b"nan"))
+            column = Column("", np.where(column.cells == none, None, column.cells))  # type: ignore[call-overload]
+        names = _texts_of(attributes[f"{field}_kind"])
+        for name, cells in zip(names, _by_column(column.cells, len(names)), strict=True):
             if name in found:
                 raise BadInput(f"{path} holds a frame with columns of the same name: {name}")
-            found[name] = column._replace(name=name, cells=each)
-    levels = group.attrs["levels"]  # their number, which is 1, or names
-    if isinstance(levels, bytes):
-        index = _Column("", _tuples([found.pop(name).cells for name in _texts_of(levels)]))
-    order = [str(name) for name in _taken(group.attrs["non_index_axes"])[0][1]]
-    return sorted(found.values(), key=lambda column: order.index(column.name)), index
+            found[name] = Column(name, cells, column.order)
+    levels = [found[name].cells for name in _levels(group)]
+    index = _tuples(levels) if levels else _of_field(group, "index", table["index"])
+    return [found[name] for name in _column_names(group, path)], index
 
 
-def _category(kept: Any, codes: NDArray[Any], ordered: bool, path: Path) -> _Column:
+def _by_column(cells: Cells, count: int) -> Sequence[Cells]:
+    """The cells of each of so many columns that stand in one array."""
+    if cells is None:
+        return [None] * count
+    return list(cells.T) if cells.ndim == 2 else [cells]
+
+
+def _of_field(group: Any, field: str, cells: NDArray[Any]) -> Cells:
+    """The cells of a field of a table as what they stand for; None of periods, and of times of a zone."""
+    info = _told(group, field)
+    kind = _text(group["table"].attrs.get(f"{field}_{'kind' if field == 'index' else 'dtype'}", b""))
+    if info.get("tz") or (kind == "integer" and info.get("freq")):
+        return None
+    return _typed(cells, kind, _text(group.attrs.get("encoding", b"")) or "UTF-8")
+
+
+def _told(group: Any, field: str) -> Mapping[str, Any]:
+    """What is told of a field of a table beside its type: a zone of times, whether categories are ordered."""
+    info = _taken(group.attrs["info"])
+    return info.get(field, {}) if isinstance(info, dict) else {}
+
+
+def _category(group: Any, field: str, places: NDArray[Any], path: Path) -> Column:
     """The words of a category, which stand in a table of their own, where its numbers say; None for -1."""
-    kind = _text(kept.attrs.get("values_dtype", b""))
-    words = _typed(values(kept, path)["values"], kind).ravel()
-    if words.dtype.kind in "Mm":
-        words = columns_of("", words, str(path))[0][1]
-    if codes.size and not -1 <= codes.min() <= codes.max() < len(words):
-        raise ValueError("the numbers of a category do not fit its words")
-    cells = np.array([*words.tolist(), None], dtype=object)[codes.astype(np.int64).ravel()]
-    return _Column("", cells, order=tuple(map(str, words)) if ordered else None)
+    kept = group[f"meta/{field}/meta"]
+    words = _of_field(kept, "values", values(kept["table"], path)["values"].ravel())
+    if words is None:
+        return Column("", None)
+    labels = columns_of("", words, str(path))[0][1].tolist()
+    order = tuple(map(str, labels)) if _told(group, field).get("ordered") else None
+    return Column("", _at(labels, places), order)
 
 
-def _axis(group: Any, name: str, path: Path) -> _Column:
-    """The labels of an axis; of several levels as tuples."""
+def _axis(group: Any, name: str, path: Path) -> Cells:
+    """The labels of an axis, of several levels as tuples; None of what is not read."""
     if group.attrs.get(f"{name}_variety") != b"multi":
-        return _column(group[name], path)
-    levels = range(int(group.attrs[f"{name}_nlevels"]))
-    places = [values(group[f"{name}_label{n}"], path) for n in levels]
-    held = [_column(group[f"{name}_level{n}"], path) for n in levels]
-    for part, level in zip(places, held, strict=True):
-        if part.size and not -1 <= part.min() <= part.max() < len(level.cells):
-            raise ValueError("the numbers of an index do not fit its levels")
-    parts = [np.array([*level.cells.tolist(), None], dtype=object) for level in held]
-    rows = _tuples([part[place] for part, place in zip(parts, places, strict=True)])
-    return _Column("", rows, all(level.is_read for level in held))
+        return _cells(group[name], path)
+    parts: list[Cells] = []
+    for n in range(int(group.attrs[f"{name}_nlevels"])):
+        level = _cells(group[f"{name}_level{n}"], path)
+        parts.append(None if level is None else _at(level.tolist(), values(group[f"{name}_label{n}"], path)))
+    return _tuples(parts)
+
+
+def _at(words: Sequence[Any], places: NDArray[Any]) -> NDArray[Any]:
+    found = words_at(words, places)
+    if found is None:
+        raise ValueError("the numbers of a category do not fit its words")
+    return found
 
 
 def _names(group: Any, axis: str, path: Path) -> list[str]:
-    """The names of columns as texts, which must tell them apart."""
+    """The names of columns as texts."""
     held = _axis(group, axis, path)
-    names = list(map(str, columns_of("", held.cells, str(path))[0][1].tolist()))
-    if len(set(names)) < len(names) or not held.is_read:
-        raise BadInput(f"{path} holds a frame with columns of the same name: {', '.join(names)}")
-    return names
+    if held is None:
+        raise BadInput(f"{path} holds a frame whose columns are called by periods or times of a zone")
+    return list(map(str, columns_of("", held, str(path))[0][1].tolist()))
 
 
-def _tuples(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    return np.array([str(row) for row in zip(*(part.tolist() for part in parts), strict=True)], dtype=object)
+def _tuples(parts: Sequence[Cells]) -> Cells:
+    read = [part.tolist() for part in parts if part is not None]
+    if len(read) < len(parts):
+        return None
+    return np.array([str(row) for row in zip(*read, strict=True)], dtype=object)
 
 
-def _column(array: Any, path: Path, name: str = "") -> _Column:
-    """The cells of an array; objects, which PyTables pickles in one piece, taken apart."""
+def _cells(array: Any, path: Path) -> Cells:
+    """The cells of an array as what they stand for; None of periods, and of times of a zone.
+
+    Objects, which PyTables pickles in one piece, are taken apart.
+    """
     told = array.attrs
     if told.get("PSEUDOATOM") == b"object":
         check_inside(array, path)
         held = taken_apart(io.BytesIO(np.asarray(array[0], np.uint8).tobytes()))
         if not isinstance(held, Held) or held.read is None:
             raise ValueError(f"{array.name} holds objects that are not read")
-        return _Column(name, held.read())
+        return held.read()
+    if "tz" in told or told.get("index_class") == b"period":
+        return None
     kind = _text(told.get("value_type", told.get("kind", b"")))
     encoding = _text(array.parent.attrs.get("encoding", b"")) or "UTF-8"
-    is_read = "tz" not in told and told.get("index_class") != b"period"
-    return _Column(name, _typed(values(array, path, encoding), kind, encoding), is_read)
+    return _typed(values(array, path, encoding), kind, encoding)
 
 
 def _typed(cells: NDArray[Any], kind: str, encoding: str = "UTF-8") -> NDArray[Any]:

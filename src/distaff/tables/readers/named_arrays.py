@@ -1,6 +1,7 @@
 """A table from a file of named arrays, as .npz: which of them is meant, and how they stand side by side."""
 
 import math
+import re
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -20,6 +21,7 @@ from distaff.tables.table import MOST_ASIDE, Table
 
 MOST_PICKLED = 2**28  # bytes of an array of objects
 Arrays = dict[str, NDArray[Any]]
+Load = Callable[[list[str]], Arrays]  # arrays by their names
 
 
 def read_numpy(path: Path, wanted: Sequence[str] | None = None) -> Table:
@@ -77,7 +79,7 @@ def choose(
     path: Path,
     shapes: Mapping[str, tuple[int, ...]],
     usable: Sequence[str],
-    load: Callable[[list[str]], Arrays],
+    load: Load,
     wanted: Sequence[str] | None,
 ) -> Table:
     """The table in a file that holds arrays of these names and `shapes`, of which the `usable` are tables.
@@ -104,9 +106,55 @@ def choose(
         if wanted is None or set(wanted) <= set(table.names):
             return replace(table.pick(wanted), notes=(f"{path.name}: only the array '{name}' is read",))
     elif wanted is None:
+        joined = _joined(path, shapes, usable, load) if len(usable) > 1 else None
+        if joined is not None:
+            return joined
         ways = "--code-columns or --factor-columns"
         raise BadInput(f"{path} holds {len(names)} arrays; pick some with {ways}: {', '.join(names)}")
     raise unknown(f"array of {path.name}", next(name for name in wanted if name not in names), names)
+
+
+def _joined(
+    path: Path, shapes: Mapping[str, tuple[int, ...]], usable: Sequence[str], load: Load
+) -> Table | None:
+    """Arrays that are one table in pieces: a row each, called by their names, or batches of rows by number.
+
+    Rows are more than the numbers in each, as columns would not be; and the last of batches is shorter, as
+    several arrays of the same rows are not. None of other arrays.
+    """
+    counted = _by_number(usable)
+    names = counted or usable
+    first, *others, last = [shapes[name] for name in names]
+    if len(first) == 1 and {*others, last} == {first} and len(names) > first[0]:
+        parts = load(list(names))
+        note = f"{path.name}: its {len(names)} arrays of {first[0]} numbers are taken for rows"
+        table = of_array(np.stack([parts[name] for name in names]), path.name)
+        if counted:
+            return replace(table, notes=(note,))
+        return replace(table, named=True, labels=list(names), notes=(f"{note}, called by their names",))
+    if (
+        counted
+        and len(first) == len(last) == 2
+        and {*others} <= {first}
+        and last[1] == first[1]
+        and last < first
+    ):
+        parts = load(counted)
+        note = (
+            f"{path.name}: its {len(counted)} arrays are taken for batches, their rows put below each other"
+        )
+        whole = np.concatenate([parts[name] for name in counted])
+        return replace(of_array(whole, path.name), notes=(note,))
+    return None
+
+
+def _by_number(names: Sequence[str]) -> list[str] | None:
+    """Names that are numbered from 0, as of a list or of np.savez, in their order; None of others."""
+    found = [re.fullmatch(r"(.*?)(\d{1,9})", name, re.DOTALL) for name in names]
+    if len({each and each[1] for each in found}) > 1:
+        return None
+    order = {int(each[2]): each[0] for each in found if each}
+    return [order[n] for n in range(len(names))] if order.keys() == set(range(len(names))) else None
 
 
 def is_table(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:

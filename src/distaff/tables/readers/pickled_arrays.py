@@ -23,7 +23,7 @@ from distaff.tables.readers.pickled_frames import is_frame, of_frame
 from distaff.tables.readers.pickles import Held, Name, Scalar, Shut, numbers, taken_apart
 from distaff.tables.table import Table
 
-MOST_OBJECTS, MOST_LETTERS = 10_000, 1_000  # in a file, and in a name: lists may hold themselves
+MOST_OBJECTS, MOST_LETTERS = 200_000, 1_000  # in a file, and in a name: lists may hold themselves
 MOST_CELLS = 10**8  # of a list of lists, which may be one row many times
 #: what may be the table that is looked for
 LIKE = re.compile(r"(?i)array|tensor|reconstruct|frame|series|matrix")
@@ -101,9 +101,9 @@ def _arrays(content: Any) -> tuple[dict[str, Held], dict[str, str]]:
         inside: Iterable[tuple[Any, Any]] = ()
         match part:
             case Held() if part.read is not None:
-                if name in arrays:
-                    raise ValueError(f"it holds two arrays '{name}'")
-                arrays[name or "array"] = part
+                if (called := name or "array") in arrays:
+                    raise ValueError(f"it holds two arrays '{called}'")
+                arrays[called] = part
             case Held():
                 shut[name] = "an array of a type that is not read"
             case Shut() | Name():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -12,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput
-from distaff.tables.keys import counts_rows
 from distaff.tables.memory import columns_of
+from distaff.tables.readers.frames import Column, table_of_frame, words_at
 from distaff.tables.readers.pickles import Held, Name, Shut, Type
 from distaff.tables.table import Table
 
@@ -22,7 +21,7 @@ MOST_COLUMNS = 1_000_000
 PLAIN = ("StringDtype", "NumpyEADtype", "PandasDtype")  # pandas' own arrays that are a plain one inside
 
 
-class _Column(NamedTuple):
+class _Cells(NamedTuple):
     cells: NDArray[Any]
     order: tuple[str, ...] | None = None  # of an ordered category
 
@@ -45,29 +44,10 @@ def of_frame(frame: Shut, what: str) -> Table:
     said = _index(axes[0]) if not is_series else [frame.state.get("_name", frame.state.get("name"))]
     if said is None or len(said) > MOST_COLUMNS:
         raise BadInput(f"{what} holds a frame whose columns are not read; save it by to_csv or to_parquet")
-    found = {place: column for block in blocks for place, column in _columns(*block, len(said))}
-    gone = [str(name) for place, name in enumerate(said) if place not in found]
-    if not found:
-        raise BadInput(f"{what} holds a frame of which no column is read; save it by to_csv or to_parquet")
-    places = sorted(found)
-    names = ["0" if said[place] is None else str(said[place]) for place in places]
-    parts = [columns_of(name, found[place].cells, what) for name, place in zip(names, places, strict=True)]
-    orders = [found[place].order for place, part in zip(places, parts, strict=True) for _ in part]
-    index = _index(axes[-1])
-    notes = [f"columns that cannot be read are left out: {', '.join(gone)}"] if gone else []
-    notes += ["its index cannot be read; rows go by position"] if index is None else []
-    if index is not None and len(index) != len(found[places[0]].cells):
-        raise BadInput(f"{what} holds a frame whose index has other rows than its columns")
-    table = Table(
-        what,
-        [name for part in parts for name, _ in part],
-        [cells for part in parts for _, cells in part],
-        named=said != [None],
-        labels=None if index is None else list(index),
-        orders={n: order for n, order in enumerate(orders) if order is not None},
-        notes=tuple(f"{what}: {note}" for note in notes),
-    )
-    return replace(table, labels=None) if counts_rows(table) else table
+    held = {place: cells for block in blocks for place, cells in _columns(*block, len(said))}
+    names = ["0" if name is None else str(name) for name in said]
+    columns = [Column(name, *held.get(place, (None,))) for place, name in enumerate(names)]
+    return table_of_frame(what, columns, _index(axes[-1]), named=said != [None])
 
 
 def _parts(manager: Any, what: str) -> tuple[list[tuple[Any, Any]], list[Any]]:
@@ -80,7 +60,7 @@ def _parts(manager: Any, what: str) -> tuple[list[tuple[Any, Any]], list[Any]]:
     raise BadInput(f"{what} holds a frame of a pandas that is not known; save it by to_csv or to_parquet")
 
 
-def _columns(values: Any, placed: Any, count: int) -> Iterator[tuple[int, _Column]]:
+def _columns(values: Any, placed: Any, count: int) -> Iterator[tuple[int, _Cells]]:
     """The columns of a block with their places: an array (columns, rows), or one of pandas' own kinds."""
     if isinstance(placed, Shut):  # a slice
         places: Sequence[int] = range(count)[slice(*placed.given)]
@@ -91,30 +71,28 @@ def _columns(values: Any, placed: Any, count: int) -> Iterator[tuple[int, _Colum
         return
     rows = column.cells if column.cells.ndim == 2 else [column.cells]
     for place, cells in zip(places, rows, strict=True):
-        yield place, _Column(cells, column.order)
+        yield place, _Cells(cells, column.order)
 
 
-def _cells(values: Any) -> _Column | None:
+def _cells(values: Any) -> _Cells | None:
     """The cells of an array of NumPy or of one of pandas' own: of texts, categories, or with gaps."""
     match values:
         case Held() if values.read is not None:
-            return _Column(values.read())
+            return _Cells(values.read())
         case Shut(state=(Shut(name=Name(name="CategoricalDtype"), state=dict(kind)), Held() as codes, *_)):
-            words, numbers = _index(kind.get("categories")), codes.read() if codes.read else None
-            if words is None or numbers is None or not _are_places(numbers, len(words)):
+            words, places = _index(kind.get("categories")), codes.read() if codes.read else None
+            cells = None if words is None or places is None else words_at(words, places)
+            if words is None or cells is None:
                 return None
-            cells = np.empty(len(words) + 1, dtype=object)
-            cells[:] = [*words, None]
-            order = tuple(map(str, words)) if kind.get("ordered") else None
-            return _Column(cells[numbers.astype(np.int64)], order)
+            return _Cells(cells, tuple(map(str, words)) if kind.get("ordered") else None)
         case Shut(state={"_pa_array": Shut() as texts}):
             with suppress(Exception):  # of what is no text
-                return _Column(_arrow_texts(texts))
+                return _Cells(_arrow_texts(texts))
         case Shut(state=(kind, Held() as held, *_)) if held.read is not None:
             inside = isinstance(kind, Type) or (isinstance(kind, Shut) and str(kind).endswith(PLAIN))
-            return _Column(held.read()) if inside else None  # not of periods, or times of a zone
+            return _Cells(held.read()) if inside else None  # not of periods, or times of a zone
         case Shut(state={"_data": Held() as held, "_mask": Held() as mask}) if held.read and mask.read:
-            return _Column(np.ma.MaskedArray(held.read(), mask.read()))
+            return _Cells(np.ma.MaskedArray(held.read(), mask.read()))
     return None
 
 
@@ -139,12 +117,6 @@ def _arrow_texts(array: Shut) -> NDArray[Any]:
     raise ValueError("it holds an array of Arrow that is not read; save it by to_csv or to_parquet")
 
 
-def _are_places(numbers: NDArray[Any], count: int) -> bool:
-    """Whether numbers are places among so many words, or -1, which has none."""
-    whole = numbers.dtype.kind in "iu"
-    return whole and (not numbers.size or -1 <= int(numbers.min()) <= int(numbers.max()) < count)
-
-
 def _index(index: Any) -> Sequence[Any] | None:
     """The labels of an index: of any values, of a range, or of several levels as tuples. None of others."""
     told = index.given[1] if isinstance(index, Shut) and len(index.given) == 2 else None
@@ -162,10 +134,10 @@ def _index(index: Any) -> Sequence[Any] | None:
     return None
 
 
-def _of_levels(levels: list[Sequence[Any] | None], codes: Sequence[_Column | None]) -> list[Any] | None:
+def _of_levels(levels: list[Sequence[Any] | None], codes: Sequence[_Cells | None]) -> list[Any] | None:
     parts = [
-        [level[place] if place >= 0 else None for place in part.cells.tolist()]
+        words.tolist()
         for level, part in zip(levels, codes, strict=True)
-        if level is not None and part is not None and _are_places(part.cells, len(level))
+        if level is not None and part is not None and (words := words_at(level, part.cells)) is not None
     ]
     return list(zip(*parts, strict=True)) if len(parts) == len(levels) else None

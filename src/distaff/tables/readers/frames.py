@@ -1,0 +1,63 @@
+"""Tables of the columns and the index of a frame of pandas, however a file keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distaff.errors import BadInput
+from distaff.tables.keys import counts_rows
+from distaff.tables.memory import columns_of
+from distaff.tables.table import Table
+
+
+class Column(NamedTuple):
+    """A column with its cells (n,); `order` is that of an ordered category's words."""
+
+    name: str
+    cells: NDArray[Any] | None  # None where they are not read, as of periods and times of a zone
+    order: tuple[str, ...] | None = None
+
+
+def table_of_frame(
+    what: str, columns: Sequence[Column], labels: Sequence[Any] | None, named: bool = True
+) -> Table:
+    """The table of a frame, rows labelled by its index, unless that only counts them.
+
+    Columns that are not read are left out, and noted, as is an index of which there are no `labels`. BadInput
+    where nothing is left.
+    """
+    read = [(column, column.cells) for column in columns if column.cells is not None]
+    if not read:
+        raise BadInput(f"{what} holds a frame of which no column is read; save it by to_csv or to_parquet")
+    if labels is not None and any(len(cells) != len(labels) for _, cells in read):
+        raise BadInput(f"{what} holds a frame whose index has other rows than its columns")
+    parts = [(column, part) for column, cells in read for part in columns_of(column.name, cells, what)]
+    gone = [column.name for column in columns if column.cells is None]
+    notes = [f"columns that cannot be read are left out: {', '.join(gone)}"] if gone else []
+    notes += ["its index cannot be read; rows go by position"] if labels is None else []
+    table = Table(
+        what,
+        [name for _, (name, _) in parts],
+        [cells for _, (_, cells) in parts],
+        named=named,
+        labels=None if labels is None else list(labels),
+        orders={place: column.order for place, (column, _) in enumerate(parts) if column.order is not None},
+        notes=tuple(f"{what}: {note}" for note in notes),
+    )
+    return replace(table, labels=None) if counts_rows(table) else table
+
+
+def words_at(words: Sequence[Any], places: NDArray[Any]) -> NDArray[Any] | None:
+    """The word at each of these places as objects, None at -1; None where they are not places of words."""
+    if places.dtype.kind not in "iu":
+        return None
+    if places.size and not -1 <= int(places.min()) <= int(places.max()) < len(words):
+        return None
+    every = np.empty(len(words) + 1, dtype=object)
+    every[:] = [*words, None]
+    return every[places.astype(np.int64).ravel()]
