@@ -158,8 +158,8 @@ def test_a_route_in_two_lines(
 
 
 def test_the_page_has_every_kind_of_file() -> None:
-    from distaff.tables.reading import READERS, TEXTS
+    from distaff.tables.reading import PACKED, READERS
 
     text = PAGE.read_text()
     other_names = {".hdf5", ".tab", ".dat", ".data", ".ndjson", ".pth", ".ckpt", ".pickle"}
-    assert {suffix for suffix in {*READERS, *TEXTS} if suffix not in text} == other_names
+    assert {suffix for suffix in {*READERS, *PACKED} if suffix not in text} == other_names

@@ -153,7 +153,7 @@ def test_what_is_damaged_is_one_line(tmp_path: Path, suffix: str, content: bytes
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("suffix", [".joblib", ".xls", ".rds", ".npy.gz", ".foo", ""])
+@pytest.mark.parametrize("suffix", [".feather", ".xls", ".rds", ".npy.gz", ".foo", ""])
 def test_other_kinds_say_what_to_do(tmp_path: Path, suffix: str) -> None:
     (tmp_path / f"t{suffix}").write_bytes(pickle.dumps(Bomb()))
     with pytest.raises(BadInput, match=r"unknown kind of file .*Allowed: \.npy"):

@@ -8,10 +8,12 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.decomposition import FastICA
 
 import distaff
 from distaff.errors import BadInput
@@ -95,6 +97,71 @@ def test_what_torch_saves_and_is_no_array_is_named(tmp_path: Path, new: bool) ->
         torch.save(value, tmp_path / "t.pt", _use_new_zipfile_serialization=new)
         with pytest.raises(BadInput, match=name):
             read_table(tmp_path / "t.pt")
+
+
+@pytest.mark.parametrize("compress", [0, 3, 9, ("gzip", 3), ("bz2", 3), ("xz", 3), ("lzma", 3)])
+def test_what_joblib_writes(tmp_path: Path, compress: Any) -> None:
+    """Its arrays lie in the stream behind what tells their type."""
+    held = {**MANY, "f": np.asfortranarray(CODES), "big": CODES.astype(">f4"), "s": np.float64(3)}
+    joblib.dump(held, tmp_path / "t.joblib", compress=compress)
+    for name in ("z", "f", "big"):
+        np.testing.assert_array_equal(codes_of(read_table(tmp_path / "t.joblib", [name])), CODES)
+    factors = factors_of(read_table(tmp_path / "t.joblib", ["w", "o", "l", "y"], "factors"))
+    assert factors.values.T.tolist() == [[1, 0, 1, 0]] * 3 + [[0, 1, 2, 3]]
+    joblib.dump(frame(), tmp_path / "t.pkl", compress=compress)
+    assert read_table(tmp_path / "t.pkl").names == ["z", "z2", "y", "w", "c", "d", "i", "e.0", "e.1"]
+    joblib.dump(np.zeros(3, dtype=[("a", "f4"), ("b", "i4")]), tmp_path / "t.joblib", compress=compress)
+    with pytest.raises(BadInput, match=r"array of joblib of a type that is not read"):
+        read_table(tmp_path / "t.joblib")
+
+
+def test_a_model_of_scikit_learn_is_named(tmp_path: Path) -> None:
+    joblib.dump(
+        FastICA(2, random_state=0).fit(np.random.default_rng(0).normal(size=(50, 3))), tmp_path / "m.joblib"
+    )
+    with pytest.raises(BadInput, match=r"only sklearn\.decomposition\._fastica\.FastICA"):
+        read_table(tmp_path / "m.joblib")
+
+
+def test_what_python_2_wrote(tmp_path: Path) -> None:
+    """Its bytes are texts, in which any byte may stand for itself."""
+    array = (
+        b"\x80\x02cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R"
+        b"(K\x01K\x04K\x02\x86cnumpy\ndtype\nU\x02f8K\x00K\x01\x87R"
+        b"(K\x03U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89U\x40" + CODES.tobytes() + b"tb."
+    )
+    np.testing.assert_array_equal(pickle.loads(array, encoding="latin1"), CODES)
+    (tmp_path / "t.pkl").write_bytes(array)
+    np.testing.assert_array_equal(codes_of(read_table(tmp_path / "t.pkl")), CODES)
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ".zip"])
+def test_compressed_pickles(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"t.pkl{suffix}"
+    frame().to_pickle(path)
+    assert read_table(path).labels == ["s0", "s1", "s2", "s3"]
+
+
+def test_frames_in_a_dict(tmp_path: Path) -> None:
+    index = [f"s{n}" for n in range(4)]
+    codes, kinds = pd.DataFrame(CODES, index, ["a", "b"]), pd.DataFrame({"w": WORDS, "y": range(4)}, index)
+    path = tmp_path / "t.pkl"
+    pickled(path, {"codes": codes, "run": {"kinds": kinds}, "seed": 3}, 4)
+    for wanted in (["codes"], ["a", "b"]):
+        table = read_table(path, wanted)
+        np.testing.assert_array_equal(codes_of(table), CODES)
+        assert table.labels == index
+    assert read_table(path, ["run/kinds"]).names == ["w", "y"]
+    assert read_table(path, ["w"]).notes == ("t.pkl: only its frame 'run/kinds' is read, of 2",)
+    with pytest.raises(BadInput, match=r"holds 2 frames; pick .*: codes \(a, b\); run/kinds \(w, y\)"):
+        read_table(path)
+    pickled(path, {"codes": codes, "seed": 3}, 4)
+    assert read_table(path).names == ["a", "b"]
+    pickled(path, {"codes": codes, "z": CODES}, 4)
+    with pytest.raises(BadInput, match=r"holds frames and arrays; pick some with .*: codes, z"):
+        read_table(path)
+    np.testing.assert_array_equal(codes_of(read_table(path, ["z"])), CODES)
+    assert read_table(path, ["codes"]).labels == index
 
 
 @pytest.mark.parametrize("name", ["pandas1", "pandas2", "pandas3", "pandas3_arrow", "here"])
@@ -230,7 +297,7 @@ def test_an_array_that_is_not_read_is_not_passed_over(tmp_path: Path) -> None:
     labels, path = np.arange(4), tmp_path / "t.pkl"
     for codes in (CODES.astype(complex), pd.DataFrame(CODES), np.ma.masked_array(CODES)):
         pickled(path, {"z": codes, "y": labels}, 4)
-        with pytest.raises(BadInput, match=r"holds y; not opened are z \("):
+        with pytest.raises(BadInput, match=r"holds (y; not opened are z \(|frames and arrays; .*: z, y)"):
             read_table(path)
         assert codes_of(read_table(path, ["y"]))[:, 0].tolist() == [0, 1, 2, 3]
     pickled(path, {"a": {"b": labels}, "a/b": labels}, 4)
@@ -272,6 +339,9 @@ def test_nothing_that_a_pickle_names_is_called(tmp_path: Path, protocol: int) ->
     assert codes_of(read_table(tmp_path / "t.pkl", ["z"])).tolist() == [[1], [2]]
     with pytest.raises(BadInput, match=r"a cell holds .*system"):
         codes_of(read_table(tmp_path / "t.pkl", ["b"]))
+    objects = np.array([Bomb(mark), "b"], dtype=object)
+    joblib.dump({"z": CODES, "b": objects}, tmp_path / "t.joblib", protocol=protocol)
+    np.testing.assert_array_equal(codes_of(read_table(tmp_path / "t.joblib", ["z"])), CODES)
     assert not mark.exists()
     pickle.loads(pickle.dumps(Bomb(mark), protocol=protocol))
     assert mark.exists()
@@ -389,6 +459,9 @@ def test_any_damage_is_one_clear_line(tmp_path: Path) -> None:
     torch.save(MANY["y"], tmp_path / "old.pt", _use_new_zipfile_serialization=False)
     wholes = [pickle.dumps(MANY, protocol=protocol) for protocol in (0, 2, 5)]
     wholes += [pickle.dumps(frame()), pickle.dumps(torch.tensor(CODES)), (tmp_path / "old.pt").read_bytes()]
+    for compress in (0, 3):
+        joblib.dump(MANY, tmp_path / "t.joblib", compress=compress)
+        wholes += [(tmp_path / "t.joblib").read_bytes()]
     refused = 0
     for whole in wholes:
         for _ in range(150):
@@ -397,7 +470,7 @@ def test_any_damage_is_one_clear_line(tmp_path: Path) -> None:
                 damaged[rng.randrange(len(damaged))] = rng.randrange(256)
             path.write_bytes(damaged[: rng.choice([len(damaged), rng.randrange(len(damaged))])])
             refused += is_refused(path)
-    assert refused > 450
+    assert refused > 600
 
 
 def is_refused(path: Path) -> bool:

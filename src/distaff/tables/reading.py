@@ -23,13 +23,14 @@ from distaff.tables.readers.stata import read_stata
 from distaff.tables.readers.text import SUFFIXES, read_text
 from distaff.tables.table import Table
 
-#: the suffix of a text, compressed or not -> what reads it
-TEXTS = {
+#: the suffix of a file that may be compressed -> what reads it
+PACKED = {
     **dict.fromkeys(SUFFIXES, read_text),
     ".json": read_json,
     ".jsonl": read_json,
     ".ndjson": read_json,
     ".arff": read_arff,
+    **dict.fromkeys((".pkl", ".pickle", ".joblib"), read_pickle),
 }
 #: the suffix of another file -> what reads it
 READERS = {
@@ -44,15 +45,14 @@ READERS = {
     ".h5ad": read_annotated,
     ".safetensors": read_safetensors,
     ".dta": read_stata,
-    **dict.fromkeys((".pt", ".pth", ".ckpt", ".pkl", ".pickle"), read_pickle),
+    **dict.fromkeys((".pt", ".pth", ".ckpt"), read_pickle),
 }
 ALLOWED = (
-    ".npy, .npz, .csv, .tsv, .txt, .json, .jsonl, .arff (also .gz, .zip), .parquet, .xlsx, .mat, .h5, .h5ad, "
-    ".safetensors, .pt, .pkl, .dta"
+    ".npy, .npz, .csv, .tsv, .txt, .json, .jsonl, .arff, .pkl, .joblib (also .gz, .zip), .parquet, .xlsx, "
+    ".mat, .h5, .h5ad, .safetensors, .pt, .dta"
 )
 #: what people also have, and what to do with it
 INSTEAD = {
-    ".joblib": "it may run code when it is opened, and is never loaded; save the array by np.save",
     ".xls": "save it as .xlsx or .csv",
     ".ods": "save it as .xlsx or .csv",
     ".rds": "in R, write.csv(x, 'x.csv')",
@@ -80,8 +80,8 @@ def read_table(
 
 def _reader(path: Path, role: str) -> Callable[[Path, Sequence[str] | None], Table]:
     suffix = path.suffix.lower()
-    if (content := content_suffix(path)) in TEXTS:
-        return TEXTS[content]
+    if (content := content_suffix(path)) in PACKED:
+        return PACKED[content]
     if suffix not in READERS:
         if not (path.is_dir() and suffix in INSTEAD):  # as a .zarr is
             check_file(path)

@@ -1,11 +1,13 @@
-"""The text in a file: unpacked, where it is compressed, and in whatever encoding it is."""
+"""What is in a file that may be compressed; and its text, in whatever encoding it is."""
 
 import bz2
 import contextlib
 import gzip
+import io
 import lzma
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -15,10 +17,16 @@ from distaff.files import check_file, reading
 
 COMPRESSIONS = (".gz", ".bz2", ".xz")
 #: what a compressed file begins with, whatever it is called
-OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
+OPENERS: dict[bytes, Any] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ": lzma.open,
+    b"]\0\0": lzma.open,
+    **dict.fromkeys((b"x\x01", b"x\x5e", b"x\x9c", b"x\xda"), lambda path, _: io.BytesIO(_of_zlib(path))),
+}
 #: folders in a .zip, what systems add, and what people write of it
 BESIDE = re.compile(r"(?i)/$|^__MACOSX/|(^|/)(\._[^/]*|\.DS_Store|Thumbs\.db|desktop\.ini|readme[^/]*)$")
-LARGEST = 2**31  # bytes of text, unpacked
+LARGEST = 2**31  # bytes, unpacked
 #: what a text begins with that says its encoding
 MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
@@ -40,7 +48,7 @@ def content_suffix(path: Path) -> str:
 
 def decoded(path: Path) -> tuple[str, str]:
     """The text of a file with plain line ends, and its encoding."""
-    data = _unpacked(path)
+    data = unpacked(path)
     marked = [encoding for mark, encoding in MARKS.items() if data.startswith(mark)]
     text, encoding = None, ""
     for encoding in marked or ("utf-8", "cp1252"):
@@ -53,7 +61,14 @@ def decoded(path: Path) -> tuple[str, str]:
     return plain, encoding.removesuffix("-sig")
 
 
-def _unpacked(path: Path) -> bytes:
+def is_packed(path: Path) -> bool:
+    """Whether a file is compressed, by what it begins with."""
+    with path.open("rb") as file:
+        return file.read(6).startswith((*OPENERS, b"PK\x03\x04"))
+
+
+def unpacked(path: Path) -> bytes:
+    """The bytes of a file, those in it where it is compressed."""
     check_file(path)
     try:
         with _opened(path) as file:
@@ -66,9 +81,14 @@ def _unpacked(path: Path) -> bytes:
         raise BadInput(f"{path} cannot be unpacked: {error}") from None
     if len(data) > LARGEST:
         raise BadInput(
-            f"{path} holds more than {LARGEST / 1e9:.1f} GB of text; keep large tables as .npy or .parquet"
+            f"{path} holds more than {LARGEST / 1e9:.1f} GB, unpacked; keep large tables as .npy or .parquet"
         )
     return data
+
+
+def _of_zlib(path: Path) -> bytes:
+    """What joblib compresses has no other head than that of zlib."""
+    return zlib.decompressobj().decompress(path.read_bytes(), LARGEST + 1)
 
 
 @contextlib.contextmanager

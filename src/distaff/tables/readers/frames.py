@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,6 +51,26 @@ def table_of_frame(
         notes=tuple(f"{what}: {note}" for note in notes),
     )
     return replace(table, labels=None) if counts_rows(table) else table
+
+
+def pick_frame(
+    path: Path, names: Mapping[str, Sequence[str]], load: Callable[[str], Table], wanted: Sequence[str] | None
+) -> Table:
+    """The frame of a file, or of several, told by the `names` of their columns, that which is `wanted`.
+
+    That is by its own name, or by columns that it alone has.
+    """
+    if wanted is not None and len(wanted) == 1 and wanted[0] in names:
+        return load(wanted[0])
+    asked = set() if wanted is None or len(names) == 1 else set(wanted)
+    having = [name for name, columns in names.items() if asked <= set(columns)]
+    if len(having) != 1:
+        held = "; ".join(f"{name} ({', '.join(columns[:8])})" for name, columns in names.items())
+        ways = "--code-columns or --factor-columns"
+        raise BadInput(f"{path} holds {len(names)} frames; pick one, or columns of one, with {ways}: {held}")
+    table = load(having[0]).with_aside(wanted)
+    note = f"{path.name}: only its frame '{having[0]}' is read, of {len(names)}"
+    return replace(table, notes=(*table.notes, note)) if len(names) > 1 else table
 
 
 def words_at(words: Sequence[Any], places: NDArray[Any]) -> NDArray[Any] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 from distaff.tables.memory import columns_of
-from distaff.tables.readers.frames import Column, table_of_frame, words_at
+from distaff.tables.readers.frames import Column, pick_frame, table_of_frame, words_at
 from distaff.tables.readers.hdf5 import arrays_in, check_inside, child, of_arrays, opened, values
 from distaff.tables.readers.pickles import Held, taken_apart
 from distaff.tables.table import Table
@@ -39,24 +38,9 @@ def read_hdf5_frame(path: Path, wanted: Sequence[str] | None = None) -> Table:
         inner = {name for name in frames for other in frames if name.startswith(f"{other}/")}  # of categories
         frames = {name: group for name, group in frames.items() if name not in inner}
         if frames and not set(wanted or [""]) <= arrays.keys():
-            return _of_frames(frames, path, wanted)
+            names = {name: _column_names(group, path) for name, group in frames.items()}
+            return pick_frame(path, names, lambda name: _frame(frames[name], path), wanted)
         return of_arrays(arrays, path, wanted)
-
-
-def _of_frames(frames: Mapping[str, Any], path: Path, wanted: Sequence[str] | None) -> Table:
-    if wanted is not None and len(wanted) == 1 and wanted[0] in frames:
-        return _frame(frames[wanted[0]], path)
-    names = {name: _column_names(group, path) for name, group in frames.items()}
-    having = [
-        name for name in frames if len(frames) == 1 or wanted is None or set(wanted) <= set(names[name])
-    ]
-    if len(having) != 1:
-        held = "; ".join(f"{name} ({', '.join(names[name][:8])})" for name in frames)
-        ways = "--code-columns or --factor-columns"
-        raise BadInput(f"{path} holds {len(frames)} frames; pick one, or columns of one, with {ways}: {held}")
-    table = _frame(frames[having[0]], path).with_aside(wanted)
-    note = f"{path.name}: only its frame '{having[0]}' is read, of {len(frames)}"
-    return replace(table, notes=(*table.notes, note)) if len(frames) > 1 else table
 
 
 def _frame(group: Any, path: Path) -> Table:

@@ -1,4 +1,4 @@
-"""Tables in what torch.save and pickle write: arrays and tensors, alone or in lists and dicts."""
+"""Tables in what torch.save, pickle and joblib write: arrays and tensors, alone or in lists and dicts."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from distaff.errors import BadInput
 from distaff.files import check_unpacked, reading
 from distaff.tables.memory import listed
+from distaff.tables.readers.decoding import is_packed, unpacked
+from distaff.tables.readers.frames import pick_frame
 from distaff.tables.readers.named_arrays import choose
 from distaff.tables.readers.pickled_frames import is_frame, of_frame
 from distaff.tables.readers.pickles import Held, Name, Scalar, Shut, numbers, taken_apart
@@ -31,7 +33,7 @@ PARTS = (Held, Shut, Name, list, tuple, dict)
 
 
 def read_pickle(path: Path, wanted: Sequence[str] | None = None) -> Table:
-    """The table in an array or tensor of a .pt or .pkl file, or in several side by side.
+    """The table in an array or tensor of a .pt, .pkl or .joblib file, or in several side by side.
 
     What stands in dicts and lists is named by its keys and places, outer/inner. Nothing that the file says is
     run: of what is no array, list, dict, number or text only the name is seen.
@@ -39,7 +41,15 @@ def read_pickle(path: Path, wanted: Sequence[str] | None = None) -> Table:
     with _content(path) as content:
         if is_frame(content):
             return of_frame(content, path.name).with_aside(wanted)
-        arrays, shut = _arrays(content)
+        arrays, frames, shut = _arrays(content)
+        if frames and not (wanted and set(wanted) <= arrays.keys()):
+            if arrays and wanted is None:
+                ways = "--code-columns or --factor-columns"
+                raise BadInput(
+                    f"{path} holds frames and arrays; pick some with {ways}: {', '.join([*frames, *arrays])}"
+                )
+            tables = {name: of_frame(frame, path.name) for name, frame in frames.items()}
+            return pick_frame(path, {name: t.names for name, t in tables.items()}, tables.__getitem__, wanted)
         if not arrays:
             names = ", ".join(dict.fromkeys(shut.values())) or type(content).__name__
             raise BadInput(
@@ -64,16 +74,17 @@ def read_pickle(path: Path, wanted: Sequence[str] | None = None) -> Table:
 def _content(path: Path) -> Iterator[Any]:
     """What a file holds, taken apart; its arrays can be read until the end of the block."""
     with reading(path, "a pickle"), path.open("rb") as file:
-        if not zipfile.is_zipfile(file):
+        pickle = None
+        if zipfile.is_zipfile(file):
+            with zipfile.ZipFile(file) as archive:
+                names = archive.namelist()
+            pickle = next((name for name in names if PurePosixPath(name).name == "data.pkl"), None)
+        if pickle is None:
             file.seek(0)
-            yield taken_apart(file)
+            yield taken_apart(io.BytesIO(unpacked(path)) if is_packed(path) else file)
             return
         with zipfile.ZipFile(file) as archive:
             check_unpacked(archive.infolist(), path)
-            names = archive.namelist()
-            pickle = next((name for name in names if PurePosixPath(name).name == "data.pkl"), None)
-            if pickle is None:
-                raise BadInput(f"{path} is a .zip without what torch.save writes; unpack it")
             folder = PurePosixPath(pickle).parent
             if f"{folder}/byteorder" in names and archive.read(f"{folder}/byteorder") == b"big":
                 raise BadInput(f"{path} was written on a big-endian machine, which is not read")
@@ -84,9 +95,10 @@ def _content(path: Path) -> Iterator[Any]:
             yield taken_apart(io.BytesIO(archive.read(pickle)), storage)
 
 
-def _arrays(content: Any) -> tuple[dict[str, Held], dict[str, str]]:
-    """Every array in lists and dicts, however deep, by its name; and by its own what is shut."""
+def _arrays(content: Any) -> tuple[dict[str, Held], dict[str, Shut], dict[str, str]]:
+    """Every array in lists and dicts, however deep, by its name; so every frame; and what else is shut."""
     arrays: dict[str, Held] = {}
+    frames: dict[str, Shut] = {}
     shut: dict[str, str] = {}
     waiting, count, cells = deque([("", content)]), 0, 0
     while waiting:
@@ -106,6 +118,8 @@ def _arrays(content: Any) -> tuple[dict[str, Held], dict[str, str]]:
                 arrays[called] = part
             case Held():
                 shut[name] = "an array of a type that is not read"
+            case Shut() if is_frame(part):
+                frames[name] = part
             case Shut() | Name():
                 shut[name] = str(part)
             case list() | tuple():
@@ -118,7 +132,7 @@ def _arrays(content: Any) -> tuple[dict[str, Held], dict[str, str]]:
                 waiting.append((f"{name}/{key}" if name else f"{key}", each))
             if count > MOST_OBJECTS:
                 raise ValueError(f"it holds over {MOST_OBJECTS:,} arrays and lists")
-    return arrays, shut
+    return arrays, frames, shut
 
 
 def _of_list(cells: Sequence[Any]) -> Held | None:

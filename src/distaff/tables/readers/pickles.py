@@ -48,6 +48,8 @@ MISSING = (".NA", "._nat_unpickle", ".NaT")  # pandas' own values for none
 #: what is called with long texts or bytes
 ONCE = ("torch.storage._load_from_bytes", "_codecs.encode")
 LEGACY = 0x1950A86A20F9469CFC6C  # what files begin with that torch wrote before 1.6, and within pickles
+WRAPPED = "joblib.numpy_pickle.NumpyArrayWrapper"  # an array of joblib, which lies behind in the stream
+PIECE = 2**26  # bytes that are read at once, for what says how many there are may be wrong
 
 Scalar = str | bytes | int | float | bool | None
 
@@ -93,6 +95,9 @@ class Type:
     code: str
     order: str = "="
 
+    def of_numpy(self) -> np.dtype[Any]:
+        return np.dtype(f"{self.order if self.order in '<>' else '='}{self.code}")
+
 
 @dataclass(frozen=True)
 class Storage:
@@ -127,8 +132,17 @@ def _of_legacy(stream: IO[bytes], inner: bool) -> Any:
         count, kind = int.from_bytes(stream.read(8), "little"), machine.kinds.get(key)
         if kind is None:
             raise ValueError("it holds tensors of a type that is not read; save them as float32")
-        held[key] = numbers(stream.read(count * _width(kind)), kind, count)
+        held[key] = numbers(taken(stream, count * _width(kind)), kind, count)
     return found
+
+
+def taken(stream: IO[bytes], size: int) -> bytes:
+    """The next bytes of a stream, fewer where it ends."""
+    pieces = []
+    while size > 0 and (piece := stream.read(min(size, PIECE))):
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)
 
 
 def numbers(raw: bytes, kind: str, count: int) -> NDArray[Any]:
@@ -164,6 +178,12 @@ class _Machine:
                 self.stack.append(argument)
             else:
                 self.step(opcode.name, argument)
+                if (
+                    opcode.name == "BUILD"
+                    and isinstance(self.stack[-1], Shut)
+                    and f"{self.stack[-1]}" == WRAPPED
+                ):
+                    self.stack[-1] = behind(self.stack[-1], stream)
         return self.stack.pop()
 
     def step(self, name: str, argument: Any) -> None:
@@ -285,6 +305,20 @@ class _Machine:
         return Storage(lambda: read(key, kind, count)[of])
 
 
+def behind(wrapper: Shut, stream: IO[bytes]) -> Any:
+    """The array that joblib wrote behind what tells its shape and type: its bytes, or a pickle of objects."""
+    match wrapper.state:
+        case {"shape": tuple(shape), "dtype": Type(code="O" | "O8")} if are_sizes(shape):
+            return taken_apart(stream, inner=True)
+        case {"shape": tuple(shape), "dtype": Type() as kind, "order": order} if are_sizes(shape):
+            if wrapper.state.get("numpy_array_alignment_bytes") is not None:
+                stream.read(int.from_bytes(stream.read(1)))
+            if TYPES.fullmatch(kind.code):
+                raw = taken(stream, math.prod(shape) * kind.of_numpy().itemsize)
+                return of_bytes(Held(), shape, kind, order == "F", raw)
+    raise ValueError("it holds an array of joblib of a type that is not read; save it by np.save")
+
+
 def put_in(made: Any, items: list[Any]) -> None:
     """Put keys and values in turn into a dict; keys that are neither texts nor numbers are numbered."""
     if isinstance(made, dict):
@@ -308,8 +342,8 @@ def called_by_name(called: Name | str, given: tuple[Any, ...]) -> Any:
             return Type(code)
         case "numpy._core.numeric._frombuffer", (bytes() | bytearray() as raw, Type() as kind, shape, order):
             return of_bytes(Held(), shape, kind, order == "F", raw)
-        case "numpy._core.multiarray.scalar", (Type() as kind, bytes() as raw):
-            only = of_bytes(Held(), (), kind, False, raw)
+        case "numpy._core.multiarray.scalar", (Type() as kind, bytes() | str() as raw):
+            only = of_bytes(Held(), (), kind, False, raw if isinstance(raw, bytes) else raw.encode("latin-1"))
             if only.read is None:
                 return Shut(called)
             return str(only.read()[()]) if kind.code[0] in "Mm" else only.read().item()
@@ -345,6 +379,8 @@ def built(made: Any, state: Any) -> None:
             made.code = "shut"  # of several fields
         case Held(), (_, tuple(shape), Type() as kind, bool(turned), bytes() | bytearray() | list() as cells):
             of_bytes(made, shape, kind, turned, cells)
+        case Held(), (_, tuple(shape), Type() as kind, bool(turned), str(letters)):  # of Python 2
+            of_bytes(made, shape, kind, turned, letters.encode("latin-1"))
         case Shut(), _:
             made.state = state
         case dict(), _:
@@ -367,7 +403,7 @@ def of_bytes(
         flat = np.empty(len(cells), dtype=object)
         flat[:] = cells
     elif TYPES.fullmatch(kind.code) and not kind.code.startswith("O"):
-        type_ = np.dtype(f"{kind.order if kind.order in '<>' else '='}{kind.code}")
+        type_ = kind.of_numpy()
         if len(cells) != count * type_.itemsize:
             raise ValueError(f"an array of {count} cells has {len(cells)} bytes")
         flat = np.frombuffer(cells, type_) if count else np.empty(0, type_)
