@@ -160,9 +160,9 @@ def read_arrays(path: Path, names: Sequence[str] | None = None) -> dict[str, NDA
     with _opened(path) as loaded:
         if isinstance(loaded, np.ndarray):
             return {"array": loaded}
-        wanted = loaded.files if names is None else list(names)
+        wanted, held = loaded.files if names is None else list(names), set(loaded.files)
         for name in wanted:
-            if name not in loaded.files:
+            if name not in held:
                 raise unknown(f"array of {path.name}", name, loaded.files)
         members = {f"{name}.npy" for name in wanted} | set(wanted)
         check_unpacked([member for member in loaded.zip.infolist() if member.filename in members], path)
@@ -179,8 +179,9 @@ def array_headers(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]
     with _opened(path) as loaded:
         if isinstance(loaded, np.ndarray):
             return {"array": (loaded.shape, loaded.dtype)}
+        members = set(loaded.zip.namelist())
         for name in loaded.files:
-            member = name if name in loaded.zip.namelist() else f"{name}.npy"
+            member = name if name in members else f"{name}.npy"
             with loaded.zip.open(member) as stream:
                 found[name] = None
                 with suppress(Exception):  # NumPy raises many kinds on damaged files

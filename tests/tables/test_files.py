@@ -645,28 +645,66 @@ def test_every_kind_of_column_of_annotated_data(tmp_path: Path) -> None:
         read_table(path)
 
 
-def test_one_array_for_each_image(tmp_path: Path) -> None:
-    """Vectors by the images' names, as people pickle their features, are rows; columns are never so many."""
-    vectors = {f"img{n}.png": np.arange(3.0) + n for n in range(5)}
-    np.savez(tmp_path / "v.npz", **vectors)
-    (tmp_path / "v.pkl").write_bytes(pickle.dumps(vectors))
-    with h5py.File(tmp_path / "v.h5", "w") as file:
-        for name, vector in reversed(vectors.items()):
-            file[name] = vector
-    for name in ("v.npz", "v.pkl", "v.h5"):
-        table = read_table(tmp_path / name)
-        assert table.labels == list(vectors)
-        np.testing.assert_array_equal(codes_of(table), np.stack(list(vectors.values())))
-        assert table.notes == (
-            f"{name}: its 5 arrays of 3 numbers are taken for rows, called by their names",
-        )
-        pd.DataFrame({"image": list(vectors)[::-1], "kind": [4, 3, 2, 1, 0]}).to_csv(tmp_path / "k.csv")
-        codes, kinds = with_keys(table, read_table(tmp_path / "k.csv", ["image", "kind"], "factors"))
-        assert in_order_of(kinds, codes).cells[-1].tolist() == list("01234")
-    assert read_table(tmp_path / "v.npz", ["img2.png"]).cells[0].tolist() == [2, 3, 4]
-    np.savez(tmp_path / "few.npz", x=np.arange(3), y=np.arange(3), z=np.arange(3))
-    with pytest.raises(BadInput, match="holds 3 arrays; pick some"):
-        read_table(tmp_path / "few.npz")
+def saved(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    if path.suffix == ".npz":
+        np.savez(path, **arrays)
+    elif path.suffix == ".pkl":
+        path.write_bytes(pickle.dumps(arrays))
+    elif path.suffix == ".safetensors":
+        save_file({name: torch.tensor(array) for name, array in arrays.items()}, path)
+    else:
+        with h5py.File(path, "w") as file:
+            for name, array in arrays.items():
+                file[name] = array
+
+
+@pytest.mark.parametrize("kind", ["npz", "pkl", "h5", "safetensors"])
+@pytest.mark.parametrize("name", ["{}.png", "img_{}", "{}", "a/{}.png", "{}/z"])
+def test_one_array_for_each_image(tmp_path: Path, kind: str, name: str) -> None:
+    """Vectors by the images' names are rows; of files without an order by the numbers in them."""
+    path, table = tmp_path / f"v.{kind}", tmp_path / "kinds.csv"
+    codes = np.random.default_rng(0).normal(size=(12, 3))
+    saved(path, {name.format(n): row for n, row in enumerate(codes)})
+    read = read_table(path)
+    np.testing.assert_array_equal(codes_of(read), codes)
+    names = [name.format(n).removesuffix("/z") for n in range(12)]
+    assert read.labels == names
+    assert read.notes[0].endswith(
+        f"12 arrays of 3 numbers are taken for rows, called {', '.join(names[:3])} and so on"
+    )
+    shuffled = np.random.default_rng(1).permutation(12)
+    pd.DataFrame({"name": np.array(names)[shuffled], "kind": shuffled % 4}).to_csv(table, index=False)
+    mine, its = with_keys(read, read_table(table, role="factors"))
+    assert factors_of(in_order_of(its, mine)).values[:, -1].tolist() == [n % 4 for n in range(12)]
+    assert read_table(path, [name.format(2)]).cells[0].tolist() == codes[2].tolist()
+
+
+def test_the_order_of_a_dict_is_kept(tmp_path: Path) -> None:
+    codes, order = np.random.default_rng(0).normal(size=(12, 3)), np.random.default_rng(1).permutation(12)
+    for kind in ("npz", "pkl"):
+        saved(tmp_path / f"v.{kind}", {f"img_{n}": codes[n] for n in order})
+        np.testing.assert_array_equal(codes_of(read_table(tmp_path / f"v.{kind}")), codes[order])
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {f"{n}.weight": np.ones(3) for n in range(12)} | {"images": np.ones((12, 4, 4))},  # as a checkpoint
+        {f"{n}/{part}": np.ones(3) for n in range(12) for part in ("mean", "logvar")},
+        {f"{n}": np.ones(3 + n % 2) for n in range(12)},
+        {f"{n}": np.array(["a", "b"]) for n in range(12)},
+        {f"loss{n}": np.ones(5) for n in range(6)},
+        {"z_train": np.ones((5, 2)), "z_test": np.ones((3, 2))},
+        {"0": np.ones((5, 2)), "1": np.ones((3, 2))},
+        {"0": np.ones((5, 2)), "1": np.ones((5, 2)), "2": np.ones((5, 2))},
+        {"class0": np.ones((5, 2)), "class1": np.ones((5, 2)), "class2": np.ones((3, 2))},
+        {"0": np.ones((5, 2)), "1": np.ones((5, 3)), "2": np.ones((3, 2))},
+    ],
+)
+def test_arrays_that_are_not_rows_nor_batches(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+    saved(tmp_path / "v.npz", arrays)
+    with pytest.raises(BadInput, match="arrays; pick some"):
+        read_table(tmp_path / "v.npz")
 
 
 def test_arrays_in_a_list_are_rows_or_batches(tmp_path: Path) -> None:
@@ -675,23 +713,11 @@ def test_arrays_in_a_list_are_rows_or_batches(tmp_path: Path) -> None:
     for name, parts in (("rows", list(codes)), ("batches", batches)):
         np.savez(tmp_path / f"{name}.npz", *parts)
         (tmp_path / f"{name}.pkl").write_bytes(pickle.dumps(parts))
-        with h5py.File(tmp_path / f"{name}.h5", "w") as file:  # which sorts names as words: 0, 1, 10
-            for place, part in enumerate(parts):
-                file[f"{place}"] = part
-        for kind in ("npz", "pkl", "h5"):
+        (tmp_path / f"{name}.pickle").write_bytes(b"".join(map(pickle.dumps, parts)))  # one after the other
+        for kind in ("npz", "pkl", "pickle"):
             table = read_table(tmp_path / f"{name}.{kind}")
             np.testing.assert_array_equal(codes_of(table), codes)
             assert table.labels is None
             assert f"taken for {name}" in table.notes[0]
-    for other in (
-        [codes, codes, codes],
-        [codes[:4], codes[:4, :1]],
-        [codes[:2], codes[:4]],
-        [codes[:4], codes[0]],
-    ):
-        np.savez(tmp_path / "other.npz", *other)
-        with pytest.raises(BadInput, match="arrays; pick some"):
-            read_table(tmp_path / "other.npz")
-    np.savez(tmp_path / "named.npz", mean=codes[:4], last=codes[:3])
-    with pytest.raises(BadInput, match="arrays; pick some"):
-        read_table(tmp_path / "named.npz")
+    saved(tmp_path / "batches.h5", {f"z/{n}": part for n, part in enumerate(batches)})  # sorted as 0, 1, 10
+    np.testing.assert_array_equal(codes_of(read_table(tmp_path / "batches.h5")), codes)

@@ -110,9 +110,11 @@ def test_what_joblib_writes(tmp_path: Path, compress: Any) -> None:
     assert factors.values.T.tolist() == [[1, 0, 1, 0]] * 3 + [[0, 1, 2, 3]]
     joblib.dump(frame(), tmp_path / "t.pkl", compress=compress)
     assert read_table(tmp_path / "t.pkl").names == ["z", "z2", "y", "w", "c", "d", "i", "e.0", "e.1"]
-    joblib.dump(np.zeros(3, dtype=[("a", "f4"), ("b", "i4")]), tmp_path / "t.joblib", compress=compress)
-    with pytest.raises(BadInput, match=r"array of joblib of a type that is not read"):
-        read_table(tmp_path / "t.joblib")
+    fields = np.zeros(3, dtype=[("a", "f4"), ("b", "i4")])
+    objects = np.zeros(3, dtype=[("a", "f4"), ("b", "O")])
+    for other in (fields, objects, CODES.astype("c8"), CODES.astype("g"), WORDS.astype("V3")):
+        joblib.dump([other, CODES], tmp_path / "t.joblib", compress=compress)
+        np.testing.assert_array_equal(codes_of(read_table(tmp_path / "t.joblib", ["1"])), CODES)
 
 
 def test_a_model_of_scikit_learn_is_named(tmp_path: Path) -> None:
@@ -124,15 +126,23 @@ def test_a_model_of_scikit_learn_is_named(tmp_path: Path) -> None:
 
 
 def test_what_python_2_wrote(tmp_path: Path) -> None:
-    """Its bytes are texts, in which any byte may stand for itself."""
-    array = (
+    """Its bytes are texts, in which any byte may stand for itself; protocol 0 has quotes and escapes."""
+    cells = CODES * np.pi
+    newer = (
         b"\x80\x02cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R"
         b"(K\x01K\x04K\x02\x86cnumpy\ndtype\nU\x02f8K\x00K\x01\x87R"
-        b"(K\x03U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89U\x40" + CODES.tobytes() + b"tb."
+        b"(K\x03U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89U\x40" + cells.tobytes() + b"tb."
     )
-    np.testing.assert_array_equal(pickle.loads(array, encoding="latin1"), CODES)
-    (tmp_path / "t.pkl").write_bytes(array)
-    np.testing.assert_array_equal(codes_of(read_table(tmp_path / "t.pkl")), CODES)
+    older = (
+        b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR"
+        b"(I1\n(I4\nI2\ntcnumpy\ndtype\n(S'f8'\nI0\nI1\ntR(I3\nS'<'\nNNNI-1\nI-1\nI0\ntbI00\nS"
+        + repr(cells.tobytes())[1:].encode()
+        + b"\ntb."
+    )
+    for written in (newer, older):
+        np.testing.assert_array_equal(pickle.loads(written, encoding="latin1"), cells)
+        (tmp_path / "t.pkl").write_bytes(written)
+        np.testing.assert_array_equal(codes_of(read_table(tmp_path / "t.pkl")), cells)
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ".zip"])
@@ -162,6 +172,10 @@ def test_frames_in_a_dict(tmp_path: Path) -> None:
         read_table(path)
     np.testing.assert_array_equal(codes_of(read_table(path, ["z"])), CODES)
     assert read_table(path, ["codes"]).labels == index
+    pickled(path, {"codes": codes, "bad": pd.DataFrame({"t": pd.period_range("2020", periods=4)})}, 4)
+    assert read_table(path, ["codes"]).labels == index  # whatever lies beside it
+    with pytest.raises(BadInput, match="of which no column is read"):
+        read_table(path, ["bad"])
 
 
 @pytest.mark.parametrize("name", ["pandas1", "pandas2", "pandas3", "pandas3_arrow", "here"])

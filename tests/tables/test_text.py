@@ -188,3 +188,8 @@ def test_every_float_survives_to_the_last_bit(tmp_path: Path) -> None:
     np.testing.assert_array_equal(codes_of(read_table(tmp_path / "t.csv")), numbers)
     frame.to_csv(tmp_path / "t.tsv", sep="\t", decimal=",")
     np.testing.assert_array_equal(codes_of(read_table(tmp_path / "t.tsv")), numbers)
+
+
+def test_a_header_may_begin_as_compressed_files_do(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("x^2,y^2\n1,2\n3,4\n")
+    assert read_table(tmp_path / "t.csv").names == ["x^2", "y^2"]

@@ -125,8 +125,10 @@ def _other_rows(codes: Table, other: Table, what: str) -> BadInput:
     read = f": {codes.what}{codes.read_as()}, {other.what}{other.read_as()}" if codes.how or other.how else ""
     turned = [a.what for a, b in ((codes, other), (other, codes)) if len(a.names) == len(b) > len(a)]
     hint = f"; are rows and columns of {turned[0]} exchanged?" if turned else ""
+    said = "".join(f" ({note})" for note in (*codes.notes, *other.notes))
     return BadInput(
-        f"codes have {len(codes)} rows and {what} {len(other)}; they must describe the same rows{read}{hint}"
+        f"codes have {len(codes)} rows and {what} {len(other)}; they must describe the same rows"
+        f"{read}{hint}{said}"
     )
 
 

@@ -8,19 +8,19 @@ import lzma
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from distaff.errors import BadInput
 from distaff.files import check_file, reading
 
-COMPRESSIONS = (".gz", ".bz2", ".xz")
+COMPRESSIONS = (".gz", ".bz2", ".xz", ".z", ".lzma")
 #: what a compressed file begins with, whatever it is called
-OPENERS: dict[bytes, Any] = {
-    b"\x1f\x8b": gzip.open,
-    b"BZh": bz2.open,
-    b"\xfd7zXZ": lzma.open,
+OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
+#: so of a pickle; zlib and the old lzma begin as a text may
+PACKINGS: dict[bytes, Any] = {
+    **OPENERS,
     b"]\0\0": lzma.open,
     **dict.fromkeys((b"x\x01", b"x\x5e", b"x\x9c", b"x\xda"), lambda path, _: io.BytesIO(_of_zlib(path))),
 }
@@ -61,17 +61,17 @@ def decoded(path: Path) -> tuple[str, str]:
     return plain, encoding.removesuffix("-sig")
 
 
-def is_packed(path: Path) -> bool:
-    """Whether a file is compressed, by what it begins with."""
+def is_packed(path: Path, openers: Mapping[bytes, Any] = OPENERS) -> bool:
+    """Whether a file is compressed: a .zip, or by what it begins with."""
     with path.open("rb") as file:
-        return file.read(6).startswith((*OPENERS, b"PK\x03\x04"))
+        return path.suffix.lower() == ".zip" or file.read(6).startswith(tuple(openers))
 
 
-def unpacked(path: Path) -> bytes:
+def unpacked(path: Path, openers: Mapping[bytes, Any] = OPENERS) -> bytes:
     """The bytes of a file, those in it where it is compressed."""
     check_file(path)
     try:
-        with _opened(path) as file:
+        with _opened(path, openers) as file:
             data = file.read(LARGEST + 1)
     except BadInput:
         raise
@@ -87,19 +87,23 @@ def unpacked(path: Path) -> bytes:
 
 
 def _of_zlib(path: Path) -> bytes:
-    """What joblib compresses has no other head than that of zlib."""
-    return zlib.decompressobj().decompress(path.read_bytes(), LARGEST + 1)
+    """What joblib compresses has no head but that of zlib."""
+    stream = zlib.decompressobj()
+    data = stream.decompress(path.read_bytes(), LARGEST + 1)
+    if not stream.eof and len(data) <= LARGEST:
+        raise ValueError("it ends too early")
+    return data
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
+def _opened(path: Path, openers: Mapping[bytes, Any]) -> Iterator[IO[bytes]]:
     if path.suffix.lower() == ".zip":
         with _zipped(path) as (archive, member), archive.open(member) as file:
             yield file
         return
     with path.open("rb") as file:
         start = file.read(6)
-    by_mark = (opener for mark, opener in OPENERS.items() if start.startswith(mark))
+    by_mark = (opener for mark, opener in openers.items() if start.startswith(mark))
     with next(by_mark, open)(path, "rb") as file:
         yield file
 

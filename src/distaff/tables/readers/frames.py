@@ -54,19 +54,26 @@ def table_of_frame(
 
 
 def pick_frame(
-    path: Path, names: Mapping[str, Sequence[str]], load: Callable[[str], Table], wanted: Sequence[str] | None
+    path: Path,
+    names: Mapping[str, Sequence[str]],
+    load: Callable[[str], Table],
+    wanted: Sequence[str] | None,
+    beside: Sequence[str] = (),
 ) -> Table:
-    """The frame of a file, or of several, told by the `names` of their columns, that which is `wanted`.
+    """The frame of a file that is `wanted`, by its own name or by columns that it alone has, or the only one.
 
-    That is by its own name, or by columns that it alone has.
+    `names` are those of every frame's columns, `beside` arrays of the file that are in no frame.
     """
+    ways = "--code-columns or --factor-columns"
+    if wanted is None and beside:
+        held = ", ".join([*names, *beside])
+        raise BadInput(f"{path} holds frames and arrays; pick some with {ways}: {held}")
     if wanted is not None and len(wanted) == 1 and wanted[0] in names:
         return load(wanted[0])
     asked = set() if wanted is None or len(names) == 1 else set(wanted)
     having = [name for name, columns in names.items() if asked <= set(columns)]
     if len(having) != 1:
         held = "; ".join(f"{name} ({', '.join(columns[:8])})" for name, columns in names.items())
-        ways = "--code-columns or --factor-columns"
         raise BadInput(f"{path} holds {len(names)} frames; pick one, or columns of one, with {ways}: {held}")
     table = load(having[0]).with_aside(wanted)
     note = f"{path.name}: only its frame '{having[0]}' is read, of {len(names)}"

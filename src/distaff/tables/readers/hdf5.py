@@ -1,5 +1,6 @@
 """Tables in HDF5 files, read by h5py: plain arrays by their path, and annotated data (.h5ad)."""
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 from distaff.files import LARGEST, reading
-from distaff.tables.readers.named_arrays import choose, is_table
+from distaff.tables.readers.named_arrays import choose, is_table, natural
 from distaff.tables.table import Table
 
 MOST_OBJECTS = 200_000  # in a file
@@ -105,7 +106,14 @@ def values(array: Any, path: Path, encoding: str = "utf-8") -> NDArray[Any]:
         return _texts(array, path, encoding)
     if array.dtype.kind == "O":
         raise BadInput(f"{path}: {name} holds lists of different lengths; save a plain array")
-    found = np.asarray(array[()])
+    try:
+        found = np.asarray(array[()])
+    except OSError as error:
+        if "plugin" not in str(error):
+            raise
+        raise BadInput(
+            f"{path}: {name} is compressed as h5py cannot read; write it with zlib (gzip)"
+        ) from None
     if kind:  # MATLAB counts by columns
         found = found.T
         if kind == b"char":
@@ -130,14 +138,15 @@ def _texts(array: Any, path: Path, encoding: str) -> NDArray[Any]:
 
 
 def arrays_in(file: Any) -> Iterator[tuple[str, Any]]:
-    """Every array of a file with its path, groups gone through once each."""
+    """Every array of a file with its path, groups gone through once each; sorted by numbers, not as words."""
     import h5py
 
     seen: set[Any] = set()
-    waiting, count = [("", file)], 0
+    waiting, count = deque([("", file)]), 0
     while waiting:
-        prefix, group = waiting.pop()
-        for name in group:
+        prefix, group = waiting.popleft()
+        names = list(group)
+        for name in sorted(names, key=natural) if names == sorted(names) else names:
             count += 1
             if count > MOST_OBJECTS:
                 raise BadInput(f"{file.filename} holds over {MOST_OBJECTS:,} arrays and groups")

@@ -35,11 +35,12 @@ def read_hdf5_frame(path: Path, wanted: Sequence[str] | None = None) -> Table:
         places = {name.rpartition("/")[0] for name in arrays} - {""}
         found = {name: child(file, name) for name in sorted(places)}
         frames = {name: group for name, group in found.items() if group.attrs.get("pandas_type") in FRAMES}
-        inner = {name for name in frames for other in frames if name.startswith(f"{other}/")}  # of categories
-        frames = {name: group for name, group in frames.items() if name not in inner}
+        inner = {name for name in frames for other in frames if name.startswith(f"{other}/meta/")}
+        frames = {name: group for name, group in frames.items() if name not in inner}  # not of categories
         if frames and not set(wanted or [""]) <= arrays.keys():
             names = {name: _column_names(group, path) for name, group in frames.items()}
-            return pick_frame(path, names, lambda name: _frame(frames[name], path), wanted)
+            beside = [name for name in arrays if not name.startswith(tuple(f"{frame}/" for frame in frames))]
+            return pick_frame(path, names, lambda name: _frame(frames[name], path), wanted, beside)
         return of_arrays(arrays, path, wanted)
 
 
@@ -60,7 +61,7 @@ def _column_names(group: Any, path: Path) -> list[str]:
     if _is_fixed(group):
         return _names(group, "axis0", path)
     levels = _levels(group)
-    return [name for name in map(str, _taken(group.attrs["non_index_axes"])[0][1]) if name not in levels]
+    return [name for name in map(str, _unpacked(group.attrs["non_index_axes"])[0][1]) if name not in levels]
 
 
 def _levels(group: Any) -> list[str]:
@@ -125,7 +126,7 @@ def _of_field(group: Any, field: str, cells: NDArray[Any]) -> Cells:
 
 def _told(group: Any, field: str) -> Mapping[str, Any]:
     """What is told of a field of a table beside its type: a zone of times, whether categories are ordered."""
-    info = _taken(group.attrs["info"])
+    info = _unpacked(group.attrs["info"])
     return info.get(field, {}) if isinstance(info, dict) else {}
 
 
@@ -204,14 +205,14 @@ def _typed(cells: NDArray[Any], kind: str, encoding: str = "UTF-8") -> NDArray[A
     return cells
 
 
-def _taken(pickled: Any) -> Any:
+def _unpacked(pickled: Any) -> Any:
     """What PyTables pickled into an attribute, taken apart."""
     return taken_apart(io.BytesIO(bytes(pickled)))
 
 
 def _texts_of(pickled: Any) -> list[str]:
     """Names that are pickled in an attribute."""
-    names = _taken(pickled)
+    names = _unpacked(pickled)
     if not isinstance(names, list) or not all(isinstance(name, str | int | float | tuple) for name in names):
         raise ValueError("it holds a frame whose columns have names that are no texts")
     return list(map(str, names))
@@ -222,6 +223,6 @@ def _text(value: Any) -> str:
     if not isinstance(value, bytes):
         return str(value)
     if value.endswith(b".") and value[:1] in (b"N", b"(", b"I"):
-        held = _taken(value)
+        held = _unpacked(value)
         return "" if held is None else str(held)
     return bytes(value).decode("utf-8", errors="backslashreplace")

@@ -20,6 +20,8 @@ from distaff.tables.sparse import of_saved
 from distaff.tables.table import MOST_ASIDE, Table
 
 MOST_PICKLED = 2**28  # bytes of an array of objects
+MOST_LISTED = 20  # names in a message
+FEWEST_ROWS = 9  # an array each, that are told from columns
 Arrays = dict[str, NDArray[Any]]
 Load = Callable[[list[str]], Arrays]  # arrays by their names
 
@@ -56,16 +58,16 @@ def _objects(path: Path) -> dict[str, Held]:
     with path.open("rb") as file:
         if not zipfile.is_zipfile(file):
             file.seek(0)
-            return _taken("array", file)
+            return _array_of_objects("array", file)
         with suppress(Exception), zipfile.ZipFile(file) as archive:  # what is damaged, others tell
             check_unpacked(archive.infolist(), path)
             for member in archive.infolist():
                 if member.file_size <= MOST_PICKLED:
-                    found |= _taken(member.filename.removesuffix(".npy"), archive.open(member))
+                    found |= _array_of_objects(member.filename.removesuffix(".npy"), archive.open(member))
     return found
 
 
-def _taken(name: str, stream: IO[bytes]) -> dict[str, Held]:
+def _array_of_objects(name: str, stream: IO[bytes]) -> dict[str, Held]:
     """An array of objects by its name, if it is one, and all its cells can be read."""
     with suppress(Exception):
         if read_header(stream, objects=True)[2].kind == "O":
@@ -106,55 +108,71 @@ def choose(
         if wanted is None or set(wanted) <= set(table.names):
             return replace(table.pick(wanted), notes=(f"{path.name}: only the array '{name}' is read",))
     elif wanted is None:
-        joined = _joined(path, shapes, usable, load) if len(usable) > 1 else None
+        joined = _joined(path, shapes, load)
         if joined is not None:
             return joined
         ways = "--code-columns or --factor-columns"
-        raise BadInput(f"{path} holds {len(names)} arrays; pick some with {ways}: {', '.join(names)}")
+        advice = "; rows in several arrays are put together by np.concatenate or np.stack"
+        listed = ", ".join(names[:MOST_LISTED]) + (" ..." if len(names) > MOST_LISTED else "")
+        raise BadInput(
+            f"{path} holds {len(names)} arrays; pick some with {ways}: {listed}"
+            + (advice if len(names) > MOST_LISTED or _are_counted(names) else "")
+        )
     raise unknown(f"array of {path.name}", next(name for name in wanted if name not in names), names)
 
 
-def _joined(
-    path: Path, shapes: Mapping[str, tuple[int, ...]], usable: Sequence[str], load: Load
-) -> Table | None:
-    """Arrays that are one table in pieces: a row each, called by their names, or batches of rows by number.
+def _joined(path: Path, shapes: Mapping[str, tuple[int, ...]], load: Load) -> Table | None:
+    """The arrays of a file as pieces of one table: a row each, called by their names, or batches of a list.
 
-    Rows are more than the numbers in each, as columns would not be; and the last of batches is shorter, as
-    several arrays of the same rows are not. None of other arrays.
+    Rows are many, and more than the numbers in each, as columns would not be; and the last of batches is
+    shorter, as several arrays of the same rows are not. None of other arrays.
     """
-    counted = _by_number(usable)
-    names = counted or usable
-    first, *others, last = [shapes[name] for name in names]
-    if len(first) == 1 and {*others, last} == {first} and len(names) > first[0]:
-        parts = load(list(names))
-        note = f"{path.name}: its {len(names)} arrays of {first[0]} numbers are taken for rows"
-        table = of_array(np.stack([parts[name] for name in names]), path.name)
-        if counted:
-            return replace(table, notes=(note,))
-        return replace(table, named=True, labels=list(names), notes=(f"{note}, called by their names",))
-    if (
-        counted
-        and len(first) == len(last) == 2
-        and {*others} <= {first}
-        and last[1] == first[1]
-        and last < first
-    ):
-        parts = load(counted)
-        note = (
-            f"{path.name}: its {len(counted)} arrays are taken for batches, their rows put below each other"
-        )
-        whole = np.concatenate([parts[name] for name in counted])
-        return replace(of_array(whole, path.name), notes=(note,))
-    return None
-
-
-def _by_number(names: Sequence[str]) -> list[str] | None:
-    """Names that are numbered from 0, as of a list or of np.savez, in their order; None of others."""
-    found = [re.fullmatch(r"(.*?)(\d{1,9})", name, re.DOTALL) for name in names]
-    if len({each and each[1] for each in found}) > 1:
+    names, sizes = list(shapes), list(shapes.values())
+    counted = _are_counted(names)
+    are_rows = len(sizes[0]) == 1 and {*sizes} == {sizes[0]} and len(names) > max(FEWEST_ROWS, sizes[0][0])
+    labels = _row_names(names) if are_rows else None
+    if labels is None and not (counted and _are_batches(sizes)):
         return None
-    order = {int(each[2]): each[0] for each in found if each}
-    return [order[n] for n in range(len(names))] if order.keys() == set(range(len(names))) else None
+    parts = load(names)
+    if any(part.dtype.kind not in "biuf" for part in parts.values()):
+        return None
+    if labels is None:
+        whole = np.concatenate([parts[name] for name in names])
+        note = f"{path.name}: its {len(names)} arrays are taken for batches, their rows put below each other"
+        return replace(of_array(whole, path.name), notes=(note,))
+    table = of_array(np.stack([parts[name] for name in names]), path.name)
+    note = f"{path.name}: its {len(names)} arrays of {sizes[0][0]} numbers are taken for rows"
+    if counted and names[0] != "0":  # as of a list: nobody named them
+        return replace(table, notes=(note,))
+    note += f", called {', '.join(labels[:3])} and so on"
+    return replace(table, named=True, labels=labels, notes=(note,))
+
+
+def _are_counted(names: Sequence[str]) -> bool:
+    """Whether names count arrays from 0, as those of a list, perhaps in a dict, or of np.savez."""
+    begin = names[0][:-1]
+    return (begin in ("", "arr_") or begin.endswith("/")) and list(names) == [
+        f"{begin}{n}" for n in range(len(names))
+    ]
+
+
+def _are_batches(sizes: Sequence[tuple[int, ...]]) -> bool:
+    first, *others, last = sizes
+    return len(first) == 2 and {*others} == {first} and last[1:] == first[1:] and last[0] < first[0]
+
+
+def _row_names(names: list[str]) -> list[str] | None:
+    """What arrays that are rows name: not what all their paths end with. None of several for each row."""
+    heads, tails = zip(*(name.rpartition("/")[::2] for name in names), strict=True)
+    if len(set(tails)) == 1:
+        return list(heads)
+    several = len(set(heads)) > len(set(tails)) and len(set(heads)) * len(set(tails)) == len(names)
+    return None if several else names
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """Sorts names by the numbers in them, 2 before 10."""
+    return [(int(part) if part.isdecimal() else -1, part) for part in re.split(r"(\d{1,99})", name)]
 
 
 def is_table(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:

@@ -8,17 +8,19 @@ import re
 import zipfile
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 from distaff.files import check_unpacked, reading
+from distaff.tables.keys import counts_rows
 from distaff.tables.memory import listed
-from distaff.tables.readers.decoding import is_packed, unpacked
+from distaff.tables.readers.decoding import PACKINGS, is_packed, unpacked
 from distaff.tables.readers.frames import pick_frame
 from distaff.tables.readers.named_arrays import choose
 from distaff.tables.readers.pickled_frames import is_frame, of_frame
@@ -26,6 +28,7 @@ from distaff.tables.readers.pickles import Held, Name, Scalar, Shut, numbers, ta
 from distaff.tables.table import Table
 
 MOST_OBJECTS, MOST_LETTERS = 200_000, 1_000  # in a file, and in a name: lists may hold themselves
+MOST_PICKLES = 100_000  # in a file
 MOST_CELLS = 10**8  # of a list of lists, which may be one row many times
 #: what may be the table that is looked for
 LIKE = re.compile(r"(?i)array|tensor|reconstruct|frame|series|matrix")
@@ -43,13 +46,10 @@ def read_pickle(path: Path, wanted: Sequence[str] | None = None) -> Table:
             return of_frame(content, path.name).with_aside(wanted)
         arrays, frames, shut = _arrays(content)
         if frames and not (wanted and set(wanted) <= arrays.keys()):
-            if arrays and wanted is None:
-                ways = "--code-columns or --factor-columns"
-                raise BadInput(
-                    f"{path} holds frames and arrays; pick some with {ways}: {', '.join([*frames, *arrays])}"
-                )
-            tables = {name: of_frame(frame, path.name) for name, frame in frames.items()}
-            return pick_frame(path, {name: t.names for name, t in tables.items()}, tables.__getitem__, wanted)
+            columns = {name: _columns_of(frame, path.name) for name, frame in frames.items()}
+            return pick_frame(
+                path, columns, lambda name: of_frame(frames[name], path.name), wanted, list(arrays)
+            )
         if not arrays:
             names = ", ".join(dict.fromkeys(shut.values())) or type(content).__name__
             raise BadInput(
@@ -67,7 +67,15 @@ def read_pickle(path: Path, wanted: Sequence[str] | None = None) -> Table:
         def load(asked: list[str]) -> dict[str, NDArray[Any]]:
             return {name: held.read() for name in asked if (held := arrays[name]).read}
 
-        return choose(path, shapes, usable, load, wanted)
+        table = choose(path, shapes, usable, load, wanted)
+        return replace(table, labels=None) if isinstance(content, list) and counts_rows(table) else table
+
+
+def _columns_of(frame: Shut, what: str) -> list[str]:
+    """The names of a frame's columns, none where it cannot be read, which is said if it is picked."""
+    with suppress(BadInput):
+        return of_frame(frame, what).names
+    return []
 
 
 @contextmanager
@@ -81,7 +89,7 @@ def _content(path: Path) -> Iterator[Any]:
             pickle = next((name for name in names if PurePosixPath(name).name == "data.pkl"), None)
         if pickle is None:
             file.seek(0)
-            yield taken_apart(io.BytesIO(unpacked(path)) if is_packed(path) else file)
+            yield _all_pickles(io.BytesIO(unpacked(path, PACKINGS)) if is_packed(path, PACKINGS) else file)
             return
         with zipfile.ZipFile(file) as archive:
             check_unpacked(archive.infolist(), path)
@@ -93,6 +101,18 @@ def _content(path: Path) -> Iterator[Any]:
                 return numbers(archive.read(f"{folder}/data/{key}"), kind, count)
 
             yield taken_apart(io.BytesIO(archive.read(pickle)), storage)
+
+
+def _all_pickles(stream: IO[bytes]) -> Any:
+    """What the pickles of a stream hold; of several, as of one for each batch, a list."""
+    found = [taken_apart(stream)]
+    while len(found) < MOST_PICKLES and stream.read(1):
+        stream.seek(-1, io.SEEK_CUR)
+        with suppress(Exception):  # of what is no pickle behind one
+            found.append(taken_apart(stream))
+            continue
+        break
+    return found if len(found) > 1 else found[0]
 
 
 def _arrays(content: Any) -> tuple[dict[str, Held], dict[str, Shut], dict[str, str]]:

@@ -46,7 +46,10 @@ def of_frame(frame: Shut, what: str) -> Table:
         raise BadInput(f"{what} holds a frame whose columns are not read; save it by to_csv or to_parquet")
     held = {place: cells for block in blocks for place, cells in _columns(*block, len(said))}
     names = ["0" if name is None else str(name) for name in said]
-    columns = [Column(name, *held.get(place, (None,))) for place, name in enumerate(names)]
+    columns = [
+        Column(name, *held[place]) if place in held else Column(name, None)
+        for place, name in enumerate(names)
+    ]
     return table_of_frame(what, columns, _index(axes[-1]), named=said != [None])
 
 

@@ -7,12 +7,13 @@ other name would make stays shut.
 
 from __future__ import annotations
 
+import codecs
 import io
 import math
 import pickletools
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -40,6 +41,7 @@ VALUES = {
     *("STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"),
     *("SHORT_BINBYTES", "BINBYTES", "BINBYTES8", "BYTEARRAY8"),
 }
+OPCODES = {opcode.code.encode("latin-1"): opcode for opcode in pickletools.opcodes}
 MOST_STEPS = 20_000_000  # instructions of a pickle: lists of so many numbers are kept better as arrays
 MOST_AXES, MOST_SIZE = 64, 2**48  # of an array
 MOST_REPEATED = 2**25  # numbers of a tensor that has some of them many times
@@ -49,6 +51,7 @@ MISSING = (".NA", "._nat_unpickle", ".NaT")  # pandas' own values for none
 ONCE = ("torch.storage._load_from_bytes", "_codecs.encode")
 LEGACY = 0x1950A86A20F9469CFC6C  # what files begin with that torch wrote before 1.6, and within pickles
 WRAPPED = "joblib.numpy_pickle.NumpyArrayWrapper"  # an array of joblib, which lies behind in the stream
+HAS_OBJECTS = 1  # a flag of NumPy's types
 PIECE = 2**26  # bytes that are read at once, for what says how many there are may be wrong
 
 Scalar = str | bytes | int | float | bool | None
@@ -90,13 +93,19 @@ class Held:
 
 @dataclass
 class Type:
-    """The type of a NumPy array."""
+    """The type of a NumPy array; of one with fields, which is not read, its size is kept."""
 
     code: str
     order: str = "="
+    size_of_fields: int = 0
+    has_objects: bool = False
 
     def of_numpy(self) -> np.dtype[Any]:
         return np.dtype(f"{self.order if self.order in '<>' else '='}{self.code}")
+
+    @property
+    def size(self) -> int:
+        return self.size_of_fields or self.of_numpy().itemsize
 
 
 @dataclass(frozen=True)
@@ -117,6 +126,32 @@ def taken_apart(stream: IO[bytes], storage: ReadStorage | None = None, inner: bo
     return _of_legacy(stream, inner) if isinstance(found, int) and found == LEGACY else found
 
 
+def instructions(stream: IO[bytes]) -> Iterator[tuple[str, Any]]:
+    """The instructions of the next pickle of a stream by their names, each with its argument.
+
+    As pickletools.genops, but for the texts of Python 2, whose every byte may stand for itself.
+    """
+    while code := stream.read(1):
+        opcode = OPCODES.get(code)
+        if opcode is None:
+            raise ValueError(f"it has an unknown instruction {code!r}")
+        if opcode.name == "STRING":
+            yield opcode.name, _line_of_python_2(stream)
+        else:
+            yield opcode.name, opcode.arg.reader(stream) if opcode.arg else None
+        if opcode.name == "STOP":
+            return
+    raise ValueError("it ends before its last instruction")
+
+
+def _line_of_python_2(stream: IO[bytes]) -> str:
+    """A text in quotes, with escapes."""
+    line = stream.readline().strip()
+    if len(line) < 2 or line[:1] != line[-1:] or line[:1] not in (b"'", b'"'):
+        raise ValueError("it holds a text without quotes")
+    return codecs.escape_decode(line[1:-1])[0].decode("latin-1")
+
+
 def _of_legacy(stream: IO[bytes], inner: bool) -> Any:
     """What torch.save wrote before 1.6, and writes into pickles, below its first number.
 
@@ -132,11 +167,11 @@ def _of_legacy(stream: IO[bytes], inner: bool) -> Any:
         count, kind = int.from_bytes(stream.read(8), "little"), machine.kinds.get(key)
         if kind is None:
             raise ValueError("it holds tensors of a type that is not read; save them as float32")
-        held[key] = numbers(taken(stream, count * _width(kind)), kind, count)
+        held[key] = numbers(bytes_of(stream, count * _width(kind)), kind, count)
     return found
 
 
-def taken(stream: IO[bytes], size: int) -> bytes:
+def bytes_of(stream: IO[bytes], size: int) -> bytes:
     """The next bytes of a stream, fewer where it ends."""
     pieces = []
     while size > 0 and (piece := stream.read(min(size, PIECE))):
@@ -169,21 +204,17 @@ class _Machine:
     memo: dict[int, Any] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)  # of the storages that were named
     made: dict[tuple[str, int], tuple[Any, Any]] = field(default_factory=dict)  # of long texts and bytes
+    stream: IO[bytes] = field(default_factory=io.BytesIO)
 
     def run(self, stream: IO[bytes]) -> Any:
-        for step, (opcode, argument, _) in enumerate(pickletools.genops(stream)):
+        self.stream = stream
+        for step, (name, argument) in enumerate(instructions(stream)):
             if step > MOST_STEPS:
                 raise ValueError(f"it has over {MOST_STEPS:,} instructions; save numbers by np.save")
-            if opcode.name in VALUES:
+            if name in VALUES:
                 self.stack.append(argument)
             else:
-                self.step(opcode.name, argument)
-                if (
-                    opcode.name == "BUILD"
-                    and isinstance(self.stack[-1], Shut)
-                    and f"{self.stack[-1]}" == WRAPPED
-                ):
-                    self.stack[-1] = behind(self.stack[-1], stream)
+                self.step(name, argument)
         return self.stack.pop()
 
     def step(self, name: str, argument: Any) -> None:
@@ -252,6 +283,8 @@ class _Machine:
             case "BUILD":
                 (state,) = self.last(1)
                 built(stack[-1], state)
+                if isinstance(stack[-1], Shut) and str(stack[-1]) == WRAPPED:
+                    stack[-1] = behind(state, self.stream)
             case "BINPERSID":
                 (told,) = self.last(1)
                 stack.append(self.named_storage(told))
@@ -305,18 +338,18 @@ class _Machine:
         return Storage(lambda: read(key, kind, count)[of])
 
 
-def behind(wrapper: Shut, stream: IO[bytes]) -> Any:
+def behind(told: Any, stream: IO[bytes]) -> Any:
     """The array that joblib wrote behind what tells its shape and type: its bytes, or a pickle of objects."""
-    match wrapper.state:
-        case {"shape": tuple(shape), "dtype": Type(code="O" | "O8")} if are_sizes(shape):
-            return taken_apart(stream, inner=True)
+    match told:
         case {"shape": tuple(shape), "dtype": Type() as kind, "order": order} if are_sizes(shape):
-            if wrapper.state.get("numpy_array_alignment_bytes") is not None:
+            if kind.has_objects:
+                found = taken_apart(stream, inner=True)
+                return found if kind.code.startswith("O") else Held(shape)
+            if told.get("numpy_array_alignment_bytes") is not None:
                 stream.read(int.from_bytes(stream.read(1)))
-            if TYPES.fullmatch(kind.code):
-                raw = taken(stream, math.prod(shape) * kind.of_numpy().itemsize)
-                return of_bytes(Held(), shape, kind, order == "F", raw)
-    raise ValueError("it holds an array of joblib of a type that is not read; save it by np.save")
+            raw = bytes_of(stream, math.prod(shape) * kind.size)
+            return of_bytes(Held(shape), shape, kind, order == "F", raw)
+    raise ValueError("it holds an array of joblib that is not told as others are; save it by np.save")
 
 
 def put_in(made: Any, items: list[Any]) -> None:
@@ -338,8 +371,8 @@ def called_by_name(called: Name | str, given: tuple[Any, ...]) -> Any:
     match name, given:
         case "numpy._core.multiarray._reconstruct", _:
             return Held()
-        case "numpy.dtype", (str(code), *_) if TYPES.fullmatch(code):
-            return Type(code)
+        case "numpy.dtype", (str(code), *_) if re.fullmatch(r"\w\d{0,9}", code):
+            return Type(code, has_objects=code.startswith("O"))
         case "numpy._core.numeric._frombuffer", (bytes() | bytearray() as raw, Type() as kind, shape, order):
             return of_bytes(Held(), shape, kind, order == "F", raw)
         case "numpy._core.multiarray.scalar", (Type() as kind, bytes() | str() as raw):
@@ -375,8 +408,10 @@ def built(made: Any, state: Any) -> None:
                 unit, *factors = rest[-1][1]
                 known = isinstance(unit, bytes) and factors == [1, 1, 1]
                 made.code += f"[{unit.decode('ascii')}]" if known else "[?]"
+        case Type(), (_, _, _, _, _, int(size), int(), int(flags), *_):  # of several fields
+            made.code, made.size_of_fields, made.has_objects = "shut", size, bool(flags & HAS_OBJECTS)
         case Type(), _:
-            made.code = "shut"  # of several fields
+            made.code = "shut"
         case Held(), (_, tuple(shape), Type() as kind, bool(turned), bytes() | bytearray() | list() as cells):
             of_bytes(made, shape, kind, turned, cells)
         case Held(), (_, tuple(shape), Type() as kind, bool(turned), str(letters)):  # of Python 2

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from distaff.files import reading
 from distaff.tables.memory import of_tensor
-from distaff.tables.readers.named_arrays import choose
+from distaff.tables.readers.named_arrays import choose, natural
 from distaff.tables.table import Table
 
 
@@ -18,7 +18,7 @@ def read_safetensors(path: Path, wanted: Sequence[str] | None = None) -> Table:
     from safetensors import safe_open
 
     with reading(path, ".safetensors"), safe_open(path, framework="pt") as file:  # NumPy has no bfloat16
-        names = file.keys()
+        names = sorted(file.keys(), key=natural)  # they have no order of their own
         shapes = {name: tuple(file.get_slice(name).get_shape()) for name in names}
         usable = [name for name, shape in shapes.items() if len(shape) in (1, 2) and math.prod(shape) > 1]
 
