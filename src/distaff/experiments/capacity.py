@@ -71,7 +71,7 @@ class Capacity(Experiment[Scale]):
     scales: ClassVar = {
         "quick": Scale("two cores, 20 seconds", 16, 8, 60, 20, (2, 8)),
         "nano": Scale("two cores, nine minutes"),
-        "small": Scale("two cores, an hour", seeds=6),
+        "small": Scale("two cores, an hour and a half", seeds=6),
         "paper": Scale("one GPU, three days", 64, 32, 100_000, 300_000, (5, 10, 25, 50), seeds=6),
     }
 
