@@ -145,6 +145,15 @@ def test_what_python_2_wrote(tmp_path: Path) -> None:
         np.testing.assert_array_equal(codes_of(read_table(tmp_path / "t.pkl")), cells)
 
 
+def test_pickles_behind_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "t.pkl"
+    path.write_bytes(pickle.dumps({"seed": 3}) + pickle.dumps(CODES))
+    np.testing.assert_array_equal(codes_of(read_table(path)), CODES)
+    path.write_bytes(pickle.dumps(CODES) + pickle.dumps(CODES)[:-3])
+    with pytest.raises(BadInput, match="what follows its 1 first objects is no pickle"):
+        read_table(path)
+
+
 @pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ".zip"])
 def test_compressed_pickles(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"t.pkl{suffix}"

@@ -10,7 +10,7 @@ from distaff.errors import BadInput
 from distaff.files import check_file
 from distaff.tables.readers.annotated import read_annotated
 from distaff.tables.readers.arff import read_arff
-from distaff.tables.readers.decoding import content_suffix
+from distaff.tables.readers.decoding import COMPRESSIONS, content_suffix
 from distaff.tables.readers.hdf5_frames import read_hdf5_frame
 from distaff.tables.readers.json_rows import read_json
 from distaff.tables.readers.matlab import read_matlab
@@ -60,7 +60,7 @@ INSTEAD = {
     ".sav": "save it as .csv, in Python pandas.read_spss(path).to_csv('x.csv')",
     ".zarr": "save its arrays by np.save, or the data as .h5ad",
 }
-INSTEAD |= dict.fromkeys((".zip", ".gz", ".bz2", ".xz"), "unpack it")
+INSTEAD |= dict.fromkeys((".zip", *COMPRESSIONS), "unpack it")
 INSTEAD[".rdata"] = INSTEAD[".rds"]
 
 

@@ -106,12 +106,14 @@ def _content(path: Path) -> Iterator[Any]:
 def _all_pickles(stream: IO[bytes]) -> Any:
     """What the pickles of a stream hold; of several, as of one for each batch, a list."""
     found = [taken_apart(stream)]
-    while len(found) < MOST_PICKLES and stream.read(1):
+    while stream.read(1):
         stream.seek(-1, io.SEEK_CUR)
-        with suppress(Exception):  # of what is no pickle behind one
+        if len(found) == MOST_PICKLES:
+            raise ValueError(f"it holds over {MOST_PICKLES:,} pickles")
+        try:
             found.append(taken_apart(stream))
-            continue
-        break
+        except Exception as error:
+            raise ValueError(f"what follows its {len(found)} first objects is no pickle: {error}") from None
     return found if len(found) > 1 else found[0]
 
 
