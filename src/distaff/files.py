@@ -2,10 +2,11 @@
 
 import json
 import os
+import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import IO, Any, TypeVar
 
 import msgspec
@@ -103,6 +104,17 @@ def as_record(value: Any, kind: Any, path: Path) -> Any:
         raise BadInput(f"{path} is damaged: {error}") from None
     except RecursionError as error:
         raise BadInput(f"{path} is damaged: {error}") from None
+
+
+def natural(path: PurePath) -> tuple[Any, ...]:
+    """Sorts names as people count: 2.png before 10.png."""
+    return tuple(_counted(part) for part in path.parts), path.parts
+
+
+def _counted(part: str) -> tuple[Any, ...]:
+    pieces: list[Any] = re.split(r"([0-9]+)", part)
+    pieces[1::2] = map(int, pieces[1::2])
+    return tuple(pieces)
 
 
 def check_own(path: Path) -> None:

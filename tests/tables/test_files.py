@@ -658,47 +658,78 @@ def saved(path: Path, arrays: dict[str, np.ndarray]) -> None:
                 file[name] = array
 
 
+def paired(path: Path, names: list[Any], folder: Path) -> list[str]:
+    """A factor that was written in another order under these names, in that of the codes."""
+    shuffled = np.random.default_rng(1).permutation(len(names))
+    pd.DataFrame({"name": np.array(names)[shuffled], "kind": shuffled}).to_csv(folder / "f.csv", index=False)
+    codes, factors = with_keys(read_table(path), read_table(folder / "f.csv", role="factors"))
+    return in_order_of(factors, codes).cells[-1].tolist()
+
+
+IN_ORDER = [f"{n}" for n in range(12)]
+VECTORS = np.random.default_rng(0).normal(size=(12, 3))
+
+
 @pytest.mark.parametrize("kind", ["npz", "pkl", "h5", "safetensors"])
-@pytest.mark.parametrize("name", ["{}.png", "img_{}", "{}", "a/{}.png", "{}/z"])
+@pytest.mark.parametrize("name", ["{}.png", "img_{}", "{}", "a/{}.png"])
 def test_one_array_for_each_image(tmp_path: Path, kind: str, name: str) -> None:
     """Vectors by the images' names are rows; of files without an order by the numbers in them."""
-    path, table = tmp_path / f"v.{kind}", tmp_path / "kinds.csv"
-    codes = np.random.default_rng(0).normal(size=(12, 3))
-    saved(path, {name.format(n): row for n, row in enumerate(codes)})
+    path, names = tmp_path / f"v.{kind}", [name.format(n) for n in range(12)]
+    saved(path, dict(zip(names, VECTORS, strict=True)))
     read = read_table(path)
-    np.testing.assert_array_equal(codes_of(read), codes)
-    names = [name.format(n).removesuffix("/z") for n in range(12)]
+    np.testing.assert_array_equal(codes_of(read), VECTORS)
     assert read.labels == names
     assert read.notes[0].endswith(
-        f"12 arrays of 3 numbers are taken for rows, called {', '.join(names[:3])} and so on"
+        f"arrays of 3 numbers are taken for rows, called {', '.join(names[:3])} and so on"
     )
-    shuffled = np.random.default_rng(1).permutation(12)
-    pd.DataFrame({"name": np.array(names)[shuffled], "kind": shuffled % 4}).to_csv(table, index=False)
-    mine, its = with_keys(read, read_table(table, role="factors"))
-    assert factors_of(in_order_of(its, mine)).values[:, -1].tolist() == [n % 4 for n in range(12)]
-    assert read_table(path, [name.format(2)]).cells[0].tolist() == codes[2].tolist()
+    assert paired(path, names, tmp_path) == IN_ORDER
+    assert paired(path, [each.removeprefix("a/") for each in names], tmp_path) == IN_ORDER
+    assert read_table(path, [names[2], names[3]]).cells[1].tolist() == VECTORS[3].tolist()
+    with pytest.raises(BadInput, match="unknown array"):
+        read_table(path, ["no"])
+
+
+@pytest.mark.parametrize("key", [str, int, lambda n: Path(f"im/{n}.png"), lambda n: ("s", n)])
+def test_keys_of_a_dict_of_vectors(tmp_path: Path, key: Any) -> None:
+    path = tmp_path / "v.pkl"
+    vectors = {key(n): VECTORS[n] for n in range(12)}
+    for held in (vectors, {"epoch": 3, "z": vectors}):
+        path.write_bytes(pickle.dumps(held))
+        assert paired(path, [f"{each}" for each in vectors], tmp_path) == IN_ORDER
+
+
+def test_names_that_match_nothing_are_said(tmp_path: Path) -> None:
+    path, names = tmp_path / "v.npz", [f"c{n % 2}/im{n}" for n in range(12)]
+    saved(path, dict(zip(names, VECTORS, strict=True)))
+    np.save(tmp_path / "f.npy", np.arange(12))
+    pd.DataFrame({"name": [f"im{n}" for n in range(12)], "kind": range(12)}).to_csv(
+        tmp_path / "f.csv", index=False
+    )
+    for other in ("f.npy", "f.csv"):
+        codes, factors = with_keys(read_table(path), read_table(tmp_path / other, role="factors"))
+        note = f"rows go by position: those of v.npz are called c0/im0 and so on, but {other} has no labels"
+        assert in_order_of(factors, codes).notes[-1] == note
 
 
 def test_the_order_of_a_dict_is_kept(tmp_path: Path) -> None:
-    codes, order = np.random.default_rng(0).normal(size=(12, 3)), np.random.default_rng(1).permutation(12)
+    order = np.random.default_rng(1).permutation(12)
     for kind in ("npz", "pkl"):
-        saved(tmp_path / f"v.{kind}", {f"img_{n}": codes[n] for n in order})
-        np.testing.assert_array_equal(codes_of(read_table(tmp_path / f"v.{kind}")), codes[order])
+        saved(tmp_path / f"v.{kind}", {f"img_{n}": VECTORS[n] for n in order})
+        np.testing.assert_array_equal(codes_of(read_table(tmp_path / f"v.{kind}")), VECTORS[order])
 
 
 @pytest.mark.parametrize(
     "arrays",
     [
         {f"{n}.weight": np.ones(3) for n in range(12)} | {"images": np.ones((12, 4, 4))},  # as a checkpoint
-        {f"{n}/{part}": np.ones(3) for n in range(12) for part in ("mean", "logvar")},
         {f"{n}": np.ones(3 + n % 2) for n in range(12)},
         {f"{n}": np.array(["a", "b"]) for n in range(12)},
         {f"loss{n}": np.ones(5) for n in range(6)},
         {"z_train": np.ones((5, 2)), "z_test": np.ones((3, 2))},
-        {"0": np.ones((5, 2)), "1": np.ones((3, 2))},
-        {"0": np.ones((5, 2)), "1": np.ones((5, 2)), "2": np.ones((5, 2))},
-        {"class0": np.ones((5, 2)), "class1": np.ones((5, 2)), "class2": np.ones((3, 2))},
-        {"0": np.ones((5, 2)), "1": np.ones((5, 3)), "2": np.ones((3, 2))},
+        {f"class{n}": np.ones((5 - n // 4, 2)) for n in range(5)},
+        {f"arr_{n}": np.ones((5, 2)) for n in range(5)},
+        {f"arr_{n}": np.ones((5 - n // 2, 2)) for n in range(3)},
+        {f"arr_{n}": np.ones((5, 2 + n % 2)) for n in range(5)},
     ],
 )
 def test_arrays_that_are_not_rows_nor_batches(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
@@ -707,17 +738,38 @@ def test_arrays_that_are_not_rows_nor_batches(tmp_path: Path, arrays: dict[str, 
         read_table(tmp_path / "v.npz")
 
 
+@pytest.mark.parametrize(
+    "held",
+    [
+        {"mu": dict(enumerate(VECTORS)), "logvar": dict(enumerate(VECTORS))},
+        {"codes": list(VECTORS), "factors": list(VECTORS)},
+        {n: {"mean": row, "logvar": row} for n, row in enumerate(VECTORS)},
+        [{"name": f"img_{n}", "z": row} for n, row in enumerate(VECTORS)],
+        [(f"img_{n}", row) for n, row in enumerate(VECTORS)],
+        {f"c{n % 2}": {f"im{n}": row} for n, row in enumerate(VECTORS)},
+        [*VECTORS, "a word"],
+    ],
+)
+def test_vectors_with_more_beside_them_are_not_rows(tmp_path: Path, held: Any) -> None:
+    (tmp_path / "v.pkl").write_bytes(pickle.dumps(held))
+    with pytest.raises(BadInput, match="arrays; pick some"):
+        read_table(tmp_path / "v.pkl")
+
+
 def test_arrays_in_a_list_are_rows_or_batches(tmp_path: Path) -> None:
     codes = np.random.default_rng(0).normal(size=(47, 2))
     batches = [codes[start : start + 4] for start in range(0, 47, 4)]
     for name, parts in (("rows", list(codes)), ("batches", batches)):
         np.savez(tmp_path / f"{name}.npz", *parts)
-        (tmp_path / f"{name}.pkl").write_bytes(pickle.dumps(parts))
-        (tmp_path / f"{name}.pickle").write_bytes(b"".join(map(pickle.dumps, parts)))  # one after the other
-        for kind in ("npz", "pkl", "pickle"):
+        (tmp_path / f"{name}.pkl").write_bytes(pickle.dumps({"z": parts, "seed": 3}))
+        (tmp_path / f"{name}.joblib").write_bytes(pickle.dumps(tuple(parts)))
+        (tmp_path / f"{name}.pickle").write_bytes(b"\n".join(map(pickle.dumps, parts)) + b"\0\0")
+        for kind in ("npz", "pkl", "joblib", "pickle"):
             table = read_table(tmp_path / f"{name}.{kind}")
             np.testing.assert_array_equal(codes_of(table), codes)
-            assert table.labels is None
+            assert (table.labels, table.named) == (None, False)
             assert f"taken for {name}" in table.notes[0]
-    saved(tmp_path / "batches.h5", {f"z/{n}": part for n, part in enumerate(batches)})  # sorted as 0, 1, 10
-    np.testing.assert_array_equal(codes_of(read_table(tmp_path / "batches.h5")), codes)
+            if kind in ("joblib", "pickle"):  # columns, as they are called unpicked
+                np.testing.assert_array_equal(
+                    codes_of(read_table(tmp_path / f"{name}.{kind}", ["1"])), codes[:, 1:]
+                )

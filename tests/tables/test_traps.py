@@ -207,12 +207,15 @@ def test_rows_without_names_are_not_left_out() -> None:
 
 def test_names_of_other_rows_are_told_where_rows_go_by_position(tmp_path: Path, capsys) -> None:
     BOTH[["z0", "z1"]].assign(id=[f"im_{i}" for i in range(N)]).to_csv(tmp_path / "c.csv", index=False)
-    BOTH[["kind"]].assign(id=[f"d/im_{i}" for i in range(N)]).to_csv(tmp_path / "f.csv", index=False)
+    BOTH[["kind"]].assign(id=[f"d_im_{i}" for i in range(N)]).to_csv(tmp_path / "f.csv", index=False)
     columns = ("--code-columns", "z0,z1", "--factor-columns", "kind", "--metric", "mig", "--values-only")
     out = distaff(capsys, "score", tmp_path / "c.csv", tmp_path / "f.csv", *columns)[1]
     assert (
-        "rows go by position: 'id' names other rows in c.csv (im_0, ...) than in f.csv (d/im_0, ...)" in out
+        "rows go by position: 'id' names other rows in c.csv (im_0, ...) than in f.csv (d_im_0, ...)" in out
     )
+    BOTH[["kind"]].assign(id=[f"d/im_{i}" for i in range(N)])[::-1].to_csv(tmp_path / "f.csv", index=False)
+    out = distaff(capsys, "score", tmp_path / "c.csv", tmp_path / "f.csv", *columns)[1]
+    assert "rows of f.csv put in the order of c.csv, by their labels" in out  # in a folder or not
 
 
 def test_rows_of_frames_that_have_only_numbers_are_paired_by_a_column_too(right: float) -> None:

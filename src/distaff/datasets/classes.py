@@ -1,27 +1,13 @@
 """Folders that sort images into classes, as labels."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePath
-from typing import Any
 
 import numpy as np
 
 from distaff.datasets.labels import Labels
-
-Key = tuple[Any, ...]
-
-
-def natural(path: PurePath) -> Key:
-    """Sorts names as people count: 2.png before 10.png."""
-    return tuple(_counted(part) for part in path.parts), path.parts
-
-
-def _counted(part: str) -> Key:
-    pieces: list[Any] = re.split(r"([0-9]+)", part)
-    pieces[1::2] = map(int, pieces[1::2])
-    return tuple(pieces)
+from distaff.files import natural
 
 
 def class_labels(files: Sequence[PurePath]) -> Labels | None:
@@ -39,7 +25,7 @@ def class_labels(files: Sequence[PurePath]) -> Labels | None:
     names = ["class"] if len(levels) == 1 else [f"folder_{j + 1}" for j in range(len(levels))]
     words, columns = {}, []
     for name, level in zip(names, levels, strict=True):
-        words[name] = tuple(sorted(set(level), key=lambda word: (_counted(word), word)))
+        words[name] = tuple(sorted(set(level), key=lambda word: natural(PurePath(word))))
         number = {word: place for place, word in enumerate(words[name])}
         columns.append([number[word] for word in level])
     note = f"labels from the folders: {', '.join(names)}"

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distaff.datasets.classes import class_labels, natural, uneven
+from distaff.datasets.classes import class_labels, uneven
 from distaff.datasets.images import ArrayImages
 from distaff.datasets.label_file import read_label_file
 from distaff.datasets.labels import Labels
 from distaff.datasets.pictures import DEEP, GREY, SUFFIXES, Picture, check_colour, eight_bits, read_picture
 from distaff.datasets.squares import HOW, check_resolution, said
 from distaff.errors import BadInput
+from distaff.files import natural
 from distaff.tables.readers.text import is_text
 
 MOST_FILES = 1_000_000

@@ -41,7 +41,7 @@ def keys_of_both(first: Table, second: Table) -> tuple[Keys, Keys]:
     of both, as subject and trial. Columns that are called by numbers are none of these, nor are all of a
     table.
     """
-    found = keys_of(first), keys_of(second)
+    found = _in_folders(keys_of(first), keys_of(second))
     mine, its = every_column(first), every_column(second)
     shared = tuple(name for name in mine if name in its and not name.isdigit())
     if len(shared) > 1 and all(len(shared) < len(each) for each in (mine, its)):
@@ -54,6 +54,25 @@ def keys_of_both(first: Table, second: Table) -> tuple[Keys, Keys]:
             if len(set(together)) == len(together):
                 keys[shared] = together
     return found
+
+
+def _in_folders(first: Keys, second: Keys) -> tuple[Keys, Keys]:
+    """The keys of two tables; where those of one alone lie in a folder, without that."""
+    if _have_folders(first) == _have_folders(second):
+        return first, second
+    return _without_folder(first), _without_folder(second)
+
+
+def _have_folders(keys: Keys) -> bool:
+    return any("/" in labels[0] for labels in keys.values() if labels)
+
+
+def _without_folder(keys: Keys) -> Keys:
+    shorter = {}
+    for key, labels in keys.items():
+        one = len({label.rpartition("/")[0] for label in labels}) == 1
+        shorter[key] = [label.rpartition("/")[2] for label in labels] if one else labels
+    return shorter
 
 
 def may_be_paired(first: Table, second: Table) -> bool:

@@ -13,6 +13,7 @@ from distaff.errors import BadInput
 from distaff.tables.columns import DECIMAL, shown
 from distaff.tables.keys import (
     FEW,
+    WHOLE,
     Key,
     Keys,
     alike_keys,
@@ -198,9 +199,13 @@ def _by_position(table: Table, like: Table) -> Table:
     """A table as it is, with a note where one of the two is numbered out of order."""
     one, other = (like, table) if table.labels is None else (table, like)
     labels = list(map(str, one.labels or ()))
-    if not labels or counts_rows(one) or set(labels) != {*map(str, range(len(labels)))}:
+    if not labels or counts_rows(one):
         return table
-    note = (
-        f"rows go by position: those of {one.what} are numbered out of order, but {other.what} has no labels"
-    )
+    if set(labels) == {*map(str, range(len(labels)))}:
+        said = "numbered out of order"
+    elif any(map(WHOLE.fullmatch, labels)):  # the numbers of rows that were picked
+        return table
+    else:
+        said = f"called {shown(labels[0])} and so on"
+    note = f"rows go by position: those of {one.what} are {said}, but {other.what} has no labels"
     return replace(table, notes=(*table.notes, note))

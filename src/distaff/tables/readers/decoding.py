@@ -8,7 +8,7 @@ import lzma
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,13 +17,15 @@ from distaff.files import check_file, reading
 
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".z", ".lzma")
 #: what a compressed file begins with, whatever it is called
-OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
-#: so of a pickle; zlib and the old lzma begin as a text may
-PACKINGS: dict[bytes, Any] = {
-    **OPENERS,
+OPENERS: dict[bytes, Any] = {
+    b"\x1f\x8b": gzip.open,
+    b"\xfd7zXZ": lzma.open,
     b"]\0\0": lzma.open,
-    **dict.fromkeys((b"x\x01", b"x\x5e", b"x\x9c", b"x\xda"), lambda path, _: io.BytesIO(_of_zlib(path))),
+    **{b"BZh%d1AY&SY" % level: bz2.open for level in range(1, 10)},
 }
+#: what zlib's streams begin with, and a text may: joblib writes them
+ZLIB = (b"x\x01", b"x\x5e", b"x\x9c", b"x\xda")
+OF_ZLIB = (".pkl", ".pickle", ".joblib", ".z")  # so they are looked for in these alone
 #: folders in a .zip, what systems add, and what people write of it
 BESIDE = re.compile(r"(?i)/$|^__MACOSX/|(^|/)(\._[^/]*|\.DS_Store|Thumbs\.db|desktop\.ini|readme[^/]*)$")
 LARGEST = 2**31  # bytes, unpacked
@@ -61,17 +63,24 @@ def decoded(path: Path) -> tuple[str, str]:
     return plain, encoding.removesuffix("-sig")
 
 
-def is_packed(path: Path, openers: Mapping[bytes, Any] = OPENERS) -> bool:
+def is_packed(path: Path) -> bool:
     """Whether a file is compressed: a .zip, or by what it begins with."""
+    return path.suffix.lower() == ".zip" or _opener(path) is not open
+
+
+def _opener(path: Path) -> Any:
     with path.open("rb") as file:
-        return path.suffix.lower() == ".zip" or file.read(6).startswith(tuple(openers))
+        start = file.read(10)
+    if path.suffix.lower() in OF_ZLIB and start.startswith(ZLIB):
+        return lambda path, _: io.BytesIO(_of_zlib(path))
+    return next((opener for mark, opener in OPENERS.items() if start.startswith(mark)), open)
 
 
-def unpacked(path: Path, openers: Mapping[bytes, Any] = OPENERS) -> bytes:
+def unpacked(path: Path) -> bytes:
     """The bytes of a file, those in it where it is compressed."""
     check_file(path)
     try:
-        with _opened(path, openers) as file:
+        with _opened(path) as file:
             data = file.read(LARGEST + 1)
     except BadInput:
         raise
@@ -96,15 +105,12 @@ def _of_zlib(path: Path) -> bytes:
 
 
 @contextlib.contextmanager
-def _opened(path: Path, openers: Mapping[bytes, Any]) -> Iterator[IO[bytes]]:
+def _opened(path: Path) -> Iterator[IO[bytes]]:
     if path.suffix.lower() == ".zip":
         with _zipped(path) as (archive, member), archive.open(member) as file:
             yield file
         return
-    with path.open("rb") as file:
-        start = file.read(6)
-    by_mark = (opener for mark, opener in openers.items() if start.startswith(mark))
-    with next(by_mark, open)(path, "rb") as file:
+    with _opener(path)(path, "rb") as file:
         yield file
 
 

@@ -3,15 +3,15 @@
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput
-from distaff.files import LARGEST, reading
-from distaff.tables.readers.named_arrays import choose, is_table, natural
+from distaff.files import LARGEST, natural, reading
+from distaff.tables.readers.named_arrays import choose, is_table
 from distaff.tables.table import Table
 
 MOST_OBJECTS = 200_000  # in a file
@@ -43,7 +43,9 @@ def of_arrays(arrays: Mapping[str, Any], path: Path, wanted: Sequence[str] | Non
     def load(asked: list[str]) -> dict[str, NDArray[Any]]:
         return {name: values(arrays[name], path) for name in asked}
 
-    return choose(path, {name: array.shape for name, array in arrays.items()}, usable, load, wanted)
+    in_one_group = len({name.rpartition("/")[0] for name in names}) == 1
+    shapes, labels = {name: array.shape for name, array in arrays.items()}, names if in_one_group else None
+    return choose(path, shapes, usable, load, wanted, labels)
 
 
 def _full_name(name: str, names: list[str], path: Path) -> str:
@@ -146,7 +148,9 @@ def arrays_in(file: Any) -> Iterator[tuple[str, Any]]:
     while waiting:
         prefix, group = waiting.popleft()
         names = list(group)
-        for name in sorted(names, key=natural) if names == sorted(names) else names:
+        for name in (
+            sorted(names, key=lambda name: natural(PurePath(name))) if names == sorted(names) else names
+        ):
             count += 1
             if count > MOST_OBJECTS:
                 raise BadInput(f"{file.filename} holds over {MOST_OBJECTS:,} arrays and groups")

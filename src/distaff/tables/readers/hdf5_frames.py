@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -223,6 +224,7 @@ def _text(value: Any) -> str:
     if not isinstance(value, bytes):
         return str(value)
     if value.endswith(b".") and value[:1] in (b"N", b"(", b"I"):
-        held = _unpacked(value)
-        return "" if held is None else str(held)
+        with suppress(Exception):  # of a name that ends so
+            held = _unpacked(value)
+            return "" if held is None else str(held)
     return bytes(value).decode("utf-8", errors="backslashreplace")

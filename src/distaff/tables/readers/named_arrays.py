@@ -1,7 +1,6 @@
 """A table from a file of named arrays, as .npz: which of them is meant, and how they stand side by side."""
 
 import math
-import re
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -12,7 +11,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distaff.errors import BadInput, unknown
+from distaff.errors import NAMED, BadInput, unknown
 from distaff.files import array_headers, check_file, check_unpacked, read_arrays, read_header
 from distaff.tables.memory import of_array, of_fields
 from distaff.tables.readers.pickles import Held, taken_apart
@@ -20,8 +19,7 @@ from distaff.tables.sparse import of_saved
 from distaff.tables.table import MOST_ASIDE, Table
 
 MOST_PICKLED = 2**28  # bytes of an array of objects
-MOST_LISTED = 20  # names in a message
-FEWEST_ROWS = 9  # an array each, that are told from columns
+FEWEST_ROWS, FEWEST_BATCHES = 10, 4  # arrays that are told from columns, and from a few tables
 Arrays = dict[str, NDArray[Any]]
 Load = Callable[[list[str]], Arrays]  # arrays by their names
 
@@ -49,7 +47,8 @@ def read_numpy(path: Path, wanted: Sequence[str] | None = None) -> Table:
             **{name: held.read() for name in asked if (held := objects.get(name)) and held.read},
         }
 
-    return choose(path, shapes, usable, load, wanted)
+    nameless = [*names] == [f"arr_{n}" for n in range(len(names))]  # of np.savez
+    return choose(path, shapes, usable, load, wanted, [] if nameless else [*names])
 
 
 def _objects(path: Path) -> dict[str, Held]:
@@ -83,15 +82,21 @@ def choose(
     usable: Sequence[str],
     load: Load,
     wanted: Sequence[str] | None,
+    labels: list[str] | None = None,
 ) -> Table:
     """The table in a file that holds arrays of these names and `shapes`, of which the `usable` are tables.
 
-    `wanted` names arrays, or columns by number where a single array is usable. Only what is used is loaded,
-    and what may name its rows: other arrays (n,) of as many.
+    `wanted` names arrays, or columns by number where there is a single table. Only what is used is loaded,
+    and what may name its rows: other arrays (n,) of as many. Arrays may be pieces of one table where there
+    are `labels`, which name them in one dict; a list gives them none.
     """
     names = list(shapes)
     if not names:
         raise BadInput(f"{path} holds no arrays")
+    if labels is not None and len(names) > 1 and not (labels and wanted and set(wanted) <= set(names)):
+        joined = _joined(path, shapes, load, labels)
+        if joined is not None and (wanted is None or set(wanted) <= set(joined.names)):
+            return joined.pick(wanted)
     if wanted is not None and set(wanted) <= set(names):
         table = _side_by_side(path, load(list(dict.fromkeys(wanted))))
         beside = [name for name in usable if shapes[name] == (len(table),) and name not in wanted]
@@ -108,71 +113,44 @@ def choose(
         if wanted is None or set(wanted) <= set(table.names):
             return replace(table.pick(wanted), notes=(f"{path.name}: only the array '{name}' is read",))
     elif wanted is None:
-        joined = _joined(path, shapes, load)
-        if joined is not None:
-            return joined
         ways = "--code-columns or --factor-columns"
-        advice = "; rows in several arrays are put together by np.concatenate or np.stack"
-        listed = ", ".join(names[:MOST_LISTED]) + (" ..." if len(names) > MOST_LISTED else "")
-        raise BadInput(
-            f"{path} holds {len(names)} arrays; pick some with {ways}: {listed}"
-            + (advice if len(names) > MOST_LISTED or _are_counted(names) else "")
-        )
+        shown = ", ".join(names[:NAMED]) + (" ..." if len(names) > NAMED else "")
+        advice = "" if labels is None else "; rows in several are put together by np.concatenate or np.stack"
+        raise BadInput(f"{path} holds {len(names)} arrays; pick some with {ways}: {shown}{advice}")
     raise unknown(f"array of {path.name}", next(name for name in wanted if name not in names), names)
 
 
-def _joined(path: Path, shapes: Mapping[str, tuple[int, ...]], load: Load) -> Table | None:
-    """The arrays of a file as pieces of one table: a row each, called by their names, or batches of a list.
+def _joined(path: Path, shapes: Mapping[str, tuple[int, ...]], load: Load, labels: list[str]) -> Table | None:
+    """The arrays of a file as pieces of one table: a row each, or the batches of a list; None of others.
 
     Rows are many, and more than the numbers in each, as columns would not be; and the last of batches is
-    shorter, as several arrays of the same rows are not. None of other arrays.
+    shorter, as several arrays of the same rows are not.
     """
     names, sizes = list(shapes), list(shapes.values())
-    counted = _are_counted(names)
-    are_rows = len(sizes[0]) == 1 and {*sizes} == {sizes[0]} and len(names) > max(FEWEST_ROWS, sizes[0][0])
-    labels = _row_names(names) if are_rows else None
-    if labels is None and not (counted and _are_batches(sizes)):
+    are_rows = (
+        len(sizes[0]) == 1 and len(names) >= max(FEWEST_ROWS, sizes[0][0] + 1) and {*sizes} == {sizes[0]}
+    )
+    if not are_rows and (labels or not _are_batches(sizes)):
         return None
     parts = load(names)
     if any(part.dtype.kind not in "biuf" for part in parts.values()):
         return None
-    if labels is None:
-        whole = np.concatenate([parts[name] for name in names])
+    whole = np.concatenate([np.atleast_2d(parts[name]) for name in names])
+    table = of_array(whole, path.name)
+    if not are_rows:
         note = f"{path.name}: its {len(names)} arrays are taken for batches, their rows put below each other"
-        return replace(of_array(whole, path.name), notes=(note,))
-    table = of_array(np.stack([parts[name] for name in names]), path.name)
-    note = f"{path.name}: its {len(names)} arrays of {sizes[0][0]} numbers are taken for rows"
-    if counted and names[0] != "0":  # as of a list: nobody named them
-        return replace(table, notes=(note,))
-    note += f", called {', '.join(labels[:3])} and so on"
-    return replace(table, named=True, labels=labels, notes=(note,))
-
-
-def _are_counted(names: Sequence[str]) -> bool:
-    """Whether names count arrays from 0, as those of a list, perhaps in a dict, or of np.savez."""
-    begin = names[0][:-1]
-    return (begin in ("", "arr_") or begin.endswith("/")) and list(names) == [
-        f"{begin}{n}" for n in range(len(names))
-    ]
+    else:
+        note = f"{path.name}: its {len(names)} arrays of {whole.shape[1]} numbers are taken for rows"
+        if labels:
+            table = replace(table, named=True, labels=labels)
+            note += f", called {', '.join(labels[:3])} and so on"
+    return replace(table, notes=(note,))
 
 
 def _are_batches(sizes: Sequence[tuple[int, ...]]) -> bool:
     first, *others, last = sizes
-    return len(first) == 2 and {*others} == {first} and last[1:] == first[1:] and last[0] < first[0]
-
-
-def _row_names(names: list[str]) -> list[str] | None:
-    """What arrays that are rows name: not what all their paths end with. None of several for each row."""
-    heads, tails = zip(*(name.rpartition("/")[::2] for name in names), strict=True)
-    if len(set(tails)) == 1:
-        return list(heads)
-    several = len(set(heads)) > len(set(tails)) and len(set(heads)) * len(set(tails)) == len(names)
-    return None if several else names
-
-
-def natural(name: str) -> list[tuple[int, str]]:
-    """Sorts names by the numbers in them, 2 before 10."""
-    return [(int(part) if part.isdecimal() else -1, part) for part in re.split(r"(\d{1,99})", name)]
+    alike = len(first) == 2 and {*others} == {first} and last[1:] == first[1:]
+    return alike and len(sizes) >= FEWEST_BATCHES and last[0] < first[0]
 
 
 def is_table(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:

@@ -9,7 +9,6 @@ import zipfile
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -18,9 +17,8 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 from distaff.files import check_unpacked, reading
-from distaff.tables.keys import counts_rows
 from distaff.tables.memory import listed
-from distaff.tables.readers.decoding import PACKINGS, is_packed, unpacked
+from distaff.tables.readers.decoding import is_packed, unpacked
 from distaff.tables.readers.frames import pick_frame
 from distaff.tables.readers.named_arrays import choose
 from distaff.tables.readers.pickled_frames import is_frame, of_frame
@@ -29,6 +27,7 @@ from distaff.tables.table import Table
 
 MOST_OBJECTS, MOST_LETTERS = 200_000, 1_000  # in a file, and in a name: lists may hold themselves
 MOST_PICKLES = 100_000  # in a file
+PADDING = b"\0\n\r "  # between them and at the end
 MOST_CELLS = 10**8  # of a list of lists, which may be one row many times
 #: what may be the table that is looked for
 LIKE = re.compile(r"(?i)array|tensor|reconstruct|frame|series|matrix")
@@ -67,8 +66,7 @@ def read_pickle(path: Path, wanted: Sequence[str] | None = None) -> Table:
         def load(asked: list[str]) -> dict[str, NDArray[Any]]:
             return {name: held.read() for name in asked if (held := arrays[name]).read}
 
-        table = choose(path, shapes, usable, load, wanted)
-        return replace(table, labels=None) if isinstance(content, list) and counts_rows(table) else table
+        return choose(path, shapes, usable, load, wanted, _row_labels(content))
 
 
 def _columns_of(frame: Shut, what: str) -> list[str]:
@@ -87,9 +85,11 @@ def _content(path: Path) -> Iterator[Any]:
             with zipfile.ZipFile(file) as archive:
                 names = archive.namelist()
             pickle = next((name for name in names if PurePosixPath(name).name == "data.pkl"), None)
+            if pickle is None and path.suffix.lower() != ".zip":
+                raise BadInput(f"{path} is a .zip without what torch.save writes; call it .zip or unpack it")
         if pickle is None:
             file.seek(0)
-            yield _all_pickles(io.BytesIO(unpacked(path, PACKINGS)) if is_packed(path, PACKINGS) else file)
+            yield _all_pickles(io.BytesIO(unpacked(path)) if is_packed(path) else file)
             return
         with zipfile.ZipFile(file) as archive:
             check_unpacked(archive.infolist(), path)
@@ -106,7 +106,9 @@ def _content(path: Path) -> Iterator[Any]:
 def _all_pickles(stream: IO[bytes]) -> Any:
     """What the pickles of a stream hold; of several, as of one for each batch, a list."""
     found = [taken_apart(stream)]
-    while stream.read(1):
+    while behind := stream.read(1):
+        if behind in PADDING:
+            continue
         stream.seek(-1, io.SEEK_CUR)
         if len(found) == MOST_PICKLES:
             raise ValueError(f"it holds over {MOST_PICKLES:,} pickles")
@@ -115,6 +117,26 @@ def _all_pickles(stream: IO[bytes]) -> Any:
         except Exception as error:
             raise ValueError(f"what follows its {len(found)} first objects is no pickle: {error}") from None
     return found if len(found) > 1 else found[0]
+
+
+def _row_labels(content: Any) -> list[str] | None:
+    """What names the arrays of a pickle that are all in one dict; of one list nothing; None of others.
+
+    Around that may be dicts and lists with nothing but numbers and words beside it.
+    """
+    while isinstance(content, list | tuple | dict):
+        inside = list(content.values() if isinstance(content, dict) else content)
+        parts = [each for each in inside if isinstance(each, PARTS)]
+        if len(parts) == len(inside) and all(map(_is_array, parts)):
+            return list(map(str, content)) if isinstance(content, dict) else []
+        if len(parts) != 1:
+            return None
+        content = parts[0]
+    return None
+
+
+def _is_array(part: Any) -> bool:
+    return isinstance(part, Held) or (isinstance(part, list | tuple) and _of_list(part) is not None)
 
 
 def _arrays(content: Any) -> tuple[dict[str, Held], dict[str, Shut], dict[str, str]]:

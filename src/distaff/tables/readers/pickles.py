@@ -11,6 +11,7 @@ import codecs
 import io
 import math
 import pickletools
+import posixpath
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -50,7 +51,7 @@ MISSING = (".NA", "._nat_unpickle", ".NaT")  # pandas' own values for none
 #: what is called with long texts or bytes
 ONCE = ("torch.storage._load_from_bytes", "_codecs.encode")
 LEGACY = 0x1950A86A20F9469CFC6C  # what files begin with that torch wrote before 1.6, and within pickles
-WRAPPED = "joblib.numpy_pickle.NumpyArrayWrapper"  # an array of joblib, which lies behind in the stream
+WRAPPED = ".numpy_pickle.NumpyArrayWrapper"  # an array of joblib, which lies behind in the stream
 HAS_OBJECTS = 1  # a flag of NumPy's types
 PIECE = 2**26  # bytes that are read at once, for what says how many there are may be wrong
 
@@ -283,7 +284,7 @@ class _Machine:
             case "BUILD":
                 (state,) = self.last(1)
                 built(stack[-1], state)
-                if isinstance(stack[-1], Shut) and str(stack[-1]) == WRAPPED:
+                if isinstance(stack[-1], Shut) and str(stack[-1]).endswith(WRAPPED):
                     stack[-1] = behind(state, self.stream)
             case "BINPERSID":
                 (told,) = self.last(1)
@@ -353,11 +354,23 @@ def behind(told: Any, stream: IO[bytes]) -> Any:
 
 
 def put_in(made: Any, items: list[Any]) -> None:
-    """Put keys and values in turn into a dict; keys that are neither texts nor numbers are numbered."""
+    """Put keys and values in turn into a dict; other keys than texts, numbers, paths, tuples are numbered."""
     if isinstance(made, dict):
         for key, value in zip(items[::2], items[1::2], strict=False):
-            name = key.decode("utf-8", "backslashreplace") if isinstance(key, bytes) else key
-            made[name if isinstance(name, str | int | float | bool) else f"({len(made)})"] = value
+            made[_key(key, f"({len(made)})")] = value
+
+
+def _key(key: Any, otherwise: str) -> str | int | float | bool:
+    match key:
+        case str() | int() | float() | bool():
+            return key
+        case bytes():
+            return key.decode("utf-8", "backslashreplace")
+        case tuple() if all(isinstance(part, Scalar) for part in key):
+            return str(key)
+        case Shut(name=Name(module, _), given=(str(), *_) as parts) if module.startswith("pathlib"):
+            return posixpath.join(*map(str, parts))
+    return otherwise
 
 
 def name_of(called: Any) -> Name | str:
@@ -390,8 +403,12 @@ def called_by_name(called: Name | str, given: tuple[Any, ...]) -> Any:
             return Shut(name_of(kind), tuple(rest))
         case "datetime.date", (bytes() as raw,) if len(raw) == 4:
             return f"{256 * raw[0] + raw[1]:04}-{raw[2]:02}-{raw[3]:02}"
-        case "collections.OrderedDict" | "builtins.dict", ():
+        case ("collections.OrderedDict" | "builtins.dict", ()) | ("collections.defaultdict", _):
             return {}
+        case "collections.OrderedDict", (list(pairs),) if all(len(pair) == 2 for pair in pairs):  # Python 2
+            made: dict[Any, Any] = {}
+            put_in(made, [part for pair in pairs for part in pair])
+            return made
         case "torch._utils._rebuild_tensor_v2", (Storage() as held, int(start), tuple(size), tuple(by), _, _):
             return of_storage(held, start, size, by)
         case "torch._utils._rebuild_parameter", (Held() as tensor, *_):
