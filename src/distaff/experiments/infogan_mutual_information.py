@@ -80,7 +80,7 @@ class InfoGANMutualInformation(Experiment[Scale]):
     scales: ClassVar = {
         "quick": Scale("one core, 15 seconds", 40, 40, 15, batch_size=32, images=200, seeds=1),
         "nano": Scale("two cores, 12 minutes"),
-        "small": Scale("two cores, half an hour", seeds=8),
+        "small": Scale("two cores, three quarters of an hour", seeds=8),
         "paper": Scale(PAPER, 1500, 5000, 5000, batch_size=128, images=1000, seeds=10),
     }
 
