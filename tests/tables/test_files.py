@@ -748,12 +748,22 @@ def test_arrays_that_are_not_rows_nor_batches(tmp_path: Path, arrays: dict[str, 
         [(f"img_{n}", row) for n, row in enumerate(VECTORS)],
         {f"c{n % 2}": {f"im{n}": row} for n, row in enumerate(VECTORS)},
         [*VECTORS, "a word"],
+        {f"img_{n}": row for n, row in enumerate(VECTORS)} | {"c": VECTORS[0].astype(complex)},
     ],
 )
 def test_vectors_with_more_beside_them_are_not_rows(tmp_path: Path, held: Any) -> None:
     (tmp_path / "v.pkl").write_bytes(pickle.dumps(held))
-    with pytest.raises(BadInput, match="arrays; pick some"):
+    with pytest.raises(BadInput, match=r"arrays; pick some|not opened are c \(an array of a type"):
         read_table(tmp_path / "v.pkl")
+    with pytest.raises(BadInput, match="unknown array"):
+        read_table(tmp_path / "v.pkl", ["2 of some"])
+
+
+def test_no_column_of_rows_beside_an_array_that_is_not_read(tmp_path: Path) -> None:
+    held = {"c": VECTORS[0].astype(complex)} | {f"img_{n}": row for n, row in enumerate(VECTORS)}
+    (tmp_path / "v.pkl").write_bytes(pickle.dumps(held))
+    with pytest.raises(BadInput, match=r"unknown array of v\.pkl '0'"):
+        read_table(tmp_path / "v.pkl", ["0"])
 
 
 def test_arrays_in_a_list_are_rows_or_batches(tmp_path: Path) -> None:

@@ -136,7 +136,8 @@ def _row_labels(content: Any) -> list[str] | None:
 
 
 def _is_array(part: Any) -> bool:
-    return isinstance(part, Held) or (isinstance(part, list | tuple) and _of_list(part) is not None)
+    held = _of_list(part) if isinstance(part, list | tuple) else part
+    return isinstance(held, Held) and held.read is not None
 
 
 def _arrays(content: Any) -> tuple[dict[str, Held], dict[str, Shut], dict[str, str]]:
