@@ -6,7 +6,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import IO, Any, TypeVar
 
 import msgspec
@@ -106,9 +106,9 @@ def as_record(value: Any, kind: Any, path: Path) -> Any:
         raise BadInput(f"{path} is damaged: {error}") from None
 
 
-def natural(path: PurePath) -> tuple[Any, ...]:
-    """Sorts names as people count: 2.png before 10.png."""
-    return tuple(_counted(part) for part in path.parts), path.parts
+def natural(*parts: str) -> tuple[Any, ...]:
+    """Sorts names, or paths by their parts, as people count: 2.png before 10.png."""
+    return tuple(map(_counted, parts)), parts
 
 
 def _counted(part: str) -> tuple[Any, ...]:

@@ -18,7 +18,8 @@ from sklearn.decomposition import FastICA
 import distaff
 from distaff.errors import BadInput
 from distaff.tables import codes_of, factors_of, read_table
-from distaff.tables.readers.pickles import LEGACY, Shut, taken_apart
+from distaff.tables.readers.pickled_parts import Shut
+from distaff.tables.readers.pickles import LEGACY, taken_apart
 
 CODES = np.array([[1.5, 2.5], [3.5, 4.5], [5.5, 6.5], [7.5, 8.5]])
 WORDS = np.array(["b", "a", "b", "a"])
@@ -318,9 +319,13 @@ def test_what_cannot_be_read_is_left_out_and_said(tmp_path: Path) -> None:
 
 def test_an_array_that_is_not_read_is_not_passed_over(tmp_path: Path) -> None:
     labels, path = np.arange(4), tmp_path / "t.pkl"
-    for codes in (CODES.astype(complex), pd.DataFrame(CODES), np.ma.masked_array(CODES)):
+    for codes, error in (
+        (CODES.astype(complex), r"holds y; not opened are z \(an array of a type that is not read\)"),
+        (pd.DataFrame(CODES), "holds frames and arrays; pick some .*: z, y"),
+        (np.ma.masked_array(CODES), r"holds y; not opened are z \(numpy.*\)"),
+    ):
         pickled(path, {"z": codes, "y": labels}, 4)
-        with pytest.raises(BadInput, match=r"holds (y; not opened are z \(|frames and arrays; .*: z, y)"):
+        with pytest.raises(BadInput, match=error):
             read_table(path)
         assert codes_of(read_table(path, ["y"]))[:, 0].tolist() == [0, 1, 2, 3]
     pickled(path, {"a": {"b": labels}, "a/b": labels}, 4)
@@ -329,6 +334,28 @@ def test_an_array_that_is_not_read_is_not_passed_over(tmp_path: Path) -> None:
     pickled(path, {3.5, 1.5, 99.5}, 4)
     with pytest.raises(BadInput, match="a set"):
         read_table(path)
+
+
+class OfNoPairs:
+    def __reduce__(self) -> Any:
+        return OrderedDict, ([1, 2],)
+
+
+def test_what_says_it_is_a_dict_and_has_no_pairs_stays_shut(tmp_path: Path) -> None:
+    pickled(tmp_path / "t.pkl", {"z": CODES, "o": OfNoPairs()}, 2)
+    np.testing.assert_array_equal(codes_of(read_table(tmp_path / "t.pkl")), CODES)
+
+
+def test_rows_by_name_are_joined_also_beside_settings(tmp_path: Path) -> None:
+    rows = {f"im_{n}": np.array([n, 2.0 * n]) for n in range(12)}
+    for beside in (1, {}, {"lr": 1e-3, "name": "run"}):
+        pickled(tmp_path / "t.pkl", {"z": rows, "meta": beside}, 4)
+        table = read_table(tmp_path / "t.pkl")
+        assert table.labels == list(rows)
+        assert codes_of(table)[:, 0].tolist() == list(range(12))
+    pickled(tmp_path / "t.pkl", {"z": rows, "y": {"im_0": np.arange(2)}}, 4)
+    with pytest.raises(BadInput, match="holds 13 arrays; pick some"):
+        read_table(tmp_path / "t.pkl")
 
 
 # Nothing is run

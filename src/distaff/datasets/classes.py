@@ -25,7 +25,7 @@ def class_labels(files: Sequence[PurePath]) -> Labels | None:
     names = ["class"] if len(levels) == 1 else [f"folder_{j + 1}" for j in range(len(levels))]
     words, columns = {}, []
     for name, level in zip(names, levels, strict=True):
-        words[name] = tuple(sorted(set(level), key=lambda word: natural(PurePath(word))))
+        words[name] = tuple(sorted(set(level), key=natural))
         number = {word: place for place, word in enumerate(words[name])}
         columns.append([number[word] for word in level])
     note = f"labels from the folders: {', '.join(names)}"

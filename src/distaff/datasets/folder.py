@@ -40,7 +40,7 @@ def read_folder(
     `missing` "drop" images without a value for some label are left out; labels named in `words` are words.
     """
     resolution = check_resolution(resolution)
-    found = sorted(_walk(folder), key=natural)
+    found = sorted(_walk(folder), key=lambda path: natural(*path.parts))
     whole = {path for path in found if (folder / path).is_file()}
     files = [path for path in found if path.suffix.lower() in SUFFIXES and path in whole]
     tables = [path for path in found if _is_label_file(path) and path in whole]

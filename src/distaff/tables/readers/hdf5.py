@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -148,9 +148,7 @@ def arrays_in(file: Any) -> Iterator[tuple[str, Any]]:
     while waiting:
         prefix, group = waiting.popleft()
         names = list(group)
-        for name in (
-            sorted(names, key=lambda name: natural(PurePath(name))) if names == sorted(names) else names
-        ):
+        for name in sorted(names, key=natural) if names == sorted(names) else names:
             count += 1
             if count > MOST_OBJECTS:
                 raise BadInput(f"{file.filename} holds over {MOST_OBJECTS:,} arrays and groups")

@@ -16,7 +16,8 @@ from distaff.errors import BadInput
 from distaff.tables.memory import columns_of
 from distaff.tables.readers.frames import Column, pick_frame, table_of_frame, words_at
 from distaff.tables.readers.hdf5 import arrays_in, check_inside, child, of_arrays, opened, values
-from distaff.tables.readers.pickles import Held, taken_apart
+from distaff.tables.readers.pickled_parts import Held
+from distaff.tables.readers.pickles import taken_apart
 from distaff.tables.table import Table
 
 FIXED = (b"frame", b"series")  # with an array for each type of columns; the others are one table

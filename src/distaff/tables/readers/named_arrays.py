@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from distaff.errors import NAMED, BadInput, unknown
 from distaff.files import array_headers, check_file, check_unpacked, read_arrays, read_header
 from distaff.tables.memory import of_array, of_fields
-from distaff.tables.readers.pickles import Held, taken_apart
+from distaff.tables.readers.pickled_parts import Held
+from distaff.tables.readers.pickles import taken_apart
 from distaff.tables.sparse import of_saved
 from distaff.tables.table import MOST_ASIDE, Table
 
@@ -93,10 +94,13 @@ def choose(
     names = list(shapes)
     if not names:
         raise BadInput(f"{path} holds no arrays")
-    if labels is not None and len(names) > 1 and not (labels and wanted and set(wanted) <= set(names)):
-        joined = _joined(path, shapes, load, labels)
-        if joined is not None and (wanted is None or set(wanted) <= set(joined.names)):
-            return joined.pick(wanted)
+    if labels is not None and not (labels and wanted and set(wanted) <= set(names)):
+        width = _width_of_pieces(list(shapes.values()), labels)
+        if width and (wanted is None or set(wanted) <= {str(column) for column in range(width)}):
+            loaded = load(names)
+            parts = [loaded[name] for name in names]
+            if all(part.dtype.kind in "biuf" for part in parts):
+                return _joined(path, parts, labels).pick(wanted)
     if wanted is not None and set(wanted) <= set(names):
         table = _side_by_side(path, load(list(dict.fromkeys(wanted))))
         beside = [name for name in usable if shapes[name] == (len(table),) and name not in wanted]
@@ -120,37 +124,33 @@ def choose(
     raise unknown(f"array of {path.name}", next(name for name in wanted if name not in names), names)
 
 
-def _joined(path: Path, shapes: Mapping[str, tuple[int, ...]], load: Load, labels: list[str]) -> Table | None:
-    """The arrays of a file as pieces of one table: a row each, or the batches of a list; None of others.
+def _width_of_pieces(sizes: Sequence[tuple[int, ...]], labels: list[str]) -> int:
+    """The columns of the table that arrays of these shapes are pieces of, 0 where they are none.
 
-    Rows are many, and more than the numbers in each, as columns would not be; and the last of batches is
-    shorter, as several arrays of the same rows are not.
+    That is a row each, or, without labels, the batches of a list. Rows are many, and more than the numbers
+    in each, as columns would not be; and the last of batches is shorter, as several arrays of the same rows
+    are not.
     """
-    names, sizes = list(shapes), list(shapes.values())
-    are_rows = (
-        len(sizes[0]) == 1 and len(names) >= max(FEWEST_ROWS, sizes[0][0] + 1) and {*sizes} == {sizes[0]}
-    )
-    if not are_rows and (labels or not _are_batches(sizes)):
-        return None
-    parts = load(names)
-    if any(part.dtype.kind not in "biuf" for part in parts.values()):
-        return None
-    whole = np.concatenate([np.atleast_2d(parts[name]) for name in names])
-    table = of_array(whole, path.name)
-    if not are_rows:
-        note = f"{path.name}: its {len(names)} arrays are taken for batches, their rows put below each other"
-    else:
-        note = f"{path.name}: its {len(names)} arrays of {whole.shape[1]} numbers are taken for rows"
-        if labels:
-            table = replace(table, named=True, labels=labels)
-            note += f", called {', '.join(labels[:3])} and so on"
-    return replace(table, notes=(note,))
+    first, *others = sizes
+    if len(first) == 1 and len(sizes) >= max(FEWEST_ROWS, first[0] + 1) and {*others} == {first}:
+        return first[0]
+    if labels or len(first) != 2 or len(sizes) < FEWEST_BATCHES:
+        return 0
+    *others, last = others
+    return first[1] if {*others} == {first} and last[1:] == first[1:] and last[0] < first[0] else 0
 
 
-def _are_batches(sizes: Sequence[tuple[int, ...]]) -> bool:
-    first, *others, last = sizes
-    alike = len(first) == 2 and {*others} == {first} and last[1:] == first[1:]
-    return alike and len(sizes) >= FEWEST_BATCHES and last[0] < first[0]
+def _joined(path: Path, parts: Sequence[NDArray[Any]], labels: list[str]) -> Table:
+    """The arrays of a file below each other, as rows or batches of one table."""
+    whole = np.concatenate([np.atleast_2d(part) for part in parts])
+    table, taken = of_array(whole, path.name), f"{path.name}: its {len(parts)} arrays"
+    if parts[0].ndim == 2:
+        return replace(table, notes=(f"{taken} are taken for batches, their rows put below each other",))
+    note = f"{taken} of {whole.shape[1]} numbers are taken for rows"
+    if not labels:
+        return replace(table, notes=(note,))
+    note += f", called {', '.join(labels[:3])} and so on"
+    return replace(table, named=True, labels=labels, notes=(note,))
 
 
 def is_table(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:

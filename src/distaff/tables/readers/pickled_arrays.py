@@ -7,8 +7,10 @@ import math
 import re
 import zipfile
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -22,7 +24,8 @@ from distaff.tables.readers.decoding import is_packed, unpacked
 from distaff.tables.readers.frames import pick_frame
 from distaff.tables.readers.named_arrays import choose
 from distaff.tables.readers.pickled_frames import is_frame, of_frame
-from distaff.tables.readers.pickles import Held, Name, Scalar, Shut, numbers, taken_apart
+from distaff.tables.readers.pickled_parts import Held, Name, Scalar, Shut, numbers
+from distaff.tables.readers.pickles import taken_apart
 from distaff.tables.table import Table
 
 MOST_OBJECTS, MOST_LETTERS = 200_000, 1_000  # in a file, and in a name: lists may hold themselves
@@ -43,14 +46,14 @@ def read_pickle(path: Path, wanted: Sequence[str] | None = None) -> Table:
     with _content(path) as content:
         if is_frame(content):
             return of_frame(content, path.name).with_aside(wanted)
-        arrays, frames, shut = _arrays(content)
-        if frames and not (wanted and set(wanted) <= arrays.keys()):
-            columns = {name: _columns_of(frame, path.name) for name, frame in frames.items()}
-            return pick_frame(
-                path, columns, lambda name: of_frame(frames[name], path.name), wanted, list(arrays)
-            )
+        found = _found(content)
+        arrays = found.arrays
+        if found.frames and not (wanted and set(wanted) <= arrays.keys()):
+            frame = cache(lambda name: of_frame(found.frames[name], path.name))
+            columns = {name: _columns_of(frame, name) for name in found.frames}
+            return pick_frame(path, columns, frame, wanted, list(arrays))
         if not arrays:
-            names = ", ".join(dict.fromkeys(shut.values())) or type(content).__name__
+            names = ", ".join(dict.fromkeys(found.shut.values())) or type(content).__name__
             raise BadInput(
                 f"{path} holds no arrays or tensors, only {names}, which is not opened; save arrays by "
                 "np.save, frames by to_csv or to_parquet"
@@ -58,7 +61,7 @@ def read_pickle(path: Path, wanted: Sequence[str] | None = None) -> Table:
         shapes = {name: held.shape for name, held in arrays.items()}
         usable = [name for name, shape in shapes.items() if len(shape) in (1, 2) and math.prod(shape) > 1]
 
-        lost = ", ".join(f"{name} ({each})" for name, each in shut.items() if LIKE.search(each))
+        lost = ", ".join(f"{name} ({each})" for name, each in found.shut.items() if LIKE.search(each))
         if wanted is None and lost:
             ways = "--code-columns or --factor-columns"
             raise BadInput(f"{path} holds {', '.join(arrays)}; not opened are {lost}; pick some with {ways}")
@@ -66,13 +69,13 @@ def read_pickle(path: Path, wanted: Sequence[str] | None = None) -> Table:
         def load(asked: list[str]) -> dict[str, NDArray[Any]]:
             return {name: held.read() for name in asked if (held := arrays[name]).read}
 
-        return choose(path, shapes, usable, load, wanted, _row_labels(content))
+        return choose(path, shapes, usable, load, wanted, found.row_labels)
 
 
-def _columns_of(frame: Shut, what: str) -> list[str]:
+def _columns_of(frame: Callable[[str], Table], name: str) -> list[str]:
     """The names of a frame's columns, none where it cannot be read, which is said if it is picked."""
     with suppress(BadInput):
-        return of_frame(frame, what).names
+        return frame(name).names
     return []
 
 
@@ -119,35 +122,47 @@ def _all_pickles(stream: IO[bytes]) -> Any:
     return found if len(found) > 1 else found[0]
 
 
-def _row_labels(content: Any) -> list[str] | None:
-    """What names the arrays of a pickle that are all in one dict; of one list nothing; None of others.
-
-    Around that may be dicts and lists with nothing but numbers and words beside it.
-    """
-    while isinstance(content, list | tuple | dict):
-        inside = list(content.values() if isinstance(content, dict) else content)
-        parts = [each for each in inside if isinstance(each, PARTS)]
-        if len(parts) == len(inside) and all(map(_is_array, parts)):
-            return list(map(str, content)) if isinstance(content, dict) else []
-        if len(parts) != 1:
-            return None
-        content = parts[0]
-    return None
-
-
-def _is_array(part: Any) -> bool:
-    held = _of_list(part) if isinstance(part, list | tuple) else part
-    return isinstance(held, Held) and held.read is not None
-
-
-def _arrays(content: Any) -> tuple[dict[str, Held], dict[str, Shut], dict[str, str]]:
+@dataclass
+class _Found:
     """Every array in lists and dicts, however deep, by its name; so every frame; and what else is shut."""
-    arrays: dict[str, Held] = {}
-    frames: dict[str, Shut] = {}
-    shut: dict[str, str] = {}
-    waiting, count, cells = deque([("", content)]), 0, 0
+
+    arrays: dict[str, Held] = field(default_factory=dict)
+    frames: dict[str, Shut] = field(default_factory=dict)
+    shut: dict[str, str] = field(default_factory=dict)
+    holders: dict[int, Any] = field(default_factory=dict)  # the lists and dicts that arrays stand in
+
+    def put(self, name: str, part: Any, holder: Any) -> None:
+        match part:
+            case Held() if part.read is not None:
+                if (called := name or "array") in self.arrays:
+                    raise ValueError(f"it holds two arrays '{called}'")
+                self.arrays[called] = part
+                self.holders[id(holder)] = holder
+            case Held():
+                self.shut[name] = "an array of a type that is not read"
+            case Shut() if is_frame(part):
+                self.frames[name] = part
+            case Shut() | Name():
+                self.shut[name] = str(part)
+
+    @property
+    def row_labels(self) -> list[str] | None:
+        """What names the arrays that stand alone in one dict; of one list nothing; None of others."""
+        if len(self.holders) != 1 or len(self.arrays) < 2 or self.frames or self.shut:
+            return None
+        (holder,) = self.holders.values()
+        if len(holder) != len(self.arrays):
+            return None
+        return list(map(str, holder)) if isinstance(holder, dict) else []
+
+
+def _found(content: Any) -> _Found:
+    """What lists and dicts hold, however deep, those of numbers and words taken for arrays."""
+    found = _Found()
+    waiting: deque[tuple[str, Any, Any]] = deque([("", content, None)])
+    count = cells = 0
     while waiting:
-        name, part = waiting.popleft()
+        name, part, holder = waiting.popleft()
         if len(name) > MOST_LETTERS:
             raise ValueError("it holds lists within lists without an end")
         if isinstance(part, list | tuple) and (held := _of_list(part)) is not None:
@@ -155,29 +170,20 @@ def _arrays(content: Any) -> tuple[dict[str, Held], dict[str, Shut], dict[str, s
             part = held
         if cells > MOST_CELLS:
             raise ValueError(f"it holds lists of over {MOST_CELLS:,} numbers; save them by np.save")
-        inside: Iterable[tuple[Any, Any]] = ()
-        match part:
-            case Held() if part.read is not None:
-                if (called := name or "array") in arrays:
-                    raise ValueError(f"it holds two arrays '{called}'")
-                arrays[called] = part
-            case Held():
-                shut[name] = "an array of a type that is not read"
-            case Shut() if is_frame(part):
-                frames[name] = part
-            case Shut() | Name():
-                shut[name] = str(part)
-            case list() | tuple():
-                inside = enumerate(part)
-            case dict():
-                inside = part.items()
-        for key, each in inside:
+        found.put(name, part, holder)
+        for key, each in _inside(part):
             if isinstance(each, PARTS):
                 count += 1
-                waiting.append((f"{name}/{key}" if name else f"{key}", each))
+                waiting.append((f"{name}/{key}" if name else f"{key}", each, part))
             if count > MOST_OBJECTS:
                 raise ValueError(f"it holds over {MOST_OBJECTS:,} arrays and lists")
-    return arrays, frames, shut
+    return found
+
+
+def _inside(part: Any) -> Iterable[tuple[Any, Any]]:
+    if isinstance(part, list | tuple):
+        return enumerate(part)
+    return part.items() if isinstance(part, dict) else ()
 
 
 def _of_list(cells: Sequence[Any]) -> Held | None:

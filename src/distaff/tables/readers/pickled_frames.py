@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,17 +13,12 @@ from numpy.typing import NDArray
 from distaff.errors import BadInput
 from distaff.tables.memory import columns_of
 from distaff.tables.readers.frames import Column, table_of_frame, words_at
-from distaff.tables.readers.pickles import Held, Name, Shut, Type
+from distaff.tables.readers.pickled_parts import Held, Name, Shut, Type
 from distaff.tables.table import Table
 
 FRAMES = ("DataFrame", "Series")
 MOST_COLUMNS = 1_000_000
 PLAIN = ("StringDtype", "NumpyEADtype", "PandasDtype")  # pandas' own arrays that are a plain one inside
-
-
-class _Cells(NamedTuple):
-    cells: NDArray[Any]
-    order: tuple[str, ...] | None = None  # of an ordered category
 
 
 def is_frame(found: Any) -> bool:
@@ -44,12 +39,9 @@ def of_frame(frame: Shut, what: str) -> Table:
     said = _index(axes[0]) if not is_series else [frame.state.get("_name", frame.state.get("name"))]
     if said is None or len(said) > MOST_COLUMNS:
         raise BadInput(f"{what} holds a frame whose columns are not read; save it by to_csv or to_parquet")
-    held = {place: cells for block in blocks for place, cells in _columns(*block, len(said))}
     names = ["0" if name is None else str(name) for name in said]
-    columns = [
-        Column(name, *held[place]) if place in held else Column(name, None)
-        for place, name in enumerate(names)
-    ]
+    held = {place: column for block in blocks for place, column in _columns(*block, names)}
+    columns = [held.get(place, Column(name, None)) for place, name in enumerate(names)]
     return table_of_frame(what, columns, _index(axes[-1]), named=said != [None])
 
 
@@ -63,39 +55,45 @@ def _parts(manager: Any, what: str) -> tuple[list[tuple[Any, Any]], list[Any]]:
     raise BadInput(f"{what} holds a frame of a pandas that is not known; save it by to_csv or to_parquet")
 
 
-def _columns(values: Any, placed: Any, count: int) -> Iterator[tuple[int, _Cells]]:
+def _columns(values: Any, placed: Any, names: Sequence[str]) -> Iterator[tuple[int, Column]]:
     """The columns of a block with their places: an array (columns, rows), or one of pandas' own kinds."""
     if isinstance(placed, Shut):  # a slice
-        places: Sequence[int] = range(count)[slice(*placed.given)]
+        places: Sequence[int] = range(len(names))[slice(*placed.given)]
     else:
         places = placed.read().tolist() if isinstance(placed, Held) and placed.read else []
-    column = _cells(values)
-    if column is None:
+    cells = _cells(values)
+    if cells is None:
         return
-    rows = column.cells if column.cells.ndim == 2 else [column.cells]
-    for place, cells in zip(places, rows, strict=True):
-        yield place, _Cells(cells, column.order)
+    rows = cells if cells.ndim == 2 else [cells]
+    for place, row in zip(places, rows, strict=True):
+        yield place, Column(names[place], row, _order(values))
 
 
-def _cells(values: Any) -> _Cells | None:
+def _cells(values: Any) -> NDArray[Any] | None:
     """The cells of an array of NumPy or of one of pandas' own: of texts, categories, or with gaps."""
     match values:
         case Held() if values.read is not None:
-            return _Cells(values.read())
+            return values.read()
         case Shut(state=(Shut(name=Name(name="CategoricalDtype"), state=dict(kind)), Held() as codes, *_)):
             words, places = _index(kind.get("categories")), codes.read() if codes.read else None
-            cells = None if words is None or places is None else words_at(words, places)
-            if words is None or cells is None:
-                return None
-            return _Cells(cells, tuple(map(str, words)) if kind.get("ordered") else None)
+            return None if words is None or places is None else words_at(words, places)
         case Shut(state={"_pa_array": Shut() as texts}):
             with suppress(Exception):  # of what is no text
-                return _Cells(_arrow_texts(texts))
+                return _arrow_texts(texts)
         case Shut(state=(kind, Held() as held, *_)) if held.read is not None:
             inside = isinstance(kind, Type) or (isinstance(kind, Shut) and str(kind).endswith(PLAIN))
-            return _Cells(held.read()) if inside else None  # not of periods, or times of a zone
+            return held.read() if inside else None  # not of periods, or times of a zone
         case Shut(state={"_data": Held() as held, "_mask": Held() as mask}) if held.read and mask.read:
-            return _Cells(np.ma.MaskedArray(held.read(), mask.read()))
+            return np.ma.MaskedArray(held.read(), mask.read())
+    return None
+
+
+def _order(values: Any) -> tuple[str, ...] | None:
+    """The words of an ordered category in their order; None of others."""
+    match values:
+        case Shut(state=(Shut(state={"ordered": True, "categories": categories}), *_)):
+            words = _index(categories)
+            return None if words is None else tuple(map(str, words))
     return None
 
 
@@ -125,11 +123,11 @@ def _index(index: Any) -> Sequence[Any] | None:
     told = index.given[1] if isinstance(index, Shut) and len(index.given) == 2 else None
     match told:
         case {"data": data}:
-            column = _cells(data)
-            if column is not None and column.cells.dtype.kind in "Mm":  # times as words
-                return columns_of("", column.cells, "an index")[0][1].tolist()
-            labels = [] if column is None else column.cells.tolist()
-            return None if column is None or any(isinstance(each, dict) for each in labels) else labels
+            cells = _cells(data)
+            if cells is not None and cells.dtype.kind in "Mm":  # times as words
+                return columns_of("", cells, "an index")[0][1].tolist()
+            labels = [] if cells is None else cells.tolist()
+            return None if cells is None or any(isinstance(each, dict) for each in labels) else labels
         case {"start": int(start), "stop": int(stop), "step": int(step)} if step:
             return range(start, stop, step)
         case {"levels": levels, "codes": codes}:
@@ -137,10 +135,10 @@ def _index(index: Any) -> Sequence[Any] | None:
     return None
 
 
-def _of_levels(levels: list[Sequence[Any] | None], codes: Sequence[_Cells | None]) -> list[Any] | None:
+def _of_levels(levels: list[Sequence[Any] | None], codes: Sequence[NDArray[Any] | None]) -> list[Any] | None:
     parts = [
         words.tolist()
         for level, part in zip(levels, codes, strict=True)
-        if level is not None and part is not None and (words := words_at(level, part.cells)) is not None
+        if level is not None and part is not None and (words := words_at(level, part)) is not None
     ]
     return list(zip(*parts, strict=True)) if len(parts) == len(levels) else None

@@ -11,31 +11,26 @@ import codecs
 import io
 import math
 import pickletools
-import posixpath
-import re
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-#: torch's classes of storages, and the types of their numbers; bfloat16 is the upper half of float32
-STORAGES = {
-    "DoubleStorage": "f8",
-    "FloatStorage": "f4",
-    "HalfStorage": "f2",
-    "BFloat16Storage": "bfloat16",
-    "LongStorage": "i8",
-    "IntStorage": "i4",
-    "ShortStorage": "i2",
-    "CharStorage": "i1",
-    "ByteStorage": "u1",
-    "BoolStorage": "?",
-}
-#: the types of NumPy's arrays that are read; dates have a unit, which is told after the rest
-TYPES = re.compile(r"(?:b1|[iuf][1248]|[SU]\d{1,6}|[Mm]8(\[(as|fs|ps|ns|us|ms|s|m|h|D|W|M|Y)\])?|O8?)")
+from distaff.tables.readers.pickled_names import NAMELESS, built, called_by_name, name_of, put_in
+from distaff.tables.readers.pickled_parts import (
+    STORAGES,
+    Held,
+    Name,
+    Shut,
+    Storage,
+    Type,
+    are_sizes,
+    numbers,
+    of_bytes,
+    width,
+)
+
 #: instructions whose argument, which stands in the pickle, is the value
 VALUES = {
     *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"),
@@ -44,76 +39,14 @@ VALUES = {
 }
 OPCODES = {opcode.code.encode("latin-1"): opcode for opcode in pickletools.opcodes}
 MOST_STEPS = 20_000_000  # instructions of a pickle: lists of so many numbers are kept better as arrays
-MOST_AXES, MOST_SIZE = 64, 2**48  # of an array
-MOST_REPEATED = 2**25  # numbers of a tensor that has some of them many times
-NAMELESS = "what has no name"
-MISSING = (".NA", "._nat_unpickle", ".NaT")  # pandas' own values for none
 #: what is called with long texts or bytes
 ONCE = ("torch.storage._load_from_bytes", "_codecs.encode")
 LEGACY = 0x1950A86A20F9469CFC6C  # what files begin with that torch wrote before 1.6, and within pickles
 WRAPPED = ".numpy_pickle.NumpyArrayWrapper"  # an array of joblib, which lies behind in the stream
-HAS_OBJECTS = 1  # a flag of NumPy's types
 PIECE = 2**26  # bytes that are read at once, for what says how many there are may be wrong
-
-Scalar = str | bytes | int | float | bool | None
 
 #: reads a storage by its key, the type of its numbers, and how many there are
 ReadStorage = Callable[[str, str, int], NDArray[Any]]
-
-
-@dataclass(frozen=True)
-class Name:
-    """What a pickle calls by a module and a name. It is never looked up."""
-
-    module: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.module}.{self.name}"
-
-
-@dataclass
-class Shut:
-    """What a pickle would make by calling `name`, and which is not made."""
-
-    name: Name | str
-    given: tuple[Any, ...] = ()
-    state: Any = None
-
-    def __str__(self) -> str:
-        return str(self.name)
-
-
-@dataclass
-class Held:
-    """An array that is read when it is asked for. NumPy's have their shape only after they were made."""
-
-    shape: tuple[int, ...] = ()
-    read: Callable[[], NDArray[Any]] | None = None
-
-
-@dataclass
-class Type:
-    """The type of a NumPy array; of one with fields, which is not read, its size is kept."""
-
-    code: str
-    order: str = "="
-    size_of_fields: int = 0
-    has_objects: bool = False
-
-    def of_numpy(self) -> np.dtype[Any]:
-        return np.dtype(f"{self.order if self.order in '<>' else '='}{self.code}")
-
-    @property
-    def size(self) -> int:
-        return self.size_of_fields or self.of_numpy().itemsize
-
-
-@dataclass(frozen=True)
-class Storage:
-    """Numbers of tensors, in one row."""
-
-    read: Callable[[], NDArray[Any]]
 
 
 def taken_apart(stream: IO[bytes], storage: ReadStorage | None = None, inner: bool = False) -> Any:
@@ -150,6 +83,7 @@ def _line_of_python_2(stream: IO[bytes]) -> str:
     line = stream.readline().strip()
     if len(line) < 2 or line[:1] != line[-1:] or line[:1] not in (b"'", b'"'):
         raise ValueError("it holds a text without quotes")
+    # as Python's own pickle does
     return codecs.escape_decode(line[1:-1])[0].decode("latin-1")
 
 
@@ -168,7 +102,7 @@ def _of_legacy(stream: IO[bytes], inner: bool) -> Any:
         count, kind = int.from_bytes(stream.read(8), "little"), machine.kinds.get(key)
         if kind is None:
             raise ValueError("it holds tensors of a type that is not read; save them as float32")
-        held[key] = numbers(bytes_of(stream, count * _width(kind)), kind, count)
+        held[key] = numbers(bytes_of(stream, count * width(kind)), kind, count)
     return found
 
 
@@ -179,19 +113,6 @@ def bytes_of(stream: IO[bytes], size: int) -> bytes:
         pieces.append(piece)
         size -= len(piece)
     return b"".join(pieces)
-
-
-def numbers(raw: bytes, kind: str, count: int) -> NDArray[Any]:
-    """The numbers (count,) of a storage from its bytes."""
-    if len(raw) < count * _width(kind):
-        raise ValueError(f"a storage of {count} numbers has {len(raw)} bytes")
-    if kind == "bfloat16":
-        return (np.frombuffer(raw, "<u2", count).astype(np.uint32) << 16).view(np.float32)
-    return np.frombuffer(raw, np.dtype(kind).newbyteorder("<"), count)
-
-
-def _width(kind: str) -> int:
-    return 2 if kind == "bfloat16" else np.dtype(kind).itemsize
 
 
 @dataclass
@@ -219,6 +140,7 @@ class _Machine:
         return self.stack.pop()
 
     def step(self, name: str, argument: Any) -> None:
+        """What an instruction does to the stack and the memo."""
         stack = self.stack
         match name:
             case "PROTO" | "FRAME" | "STOP" | "READONLY_BUFFER":
@@ -235,6 +157,19 @@ class _Machine:
                 stack.append(None)
             case "NEWTRUE" | "NEWFALSE":
                 stack.append(name == "NEWTRUE")
+            case "PUT" | "BINPUT" | "LONG_BINPUT":
+                self.memo[argument] = stack[-1]
+            case "MEMOIZE":
+                self.memo[len(self.memo)] = stack[-1]
+            case "GET" | "BINGET" | "LONG_BINGET":
+                stack.append(self.memo[argument])
+            case _:
+                self.collect(name, argument)
+
+    def collect(self, name: str, argument: Any) -> None:
+        """The instructions that make tuples, lists, sets and dicts, and fill them."""
+        stack = self.stack
+        match name:
             case "EMPTY_TUPLE":
                 stack.append(())
             case "TUPLE":
@@ -258,12 +193,13 @@ class _Machine:
             case "SETITEM" | "SETITEMS":
                 items = self.last(2) if name == "SETITEM" else self.since_mark()
                 put_in(stack[-1], items)
-            case "PUT" | "BINPUT" | "LONG_BINPUT":
-                self.memo[argument] = stack[-1]
-            case "MEMOIZE":
-                self.memo[len(self.memo)] = stack[-1]
-            case "GET" | "BINGET" | "LONG_BINGET":
-                stack.append(self.memo[argument])
+            case _:
+                self.call(name, argument)
+
+    def call(self, name: str, argument: Any) -> None:
+        """The instructions that name something, and would call it."""
+        stack = self.stack
+        match name:
             case "GLOBAL":
                 stack.append(Name(*argument.split(" ", 1)))
             case "STACK_GLOBAL":
@@ -351,162 +287,3 @@ def behind(told: Any, stream: IO[bytes]) -> Any:
             raw = bytes_of(stream, math.prod(shape) * kind.size)
             return of_bytes(Held(shape), shape, kind, order == "F", raw)
     raise ValueError("it holds an array of joblib that is not told as others are; save it by np.save")
-
-
-def put_in(made: Any, items: list[Any]) -> None:
-    """Put keys and values in turn into a dict; other keys than texts, numbers, paths, tuples are numbered."""
-    if isinstance(made, dict):
-        for key, value in zip(items[::2], items[1::2], strict=False):
-            made[_key(key, f"({len(made)})")] = value
-
-
-def _key(key: Any, otherwise: str) -> str | int | float | bool:
-    match key:
-        case str() | int() | float() | bool():
-            return key
-        case bytes():
-            return key.decode("utf-8", "backslashreplace")
-        case tuple() if all(isinstance(part, Scalar) for part in key):
-            return str(key)
-        case Shut(name=Name(module, _), given=(str(), *_) as parts) if module.startswith("pathlib"):
-            return posixpath.join(*map(str, parts))
-    return otherwise
-
-
-def name_of(called: Any) -> Name | str:
-    """The name that is called: of what another call made, the name of that."""
-    return called if isinstance(called, Name) else called.name if isinstance(called, Shut) else NAMELESS
-
-
-def called_by_name(called: Name | str, given: tuple[Any, ...]) -> Any:
-    """What a known name makes of what it is given; shut, where it is not known."""
-    name = str(called).replace("numpy.core.", "numpy._core.").replace("__builtin__.", "builtins.")
-    match name, given:
-        case "numpy._core.multiarray._reconstruct", _:
-            return Held()
-        case "numpy.dtype", (str(code), *_) if re.fullmatch(r"\w\d{0,9}", code):
-            return Type(code, has_objects=code.startswith("O"))
-        case "numpy._core.numeric._frombuffer", (bytes() | bytearray() as raw, Type() as kind, shape, order):
-            return of_bytes(Held(), shape, kind, order == "F", raw)
-        case "numpy._core.multiarray.scalar", (Type() as kind, bytes() | str() as raw):
-            only = of_bytes(Held(), (), kind, False, raw if isinstance(raw, bytes) else raw.encode("latin-1"))
-            if only.read is None:
-                return Shut(called)
-            return str(only.read()[()]) if kind.code[0] in "Mm" else only.read().item()
-        case "_codecs.encode" | "builtins.bytearray" | "builtins.bytes", (str(text), "latin1" | "latin-1"):
-            return text.encode("latin-1")
-        case "builtins.bytearray" | "builtins.bytes", ():
-            return b""
-        case "builtins.bytearray" | "builtins.bytes", (bytes() as raw,):
-            return raw
-        case "copy_reg._reconstructor" | "copyreg._reconstructor" | "copyreg.__newobj__", (kind, *rest):
-            return Shut(name_of(kind), tuple(rest))
-        case "datetime.date", (bytes() as raw,) if len(raw) == 4:
-            return f"{256 * raw[0] + raw[1]:04}-{raw[2]:02}-{raw[3]:02}"
-        case ("collections.OrderedDict" | "builtins.dict", ()) | ("collections.defaultdict", _):
-            return {}
-        case "collections.OrderedDict", (list(pairs),) if all(len(pair) == 2 for pair in pairs):  # Python 2
-            made: dict[Any, Any] = {}
-            put_in(made, [part for pair in pairs for part in pair])
-            return made
-        case "torch._utils._rebuild_tensor_v2", (Storage() as held, int(start), tuple(size), tuple(by), _, _):
-            return of_storage(held, start, size, by)
-        case "torch._utils._rebuild_parameter", (Held() as tensor, *_):
-            return tensor
-    return Shut(called, given)
-
-
-def built(made: Any, state: Any) -> None:
-    """Give what was made its state."""
-    match made, state:
-        case Type(), (_, "<" | ">" | "|" | "=" as order, None, None, None, *rest):
-            made.order = order
-            if len(rest) == 4 and isinstance(rest[-1], tuple):  # of dates
-                unit, *factors = rest[-1][1]
-                known = isinstance(unit, bytes) and factors == [1, 1, 1]
-                made.code += f"[{unit.decode('ascii')}]" if known else "[?]"
-        case Type(), (_, _, _, _, _, int(size), int(), int(flags), *_):  # of several fields
-            made.code, made.size_of_fields, made.has_objects = "shut", size, bool(flags & HAS_OBJECTS)
-        case Type(), _:
-            made.code = "shut"
-        case Held(), (_, tuple(shape), Type() as kind, bool(turned), bytes() | bytearray() | list() as cells):
-            of_bytes(made, shape, kind, turned, cells)
-        case Held(), (_, tuple(shape), Type() as kind, bool(turned), str(letters)):  # of Python 2
-            of_bytes(made, shape, kind, turned, letters.encode("latin-1"))
-        case Shut(), _:
-            made.state = state
-        case dict(), _:
-            pass  # of an OrderedDict, as a checkpoint's
-
-
-def are_sizes(given: tuple[Any, ...]) -> bool:
-    """Whether these are whole numbers that can be sizes of an array."""
-    return len(given) <= MOST_AXES and all(isinstance(n, int) and 0 <= n < MOST_SIZE for n in given)
-
-
-def of_bytes(
-    made: Held, shape: Any, kind: Type, by_columns: bool, cells: bytes | bytearray | list[Any]
-) -> Held:
-    """A NumPy array from its bytes, or, of objects, from their list, which goes by rows in any case."""
-    if not isinstance(shape, tuple) or not are_sizes(shape):
-        raise ValueError("an array has a shape that is none")
-    count, order = math.prod(shape), "F" if by_columns and not isinstance(cells, list) else "C"
-    if isinstance(cells, list):
-        flat = np.empty(len(cells), dtype=object)
-        flat[:] = cells
-    elif TYPES.fullmatch(kind.code) and not kind.code.startswith("O"):
-        type_ = kind.of_numpy()
-        if len(cells) != count * type_.itemsize:
-            raise ValueError(f"an array of {count} cells has {len(cells)} bytes")
-        flat = np.frombuffer(cells, type_) if count else np.empty(0, type_)
-        if (
-            type_.kind == "U"
-            and count
-            and np.frombuffer(cells, f"{type_.byteorder}u4").max() > sys.maxunicode
-        ):
-            raise ValueError("an array of texts holds what is no letter")
-    else:
-        return made
-    if flat.size != count:
-        raise ValueError(f"an array of {count} cells has {flat.size}")
-
-    def read() -> NDArray[Any]:
-        whole = flat.reshape(shape, order=order)  # type: ignore[call-overload]
-        return whole if whole.dtype != object else _plain(whole)
-
-    made.shape, made.read = shape, read
-    return made
-
-
-def _plain(cells: NDArray[Any]) -> NDArray[Any]:
-    """Objects as texts, numbers, lists and arrays; what is shut as dicts, which are refused where used."""
-    made = np.empty(cells.shape, dtype=object)
-    for place, cell in np.ndenumerate(cells):
-        if isinstance(cell, Held) and cell.read is not None:
-            array = cell.read()
-            made[place] = array if array.ndim else array.item()
-        elif isinstance(cell, Scalar) or (
-            isinstance(cell, list | tuple) and all(isinstance(each, Scalar) for each in cell)
-        ):
-            made[place] = cell
-        elif not isinstance(cell, Name | Shut) or not str(cell).endswith(MISSING):
-            made[place] = {"not opened": str(cell) if isinstance(cell, Name | Shut) else type(cell).__name__}
-    return made
-
-
-def of_storage(storage: Storage, start: int, size: tuple[Any, ...], steps: tuple[Any, ...]) -> Held:
-    """A tensor from its storage: where it starts there, and by how many numbers each axis steps."""
-    if len(size) != len(steps) or not (are_sizes(size) and are_sizes((start, *steps))):
-        raise ValueError("a tensor has a shape that is none")
-    count, last = math.prod(size), start + sum((n - 1) * step for n, step in zip(size, steps, strict=True))
-
-    def read() -> NDArray[Any]:
-        held = storage.read()
-        if count and (last >= len(held) or count > max(MOST_REPEATED, len(held))):  # by steps of 0
-            raise ValueError(f"a tensor of {count} numbers is larger than its storage")
-        strides = [step * held.itemsize for step in steps]
-        if not count:
-            return np.empty(size, held.dtype)
-        return np.lib.stride_tricks.as_strided(held[start:], size, strides, writeable=False).copy()
-
-    return Held(size, read)

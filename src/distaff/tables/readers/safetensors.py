@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
@@ -18,9 +18,7 @@ def read_safetensors(path: Path, wanted: Sequence[str] | None = None) -> Table:
     from safetensors import safe_open
 
     with reading(path, ".safetensors"), safe_open(path, framework="pt") as file:  # NumPy has no bfloat16
-        names = sorted(
-            file.keys(), key=lambda name: natural(PurePath(name))
-        )  # they have no order of their own
+        names = sorted(file.keys(), key=natural)  # they have no order of their own
         shapes = {name: tuple(file.get_slice(name).get_shape()) for name in names}
         usable = [name for name, shape in shapes.items() if len(shape) in (1, 2) and math.prod(shape) > 1]
 
