@@ -47,7 +47,7 @@ class CorrelatedFactors(Experiment[Scale]):
     scales: ClassVar = {
         "quick": Scale("two cores, 20 seconds", GRID, batch_size=32, seeds=1, steps=20),
         "nano": Scale("two cores, five minutes", GRID),
-        "small": Scale("two cores, forty minutes", GRID, seeds=16, steps=2000),
+        "small": Scale("two cores, an hour and a half", GRID, seeds=16, steps=2000),
         "paper": Scale("one GPU, ten days", {"resolution": 64}, 10, 6.0, 1, 2048, 10, 100_000),
     }
 
