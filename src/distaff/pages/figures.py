@@ -110,7 +110,7 @@ def bars(
         for place, row in zip(places, frame.index, strict=True):
             values = np.asarray((dots or {}).get((row, name), []))
             ax.scatter(np.full(len(values), place), values, s=6, color=INK, zorder=3)
-    ax.set_xticks(range(len(frame)), [textwrap.fill(str(name), 11) for name in frame.index])
+    ax.set_xticks(range(len(frame)), [textwrap.fill(str(name), 12) for name in frame.index])
     if best is not None:
         ax.axhline(best, color=SOFT, lw=0.8, zorder=0)
     if len(frame.columns) > 1:
