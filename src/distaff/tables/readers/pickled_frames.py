@@ -64,9 +64,9 @@ def _columns(values: Any, placed: Any, names: Sequence[str]) -> Iterator[tuple[i
     cells = _cells(values)
     if cells is None:
         return
-    rows = cells if cells.ndim == 2 else [cells]
+    rows, order = cells if cells.ndim == 2 else [cells], _order(values)
     for place, row in zip(places, rows, strict=True):
-        yield place, Column(names[place], row, _order(values))
+        yield place, Column(names[place], row, order)
 
 
 def _cells(values: Any) -> NDArray[Any] | None:
