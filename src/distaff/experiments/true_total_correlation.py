@@ -62,7 +62,7 @@ class TrueTotalCorrelation(Experiment[Scale]):
     scales: ClassVar = {
         "quick": Scale("two cores, 25 seconds", QUICK, (5, 10), seeds=1, gammas=(0, 4)),
         "nano": Scale("two cores, ten minutes", NANO),
-        "small": Scale("two cores, an hour", NANO, (1500, 3000), seeds=6),
+        "small": Scale("two cores, half an hour", NANO, (1500, 3000), seeds=6),
         "paper": Scale("one GPU, two weeks", NANO, (50_000, 150_000, 300_000), 10, (0, 10, 20, 40)),
     }
 
