@@ -4,7 +4,7 @@ import csv
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,46 +38,35 @@ def read_text(path: Path, wanted: Sequence[str] | None = None, headed: bool | No
     text, encoding = decoded(path)
     if not text.strip():
         raise BadInput(f"{path} is empty")
-    lines = text.split("\n")
-    before, comment, told = find_start(lines)
-    if before == len(lines):
+    raw = text.split("\n")
+    before, comment, told = find_start(raw)
+    if before == len(raw):
         raise BadInput(f"{path} holds no rows")
-    preferred = told or ("\t" if content_suffix(path) in (".tsv", ".tab") else None)
-    sample = [line for line in lines[before:][: 2 * SAMPLE] if line.strip()][:SAMPLE]
-    separator = find_separator(sample, preferred)
-    numbers, rows, notes = _rows(lines[before:], before, separator, path)
-    first = rows[:SAMPLE]
+    separator = _separator(raw[before:], told, path)
+    lines, notes = _lines(raw[before:], before, separator, path)
     if separator != "," or '"' in text:
-        check_thousands(rows, separator, path)
+        check_thousands(lines.rows, separator, path)
+    first = lines.rows[:SAMPLE]
     comma = has_decimal_commas(first)
     usual = Counter(map(len, first[1:] or first)).most_common(1)[0][0]
-    over = rows[: titles(first, usual)]
-    if over:
-        notes.append(f"{path.name}: {title_said(numbers[: len(over)])}")
-        numbers, rows = numbers[len(over) :], rows[len(over) :]
+    over = lines.first(titles(first, usual))
+    if over.rows:
+        notes.append(f"{path.name}: {title_said(over.numbers)}")
+        lines = lines.after(len(over.rows))
     names = split([comment], separator)[0] if comment and headed is None else []
-    header, is_first = _header(rows, usual, names, comma, headed)
-    if is_first and header is not None and len(header) > len(rows[0]):
-        _check_labels(rows, path)
-    place = before if header else 0
+    header, is_first = _header(lines.rows, usual, names, comma, headed)
+    if is_first and header is not None and len(header) > len(lines.rows[0]):
+        _check_labels(lines.rows, path)
+    how = _how(separator, comma, (int(lines.numbers[0]) if is_first else before) if header else 0, encoding)
     if is_first:
-        head, place, numbers, rows = rows[0], int(numbers[0]), numbers[1:], rows[1:]
-        again = repeats(rows, head)
-        if any(again):
-            notes.append(f"{path.name}: {sum(again)} more lines hold the header and are left out")
-            numbers, rows = numbers[np.invert(again)], [row for row in rows if row != head]
-    if is_first and len(rows) > 1 and is_index_name([*over, head], rows[:SAMPLE]):
-        numbers, rows = numbers[1:], rows[1:]
-    if is_first and rows and are_units(head, rows[:SAMPLE], len(rows)):
-        notes.append(f"{path.name}: line {numbers[0]} is taken for units and left out")
-        numbers, rows = numbers[1:], rows[1:]
-    if not rows:
+        lines, said = _below_header(lines, over.rows, path)
+        notes += said
+    if not lines.rows:
         raise BadInput(f"{path} holds no rows below its header")
-    how = _how(separator, comma, place, encoding)
-    cells = _cells(rows, numbers, max(usual, len(header or ())), path, how)
+    cells = _cells(lines, max(usual, len(header or ())), path, how)
     notes += [f"{path.name}: decimal commas"] if comma else []
     notes += [f"{path.name}: read as {encoding}"] if encoding != "utf-8" else []
-    table = Table(path.name, [], cells, lines=numbers, comma=comma, how=how, notes=tuple(notes))
+    table = Table(path.name, [], cells, lines=lines.numbers, comma=comma, how=how, notes=tuple(notes))
     return named(table, header, wanted)
 
 
@@ -86,10 +75,34 @@ def is_text(path: Path) -> bool:
     return content_suffix(path) in SUFFIXES
 
 
-def _rows(
+class _Lines(NamedTuple):
+    """Rows, and the line of the file (n,) that each begins in."""
+
+    numbers: NDArray[np.int64]
+    rows: list[Row]
+
+    def first(self, count: int) -> Self:
+        return self._replace(numbers=self.numbers[:count], rows=self.rows[:count])
+
+    def after(self, count: int) -> Self:
+        return self._replace(numbers=self.numbers[count:], rows=self.rows[count:])
+
+    def without(self, left_out: Sequence[bool]) -> Self:
+        rows = [row for row, out in zip(self.rows, left_out, strict=True) if not out]
+        return self._replace(numbers=self.numbers[np.invert(left_out)], rows=rows)
+
+
+def _separator(lines: list[str], told: str | None, path: Path) -> str:
+    """What parts the cells of lines: that which the file tells or its name says, if it fits."""
+    preferred = told or ("\t" if content_suffix(path) in (".tsv", ".tab") else None)
+    sample = [line for line in lines[: 2 * SAMPLE] if line.strip()][:SAMPLE]
+    return find_separator(sample, preferred)
+
+
+def _lines(
     lines: list[str], before: int, separator: str, path: Path, strict: bool = True
-) -> tuple[NDArray[np.int64], list[Row], list[str]]:
-    """The rows of lines, the line of the file that each begins in, and a note of lines that are left out.
+) -> tuple[_Lines, list[str]]:
+    """The rows of lines, and a note of lines that are left out.
 
     An empty line is none, except in a single column, where it may be a missing value.
     """
@@ -100,13 +113,13 @@ def _rows(
             *_, (last, _) = rows_of(lines, separator, strict=False)
             raise BadInput(f"{path}: a quote that opens in line {before + last} is never closed") from None
         if strict:  # a stray quote in a cell is let pass
-            return _rows(lines, before, separator, path, strict=False)
+            return _lines(lines, before, separator, path, strict=False)
         raise BadInput(f"{path} cannot be read: {error}") from None
     kept = [(number, row or [""]) for number, row in found if row or separator == ONE_COLUMN]
     count = len(found) - len(kept)
     said = "line is" if count == 1 else "lines are"
     notes = [f"{path.name}: {count} empty {said} left out"] if count else []
-    return np.array([number + before for number, _ in kept]), [row for _, row in kept], notes
+    return _Lines(np.array([number + before for number, _ in kept]), [row for _, row in kept]), notes
 
 
 def _header(
@@ -123,6 +136,24 @@ def _header(
     return ["", *head] if labelled else head, True
 
 
+def _below_header(lines: _Lines, over: list[Row], path: Path) -> tuple[_Lines, list[str]]:
+    """The rows below the first, which is a header: without those that repeat it, and without units.
+
+    Of a row that names the index, below a header of several, too. With notes of what is left out.
+    """
+    head, below, notes = lines.rows[0], lines.after(1), []
+    again = repeats(below.rows, head)
+    if any(again):
+        notes.append(f"{path.name}: {sum(again)} more lines hold the header and are left out")
+        below = below.without(again)
+    if len(below.rows) > 1 and is_index_name([*over, head], below.rows[:SAMPLE]):
+        below = below.after(1)
+    if below.rows and are_units(head, below.rows[:SAMPLE], len(below.rows)):
+        notes.append(f"{path.name}: line {below.numbers[0]} is taken for units and left out")
+        below = below.after(1)
+    return below, notes
+
+
 def _check_labels(rows: list[Row], path: Path) -> None:
     """An error where the first cells below a header that is one name short cannot label the rows."""
     labels = [row[0].strip() for row in rows[1:]]
@@ -134,18 +165,16 @@ def _check_labels(rows: list[Row], path: Path) -> None:
         )
 
 
-def _cells(
-    rows: list[Row], numbers: NDArray[np.int64], width: int, path: Path, how: str
-) -> list[NDArray[Any]]:
+def _cells(lines: _Lines, width: int, path: Path, how: str) -> list[NDArray[Any]]:
     """The columns of rows, as texts; None where a row is short."""
-    for number, row in zip(numbers, rows, strict=True):
+    for number, row in zip(*lines, strict=True):
         if len(row) != width:
             if len(row) > width and any(cell.strip() for cell in row[width:]):
                 raise BadInput(
                     f"{path}, line {number} has {len(row)} cells where {width} are expected (read with {how})"
                 )
             row[:] = [*row[:width], *[None] * (width - len(row))]  # type: ignore[list-item]
-    return [np.array(column, dtype=object) for column in zip(*rows, strict=True)]
+    return [np.array(column, dtype=object) for column in zip(*lines.rows, strict=True)]
 
 
 def _how(separator: str, comma: bool, header: int, encoding: str) -> str:
