@@ -90,39 +90,56 @@ def factors_of(
     for name in [*words, *order]:
         table.place(name)
     real = continuous_columns(table, continuous)
-    columns = table.columns([*words, *order])
-    found: list[NDArray[Any]] = []
-    unordered: list[int] = []
-    known: dict[str, list[str]] = {}
-    stand_ins: dict[str, list[float]] = {}
-    for j, (name, column) in enumerate(zip(table.names, columns, strict=True)):
+    found = []
+    for j, (name, column) in enumerate(zip(table.names, table.columns([*words, *order]), strict=True)):
         is_words = holds_words(table, j, column, name in words or name in order)
         if j in real:
-            if is_words:
-                word = shown(column.cells[int(column.odd.argmax())])
-                raise BadInput(
-                    f"{table.column(j)} holds words, such as '{word}', and continuous factors are real "
-                    "numbers; name those that are: continuous=[...] (--continuous NAMES)"
-                )
-            found.append(_reals(table, j, column))
-            stand_ins[name] = stand_ins_of(found[-1])
-            continue
-        if order.get(name):
-            column = replace(column, order=tuple(order[name]))
-        values, distinct = column.classes(is_words)
-        if is_words:
-            _check_order(table, j, distinct, order.get(name, ()))
-            known[name] = distinct
-            if name not in order and column.order is None:
-                unordered.append(j)
+            found.append(_real(table, j, column, is_words))
         else:
-            _check_whole(table, j, distinct)
-            stand_ins[name] = stand_ins_of(np.array(distinct, dtype=np.float64))
-        found.append(values)
-    kind = np.float64 if real else np.int64
-    made = np.stack(found, axis=1).astype(kind)
-    far = {name: values for name, values in stand_ins.items() if values}
-    return Factors(made, list(table.names), real, tuple(unordered), known, far)
+            found.append(_classes(table, j, column, is_words, order.get(name)))
+    of_names = dict(zip(table.names, found, strict=True))
+    return Factors(
+        np.stack([each.values for each in found], axis=1).astype(np.float64 if real else np.int64),
+        list(table.names),
+        real,
+        tuple(j for j, each in enumerate(found) if each.words is not None and not each.is_ordered),
+        {name: each.words for name, each in of_names.items() if each.words is not None},
+        {name: each.stand_ins for name, each in of_names.items() if each.stand_ins},
+    )
+
+
+@dataclass(frozen=True)
+class _Factor:
+    """A column of factors, its words if it holds any, and numbers that may stand for no value."""
+
+    values: NDArray[Any]
+    words: list[str] | None = None
+    is_ordered: bool = True
+    stand_ins: list[float] = field(default_factory=list)
+
+
+def _real(table: Table, j: int, column: Column, is_words: bool) -> _Factor:
+    """A factor of real numbers."""
+    if is_words:
+        word = shown(column.cells[int(column.odd.argmax())])
+        raise BadInput(
+            f"{table.column(j)} holds words, such as '{word}', and continuous factors are real "
+            "numbers; name those that are: continuous=[...] (--continuous NAMES)"
+        )
+    values = _reals(table, j, column)
+    return _Factor(values, stand_ins=stand_ins_of(values))
+
+
+def _classes(table: Table, j: int, column: Column, is_words: bool, order: Sequence[str] | None) -> _Factor:
+    """A factor of classes: whole numbers, or words in their `order`, where one is known."""
+    if order:
+        column = replace(column, order=tuple(order))
+    values, distinct = column.classes(is_words)
+    if is_words:
+        _check_order(table, j, distinct, order or ())
+        return _Factor(values, distinct, is_ordered=order is not None or column.order is not None)
+    _check_whole(table, j, distinct)
+    return _Factor(values, stand_ins=stand_ins_of(np.array(distinct, dtype=np.float64)))
 
 
 def stand_ins_of(column: NDArray[Any]) -> list[float]:
