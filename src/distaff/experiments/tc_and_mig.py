@@ -57,7 +57,7 @@ class TCAndMIG(Experiment[Scale]):
     scales: ClassVar = {
         "quick": Scale("two cores, 20 seconds", *QUICK, betas=(4,), gammas=(4,), steps=10, seeds=1),
         "nano": Scale("two cores, six minutes", *NANO),
-        "small": Scale("two cores, two and a half hours", *SMALL, (2, 4, 8, 16), (2, 4, 8, 16), 3000, 8),
+        "small": Scale("two cores, an hour and a quarter", *SMALL, (2, 4, 8, 16), (2, 4, 8, 16), 3000, 8),
         "paper": Scale("a cluster: 1,280 models", *SMALL, (2, 4, 6, 8, 10), (2, 4, 6, 8, 10), 100_000, 40),
     }
 
