@@ -1,6 +1,6 @@
 """Why does the total correlation of chairs rise in true_total_correlation? Codes that still fill.
 
-    python benchmarks/chairs_longer.py   # half an hour of a core
+    python benchmarks/chairs_longer.py   # an hour of a core
 
 FactorVAE on the chairs of the experiment at scale small, whose total correlation rises from 1,500 steps to
 3,000 at all three gammas (1.2 nats where most), against the paper's "decreases throughout training". The KL
