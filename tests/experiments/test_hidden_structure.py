@@ -9,7 +9,7 @@ import pytest
 from distaff.datasets import Perturbed, load_dataset
 from distaff.evaluation.least_noisy import LeastNoisy
 from distaff.experiments.base import Lab
-from distaff.experiments.hidden_structure import HiddenStructure, measured, migs, of_means, on, weakest
+from distaff.experiments.hidden_structure import HiddenStructure, measured, migs, of_means, weakest
 from distaff.experiments.hidden_structure_strengths import best_over_usual
 from distaff.methods.base import Codes
 
@@ -71,12 +71,6 @@ def test_the_pattern_of_the_paper_moves_by_what_runs_have_learned(tmp_path, monk
     )
     assert isinstance(data, Perturbed)
     np.testing.assert_array_equal(data.s, s)
-
-
-def test_a_setting_may_differ_by_data_set() -> None:
-    settings = {"beta": {"dsprites": 16.0, "shapes3d": 4.0}, "latents": 3}
-    assert on("shapes3d", settings) == {"beta": 4.0, "latents": 3}
-    assert on("dsprites", settings) == {"beta": 16.0, "latents": 3}
 
 
 def test_models_that_gave_up_a_latent_are_told_apart() -> None:

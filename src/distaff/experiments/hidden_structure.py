@@ -53,8 +53,7 @@ NOISE = {"perturb": {"by": "noise", "eps": EPS}}
 class Scale(base.Scale, frozen=True):
     """Data sets with their options and number of factors; methods with settings, `retuned` for the noise.
 
-    A setting that differs by data set is a mapping, from the data set to its value. `by` is what the pattern
-    moves by, or "least noisy".
+    `by` is what the pattern moves by, or "least noisy".
     """
 
     grids: Mapping[str, tuple[dict[str, Any], int]]
@@ -171,16 +170,11 @@ def _models(scale: Scale, of: str, kind: str, added: dict[str, Any], methods: Ma
     common = {"latents": latents, "learning_rate": scale.learning_rate}
     common["reconstruction_weight"] = scale.reconstruction_weight
     models = [
-        product(each(name=[f"{of} {name} {kind}"]), method(name, **common | on(of, settings)))
+        product(each(name=[f"{of} {name} {kind}"]), method(name, **settings, **common))
         for name, settings in methods.items()
     ]
     runs = each(steps=[scale.steps], seed=range(scale.seeds))
     return product(dataset(of, **options, **added), chain(*models), runs)
-
-
-def on(of: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a method on a data set."""
-    return {name: value[of] if isinstance(value, Mapping) else value for name, value in settings.items()}
 
 
 def _rows(lab: Lab[Scale], runs: Runs, of: str) -> Iterator[dict[str, Any]]:
