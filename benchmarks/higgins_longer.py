@@ -1,6 +1,6 @@
 """Does longer training put the VAE below PCA and beta-VAE above it, as in table 1 of Higgins et al. 2017?
 
-    python benchmarks/higgins_longer.py   # three quarters of an hour of a core
+    python benchmarks/higgins_longer.py   # half an hour of a core
 
 VAE and beta-VAE of higgins_table at scale small, of its first three seeds, which go on to four times the
 steps. In the paper the VAE scores .62, PCA .85 and beta-VAE .99 after long training at 64 pixels; here the
@@ -48,7 +48,7 @@ def rows(folder: Path) -> Iterator[dict[str, Any]]:
     for seed in SEEDS:
         for kind, made in KINDS.items():
             for steps in STEPS if kind in PLANNED else STEPS[:1]:
-                out = folder / f"{kind}-{seed}-{steps}"
+                out = folder / f"{kind}-{seed}"
                 run = distaff.train(made, data, steps=steps, seed=seed, out=out, threads=1, show=False)
                 codes = every_code(run)
                 yield {
