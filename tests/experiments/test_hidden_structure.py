@@ -45,6 +45,12 @@ def test_runs_of_one_seed_are_compared() -> None:
     assert (before - after).min(axis=1).tolist() == pytest.approx([0.3, 0.1])
 
 
+def test_a_strength_may_differ_by_data_set() -> None:
+    plan = HiddenStructure().plan("small")
+    found = {(run.dataset, run.settings["beta"]) for run in plan.runs if run.method == "beta_vae"}
+    assert found == {("dsprites", 16), ("shapes3d", 4)}
+
+
 def test_the_pattern_of_the_paper_moves_by_what_runs_have_learned(tmp_path, monkeypatch) -> None:
     experiment, s = HiddenStructure(), np.linspace(-1, 1, len(DATA))
     scale = experiment.at("paper")
