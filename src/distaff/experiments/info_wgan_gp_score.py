@@ -52,7 +52,7 @@ class InfoWGANGPScore(Experiment[Scale]):
     scales: ClassVar = {
         "quick": Scale("one core, 15 seconds", SMALL, steps=4, vae_steps=20),
         "nano": Scale("two cores, 8 minutes", SMALL),
-        "small": Scale("two cores, an hour and a half", SMALL, 2000, 5000, seeds=8),
+        "small": Scale("two cores, two hours", SMALL, 2000, 5000, seeds=8),
         "paper": Scale("a GPU, a day for each seed", {}, 100_000, 300_000, 1e-4, 1e-4, 1, seeds=10),
     }
 
@@ -107,6 +107,6 @@ def scores(run: Run) -> dict[str, float]:
 
 
 def logged(run: Run) -> dict[str, float]:
-    """What an InfoWGAN-GP logged last; nothing of an untrained one or a FactorVAE."""
-    last = run.history()[-1:]
-    return {name: row.get(name, float("nan")) for row in last for name in LOGGED}
+    """What an InfoWGAN-GP logged last; NaN of an untrained one or a FactorVAE."""
+    last = (run.history() or [{}])[-1]
+    return {name: last.get(name, float("nan")) for name in LOGGED}
