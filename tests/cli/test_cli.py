@@ -334,6 +334,12 @@ def test_columns_are_picked_by_name_from_every_kind_of_file(table: Path, capsys)
     assert more["scores"]["mig_exact"]["value"] > 0.9
 
 
+@pytest.mark.parametrize("named", [("--code-columns", "z0,z1"), ("--factor-columns", "shape,size")])
+def test_of_one_table_given_twice_what_one_name_leaves_is_the_other(table: Path, capsys, named) -> None:
+    found = scored(capsys, table / "all.csv", table / "all.csv", *named, "--metric", "mig")
+    assert (found["protocol"]["codes"], found["protocol"]["factors"]) == (2, ["shape", "size"])
+
+
 def test_continuous_factors_and_matrices(table: Path, capsys) -> None:
     status, _, err = distaff(capsys, "score", table / "real.npy", table / "real.npy")
     assert status == 2

@@ -144,7 +144,15 @@ def _tables(
     if both is None:
         return code_table, None
     factor_table = read_table(both, of_factors, role="factors")
-    same = os.path.realpath(both) == os.path.realpath(codes) and of_factors is not None
-    if same and of_codes is None and set(code_table.names) > set(factor_table.names):
-        code_table = code_table.pick([name for name in code_table.names if name not in factor_table.names])
+    if os.path.realpath(both) == os.path.realpath(codes):  # what one of the two names is not the other's
+        if of_codes is None and of_factors is not None:
+            code_table = _without(code_table, factor_table)
+        elif of_factors is None and of_codes is not None:
+            factor_table = _without(factor_table, code_table)
     return code_table, factor_table
+
+
+def _without(table: Any, other: Any) -> Any:
+    """The columns of a table but those of another that is a part of it."""
+    is_part = set(table.names) > set(other.names)
+    return table.pick([name for name in table.names if name not in other.names]) if is_part else table
