@@ -33,37 +33,39 @@ from distaff.experiments.base import every_code
 from distaff.experiments.mechanisms import measured
 from distaff.experiments.true_total_correlation import TrueTotalCorrelation
 from distaff.metrics import gaussian_total_correlation
+from distaff.studies.plan import PlannedRun
 
 SEEDS = 3
 STEPS = (1500, 3000, 6000, 12_000)
 
 
-def rows(folder: Path) -> Iterator[dict[str, Any]]:
-    """The lines of the table, of runs in a folder that are gone on with."""
+def chosen() -> list[PlannedRun]:
+    """The FactorVAEs on chairs of the first seeds, with the most steps that the experiment gives them."""
     plan = TrueTotalCorrelation("true_total_correlation").plan("small")
     assert plan is not None
-    chosen = [
-        run for run in plan.runs if (run.dataset, run.method, run.steps) == ("chairs3d", "factor_vae", 3000)
-    ]
-    data = load_dataset("chairs3d", **chosen[0].options)
+    wanted = ("chairs3d", "factor_vae", 3000)
+    return [run for run in plan.runs if (run.dataset, run.method, run.steps) == wanted and run.seed < SEEDS]
+
+
+def rows(folder: Path) -> Iterator[dict[str, Any]]:
+    """The lines of the table, of runs in a folder that are gone on with."""
+    runs = chosen()
+    data = load_dataset("chairs3d", **runs[0].options)
     for steps in STEPS:
-        for planned in chosen:
-            if planned.seed < SEEDS:
-                gamma, seed = planned.settings["gamma"], planned.seed
-                out = folder / f"{gamma}-{seed}"
-                run = distaff.train(
-                    planned.made, data, steps=steps, seed=seed, out=out, threads=1, show=False
-                )
-                found = measured(run)
-                yield {
-                    "gamma": gamma,
-                    "seed": seed,
-                    "steps": steps,
-                    "kl": found["kl"],
-                    "total_correlation": found["total_correlation"],
-                    "gaussian": gaussian_total_correlation(every_code(run, seed=1).sample),
-                    "active": found["active"],
-                }
+        for planned in runs:
+            gamma, seed = planned.settings["gamma"], planned.seed
+            out = folder / f"{gamma}-{seed}"
+            run = distaff.train(planned.made, data, steps=steps, seed=seed, out=out, threads=1, show=False)
+            found = measured(run)
+            yield {
+                "gamma": gamma,
+                "seed": seed,
+                "steps": steps,
+                "kl": found["kl"],
+                "total_correlation": found["total_correlation"],
+                "gaussian": gaussian_total_correlation(every_code(run, seed=1).sample),
+                "active": found["active"],
+            }
 
 
 if __name__ == "__main__":
