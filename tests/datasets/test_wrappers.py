@@ -181,6 +181,14 @@ def test_transitions_of_any_rate() -> None:
         transition_rows(SPACE, 2, np.random.default_rng(0), rate=0)
 
 
+def test_a_factor_of_one_value_stays_in_a_transition() -> None:
+    first, second = transition_rows(FactorSpace(("one", "x"), (1, 4)), 200, np.random.default_rng(0))
+    assert not second[:, 0].any()
+    assert (first != second).any(axis=1).all()
+    with pytest.raises(BadInput, match="each factor has a single value"):
+        transition_rows(FactorSpace(("one",), (1,)), 2, np.random.default_rng(0))
+
+
 def seen(kind: str, data: DataSet, size: int, **options: object) -> tuple[Batch, np.ndarray]:
     """A batch, and the indices of its images in their order."""
     batch = registry.get("batches", kind)(**options).sample(data, size, np.random.default_rng(0))

@@ -111,6 +111,12 @@ def test_unified_scores_are_the_scores_they_unite() -> None:
     assert len(found) == 3 * (5 + 6 + 3 + 3 + 3 + 6 + 2 + 3)
 
 
+def test_a_factor_of_one_value_among_the_rows_learned_from_has_no_gap() -> None:
+    found = aggregated(np.array([[0.9, 0.0], [0.1, 0.0]]), np.array([1.0, 0.0]))
+    assert found["mig.factor_1"] == 0
+    assert found["mig"] == pytest.approx(0.4)
+
+
 def test_aggregations_by_loops() -> None:
     matrix = np.array([[0.9, 0.1, 0.2], [0.3, 0.5, 0.0], [0.0, 0.4, 0.6], [0.0, 0.0, 0.0]])
     entropies = np.array([1.0, 2.0, 0.5])

@@ -92,3 +92,14 @@ def test_constant_columns_are_left_out_and_words_have_no_number() -> None:
     assert "words have no order" in card["linear_r2"].reason
     with pytest.raises(BadInput, match="most_rows=5 is not allowed"):
         kernel_r2(codes, factors, most_rows=5, **REAL)
+    with pytest.raises(BadInput, match="needs 6 rows to learn from, got 4"):
+        kernel_r2(codes[:6], factors[:6], **REAL)
+
+
+def test_the_rows_learned_from_beside_a_test_are_of_all() -> None:
+    """In the order of a grid the first rows have few of the values of its first factor."""
+    grid = np.indices((12, 40)).reshape(2, -1).T.astype(float)
+    codes = grid + 0.05 * np.random.default_rng(0).standard_normal(grid.shape)
+    found = kernel_r2(codes, grid, most_rows=120, test=(codes, grid), **REAL)
+    assert found > 0.99
+    assert kernel_r2(codes[:120], grid[:120], test=(codes, grid), **REAL) < 0.7

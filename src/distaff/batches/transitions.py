@@ -38,15 +38,19 @@ def transition_rows(
     """Rows (size, factors) of consecutive frames: each factor of n values moves, by a Laplace distribution.
 
     Its scale is ln(n) / `rate` values, cut off at the ends of the grid. Where nothing has moved, a factor
-    chosen at random does. (Klindt et al. 2021, arXiv:2007.10930, their LAP data sets, as their code has them;
-    there, factors without an order such as shape never move.)
+    chosen at random does; a factor of one value stays. (Klindt et al. 2021, arXiv:2007.10930, their LAP data
+    sets, as their code has them; there, factors without an order such as shape never move.)
     """
     if not 0 < rate < np.inf:
         raise BadInput(f"rate={rate} is not allowed; it must be above 0")
     first = space.sample(size, rng) if first is None else first
-    other = rng.integers(len(space.sizes), size=size)  # the factor that moves where nothing else has
-    moved, forced = np.empty_like(first), np.empty_like(first)
-    for j, n in enumerate(space.sizes):
+    movable = [j for j, n in enumerate(space.sizes) if n > 1]
+    if not movable:
+        raise BadInput("no frame follows another: each factor has a single value")
+    other = rng.choice(movable, size=size)  # the factor that moves where nothing else has
+    moved, forced = first.copy(), first.copy()
+    for j in movable:
+        n = space.sizes[j]
         apart = np.abs(np.arange(n)[:, None] - np.arange(n))
         moved[:, j] = _choose(np.exp(-apart * rate / np.log(n))[first[:, j]], rng)
         far = np.where(apart > 0, np.exp(-np.maximum(apart - 1, 0) * rate / np.log(n)), 0)

@@ -51,7 +51,9 @@ class DisBM(Stepped):
     interactions: int = setting(32, "factors of the weights of triples of units", low=1, high=10_000)
     learning_rate: float = setting(2e-3, "Adam's step size", low=0)
     sweeps: int = setting(10, "updates of each group in mean field", low=1, high=1000)
-    gibbs_steps: int = setting(1, "k of CD-k, or how far chains go in a step", low=1, high=1000)
+    gibbs_steps: int = setting(
+        1, "k of CD-k, or how far chains go for a batch, and again for labelled images", low=1, high=1000
+    )
     persistent: bool = setting(False, "whether chains go on from step to step, one for each image of a batch")
     pairs: str = setting(
         "clamping",

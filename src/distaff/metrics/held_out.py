@@ -31,9 +31,15 @@ def learn_and_score(
 
 
 def few_to_learn(codes: Codes, factors: Factors, test: Test, seed: int, most: int) -> tuple[Rows, Rows]:
-    """The same with `most` rows to learn from at most, of those beside a `test` too."""
+    """The same with `most` rows to learn from at most, at random beside a `test` too.
+
+    In a data set's own order the first rows have few of the values of its first factor.
+    """
     learn, score = learn_and_score(codes, factors, test, seed, (most, MOST[1]))
-    return Rows(learn.codes[:most], learn.factors[:most]), score
+    if len(learn.codes) > most:
+        some = np.random.default_rng(seed).permutation(len(learn.codes))[:most]
+        learn = Rows(learn.codes[some], learn.factors[some])
+    return learn, score
 
 
 def places(rows: int, seed: int, most: tuple[int, int] = MOST) -> tuple[Ints, Ints]:

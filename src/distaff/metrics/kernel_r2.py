@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 
+from distaff.errors import BadInput
 from distaff.metrics.arrays import Codes, Factors, Floats, Test, standardised, varying
 from distaff.metrics.declare import metric, truths
 from distaff.metrics.held_out import few_to_learn
@@ -15,6 +16,7 @@ from distaff.tables import Continuous
 ALPHAS = (1.0, 0.1, 0.01, 0.001)
 GAMMAS = tuple(float(gamma) for gamma in np.logspace(-2, 2, 4))
 FOLDS = 3
+LEAST = 2 * FOLDS  # rows to learn from: a fold of one has no R2
 
 
 @metric(
@@ -54,7 +56,9 @@ def kernel_r2(
         >>> round(kernel_r2(codes, codes**2, continuous=True), 2)
         1.0
     """
-    learn, score = few_to_learn(codes, factors, test, seed, whole_number("most_rows", most_rows, 6))
+    learn, score = few_to_learn(codes, factors, test, seed, whole_number("most_rows", most_rows, LEAST))
+    if len(learn.codes) < LEAST:
+        raise BadInput(f"kernel_r2 needs {LEAST} rows to learn from, got {len(learn.codes)}")
     seen, target = standardised(learn.codes), standardised(learn.factors)
     unseen, truth = (
         standardised(score.codes, like=learn.codes),

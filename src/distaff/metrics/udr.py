@@ -44,11 +44,12 @@ def udr(
     this run and code b of a mate is b's absolute coefficient in a Lasso regression of a (penalty .1) on the
     mate's codes, all standardised, or with `similarity="spearman"` the absolute rank correlation. A pair's
     score is the mean over all d_a + d_b codes of (largest R of the code)^2 / (sum of its R); the run's is the
-    median over mates. 0..1, higher is better. It needs no factors, and only compares runs of one data set.
+    median over mates. 0..1, higher is better; where a mate's codes correlate, the Lasso's coefficients and so
+    the score may exceed 1. It needs no factors, and only compares runs of one data set.
 
     `kl` (d,) and `mates_kl` hold each latent's mean KL divergence from the prior, nats, or `logvar` (n, d)
-    and `mates_logvar` what gives it: latents of at most .01 are left out (Duan et al., I_KL); without them,
-    constant codes are. With nothing left a pair scores 0.
+    and `mates_logvar` what gives it, of which one alone says nothing: latents of at most .01 are left out
+    (Duan et al., I_KL); without them, constant codes are. With nothing left a pair scores 0.
     The `variant` "disentanglement_lib" averages the two sides' means instead, which differs where they keep
     unequal numbers of codes. `codes` (n, d) and each of `mates` (n, d'). Raises BadInput without mates or
     where rows differ.

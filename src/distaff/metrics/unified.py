@@ -62,15 +62,16 @@ def unified_scores(
 def aggregated(matrix: Floats, entropies: Floats) -> dict[str, float]:
     """What is made of a matrix (d, k), non-negative, of factors with some entropies (k,)."""
     gaps, modular = gap(matrix), of_matrix(matrix)
+    migs = gaps / np.where(entropies > 0, entropies, 1.0)  # a factor of one value has no gap
     return {
         "disentanglement": disentanglement(matrix),
         "completeness": completeness(matrix),
-        "mig": float(np.mean(gaps / entropies)),
+        "mig": float(migs.mean()),
         "sap": float(gaps.mean()),
         "modularity": float(modular.mean()),
         **_each("disentanglement.code", of_rows(matrix)),
         **_each("completeness.factor", of_rows(matrix.T)),
-        **_each("mig.factor", gaps / entropies),
+        **_each("mig.factor", migs),
         **_each("sap.factor", gaps),
         **_each("modularity.code", modular),
     }
