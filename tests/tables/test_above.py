@@ -92,6 +92,20 @@ def test_columns_of_the_same_name_are_no_groups(tmp_path: Path) -> None:
         assert len(table) == 3
 
 
+@pytest.mark.parametrize(
+    ("names", "cells", "found"),
+    [
+        (["0", "1", "kind"], ["0.5", "1.5", "ape"], ["0", "1", "kind"]),
+        (["0", "1", "k"], ["0.5", "1.5", "2"], ["0", "1", "k"]),
+        (["0", "1", "0"], ["0.5", "1.5", "2.5"], ["0", "1", "0.1"]),
+    ],
+)
+def test_columns_that_are_numbered_below_names_of_groups(tmp_path: Path, names, cells, found) -> None:
+    rows = [["z", "z", "f"], names, *[cells] * 5]
+    for table in tables_of(tmp_path, rows):
+        assert (table.names, len(table)) == (found, 5)
+
+
 @pytest.mark.parametrize("columns", [3, 10, 70])
 def test_many_columns_of_the_same_name(tmp_path: Path, columns: int) -> None:
     rows = [["z"] * columns, *np.arange(80 * columns).reshape(80, columns).tolist()]

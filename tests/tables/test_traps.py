@@ -564,13 +564,77 @@ def test_keys_of_two_columns_that_agree_in_most_rows(tmp_path: Path, capsys) -> 
         ("a;b\n" + "999;1\n" * 80 + "1.487;1\n", "1.487 beside 999 may be thousands or decimals"),
         ('a,b\n722.5,1\n"1,512",2\n', "1,512 beside 722.5 may be thousands or decimals"),
         ("a;b\n722,5;1\n1.512;2\n", "1.512 beside 722,5 may be thousands or decimals"),
+        ("a\tb\n1,5\t885\n2,5\t1.512\n", "1.512 beside 885 may be thousands or decimals"),
+        ("a b c\n1 2 3\n4 5\n7 8 9\n", "line 3 has 2 cells where 3 are expected (read with spaces"),
         ("a,b\n3.1,2,x\n3.1,3,y\n2.1,4,x\n", "the first would label the rows, but stands in several"),
         ("a,b\n3,1406,0\n3,1506,1\n0,1306,1\n", "the first would label the rows, but stands in several"),
     ],
 )
 def test_texts_of_two_meanings_are_refused(tmp_path: Path, text: str, message: str) -> None:
-    with pytest.raises(BadInput, match=message.replace(".", r"\.")):
+    with pytest.raises(BadInput, match=re.escape(message)):
         read_table(write(tmp_path / "t.csv", text))
+
+
+@pytest.mark.parametrize("copies", [1, 2])
+def test_a_column_that_names_rows_twice_in_another_order_is_an_error(
+    tmp_path: Path, capsys, copies: int
+) -> None:
+    names = [f"im_{row // copies}" for row in range(N)]
+    names[1] = names[0]
+    both = BOTH.assign(id=names)
+    both[["id", "z0", "z1"]].to_csv(tmp_path / "c.csv", index=False)
+    words = ("score", tmp_path / "c.csv", tmp_path / "f.csv", "--code-columns", "z0,z1", "--metric", "mig")
+    both[["id", "kind"]].sample(frac=1, random_state=0).to_csv(tmp_path / "f.csv", index=False)
+    status, _, err = distaff(capsys, *words, "--factor-columns", "kind")
+    assert status == 2
+    assert "a column 'id' of the same values in another order" in err
+    both[["id", "kind"]].to_csv(tmp_path / "f.csv", index=False)
+    assert distaff(capsys, *words, "--factor-columns", "kind", "--values-only")[0] == 0
+
+
+def test_a_first_line_of_counts_is_a_row_where_the_other_table_has_one_more(
+    tmp_path: Path, right: float
+) -> None:
+    labels = np.sort(FACTORS[:, 0])
+    np.savetxt(tmp_path / "f.txt", labels, fmt="%d")
+    card = score(CODES, read_table(tmp_path / "f.txt"), metrics=["mig"], values_only=True)
+    assert "note: f.txt: its first line, 0, is a row, for codes has one more" in str(card)
+    assert card["mig"] == score(CODES, labels, metrics=["mig"], values_only=True)["mig"]
+    pd.DataFrame(FACTORS).to_csv(tmp_path / "g.csv", index=False)  # a header, which is also a row of some
+    card = score(CODES, read_table(tmp_path / "g.csv"), metrics=["mig"], values_only=True)
+    assert card["mig"].value == pytest.approx(right)
+
+
+def test_a_factor_among_the_codes_is_told() -> None:
+    codes, told = BOTH[["z0", "z1", "kind"]], "the code 'kind' is the factor of that name; leave it out"
+    assert told in str(score(codes, BOTH[["kind", "size"]], metrics=["mig"], values_only=True))
+    others = BOTH[["size"]], BOTH[["kind"]].rename(columns={"kind": "z0"})
+    cards = [score(codes, factors, metrics=["mig"], values_only=True) for factors in others]
+    cards.append(score(BOTH[["kind"]], BOTH[["kind", "size"]], metrics=["mig"], values_only=True))
+    assert not any("leave it out" in str(card) for card in cards)
+
+
+def test_a_comment_above_a_header_is_no_header(tmp_path: Path) -> None:
+    table = read_table(write(tmp_path / "t.csv", "# run 3, seed 1\nz0,z1\n0.5,1\n2.5,3\n"))
+    assert (table.names, len(table)) == (["z0", "z1"], 2)
+    assert read_table(write(tmp_path / "t.csv", "# z0, z1\n0.5,1\n2.5,3\n")).names == ["z0", "z1"]
+    assert read_table(write(tmp_path / "t.csv", "# kind,x\nape,1\nbee,2\n")).names == ["kind", "x"]
+
+
+def test_values_of_netcdf_are_unpacked(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "t.nc", "w") as file:
+        packed = np.array([[1000, -32768], [2500, 500]], np.int16)
+        file.create_dataset("z", data=packed).attrs.update(
+            {"_FillValue": np.int16(-32768), "scale_factor": 0.001, "add_offset": np.array([1.0])}
+        )
+        file.create_dataset("kind", data=[0, -9, 1, -8]).attrs["missing_value"] = [-9, -8]
+        file.create_dataset("plain", data=packed).attrs["_FillValue"] = "none"
+    z = read_table(tmp_path / "t.nc", ["z"])
+    np.testing.assert_allclose(z.block, [[2, np.nan], [3.5, 1.5]])
+    kind = read_table(tmp_path / "t.nc", ["kind"]).block
+    assert kind is not None
+    np.testing.assert_array_equal(kind[:, 0], [0, np.nan, 1, np.nan])
+    np.testing.assert_array_equal(codes_of(read_table(tmp_path / "t.nc", ["plain"])), packed)
 
 
 def test_rows_numbered_from_one_and_from_none_are_noted(tmp_path: Path, capsys) -> None:

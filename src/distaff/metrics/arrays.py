@@ -20,6 +20,7 @@ from distaff.tables import (
     counts_rows,
     factors_of,
     in_order_of,
+    of_as_many_rows,
     rows_of_both,
     turned_to_fit,
     with_keys,
@@ -110,7 +111,7 @@ def same_rows(codes: Any, other: Any, what: str = "factors", drop: bool = False)
         first, second = turned_to_fit(first, second)
     if drop:
         first, second = rows_of_both(first, second)
-    first, second = with_keys(first, second)
+    first, second = with_keys(*of_as_many_rows(first, second))
     if len(first) == len(second) or (first.labels is not None and not counts_rows(first)):
         second = in_order_of(second, first)  # of labels it says how many are the same
     if len(first) != len(second):

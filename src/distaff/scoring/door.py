@@ -16,6 +16,7 @@ from distaff.metrics.needs import NEEDS, arrays_of, of_columns, paired
 from distaff.scoring.inputs import Inputs
 from distaff.tables import LEAVE_OUT, Cells, Continuous, Factors, SparseTable, Table, cells_of, factors_of
 from distaff.tables.columns import are_whole, shown
+from distaff.tables.keys import labels_of
 from distaff.tables.roles import STAND_INS, stand_ins_of
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -125,6 +126,8 @@ def admit(codes: Any, factors: Any, **given: Unpack[Given]) -> Admitted:
     notes += [*_counters(tables["codes"][0], checked), *_far_codes(tables["codes"][0], checked)]
     if found is not None:
         notes += [*_all_different(found), *_stand_ins(found)]
+    if labels is not None:
+        notes += _factors_among_codes(tables["codes"][0], labels[0])
     if labels is None or found is None:
         return Admitted(Inputs(checked, arrays), notes=notes)
     return replace(_with_factors(Inputs(checked, arrays), found, labels[0], notes), cells=cells is not None)
@@ -161,6 +164,17 @@ def _counters(table: Table, codes: NDArray[np.float64]) -> Iterator[str]:
                 f"the code '{name}' is another whole number in each row; if it names rows leave it out "
                 "(--code-columns)"
             )
+
+
+def _factors_among_codes(codes: Table, factors: Table) -> Iterator[str]:
+    """Notes of codes that have the name and the cells of a factor, unless all codes do."""
+    if not (codes.named and factors.named) or isinstance(codes, SparseTable):
+        return
+    known = dict(zip(factors.names, factors.cells, strict=True))
+    both = [name for name in codes.names if name in known]
+    for name in both if len(both) < len(codes.names) else ():
+        if labels_of(codes.cells[codes.place(name)]) == labels_of(known[name]):
+            yield f"the code '{name}' is the factor of that name; leave it out if it is none (--code-columns)"
 
 
 def _far_codes(table: Table, codes: NDArray[np.float64]) -> Iterator[str]:

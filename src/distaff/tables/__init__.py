@@ -4,7 +4,7 @@ from distaff.tables.cells import Cells, cells_in, cells_of
 from distaff.tables.common_rows import rows_of_both
 from distaff.tables.keys import counts_rows
 from distaff.tables.memory import as_table
-from distaff.tables.pairing import in_order_of, with_keys
+from distaff.tables.pairing import in_order_of, of_as_many_rows, with_keys
 from distaff.tables.reading import read_table
 from distaff.tables.roles import Continuous, Factors, codes_of, continuous_columns, factors_of, holds_words
 from distaff.tables.sparse import Sparse, SparseTable, is_sparse
@@ -29,6 +29,7 @@ __all__ = [
     "holds_words",
     "in_order_of",
     "is_sparse",
+    "of_as_many_rows",
     "read_table",
     "rows_of_both",
     "turned_to_fit",

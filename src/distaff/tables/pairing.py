@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -59,6 +60,31 @@ def with_keys(first: Table, second: Table) -> tuple[Table, Table]:
         name, mine, its = real
         return _labelled(first, (name,), mine, keep=True), _labelled(second, (name,), its, keep=True)
     return first, _not_paired(first, second, ours, theirs)
+
+
+def of_as_many_rows(first: Table, second: Table) -> tuple[Table, Table]:
+    """Two tables; a header 0, 1, ... of one is its first row where the other has one row more; it is noted.
+
+    So begin both the files of data frames without names and those of arrays with labels 0.
+    """
+    if len(first) + 1 == len(second):
+        return _with_header_as_row(first, second), second
+    if len(second) + 1 == len(first):
+        return first, _with_header_as_row(second, first)
+    return first, second
+
+
+def _with_header_as_row(table: Table, like: Table) -> Table:
+    """The table of a text with its header as a row, if that numbers the columns."""
+    counted = table.named and table.names == [str(j) for j in range(len(table.names))]
+    if table.lines is None or table.labels is not None or table.aside is not None or not counted:
+        return table
+    cells = [
+        np.array([name, *cells], dtype=object) for name, cells in zip(table.names, table.cells, strict=True)
+    ]
+    lines = np.array([table.lines[0] - 1, *table.lines])
+    note = f"{table.what}: its first line, {','.join(table.names)}, is a row, for {like.what} has one more"
+    return replace(table, cells=cells, lines=lines, named=False, how="", notes=(*table.notes, note))
 
 
 def in_order_of(table: Table, like: Table) -> Table:
@@ -153,14 +179,27 @@ def _same_cells(one: NDArray[Any], other: NDArray[Any]) -> bool:
 
 
 def _not_paired(first: Table, second: Table, ours: Keys, theirs: Keys) -> Table:
-    """The second, with a note where a column of both names rows by words, and others in each."""
+    """The second, with a note where a column of both names rows by words, and others in each.
+
+    BadInput where they name mostly the same rows, or where a column of both, whose values repeat, says that
+    rows do not go by position.
+    """
     notes, cells, others = [], every_column(first), every_column(second)
     by_case = {name.casefold(): name for name in others}
     for name, there in [(name, by_case[name.casefold()]) for name in cells if name.casefold() in by_case]:
-        if (name,) not in ours and (there,) not in theirs:
+        repeat = (name,) not in ours and (there,) not in theirs
+        if repeat and (name.isdigit() or any(map(is_decimal, labels_of(cells[name][:FEW])))):
             continue
         one = ours.get((name,)) or labels_of(cells[name])
         other = theirs.get((there,)) or labels_of(others[there])
+        if repeat and one == other:
+            continue
+        if repeat and Counter(one) == Counter(other):
+            raise BadInput(
+                f"{first.what} and {second.what} have a column '{name}' of the same values in another order, "
+                "so rows do not go by position; and values repeat, so it cannot pair them. Add a column that "
+                "names each row, or take that out of one"
+            )
         mine, its = set(one), set(other)
         mostly = min(len(mine) / len(one), len(its) / len(other)) >= MOSTLY  # else a factor in one of them
         if not mostly or may_count(mine | its, max(len(one), len(other))):

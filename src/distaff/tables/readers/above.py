@@ -20,7 +20,7 @@ def titles(rows: list[Row], width: int) -> int:
     names, above numbers. A row that names groups of columns above one that names each is the last of them.
     """
     lone = next((n for n, row in enumerate(rows) if not _is_lone(row, width)), len(rows))
-    if _are_groups(rows[lone:], width):
+    if are_groups(rows[lone:], width):
         return lone + 1
     head, body = rows[lone : lone + 1], rows[lone + 1 :]
     if not lone or not body or width < 2 or len(head[0]) != width:
@@ -32,7 +32,7 @@ def titles(rows: list[Row], width: int) -> int:
     return lone if named and _have_numbers(body) else 0
 
 
-def _are_groups(rows: list[Row], width: int) -> bool:
+def are_groups(rows: list[Row], width: int) -> bool:
     """Whether the first row names groups of columns, with gaps or twice, and the second each column.
 
     As pandas and spreadsheets write columns of two levels.
@@ -42,7 +42,33 @@ def _are_groups(rows: list[Row], width: int) -> bool:
     groups, names, body = rows[0], [cell.strip() for cell in rows[1]], rows[2:]
     again = "" in map(str.strip, groups[1:]) or len(set(groups)) < width
     own = all(map(_is_word, names[1:])) and len(set(names)) == width and not DECIMAL.fullmatch(names[0])
-    return again and own and _have_numbers(body)
+    return again and (own or _count_in_groups(groups, names, body)) and _have_numbers(body)
+
+
+def _count_in_groups(groups: Row, names: Row, body: list[Row]) -> bool:
+    """Whether names are the numbers from 0 of the columns of a group, or words that none of theirs is again.
+
+    As pandas numbers the columns of several arrays side by side; a first column may be that of labels. Where
+    all are numbers they stand above decimals: else they may be a row.
+    """
+    filled: Row = []
+    for group in groups:
+        filled.append(group.strip() or (filled[-1] if filled else ""))
+    below = [set(map(str.strip, column)) for column in zip(*body, strict=False)]
+    own = [
+        name == str(filled[:j].count(filled[j])) or (_is_word(name) and name not in below[j])
+        for j, name in enumerate(names[: len(below)])
+    ]
+    if len(own) < len(names) or not all(own[1:]) or not (own[0] or names[0] == ""):
+        return False
+    decimal = all(2 * sum("." in cell for cell in column) > len(column) for column in below[1:])
+    return all(map(_is_word, filled[1:])) and (decimal or any(map(_is_word, names)))
+
+
+def has_word_above_numbers(head: Row, body: list[Row]) -> bool:
+    """Whether in some column a word stands above numbers."""
+    columns = zip(head, zip(*body, strict=False), strict=False)
+    return any(_is_word(cell) and are_numbers(column) for cell, column in columns)
 
 
 def are_units(head: Row, rows: list[Row], count: int) -> bool:
@@ -65,7 +91,7 @@ def is_index_name(above: list[Row], rows: list[Row]) -> bool:
 
     pandas writes its name in the first cell, and nothing beside it, even if it has none.
     """
-    groups = len(above) > 1 and _are_groups([*above[-2:], *rows], len(above[-1]))
+    groups = len(above) > 1 and are_groups([*above[-2:], *rows], len(above[-1]))
     return groups and above[-1][0].strip() == "" and not any(map(str.strip, rows[0][1:]))
 
 
@@ -77,12 +103,16 @@ def title_said(lines: Sequence[int] | NDArray[np.int64]) -> str:
 
 
 def repeats(rows: list[Row], header: Row) -> list[bool]:
-    """Which rows are the header again, as where logs are put together; none unless others hold numbers."""
+    """Which rows are the header again, as where logs are put together; none unless others hold numbers.
+
+    None either of a header without a word, which rows may be by chance.
+    """
     again = [row == header for row in rows]
     if not any(again):
         return again
     others = [row for row in rows if row != header]
-    is_name = bool(others) and any(map(are_numbers, zip(*others, strict=False)))
+    has_word = any(_is_word(cell.strip()) for cell in header)
+    is_name = has_word and bool(others) and any(map(are_numbers, zip(*others, strict=False)))
     return again if is_name else [False] * len(rows)
 
 

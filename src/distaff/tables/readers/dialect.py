@@ -98,10 +98,13 @@ def has_decimal_commas(rows: list[Row]) -> bool:
     return any(cells and all(map(DECIMAL_COMMA.fullmatch, cells)) for cells in with_comma)
 
 
-def check_thousands(rows: list[Row], separator: str, path: Path) -> None:
-    """An error where numbers such as 1,830 stand beside 587 or 722.5: thousands, or decimals."""
+def check_thousands(rows: list[Row], points: bool, path: Path) -> None:
+    """An error where numbers such as 1,830 stand beside 587 or 722.5: thousands, or decimals.
+
+    With `points` so may those such as 1.830, for decimals may have a comma.
+    """
     for number, column in enumerate(_columns(rows)):
-        for sign, other in (",.", ".,") if separator == ";" else (",.",):
+        for sign, other in (",.", ".,") if points else (",.",):
             marked = [cell for cell in column if sign in cell and other not in cell]
             plain = [cell for cell in column if cell.isdigit() or (other in cell and sign not in cell)]
             if marked and plain and all(map(THOUSANDS[sign].fullmatch, marked)):

@@ -16,6 +16,9 @@ from distaff.tables.table import Table
 
 MOST_OBJECTS = 200_000  # in a file
 TEXTS_AT_ONCE = 1000
+#: attributes of netCDF: of values that stand for none, and what others are multiplied by and what is added
+FILLS = ("_FillValue", "missing_value")
+SCALING = {"scale_factor": 1.0, "add_offset": 0.0}
 
 
 def is_hdf5(path: Path) -> bool:
@@ -94,7 +97,7 @@ def check_inside(array: Any, path: Path) -> None:
 
 
 def values(array: Any, path: Path, encoding: str = "utf-8") -> NDArray[Any]:
-    """The values of an array in a file; texts as objects, MATLAB's arrays turned upright."""
+    """The values of an array in a file; texts as objects, MATLAB's turned upright, netCDF's unpacked."""
     import h5py
 
     check_inside(array, path)
@@ -122,7 +125,22 @@ def values(array: Any, path: Path, encoding: str = "utf-8") -> NDArray[Any]:
             found = np.array(["".join(map(chr, row)) for row in np.atleast_2d(found)], dtype=object)
         elif found.ndim == 2 and len(found) == 1:
             found = found[0]
-    return found
+    return _unpacked(found, array.attrs) if found.dtype.kind in "iuf" else found
+
+
+def _unpacked(found: NDArray[Any], said: Mapping[str, Any]) -> NDArray[Any]:
+    """Numbers with NaN for the values that stand for none, scaled, as netCDF's attributes say.
+
+    NetCDF users' guide, appendix A: attribute conventions.
+    """
+    told = {name: np.asarray(said[name]).ravel() for name in (*FILLS, *SCALING) if name in said}
+    told = {name: value for name, value in told.items() if value.size and value.dtype.kind in "iuf"}
+    if not told:
+        return found
+    gaps = np.isin(found, [value for name in FILLS for value in told.get(name, ())])
+    scale, offset = (told.get(name, (neutral,))[0] for name, neutral in SCALING.items())
+    unpacked = found.astype(np.float64) * scale + offset if told.keys() & SCALING.keys() else found
+    return np.where(gaps, np.nan, unpacked) if gaps.any() else unpacked
 
 
 def _texts(array: Any, path: Path, encoding: str) -> NDArray[Any]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 from distaff.files import check_unpacked, reading
-from distaff.tables.readers.above import SAMPLE, are_units, is_index_name, title_said, titles
+from distaff.tables.readers.above import SAMPLE, are_groups, are_units, is_index_name, title_said, titles
 from distaff.tables.readers.headers import is_header, named
 from distaff.tables.table import Table
 
@@ -87,7 +87,8 @@ def _sheet(sheet: Any, path: Path, is_first: bool) -> _Sheet:
     first = itertools.islice(full.values(), SAMPLE)
     texts = [["" if cell is None else str(cell).strip() for cell in row] for row in first]
     above = titles(texts, width)
-    headed = bool(rows) and is_header(texts[above], texts[above + 1 :])
+    grouped = above > 0 and are_groups(texts[above - 1 :], width)
+    headed = bool(rows) and (grouped or is_header(texts[above], texts[above + 1 :]))
     if headed and len(texts) > above + 2 and is_index_name(texts[: above + 1], texts[above + 1 :]):
         full.pop(list(full)[above + 1])
         texts.pop(above + 1)

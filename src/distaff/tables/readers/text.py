@@ -10,7 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput
-from distaff.tables.readers.above import SAMPLE, Row, are_units, is_index_name, repeats, title_said, titles
+from distaff.tables.readers.above import (
+    SAMPLE,
+    Row,
+    are_groups,
+    are_units,
+    has_word_above_numbers,
+    is_index_name,
+    repeats,
+    title_said,
+    titles,
+)
 from distaff.tables.readers.decoding import content_suffix, decoded
 from distaff.tables.readers.dialect import (
     ONE_COLUMN,
@@ -44,15 +54,16 @@ def read_text(path: Path, wanted: Sequence[str] | None = None, headed: bool | No
         raise BadInput(f"{path} holds no rows")
     separator = _separator(raw[before:], told, path)
     lines, notes = _lines(raw[before:], before, separator, path)
-    if separator != "," or '"' in text:
-        check_thousands(lines.rows, separator, path)
     first = lines.rows[:SAMPLE]
     comma = has_decimal_commas(first)
+    if separator != "," or '"' in text:
+        check_thousands(lines.rows, separator == ";" or comma, path)
     usual = Counter(map(len, first[1:] or first)).most_common(1)[0][0]
     over = lines.first(titles(first, usual))
     if over.rows:
         notes.append(f"{path.name}: {title_said(over.numbers)}")
         lines = lines.after(len(over.rows))
+        headed = headed or are_groups([over.rows[-1], *lines.rows[:SAMPLE]], usual) or None
     names = split([comment], separator)[0] if comment and headed is None else []
     header, is_first = _header(lines.rows, usual, names, comma, headed)
     if is_first and header is not None and len(header) > len(lines.rows[0]):
@@ -63,7 +74,7 @@ def read_text(path: Path, wanted: Sequence[str] | None = None, headed: bool | No
         notes += said
     if not lines.rows:
         raise BadInput(f"{path} holds no rows below its header")
-    cells = _cells(lines, max(usual, len(header or ())), path, how)
+    cells = _cells(lines, max(usual, len(header or ())), separator, path, how)
     notes += [f"{path.name}: decimal commas"] if comma else []
     notes += [f"{path.name}: read as {encoding}"] if encoding != "utf-8" else []
     table = Table(path.name, [], cells, lines=lines.numbers, comma=comma, how=how, notes=tuple(notes))
@@ -126,10 +137,10 @@ def _header(
     rows: list[Row], usual: int, comment: Row, comma: bool, headed: bool | None
 ) -> tuple[Row | None, bool]:
     """The names of the columns, and whether the first row holds them."""
-    if len(comment) == usual:
-        return comment, False
     texts = [[cell.strip() for cell in row] for row in rows[:SAMPLE]]
     head, body = texts[0], texts[1:]
+    if len(comment) == usual and not has_word_above_numbers(head, body):
+        return comment, False
     if not (is_header(head, body, comma) if headed is None else headed):
         return None, False
     labelled = bool(body) and usual == len(head) + 1 and any(row[-1] for row in body)  # as R names rows
@@ -165,11 +176,12 @@ def _check_labels(rows: list[Row], path: Path) -> None:
         )
 
 
-def _cells(lines: _Lines, width: int, path: Path, how: str) -> list[NDArray[Any]]:
-    """The columns of rows, as texts; None where a row is short."""
+def _cells(lines: _Lines, width: int, separator: str, path: Path, how: str) -> list[NDArray[Any]]:
+    """The columns of rows, as texts; None where a row is short, unless spaces hide which cell it lacks."""
     for number, row in zip(*lines, strict=True):
         if len(row) != width:
-            if len(row) > width and any(cell.strip() for cell in row[width:]):
+            is_short = len(row) < width and separator == " "
+            if is_short or any(cell.strip() for cell in row[width:]):
                 raise BadInput(
                     f"{path}, line {number} has {len(row)} cells where {width} are expected (read with {how})"
                 )
