@@ -170,13 +170,15 @@ def test_other_kinds_say_what_to_do(tmp_path: Path, suffix: str) -> None:
 
 def test_json_of_every_form(tmp_path: Path) -> None:
     path = tmp_path / "t.json"
-    for form in ("columns", "records", "split", "table"):
+    for form in ("columns", "records", "split", "table", "index"):
         FRAME.to_json(path, orient=form)
         table = read_table(path, ["z0", "z1"])
         np.testing.assert_array_equal(codes_of(table), CODES)
         assert table.labels == (None if form == "records" else ["r0", "r1", "r2"])
         assert table.aside is not None
         assert table.aside["kind"].tolist() == KIND  # it may name the rows
+    FRAME.reset_index(drop=True).to_json(path, orient="index")
+    assert read_table(path).names == list(FRAME)
     path.write_text(jsons.dumps(CODES.tolist()))
     np.testing.assert_array_equal(codes_of(read_table(path)), CODES)
     jsonl(path)  # lines in a file that is not called so

@@ -43,6 +43,13 @@ class Frame:
         return self._held[name]
 
 
+class Lazy:
+    """A frame that is yet to be made, as polars has it."""
+
+    def __init__(self, frame: Frame) -> None:
+        self.collect, self.collect_schema, self.columns = lambda: frame, dict, frame.columns
+
+
 TAKEN = {
     "nested lists": NUMBERS.tolist(),
     "a list of arrays": list(NUMBERS),
@@ -58,6 +65,9 @@ TAKEN = {
     "a frame of objects": pd.DataFrame(NUMBERS).astype(object),
     "a frame of sparse columns": pd.DataFrame(NUMBERS).astype(pd.SparseDtype("float64", 0.5)),
     "another library's frame": Frame({"a": NUMBERS[:, 0], "b": NUMBERS[:, 1].tolist()}),
+    "its column of vectors": Frame({"z": NUMBERS}),
+    "its column of lists": Frame({"z": np.array([*NUMBERS, None], dtype=object)[:-1]}),
+    "its frame yet to be made": Lazy(Frame({"a": NUMBERS[:, 0], "b": NUMBERS[:, 1]})),
     "a structured array": np.array([tuple(row) for row in NUMBERS], dtype=[("a", "f4"), ("b", "f8")]),
     "a field of vectors": np.array([(row,) for row in NUMBERS], dtype=[("z", "f8", (2,))]),
     "a tensor": torch.tensor(NUMBERS),

@@ -29,9 +29,12 @@ def as_table(values: Any, what: str) -> Table:
     _refuse(values, what)
     if hasattr(values, "iloc"):
         return _pandas(values, what)
+    if hasattr(values, "collect") and hasattr(values, "collect_schema"):  # a lazy frame of polars
+        values = values.collect()
     names = _column_names(values)
     if names is not None:  # polars, pyarrow
-        return Table(what, names, [_array(values[name], what) for name in names])
+        columns = [part for name in names for part in columns_of(name, _array(values[name], what), what)]
+        return Table(what, [name for name, _ in columns], [cells for _, cells in columns])
     array = _array(values, what)
     if array.dtype.names:
         return of_fields(array, what)

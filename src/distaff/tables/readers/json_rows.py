@@ -26,8 +26,9 @@ FORMS = "a list of objects or of lists, an object of columns, or one object a li
 def read_json(path: Path, wanted: Sequence[str] | None = None) -> Table:
     """The table in a .json, .jsonl or .ndjson file, with the columns `wanted`.
 
-    Rows are objects or lists, in a list or one a line; or an object holds the columns, as lists or by the
-    rows' labels. An object within a row becomes columns called outer.inner, a list one column for each place.
+    Rows are objects or lists, in a list or one a line, or by their labels in an object; or an object holds
+    the columns, as lists or by the rows' labels. An object within a row becomes columns called outer.inner, a
+    list one column for each place.
     """
     import pandas as pd
 
@@ -79,6 +80,8 @@ def _frame(value: Any, wanted: Sequence[str]) -> tuple[pd.DataFrame | None, list
         return pd.DataFrame(value["data"], columns=value["columns"], index=value.get("index")), beside
     if isinstance(value, dict) and isinstance(value.get("schema"), dict) and "data" in value:
         index, value = value["schema"].get("primaryKey"), value["data"]
+    if isinstance(value, dict) and _is_by_row(value, wanted):
+        return pd.DataFrame.from_dict(value, orient="index"), beside
     if isinstance(value, dict):
         value, beside = _columns(value, wanted)
         first = next(iter(value.values()), None)
@@ -91,6 +94,17 @@ def _frame(value: Any, wanted: Sequence[str]) -> tuple[pd.DataFrame | None, list
         )
         return frame.set_index(index[0]) if is_label else frame, beside
     return pd.DataFrame(value) if isinstance(value, dict) else None, beside
+
+
+def _is_by_row(value: dict[str, Any], wanted: Sequence[str]) -> bool:
+    """Whether an object of objects holds rows, and not columns: its labels count, or what is wanted tells."""
+    rows = list(value.values())
+    if not rows or not all(isinstance(row, dict) and row.keys() == rows[0].keys() for row in rows):
+        return False
+    if wanted and not set(wanted) <= value.keys():
+        return set(wanted) <= rows[0].keys()
+    counted = list(value) == [str(n) for n in range(len(value))]
+    return counted and not any(name.isdigit() for name in rows[0])
 
 
 def _columns(value: dict[str, Any], wanted: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
