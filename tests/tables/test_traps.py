@@ -592,6 +592,12 @@ def test_a_column_that_names_rows_twice_in_another_order_is_an_error(
     assert distaff(capsys, *words, "--factor-columns", "kind", "--values-only")[0] == 0
 
 
+def test_whole_codes_of_two_runs_name_no_rows() -> None:
+    bins = np.repeat([-1, 1], N // 2)
+    runs = [pd.DataFrame({"z0": RNG.permutation(bins), "z1": RNG.permutation(bins)}) for _ in range(2)]
+    assert score(runs[0], mates=runs[1:], metrics=["udr"], values_only=True)["udr"].value is not None
+
+
 def test_a_first_line_of_counts_is_a_row_where_the_other_table_has_one_more(
     tmp_path: Path, right: float
 ) -> None:

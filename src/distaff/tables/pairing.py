@@ -181,8 +181,8 @@ def _same_cells(one: NDArray[Any], other: NDArray[Any]) -> bool:
 def _not_paired(first: Table, second: Table, ours: Keys, theirs: Keys) -> Table:
     """The second, with a note where a column of both names rows by words, and others in each.
 
-    BadInput where they name mostly the same rows, or where a column of both, whose values repeat, says that
-    rows do not go by position.
+    BadInput where they name mostly the same rows, or where words of both, which repeat, say that rows do not
+    go by position; whole numbers that repeat may be codes.
     """
     notes, cells, others = [], every_column(first), every_column(second)
     by_case = {name.casefold(): name for name in others}
@@ -192,17 +192,17 @@ def _not_paired(first: Table, second: Table, ours: Keys, theirs: Keys) -> Table:
             continue
         one = ours.get((name,)) or labels_of(cells[name])
         other = theirs.get((there,)) or labels_of(others[there])
-        if repeat and one == other:
+        mine, its = set(one), set(other)
+        if (repeat and one == other) or may_count(mine | its, max(len(one), len(other))):
             continue
-        if repeat and Counter(one) == Counter(other):
+        if repeat and Counter(one) == Counter(other) and not all(map(WHOLE.fullmatch, mine)):
             raise BadInput(
                 f"{first.what} and {second.what} have a column '{name}' of the same values in another order, "
                 "so rows do not go by position; and values repeat, so it cannot pair them. Add a column that "
                 "names each row, or take that out of one"
             )
-        mine, its = set(one), set(other)
         mostly = min(len(mine) / len(one), len(its) / len(other)) >= MOSTLY  # else a factor in one of them
-        if not mostly or may_count(mine | its, max(len(one), len(other))):
+        if not mostly:
             continue
         if len(mine & its) >= min(len(mine), len(its)) / 2:
             raise _differ(first, second, f"a column '{name}' that names rows", one, other)
