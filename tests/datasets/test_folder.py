@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import struct
 import unicodedata
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -248,6 +250,7 @@ def test_pictures_that_cannot_be_used(tmp_path: Path, make: Any, message: str) -
         (np.int32, "tif", (0, 70_000), 0, 70_000),
         (np.float32, "tif", (0.25, 0.5), 0, 1),
         (np.float32, "tif", (-1, 1), -1, 1),
+        (np.float32, "tif", (0, 1.25), 0, 1.25),  # of metres, which are no numbers of bits
     ],
 )
 def test_grey_of_more_than_eight_bits(
@@ -263,6 +266,79 @@ def test_grey_of_more_than_eight_bits(
     wanted = 255 * (given.astype(np.float64) - black) / (white - black)
     np.testing.assert_allclose(data.images(np.arange(3))[:, 0], wanted, atol=0.501)
     assert f"{black:g} is now black, 0, and {white:g} white, 255" in data.note
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"), [(np.uint16, (0, 3000)), (np.float32, (-1, 1)), (np.float32, (0, 6))]
+)
+def test_what_is_black_and_white_in_deep_files_can_be_said(tmp_path: Path, kind: Any, values: Any) -> None:
+    given = np.random.default_rng(0).uniform(*values, size=(3, 16, 16)).astype(kind)
+    for i, each in enumerate(given):
+        Image.fromarray(each).save(tmp_path / f"{i}.tif")
+    data = load_dataset(tmp_path, pixel_range=list(values))
+    wanted = (given.astype(np.float64) - values[0]) / (values[1] - values[0])
+    np.testing.assert_allclose(data.unit_images(np.arange(3))[:, 0], wanted, atol=1e-6)
+
+
+def test_sixteen_bits_of_which_eight_are_read_are_told(tmp_path: Path) -> None:
+    rows = b"".join(b"\0" + RNG.integers(2**16, size=(16, 3)).astype(">u2").tobytes() for _ in range(16))
+    parts = (
+        b"IHDR" + struct.pack(">IIBBBBB", 16, 16, 16, 2, 0, 0, 0),
+        b"IDAT" + zlib.compress(rows),
+        b"IEND",
+    )
+    chunks = (struct.pack(">I", len(p) - 4) + p + struct.pack(">I", zlib.crc32(p)) for p in parts)
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))
+    save(noise(16, 16, 3), tmp_path / "b.png")
+    assert load_dataset(tmp_path).note == "of 16 bits a channel the upper 8 are read in 1 file"
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_a_scan_in_which_white_is_zero(tmp_path: Path, kind: Any) -> None:
+    pixels = np.zeros((16, 16), kind)
+    pixels[:4] = np.iinfo(kind).max
+    for i in range(2):
+        Image.fromarray(pixels).save(tmp_path / f"{i}.tif")
+        held = bytearray((tmp_path / f"{i}.tif").read_bytes())
+        (start,) = struct.unpack("<I", held[4:8])
+        for entry in range(start + 2, start + 2 + 12 * held[start], 12):
+            if struct.unpack("<H", held[entry : entry + 2]) == (262,):
+                held[entry + 8 : entry + 10] = b"\0\0"
+        (tmp_path / f"{i}.tif").write_bytes(held)
+    found = pixels_of(load_dataset(tmp_path))[:, :, 0]
+    assert (set(found[:4].flat), set(found[4:].flat)) == ({0}, {255})
+
+
+def test_raw_pixels_of_a_tiff_are_turned(tmp_path: Path) -> None:
+    """Pillow maps such files into memory, with the size that they have once turned."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    given = CORNERS[:, :, 0]
+    for i in range(2):
+        save(given, tmp_path / f"{i}.tif", exif=exif)
+    np.testing.assert_array_equal(pixels_of(load_dataset(tmp_path))[:, :, 0], as_seen(given, 6))
+
+
+@pytest.mark.parametrize("head", ["partner,file,light", "rank,id,light"])
+def test_of_two_columns_of_files_that_is_taken_which_says_so(tmp_path: Path, head: str) -> None:
+    ending = ".png" if "file" in head else ""
+    lines = [f"{5 - i}{ending},{i}{ending},{40 * i}" for i in range(6)]
+    for i in range(6):
+        save(np.full((16, 16), 40 * i, np.uint8), tmp_path / f"{i}.png")
+    (tmp_path / "labels.csv").write_text("\n".join([head, *lines]))
+    data = load_dataset(tmp_path)
+    assert data.label_names == (head.split(",")[0], "light")
+    found = data.labels(np.arange(6))
+    assert found is not None
+    np.testing.assert_array_equal(found[:, 1], 40 * np.arange(6))
+
+
+def test_folders_beside_a_list_of_labels_are_told(tmp_path: Path) -> None:
+    for name in ("cat/a", "cat/b", "dog/c", "dog/d"):
+        save(noise(16, 16, 3), tmp_path / f"{name}.png")
+    (tmp_path / "sizes.csv").write_text("file,size\ncat/a.png,0\ncat/b.png,1\ndog/c.png,0\ndog/d.png,1\n")
+    data = load_dataset(tmp_path)
+    assert (data.label_names, data.note) == (("size",), "folders are no label beside sizes.csv")
 
 
 def test_an_edge_of_twelve_bits_is_resized_without_overshooting(tmp_path: Path) -> None:

@@ -60,10 +60,12 @@ def read_folder(
         labels: Labels | None
         labels, kept = read_label_file(folder / tables[0], names, missing, told)
         files = [files[place] for place in kept]
+        if class_labels(files) is not None:
+            rest = "; ".join(filter(None, [rest, f"folders are no label beside {tables[0].name}"]))
     else:
         labels = class_labels(files)
         rest = "; ".join(filter(None, [rest, "" if labels else uneven(files)]))
-    images, notes = _decode(folder, files, resolution, background)
+    images, notes = _decode(folder, files, resolution, background, pixel_range is not None)
     name = folder.resolve().name
     data = ArrayImages(images, labels, pixel_range=pixel_range, name=name, source=f"folder {name}")
     data.note = "; ".join(filter(None, [*notes, data.note, rest]))
@@ -117,9 +119,12 @@ def _unread(paths: Sequence[Path]) -> str:
 
 
 def _decode(
-    folder: Path, files: Sequence[Path], resolution: int | None, background: Any
-) -> tuple[NDArray[np.uint8], list[str]]:
-    """The images (n, H, W) or (n, H, W, 3) of the files, and what should be known about them."""
+    folder: Path, files: Sequence[Path], resolution: int | None, background: Any, has_range: bool
+) -> tuple[NDArray[Any], list[str]]:
+    """The images (n, H, W) or (n, H, W, 3) of the files, and what should be known about them.
+
+    Grey of more than 8 bits is as it is in the files where its user says what is black and white.
+    """
     colour = check_colour(background)
     pixels, facts, grey = [], [], True
     for path in files:
@@ -135,8 +140,14 @@ def _decode(
         notes.append(f"transparent pixels are laid on {named}")
     if more := sum(fact.more for fact in facts):
         notes.append(f"only the first frame is read of {more} {'files' if more > 1 else 'file'} with several")
+    if cut := sum(fact.cut for fact in facts):
+        notes.append(f"of 16 bits a channel the upper 8 are read in {cut} {'files' if cut > 1 else 'file'}")
     if facts[0].mode in DEEP:
-        images, done = eight_bits(np.stack(pixels))
+        deep = np.stack(pixels)
+        if has_range:
+            return deep, notes
+        of_bits = all(fact.mode != "F" for fact in facts) or bool((deep == np.rint(deep)).all())
+        images, done = eight_bits(deep, of_bits)
         return images, [*notes, done]
     return np.stack([each[:, :, 0] if grey else each for each in pixels]), notes
 

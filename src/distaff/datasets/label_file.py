@@ -15,7 +15,9 @@ from distaff.tables.table import Table
 
 WAYS = ("error", "drop")  # with labels that have no value
 #: what columns of names are called
-CALLED = ("file", "filename", "file_name", "image", "image_id", "img", "path", "name", "photo", "picture")
+CALLED = (
+    *("file", "filename", "file_name", "image", "image_id", "img", "path", "name", "photo", "picture", "id"),
+)
 NONE = (-1, 0, 0)
 DROP = "leave such images out with --data missing=drop"
 
@@ -60,7 +62,10 @@ def _listed(table: Table, files: Sequence[str], path: Path) -> tuple[list[str], 
     """The names of files, from the column or the labels of rows that hold them, and the other columns."""
     columns = [[str(cell).strip() for cell in column] for column in table.cells]
     columns.append([str(label) for label in table.labels or ()])
-    hits = [(len(set(files).intersection(column)), 0, 0) for column in columns]
+    says = [name.casefold() in CALLED for name in [*table.names, ""]]
+    hits = [
+        (len(set(files).intersection(cells)), 0, int(said)) for cells, said in zip(columns, says, strict=True)
+    ]
     if not any(count for count, _, _ in hits):  # names are written otherwise
         names = [*table.names, ""]
         hits = [_hits(name, column, files) for name, column in zip(names, columns, strict=True)]

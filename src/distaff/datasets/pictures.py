@@ -25,6 +25,7 @@ COLOURED = ("P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr")
 #: grey of more than 8 bits, of whole numbers or floats
 DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
 WHITES = (1, 2**8 - 1, 2**10 - 1, 2**12 - 1, 2**14 - 1, 2**16 - 1)
+PHOTOMETRIC, WHITE_IS_ZERO = 262, 0  # a tag of TIFF and one of its values
 LAYERED = ("LA", "La", "PA", "RGBA", "RGBa")
 
 Colour = tuple[int, ...]
@@ -41,6 +42,7 @@ class Picture(NamedTuple):
     mode: str  # Pillow's
     transparent: bool  # the background shows through
     more: bool  # frames than the first
+    cut: bool  # to the upper 8 bits of 16 a channel, which is all that Pillow reads of colour
 
 
 def check_colour(value: Any) -> Colour:
@@ -70,35 +72,38 @@ def read_picture(
     from PIL import Image, ImageOps
 
     check_file(path)
-    with reading(path), Image.open(path, formats=FORMATS) as image:
+    # not by its name: a file that Pillow maps into memory is turned wrongly
+    with reading(path), path.open("rb") as file, Image.open(file, formats=FORMATS) as image:
         check_side(image.height, image.width, name, resolution)  # before anything is unpacked
         if image.mode not in (*GREY, *COLOURED, *(DEEP if deep else ())):
             raise BadInput(
                 f"{name} has pixels of kind {image.mode}; save it as grey or RGB with 8 bits a channel"
             )
         more, mode = bool(getattr(image, "is_animated", False)), image.mode
+        cut = mode not in DEEP and any(";16" in str(tile) for tile in image.tile)
         with _unheard() if image.format == "TIFF" else nullcontext():
             image.load()
         ImageOps.exif_transpose(image, in_place=True)
         size = image.height, image.width
-        flat, transparent = (image.convert("F"), False) if mode in DEEP else _flat(image, background)
+        flat, transparent = (_deep(image), False) if mode in DEEP else _flat(image, background)
         pixels = np.array(square(flat, resolution) if resolution else flat)
         if mode in DEEP:
             pixels = pixels.clip(*flat.getextrema())  # the filter overshoots beside edges
-        return Picture(pixels, size, mode, transparent, more)
+        return Picture(pixels, size, mode, transparent, more, cut)
 
 
-def eight_bits(pixels: NDArray[np.float32]) -> tuple[NDArray[np.uint8], str]:
+def eight_bits(pixels: NDArray[np.float32], of_bits: bool) -> tuple[NDArray[np.uint8], str]:
     """Grey of more than 8 bits (n, H, W) as 0..255, and what was done.
 
-    Black is 0 and white the largest number of as many bits as are used, for cameras of 10, 12 or 14 bits
-    write files of 16; or 1, where none is larger. Where some are negative, black and white are the least
-    and the largest.
+    Black is 0. White is 1 where no pixel is above it; else, of numbers `of_bits`, the largest of as many bits
+    as are used, for cameras of 10, 12 or 14 bits write files of 16, and the largest pixel of others. Where
+    some are negative, black and white are the least and the largest.
     """
     least, largest = float(pixels.min()), float(pixels.max())
     if not np.isfinite([least, largest]).all():
         raise BadInput("some pixels are infinite or no numbers; give finite ones")
-    white = next((float(top) for top in WHITES if largest <= top), largest)
+    whites = WHITES if of_bits else WHITES[:1]
+    white = next((float(top) for top in whites if largest <= top), largest)
     low, high = (0.0, white) if least >= 0 else (least, largest)
     scaled = np.round((pixels - low) * (255 / ((high - low) or 1))).astype(np.uint8)
     return scaled, f"pixels from {least:g} to {largest:g}: {low:g} is now black, 0, and {high:g} white, 255"
@@ -144,6 +149,17 @@ def _unheard() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
+
+
+def _deep(image: Any) -> Any:
+    """Grey of more than 8 bits as floats; black is 0, also in a TIFF of 16 bits in which white is."""
+    from PIL import Image
+
+    tags = getattr(image, "tag_v2", {})
+    if image.mode.startswith("I;16") and tags.get(PHOTOMETRIC) == WHITE_IS_ZERO:
+        pixels = 2**16 - 1 - np.array(image, dtype=np.float32)
+        return Image.fromarray(pixels)
+    return image.convert("F")
 
 
 def _flat(image: Any, background: Colour) -> tuple[Any, bool]:
