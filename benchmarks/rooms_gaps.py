@@ -1,4 +1,4 @@
-"""Why does beta-VAE keep its MIG on the perturbed rooms of hidden_structure at scale small? By factor, and time.
+"""Why does beta-VAE keep its MIG on the perturbed rooms of hidden_structure? By factor, and by time.
 
     python benchmarks/rooms_gaps.py   # a quarter of an hour of two cores
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commands import distaff
+from PIL import Image
 
 from distaff import registry
 
@@ -34,6 +35,15 @@ def test_from_nothing_to_a_report(tmp_path: Path, capsys, trained: Path) -> None
     status, out, _ = distaff(capsys, "report", run)
     assert status == 0
     assert Path(out.strip()).exists()
+
+
+def test_a_contact_sheet_is_not_put_among_the_images(tmp_path: Path, capsys, monkeypatch) -> None:
+    for i in range(2):
+        Image.fromarray(np.full((16, 16), i, np.uint8)).save(tmp_path / f"{i}.png")
+    monkeypatch.chdir(tmp_path)
+    status, _, err = distaff(capsys, "dataset", "show", ".")
+    assert (status, "is inside the folder that is read here; name another file" in err) == (2, True)
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_steps_are_not_named_where_they_mean_nothing(tmp_path: Path, capsys) -> None:
@@ -197,6 +207,8 @@ TRAIN = train("beta_vae")
         (["evaluate", "RUN", "--reasoning", "--steps", 9], "steps=9 is not allowed"),
         (["evaluate", "RUN", "--reasoning", "--seen", "code"], "did you mean 'codes'"),
         (["report", "nowhere"], "nowhere is not a run folder"),
+        (["report", "RUN", "--out", "config.json"], "config.json must end in .html"),
+        (["explore", "RUN", "--out", "1.png"], "1.png must end in .html"),
         (["score", "nowhere.npy", "nowhere.csv"], "nowhere.npy does not exist"),
         (["list", "method"], "unknown kind 'method'; did you mean 'methods'?"),
         (["list", "metrics", "mgi"], "unknown metric 'mgi'; did you mean 'mig'?"),

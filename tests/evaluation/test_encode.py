@@ -73,3 +73,12 @@ def test_what_has_no_posterior_has_its_code_as_the_sample(tmp_path: Path) -> Non
     assert found.logvar is None
     np.testing.assert_allclose(found.mean, expit(by_hand(run, found.rows)), atol=1e-5)
     assert np.array_equal(found.sample, found.mean)
+
+
+def test_a_run_that_went_on_since_it_was_loaded_is_not_encoded(tmp_path: Path) -> None:
+    first = run_of(tmp_path / "run")
+    assert first.modules is not None
+    run_of(tmp_path / "run", steps=60)
+    with pytest.raises(distaff.BadInput, match="has 60 steps now, and 40 when it was loaded; load it again"):
+        distaff.evaluate(first, metrics=["mcc"], rows=100, values_only=True, show=False)
+    assert not (tmp_path / "run" / "encoding.npz").exists()

@@ -123,5 +123,6 @@ def test_the_best_is_bold_only_where_intervals_are_apart() -> None:
     assert _best([low, high, near]) is None
     assert _best([low, None, high]) == 2
     assert _best([high]) is None
+    assert _best([low, high, Score(0.99)]) is None  # of which no interval is known
     falling = [Score(s.value, s.low, s.high, higher_is_better=False) for s in (low, high)]
     assert _best(falling) == 0

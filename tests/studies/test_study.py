@@ -289,6 +289,12 @@ def test_another_plan_is_refused(done: Study, tmp_path: Path) -> None:
         Study(done.folder, tiny(1))
     with pytest.raises(BadInput, match="holds a study with rows 100, not 50"):
         Study(done.folder, structs.replace(done.plan, rows=50))
+    with pytest.raises(BadInput, match="holds a study with udr_mates"):
+        Study(done.folder, structs.replace(done.plan, udr_mates=0))
+    bins = {done.plan.metrics[0]: {"bins": 3}}
+    with pytest.raises(BadInput, match="holds a study with metric_options"):
+        Study(done.folder, structs.replace(done.plan, metric_options=done.plan.metric_options | bins))
+    assert Study(done.folder).plan == done.plan
     (tmp_path / "x").touch()
     with pytest.raises(BadInput, match="is not empty and holds no study"):
         Study(tmp_path, tiny())
@@ -301,6 +307,8 @@ def test_sql(done: Study) -> None:
     assert found["n"].tolist() == [4 * 9, 2 * 9]
     with pytest.raises(BadInput, match=r"the query cannot be answered: .*nothing"):
         done.query("SELECT nothing FROM results")
+    with pytest.raises(BadInput, match="the query is empty"):
+        done.query("")
 
 
 def test_what_a_task_has_of_a_cluster() -> None:

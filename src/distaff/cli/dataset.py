@@ -28,10 +28,13 @@ def show(
     from distaff.files import check_output
     from distaff.pages.contact_sheet import write_contact_sheet
 
+    read = None if name in registry.names("datasets") else name
     if out is not None:
-        check_output(out, ".png", None if name in registry.names("datasets") else name)
+        check_output(out, ".png", read)
     loaded = load_dataset(name, data_dir=data_dir, **data_options(data))
-    sheet = write_contact_sheet(loaded, out or Path(f"{loaded.name}-sheet.png"))
+    out = out or Path(f"{loaded.name}-sheet.png")
+    check_output(out, ".png", read)
+    sheet = write_contact_sheet(loaded, out)
     card = loaded.card() | {"contact_sheet": str(sheet)}
     width = max(map(len, card))
     lines = [f"{key.replace('_', ' '):<{width}}  {_words(value)}" for key, value in card.items() if value]

@@ -40,6 +40,7 @@ def encode_run(run: Run, rows: int | None = ROWS, seed: int = 0, show: bool = Tr
     kept = _read(path, index, seed, run.code_size)
     if kept is not None:
         return kept
+    run.check_current()
     encoding = _encode(run, index, seed, show)
     arrays = {name: a for name, a in encoding._asdict().items() if a is not None}
     write_arrays(path, arrays | {"seed": np.array(seed)})

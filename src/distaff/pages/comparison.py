@@ -57,7 +57,8 @@ def scores(several: Sequence[Seen]) -> Section:
     found = list(dict.fromkeys(name for seen in several if seen.card for name in seen.card.scores))
     rows = [(name, *_values(several, name)) for name in found]
     note = (
-        "Value and 95 % interval over images; the best is bold where its interval meets no other's. "
+        "Value and 95 % interval over images; of runs on the same data the best is bold where its interval "
+        "meets no other's. "
         "Another seed may move a score by more than the interval says."
     )
     table = parts.table(("score", *names(several)), rows) if rows else ""
@@ -67,7 +68,8 @@ def scores(several: Sequence[Seen]) -> Section:
 def _values(several: Sequence[Seen], name: str) -> list[object]:
     """A cell for each run."""
     cards = [seen.card.scores.get(name) if seen.card else None for seen in several]
-    best = _best(cards)
+    same_data = len({seen.run.config.dataset.fingerprint for seen in several}) == 1
+    best = _best(cards) if same_data else None
     cells: list[object] = []
     for place, score in enumerate(cards):
         if score is None or score.value is None:
@@ -84,9 +86,12 @@ def _values(several: Sequence[Seen], name: str) -> list[object]:
 
 
 def _best(cards: Sequence[Any]) -> int | None:
-    """The place of the score that is better than every other by more than both intervals; None if none is."""
-    known = [(n, s) for n, s in enumerate(cards) if s is not None and s.low is not None]
-    if len(known) < 2:
+    """The place of the score that is better than every other by more than both intervals; None if none is.
+
+    Nor is one where a score has no interval.
+    """
+    known = [(n, s) for n, s in enumerate(cards) if s is not None and s.value is not None]
+    if len(known) < 2 or any(score.low is None for _, score in known):
         return None
     sign = 1 if known[0][1].higher_is_better else -1
     order = sorted(known, key=lambda each: -sign * each[1].value)

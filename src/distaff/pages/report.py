@@ -11,7 +11,7 @@ from markupsafe import Markup
 from distaff.errors import BadInput
 from distaff.evaluation.orthogonality import run_orthogonality
 from distaff.evaluation.posterior import active
-from distaff.files import write_text
+from distaff.files import check_output, write_text
 from distaff.pages import acting_section, comparison, concept_section, reasoning_section, run_sections
 from distaff.pages.in_short import in_short
 from distaff.pages.page import page
@@ -51,6 +51,8 @@ def report(
     the runs instead: in what they differ, their scores, what their latents tell and do; it goes to `out`, or
     to comparison.html in the current folder. Raises BadInput (a ValueError) where two are the same run.
     """
+    if out is not None:
+        check_output(Path(out), ".html")
     several = [each if isinstance(each, Run) else load_run(each) for each in (run, *others)]
     if others:
         return _compared(several, Path(out or "comparison.html"), show)

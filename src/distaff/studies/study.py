@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SHOWN = 5  # errors
+FIXED = ("name", "scale", "rows", "udr_mates")  # of a plan whose scores are kept
 KINDS = {"train": "training as one", "run": "running", "udr": "comparing"}  # of tasks, in their order
 
 
@@ -52,8 +53,9 @@ class Study:
             kept = read_plan(self.folder)
             if kept == plan:
                 return
-            for what in ("name", "scale", "rows"):
-                was, now = getattr(kept, what), getattr(plan, what)
+            was_given, now_given = (_options_of_both(each, kept.metrics, plan) for each in (kept, plan))
+            fixed = [(what, getattr(kept, what), getattr(plan, what)) for what in FIXED]
+            for what, was, now in (*fixed, ("metric_options", was_given, now_given)):
                 if was != now:
                     raise BadInput(
                         f"{self.folder} holds a study with {what} {was}, not {now}; choose another --out"
@@ -243,9 +245,18 @@ class Study:
         with duckdb.connect() as connection:
             try:
                 connection.execute(f"CREATE VIEW results AS SELECT * FROM read_parquet('{_quoted(path)}')")
-                return connection.execute(sql).df()
+                found = connection.execute(sql)
             except duckdb.Error as error:
                 raise BadInput(f"the query cannot be answered: {' '.join(str(error).split())}") from None
+            if found is None:
+                raise BadInput("the query is empty; ask for instance: select * from results")
+            return found.df()
+
+
+def _options_of_both(plan: Plan, metrics: Sequence[str], other: Plan) -> dict[str, Any]:
+    """The options in a plan of the metrics that it and another have: kept scores are made with them."""
+    both = set(metrics) & set(other.metrics)
+    return {metric: options for metric, options in plan.metric_options.items() if metric in both}
 
 
 class Begun:

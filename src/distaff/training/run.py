@@ -65,6 +65,15 @@ class Run:
             raise BadInput(f"{self.folder / 'config.json'} is damaged: {recorded.name} has other images")
         return data
 
+    def check_current(self) -> None:
+        """An error where training went on since this was loaded: its weights are not those of its folder."""
+        steps = read_config(self.folder / "config.json").steps
+        if steps != self.config.steps:
+            raise BadInput(
+                f"the run in {self.folder} has {steps:,} steps now, and {self.config.steps:,} when it was "
+                "loaded; load it again, as with distaff.load_run"
+            )
+
     @property
     def normalised_beta(self) -> float | None:
         """beta * latents / pixels (Higgins et al. 2017), which carries over between image sizes.

@@ -15,7 +15,7 @@ import torch
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from distaff.files import write_text
+from distaff.files import check_output, write_text
 from distaff.pages import parts
 from distaff.pages.acting_section import acted
 from distaff.pages.explorer import shown
@@ -51,6 +51,7 @@ def explore(
     """
     run = run if isinstance(run, Run) else load_run(run)
     path = run.folder / EXPLORER if out is None else Path(out)
+    check_output(path, ".html")
     layers = run.method.decoding(run.modules)
     network = packed(layers)
     with only_one(run.folder), run.threads():
