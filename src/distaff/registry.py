@@ -182,6 +182,8 @@ TABLES: dict[str, dict[str, str]] = {
 }
 
 
+REGISTERED = "DISTAFF_REGISTERED"  # in the environment
+OWN: list[str] = []  # what was registered, as `register_all` reads it
 _ONE = {kind: kind[:-1] for kind in TABLES}
 _ONE |= {"studies": "study", "datasets": "data set", "batches": "kind of batch"}
 
@@ -204,7 +206,12 @@ def get(kind: str, name: str) -> Any:
     """The registered thing itself, imported now."""
     check(kind, name)
     module, attribute = TABLES[kind][name].split(":")
-    return getattr(importlib.import_module(module), attribute)
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ModuleNotFoundError, AttributeError) as error:
+        if f"{kind} {name} {module}:{attribute}" not in OWN:
+            raise
+        raise BadInput(f"{name} is registered as {module}:{attribute}: {error}") from None
 
 
 def summary(kind: str, name: str) -> str:
@@ -220,7 +227,22 @@ def summary(kind: str, name: str) -> str:
 
 
 def register(kind: str, name: str, target: str) -> None:
-    """Add a thing of your own, as "your_module:YourClass", under a name that is still free."""
+    """Add a thing of your own, as "your_module:YourClass", under a name that is still free.
+
+    The workers of a study know it too; see `register_all` for other processes.
+    """
     if name in names(kind):
         raise BadInput(f"the {_ONE[kind]} name '{name}' is taken by {TABLES[kind][name]}")
+    if ":" not in target:
+        raise BadInput(f"{name} is registered as '{target}'; give your_module:YourClass")
     TABLES[kind][name] = target
+    OWN.append(f"{kind} {name} {target}")
+
+
+def register_all(told: str) -> None:
+    """Add what DISTAFF_REGISTERED in the environment tells: KIND NAME MODULE:ATTRIBUTE, parted by ;."""
+    for entry in filter(None, map(str.strip, told.split(";"))):
+        if len(parts := entry.split()) != 3:
+            raise BadInput(f"{REGISTERED} holds '{entry}'; give KIND NAME MODULE:ATTRIBUTE")
+        if entry not in OWN:
+            register(*parts)

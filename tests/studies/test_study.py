@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -18,6 +19,7 @@ from in_process import PROCESS, InProcess
 from msgspec import structs
 
 import distaff
+from distaff import registry
 from distaff.errors import BadInput
 from distaff.evaluation.encode import encode_run
 from distaff.evaluation.posterior import latent_kl
@@ -349,3 +351,45 @@ def test_an_unreachable_ray_cluster_is_one_line(tmp_path: Path) -> None:
     pytest.importorskip("ray")
     with pytest.raises(BadInput, match=r"no Ray cluster answers at --ray 127.0.0.1:1"):
         Study(tmp_path / "study", tiny(1)).run(ray="127.0.0.1:1", show=False)
+
+
+OWN = """
+from distaff.methods.vae import VAE
+from distaff.studies.plan import Plan, dataset, each, method, product, runs_of
+
+class Mine(VAE):
+    pass
+
+def plan(scale):
+    data = dataset("dsprites", resolution=16, shape=[1], orientation=1, scale=2, x=4, y=4)
+    part = product(data, method("mine"), each(steps=[2], seed=[0]))
+    return Plan("mine", scale, runs_of(part), ("mig",), rows=100)
+"""
+
+
+def test_workers_and_the_command_line_know_what_is_registered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "own_things.py").write_text(OWN)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(workers, "_Worker", PROCESS)
+    own = "methods mine own_things:Mine; studies mine own_things:plan"
+    try:
+        registry.register_all(own)
+        registry.register_all(own)  # as it is known already
+        study = Study(tmp_path / "study", registry.get("studies", "mine")("small"))
+        assert study.run(workers=1, show=False)["done"] == 1
+        with pytest.raises(BadInput, match="holds 'methods mine'; give KIND NAME MODULE:ATTRIBUTE"):
+            registry.register_all("methods mine")
+        registry.register("methods", "gone", "own_things:Gone")
+        with pytest.raises(BadInput, match=r"gone is registered as own_things:Gone: .* no attribute 'Gone'"):
+            registry.get("methods", "gone")
+    finally:
+        registry.OWN.clear()
+        for kind, name in (("methods", "mine"), ("studies", "mine"), ("methods", "gone")):
+            registry.TABLES[kind].pop(name, None)
+    environment = os.environ | {registry.REGISTERED: own, "PYTHONPATH": str(tmp_path)}
+    words = [sys.executable, "-m", "distaff.cli", "list", "studies"]
+    told = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    assert "own_things" not in told.stderr
+    assert "mine" in told.stdout

@@ -1,6 +1,7 @@
 """The command line: verbs only, a file a verb or family, which imports what is heavy when it runs."""
 
 import io
+import os
 import signal
 import sys
 from typing import Annotated
@@ -8,7 +9,7 @@ from typing import Annotated
 import typer
 from typer import Option
 
-from distaff import __version__
+from distaff import __version__, registry
 from distaff.cli import concepts, dataset, evaluate, experiment, explore, listing, report, score, study, train
 from distaff.cli.options import WithNames
 from distaff.cli.status import explained
@@ -48,6 +49,7 @@ def main() -> None:
     command = typer.main.get_command(app)
     status = 0
     try:
+        registry.register_all(os.environ.get(registry.REGISTERED, ""))
         with command.make_context("distaff", sys.argv[1:] or ["--help"]) as context:
             command.invoke(context)
     except (Exception, KeyboardInterrupt) as error:

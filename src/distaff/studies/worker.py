@@ -7,6 +7,7 @@ for each of these runs. It ends with its input.
 """
 
 import contextlib
+import os
 import sys
 import time
 import traceback
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from distaff import registry
 from distaff.errors import BadInput, Diverged, InUse
 from distaff.interrupt import listen
 from distaff.studies.as_one import train_as_one
@@ -54,6 +56,7 @@ def told(task: str, error: Exception | None) -> Answer:
 
 def main(study: str, data_dir: str | None = None) -> None:
     """Answer tasks until there are no more."""
+    registry.register_all(os.environ.get(registry.REGISTERED, ""))
     plan, answers = read_plan(Path(study)), sys.stdout
     with contextlib.redirect_stdout(sys.stderr):  # the answers alone go where the study reads
         for line in sys.stdin:

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from distaff import registry
 from distaff.interrupt import unbroken
 from distaff.started import Started, end, first
 
@@ -82,6 +83,12 @@ def answers(
             yield from found or [Answer(task, f"its worker died {ATTEMPTS} times")]
 
 
+def known_here() -> dict[str, str]:
+    """The environment of a process that is to know what was registered here, and where modules are."""
+    path = os.pathsep.join(filter(None, sys.path))
+    return {registry.REGISTERED: "; ".join(registry.OWN), "PYTHONPATH": path} if registry.OWN else {}
+
+
 class _Worker(Started):
     """A process that is started when it is asked something, and again when it has died.
 
@@ -99,7 +106,7 @@ class _Worker(Started):
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            env=os.environ | {"OMP_NUM_THREADS": "1"} | known_here(),
         )
         assert process.stdin is not None
         assert process.stdout is not None
