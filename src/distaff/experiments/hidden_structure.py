@@ -102,7 +102,7 @@ class HiddenStructure(Experiment[Scale]):
         ),
         "nano": Scale("two cores, ten minutes", {"dsprites": Grid(ELLIPSES, 2, "diagonal")}, BOTH, {}),
         "small": Scale(
-            "two cores, two hours",
+            "two cores, 80 minutes",
             grids={"dsprites": Grid(ELLIPSES, 2), "shapes3d": Grid(ROOMS, 4, "diagonal")},
             methods=BRIEF,
             retuned={},
