@@ -606,6 +606,9 @@ def test_a_first_line_of_counts_is_a_row_where_the_other_table_has_one_more(
     card = score(CODES, read_table(tmp_path / "f.txt"), metrics=["mig"], values_only=True)
     assert "note: f.txt: its first line, 0, is a row, for codes has one more" in str(card)
     assert card["mig"] == score(CODES, labels, metrics=["mig"], values_only=True)["mig"]
+    pd.DataFrame(CODES).to_csv(tmp_path / "c.csv", index=False)
+    with pytest.raises(BadInput, match=f"codes have {N} rows and factors {N + 1}"):
+        score(read_table(tmp_path / "c.csv"), np.append(labels, 0), metrics=["mig"], values_only=True)
     pd.DataFrame(FACTORS).to_csv(tmp_path / "g.csv", index=False)  # a header, which is also a row of some
     card = score(CODES, read_table(tmp_path / "g.csv"), metrics=["mig"], values_only=True)
     assert card["mig"].value == pytest.approx(right)

@@ -65,7 +65,8 @@ def with_keys(first: Table, second: Table) -> tuple[Table, Table]:
 def of_as_many_rows(first: Table, second: Table) -> tuple[Table, Table]:
     """Two tables; a header 0, 1, ... of one is its first row where the other has one row more; it is noted.
 
-    So begin both the files of data frames without names and those of arrays with labels 0.
+    So begin both the files of data frames without names and those of labels that begin with 0. Above decimals
+    it is a header.
     """
     if len(first) + 1 == len(second):
         return _with_header_as_row(first, second), second
@@ -75,9 +76,11 @@ def of_as_many_rows(first: Table, second: Table) -> tuple[Table, Table]:
 
 
 def _with_header_as_row(table: Table, like: Table) -> Table:
-    """The table of a text with its header as a row, if that numbers the columns."""
+    """The table of a text with its header as a row, if that numbers the columns of whole numbers."""
     counted = table.named and table.names == [str(j) for j in range(len(table.names))]
     if table.lines is None or table.labels is not None or table.aside is not None or not counted:
+        return table
+    if not all(WHOLE.fullmatch(str(cell).strip()) for column in table.cells for cell in column[:FEW]):
         return table
     cells = [
         np.array([name, *cells], dtype=object) for name, cells in zip(table.names, table.cells, strict=True)
