@@ -36,10 +36,12 @@ def test_help_says_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_bad_input_is_one_line(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "folder").mkdir()
+    folder = tmp_path / "folder.html"
+    folder.mkdir()
     given = {
         ("nowhere",): "nowhere is not a run folder",
-        (run, "--out", tmp_path / "folder"): f"{tmp_path / 'folder'} is a folder, and a file is to be",
+        (run, "--out", folder): f"{folder} is a folder, and a file is to be",
+        (run, "--out", tmp_path / "page.png"): "page.png must end in .html",
     }
     for words, message in given.items():
         status, out, err = distaff(capsys, "explore", *words)
