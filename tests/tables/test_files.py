@@ -177,8 +177,11 @@ def test_json_of_every_form(tmp_path: Path) -> None:
         assert table.labels == (None if form == "records" else ["r0", "r1", "r2"])
         assert table.aside is not None
         assert table.aside["kind"].tolist() == KIND  # it may name the rows
-    FRAME.reset_index(drop=True).to_json(path, orient="index")
+    many = pd.concat([FRAME] * 3, ignore_index=True)
+    many.to_json(path, orient="index")
     assert read_table(path).names == list(FRAME)
+    many[["z0", "z1"]].set_axis([f"im_{row}" for row in range(9)]).set_axis([0, 1], axis=1).to_json(path)
+    assert (read_table(path).names, len(read_table(path))) == (["0", "1"], 9)
     path.write_text(jsons.dumps(CODES.tolist()))
     np.testing.assert_array_equal(codes_of(read_table(path)), CODES)
     jsonl(path)  # lines in a file that is not called so

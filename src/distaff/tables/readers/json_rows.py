@@ -97,13 +97,16 @@ def _frame(value: Any, wanted: Sequence[str]) -> tuple[pd.DataFrame | None, list
 
 
 def _is_by_row(value: dict[str, Any], wanted: Sequence[str]) -> bool:
-    """Whether an object of objects holds rows, and not columns: its labels count, or what is wanted tells."""
+    """Whether an object of objects holds rows, and not columns: by what is wanted, or as it counts many.
+
+    Columns that count too have the names of more rows below them.
+    """
     rows = list(value.values())
     if not rows or not all(isinstance(row, dict) and row.keys() == rows[0].keys() for row in rows):
         return False
     if wanted and not set(wanted) <= value.keys():
         return set(wanted) <= rows[0].keys()
-    counted = list(value) == [str(n) for n in range(len(value))]
+    counted = list(value) == [str(n) for n in range(len(value))] and len(value) > len(rows[0])
     return counted and not any(name.isdigit() for name in rows[0])
 
 
