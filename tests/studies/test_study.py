@@ -309,6 +309,8 @@ def test_sql(done: Study) -> None:
     assert found["n"].tolist() == [4 * 9, 2 * 9]
     with pytest.raises(BadInput, match=r"the query cannot be answered: .*nothing"):
         done.query("SELECT nothing FROM results")
+    with pytest.raises(BadInput, match=r"the query cannot be answered: .*nothing"):
+        done.query("SELECT CAST(method || 'nothing' AS INTEGER) FROM results")
     with pytest.raises(BadInput, match="the query is empty"):
         done.query("")
 

@@ -245,12 +245,11 @@ class Study:
         with duckdb.connect() as connection:
             try:
                 connection.execute(f"CREATE VIEW results AS SELECT * FROM read_parquet('{_quoted(path)}')")
-                found = connection.execute(sql)
+                if (found := connection.execute(sql)) is not None:
+                    return found.df()
             except duckdb.Error as error:
                 raise BadInput(f"the query cannot be answered: {' '.join(str(error).split())}") from None
-            if found is None:
-                raise BadInput("the query is empty; ask for instance: select * from results")
-            return found.df()
+        raise BadInput("the query is empty; ask for instance: select * from results")
 
 
 def _options_of_both(plan: Plan, metrics: Sequence[str], other: Plan) -> dict[str, Any]:
