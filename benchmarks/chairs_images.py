@@ -30,10 +30,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from chairs_longer import chosen
+from chairs_longer import chosen, trained
 from circumstances import keep_table
 
-import distaff
 from distaff.datasets import load_dataset
 from distaff.evaluation.decomposition import total_correlation
 from distaff.experiments.base import every_code
@@ -46,27 +45,18 @@ HALVES = 4
 
 def rows(folder: Path) -> Iterator[dict[str, Any]]:
     """The lines of the table, of runs in a folder that are gone on with."""
-    runs = chosen()
-    few = load_dataset("chairs3d", **runs[0].options)
+    few = load_dataset("chairs3d", **chosen()[0].options)
     every = load_dataset("chairs3d", resolution=few.image_shape[1])
     for data in (few, every):
-        for steps in STEPS:
-            for planned in runs:
-                gamma, seed = planned.settings["gamma"], planned.seed
-                out = folder / f"{len(data)}-{gamma}-{seed}"
-                run = distaff.train(
-                    planned.made, data, steps=steps, seed=seed, out=out, threads=1, show=False
-                )
-                codes = every_code(run, seed=1)
-                yield {
-                    "images": len(data),
-                    "gamma": gamma,
-                    "seed": seed,
-                    "steps": steps,
-                    "kl": float(mean_kl(codes.mean, codes.logvar).sum()),
-                    "total_correlation": of(codes, np.arange(len(data))),
-                    "of_half": float(np.mean([of(codes, half(len(data), draw)) for draw in range(HALVES)])),
-                }
+        for told, run in trained(folder, data, STEPS):
+            codes = every_code(run, seed=1)
+            yield {
+                "images": len(data),
+                **told,
+                "kl": float(mean_kl(codes.mean, codes.logvar).sum()),
+                "total_correlation": of(codes, np.arange(len(data))),
+                "of_half": float(np.mean([of(codes, half(len(data), draw)) for draw in range(HALVES)])),
+            }
 
 
 def of(codes: Codes, some: np.ndarray) -> float:

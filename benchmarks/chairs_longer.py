@@ -28,7 +28,7 @@ from typing import Any
 from circumstances import keep_table
 
 import distaff
-from distaff.datasets import load_dataset
+from distaff.datasets import DataSet, load_dataset
 from distaff.experiments.base import every_code
 from distaff.experiments.mechanisms import measured
 from distaff.experiments.true_total_correlation import TrueTotalCorrelation
@@ -47,25 +47,29 @@ def chosen() -> list[PlannedRun]:
     return [run for run in plan.runs if (run.dataset, run.method, run.steps) == wanted and run.seed < SEEDS]
 
 
+def trained(
+    folder: Path, data: DataSet, numbers: tuple[int, ...]
+) -> Iterator[tuple[dict[str, Any], distaff.Run]]:
+    """The chosen runs at each number of steps, gone on with in a folder: what tells one, and the run."""
+    for steps in numbers:
+        for planned in chosen():
+            gamma, seed = planned.settings["gamma"], planned.seed
+            out = folder / f"{len(data)}-{gamma}-{seed}"
+            run = distaff.train(planned.made, data, steps=steps, seed=seed, out=out, threads=1, show=False)
+            yield {"gamma": gamma, "seed": seed, "steps": steps}, run
+
+
 def rows(folder: Path) -> Iterator[dict[str, Any]]:
     """The lines of the table, of runs in a folder that are gone on with."""
-    runs = chosen()
-    data = load_dataset("chairs3d", **runs[0].options)
-    for steps in STEPS:
-        for planned in runs:
-            gamma, seed = planned.settings["gamma"], planned.seed
-            out = folder / f"{gamma}-{seed}"
-            run = distaff.train(planned.made, data, steps=steps, seed=seed, out=out, threads=1, show=False)
-            found = measured(run)
-            yield {
-                "gamma": gamma,
-                "seed": seed,
-                "steps": steps,
-                "kl": found["kl"],
-                "total_correlation": found["total_correlation"],
-                "gaussian": gaussian_total_correlation(every_code(run, seed=1).sample),
-                "active": found["active"],
-            }
+    data = load_dataset("chairs3d", **chosen()[0].options)
+    for told, run in trained(folder, data, STEPS):
+        found = measured(run)
+        yield told | {
+            "kl": found["kl"],
+            "total_correlation": found["total_correlation"],
+            "gaussian": gaussian_total_correlation(every_code(run, seed=1).sample),
+            "active": found["active"],
+        }
 
 
 if __name__ == "__main__":

@@ -27,13 +27,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from chairs_longer import chosen
+from chairs_longer import chosen, trained
 from circumstances import keep_table
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.stats import rankdata
 
-import distaff
 from distaff.datasets import load_dataset
 from distaff.evaluation.decomposition import kl_decomposition
 from distaff.experiments.base import every_code
@@ -45,22 +44,14 @@ BINS = 20
 
 def rows(folder: Path) -> Iterator[dict[str, Any]]:
     """The lines of the table, of runs in a folder that are gone on with."""
-    runs = chosen()
-    data = load_dataset("chairs3d", **runs[0].options)
-    for steps in STEPS:
-        for planned in runs:
-            gamma, seed = planned.settings["gamma"], planned.seed
-            out = folder / f"{gamma}-{seed}"
-            run = distaff.train(planned.made, data, steps=steps, seed=seed, out=out, threads=1, show=False)
-            codes = every_code(run)
-            assert codes.logvar is not None
-            yield {
-                "gamma": gamma,
-                "seed": seed,
-                "steps": steps,
-                "total_correlation": kl_decomposition(codes.mean, codes.logvar).total_correlation,
-                "tree": tree(np.concatenate([every_code(run, seed=draw).sample for draw in range(DRAWS)])),
-            }
+    data = load_dataset("chairs3d", **chosen()[0].options)
+    for told, run in trained(folder, data, STEPS):
+        codes = every_code(run)
+        assert codes.logvar is not None
+        yield told | {
+            "total_correlation": kl_decomposition(codes.mean, codes.logvar).total_correlation,
+            "tree": tree(np.concatenate([every_code(run, seed=draw).sample for draw in range(DRAWS)])),
+        }
 
 
 def tree(codes: NDArray[np.floating]) -> float:
