@@ -46,6 +46,9 @@ def test_pairs_of_the_command_line() -> None:
     assert parse_pairs(["a=1", "b=x", "c=1e-3", "d=true", "e=[1,2]", "f=a=b"]) == {
         "a": 1, "b": "x", "c": 1e-3, "d": True, "e": [1, 2], "f": "a=b",
     }  # fmt: skip
+    assert parse_pairs(["a=.5", "b=5.", "c=+1", "d=-.5E-3", "e=True", "f=None", "g=1.2.3", "h=e5"]) == {
+        "a": 0.5, "b": 5.0, "c": 1, "d": -0.5e-3, "e": True, "f": None, "g": "1.2.3", "h": "e5",
+    }  # fmt: skip
     assert parse_pairs(None) == {}
     for wrong in ("beta", "=4"):
         with pytest.raises(BadInput, match="KEY=VALUE"):

@@ -4,11 +4,13 @@ Methods and data sets are frozen dataclasses of such fields. One checker validat
 turns KEY=VALUE into them, and the docs are written from them.
 """
 
+import contextlib
 import dataclasses
 import json
 import math
 import operator
 import os
+import re
 import typing
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple, TypeVar
@@ -17,6 +19,8 @@ from distaff import schedules
 from distaff.errors import BadInput, unknown
 
 T = TypeVar("T")
+PYTHON_WORDS = {"True": True, "False": False, "None": None}
+DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 BOUNDS = {
     "low": ("at least", operator.ge),
     "above": ("more than", operator.gt),
@@ -212,8 +216,14 @@ def parse_pairs(pairs: list[str] | None) -> dict[str, Any]:
             raise BadInput(f"'{pair}' is not KEY=VALUE")
         if key in parsed:
             raise BadInput(f"'{key}' is given twice")
-        try:
-            parsed[key] = json.loads(text)
-        except ValueError:
-            parsed[key] = text
+        parsed[key] = _parsed(text)
     return parsed
+
+
+def _parsed(text: str) -> Any:
+    """JSON, and numbers and words as Python writes them besides; else text."""
+    with contextlib.suppress(ValueError):
+        return json.loads(text)
+    if text in PYTHON_WORDS:
+        return PYTHON_WORDS[text]
+    return float(text) if DECIMAL.fullmatch(text) else text

@@ -136,10 +136,9 @@ def made(factors: object) -> DataSet:
     ("factors", "message"),
     [
         (None, "arrays has no labels"),
-        ([0.5, 1, 2, 3, 4, 5], "a label term needs labels that are whole numbers from 0"),
-        ([-1, 0, 1, 0, 1, 0], "a label term needs labels that are whole numbers from 0"),
-        ([[0, 0]] * 6, "'factor_0' runs from"),
-        ([[0, 0], [1, 7], [0, 0], [1, 0], [0, 0], [1, 0]], "'factor_1' runs from"),
+        ([0.5, 1, 2, 3, 4, 5], "a label term needs labels that are whole numbers"),
+        ([[1, 0]] * 6, "'factor_0' has 1"),
+        ([[0, 0], [1, 7], [0, 0], [1, 0], [0, 0], [1, 0]], "'factor_1' has 8"),
     ],
 )
 def test_labels_that_no_term_can_use(factors: object, message: str) -> None:
@@ -151,6 +150,9 @@ def test_labels_in_memory() -> None:
     labels, sizes = whole_labels(made([[0, 2], [1, 1], [0, 0], [1, 2], [0, 1], [1, 0]]))
     assert labels.tolist() == [[0, 2], [1, 1], [0, 0], [1, 2], [0, 1], [1, 0]]
     assert sizes == (2, 3)
+    again = whole_labels(made([[0, 102], [1, 101], [0, 100], [1, 102], [0, 101], [1, 100]]))
+    assert (again[0].tolist(), again[1]) == (labels.tolist(), sizes)  # each from its least
+    assert whole_labels(made([-1, 0, 1, 0, 1, 0]))[0].ravel().tolist() == [0, 1, 2, 1, 2, 1]
 
 
 def test_the_labellers_are_the_choices_of_the_setting() -> None:

@@ -238,6 +238,10 @@ def test_pairs_of_the_data_sets_own() -> None:
     np.testing.assert_array_equal(SubGrid(data, {"a": [0, 1, 2]}).pairs, [[5, 7], [12, 13]])
     with pytest.raises(BadInput, match="none of its own pairs is left"):
         Pairs().sample(Subset(data, np.arange(1, 4)), 4, np.random.default_rng(0))
+    with pytest.raises(BadInput, match="not in a given number of factors"):
+        seen("pairs", data, 4, k=1)
+    with pytest.raises(BadInput, match="not at a given rate"):
+        seen("transitions", data, 4, rate=2.0)
     with pytest.raises(BadInput, match="do not say what they share"):
         Pairs(known=True).sample(ArrayImages(images, pairs=own), 4, np.random.default_rng(0))
     for wrong in ([[0, 24]], [[-1, 2]], [[0.5, 1]], [0, 1], np.empty((0, 2), int)):

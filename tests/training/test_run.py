@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import distaff
 from distaff.datasets import ArrayImages
@@ -42,13 +43,54 @@ def test_it_encodes_where_it_was_trained_or_is_told(
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
     assert distaff.load_run(tmp_path / "a").device.type == "cuda"
-    told = distaff.load_run(tmp_path / "a", device="cpu")
+    told = distaff.load_run(tmp_path / "a", device=torch.device("cpu"))
     assert told.encode(told.data.images(np.arange(3))).mean.shape == (3, 10)
 
 
 def test_wrong_images(trained: Path) -> None:
     with pytest.raises(BadInput, match="images must be"):
         distaff.load_run(trained).encode(np.zeros((2, 1, 32, 32), np.uint8))
+
+
+def test_images_that_are_not_as_the_data_sets(tmp_path: Path, trained: Path) -> None:
+    shapes = np.random.default_rng(0).random((40, 16, 16)) < 0.5
+    of_bytes = distaff.train("vae", shapes, steps=3, out=tmp_path / "a", show=False)
+    given = of_bytes.data.images(np.arange(40))
+    expected = of_bytes.encode(given).mean
+    np.testing.assert_array_equal(of_bytes.encode(shapes[:, None]).mean, expected)
+    np.testing.assert_array_equal(of_bytes.encode(torch.from_numpy(given)).mean, expected)
+    for dark in (shapes[:, None].astype(np.uint8), shapes[:, None].astype(np.float32)):
+        with pytest.warns(UserWarning, match=r"brightest pixel is 1 of 255.*images \* 255"):
+            of_bytes.encode(dark)
+    with pytest.raises(BadInput, match="images must be numbers, got <U"):
+        of_bytes.encode(np.full((2, 1, 16, 16), "a"))
+    with pytest.raises(BadInput, match="images hold NaN"):
+        of_bytes.encode(np.full((2, 1, 16, 16), np.nan))
+    of_floats = distaff.train("vae", shapes * 0.5, steps=3, out=tmp_path / "b", show=False)
+    noisy = of_floats.data.images(np.arange(40)) + np.float32(0.8)
+    assert of_floats.encode(noisy).mean.shape == (40, 10)
+    with pytest.raises(BadInput, match="pixels run from 0 to 255, where 0 is black and 1 is white"):
+        of_floats.encode(given)
+    with pytest.raises(BadInput, match="codes hold NaN"):
+        of_floats.decode(np.full((2, 10), np.nan))
+    with pytest.raises(BadInput, match="codes must be numbers"):
+        of_floats.decode([["a"] * 10])
+
+
+def test_data_that_moved_is_found_by_training_again(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(256, size=(40, 16, 16))
+    np.savez(tmp_path / "mine.npz", images=images)
+    distaff.train("vae", tmp_path / "mine.npz", steps=2, out=tmp_path / "a", show=False)
+    (tmp_path / "mine.npz").rename(tmp_path / "moved.npz")
+    with pytest.raises(BadInput, match="is not there any more; where the same data lie elsewhere"):
+        _ = distaff.load_run(tmp_path / "a").data
+    weights = (tmp_path / "a" / "model.safetensors").read_bytes()
+    distaff.train("vae", tmp_path / "moved.npz", steps=2, out=tmp_path / "a", show=False)
+    assert (tmp_path / "a" / "model.safetensors").read_bytes() == weights
+    assert len(distaff.load_run(tmp_path / "a").data) == 40
+    np.savez(tmp_path / "other.npz", images=images[::-1])
+    with pytest.raises(BadInput, match=r"was made with dataset\.fingerprint"):
+        distaff.train("vae", tmp_path / "other.npz", steps=2, out=tmp_path / "a", show=False)
 
 
 def test_data_made_by_hand_is_passed_again(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from torch import Tensor
 
 import distaff
 from distaff import registry
@@ -208,7 +209,7 @@ def test_checkpoints_take_a_small_share_of_the_time(
 ) -> None:
     saved: list[int] = []
 
-    def slow(run: Run, state: State, step: int) -> None:
+    def slow(run: Run, state: State, step: int, unwritten: Tensor) -> None:
         time.sleep(0.01)
         saved.append(step)
 

@@ -39,6 +39,12 @@ def start(out: Path, **changed) -> distaff.Run:
     return distaff.train("beta_vae", changed.pop("data", small_data()), out=out, **settings)
 
 
+def lines(folder: Path) -> list[dict[str, float]]:
+    """The history but for what the clock says."""
+    rate = "images_per_second"
+    return [{key: line[key] for key in line.keys() - {rate}} for line in distaff.load_run(folder).history()]
+
+
 def weights(folder: Path) -> bytes:
     return (folder / "model.safetensors").read_bytes()
 
@@ -84,6 +90,68 @@ def test_extending_equals_training_longer_at_once(tmp_path: Path, trained: Path)
     assert not any(path.exists() for path in judged)  # they were of the shorter run
     steps = [line["step"] for line in distaff.load_run(tmp_path / "a").history()]
     assert steps == [100, 200, 300, 400, 450]
+
+
+@pytest.mark.parametrize("damage", [None, b"junk"])
+def test_extending_never_gives_up_what_is_finished(
+    tmp_path: Path, trained: Path, damage: bytes | None
+) -> None:
+    shutil.copytree(trained, tmp_path / "a")
+    (tmp_path / "a" / "checkpoint.safetensors").unlink()
+    if damage:
+        (tmp_path / "a" / "checkpoint.safetensors").write_bytes(damage)
+    before = {p.name: p.read_bytes() for p in (tmp_path / "a").iterdir()}
+    with pytest.raises(BadInput, match="is damaged" if damage else "has lost checkpoint.safetensors"):
+        start(tmp_path / "a", beta=1.0, steps=450)
+    assert {p.name: p.read_bytes() for p in (tmp_path / "a").iterdir()} == before
+
+
+def test_a_run_that_diverged_when_extended_may_be_as_it_was(tmp_path: Path) -> None:
+    changed = {"learning_rate": "constant:1e-4:1e6:20"}
+    before = weights(start(tmp_path / "a", steps=20, **changed).folder)
+    with pytest.raises(Diverged):
+        start(tmp_path / "a", steps=60, **changed)
+    with pytest.raises(BadInput, match="has taken 20 steps already; 10 is fewer"):
+        start(tmp_path / "a", steps=10, **changed)
+    run = start(tmp_path / "a", steps=20, **changed)
+    assert weights(run.folder) == before
+    assert distaff.load_run(run.folder).config.steps == 20
+
+
+def test_a_run_from_before_it_was_extended_says_so(tmp_path: Path) -> None:
+    start(tmp_path / "a", steps=2)
+    early = distaff.load_run(tmp_path / "a")
+    start(tmp_path / "a", steps=4)
+    with pytest.raises(BadInput, match="has 4 steps now, and 2 when it was loaded"):
+        early.encode(small_data().images(np.arange(3)))
+
+
+def test_steps_mean_nothing_to_what_is_fitted_at_once(tmp_path: Path) -> None:
+    def fitted(steps: int) -> bytes:
+        run = distaff.train("pca", small_data(), latents=3, steps=steps, out=tmp_path / "a", show=False)
+        return weights(run.folder)
+
+    first = fitted(100)
+    (tmp_path / "a" / "report.html").write_text("kept")
+    assert fitted(50) == fitted(20_000) == first
+    assert (tmp_path / "a" / "report.html").read_text() == "kept"
+
+
+def test_the_callers_torch_changes_nothing(tmp_path: Path) -> None:
+    usual = weights(start(tmp_path / "a", steps=3).folder)
+    torch.set_default_dtype(torch.float64)
+    try:
+        with torch.no_grad():
+            inside = start(tmp_path / "b", steps=3)
+            codes = inside.encode(small_data().images(np.arange(3)))
+    finally:
+        torch.set_default_dtype(torch.float32)
+    with torch.inference_mode():
+        assert weights(start(tmp_path / "c", steps=3).folder) == usual
+    assert weights(inside.folder) == usual
+    np.testing.assert_array_equal(
+        distaff.load_run(tmp_path / "a").encode(small_data().images(np.arange(3))).mean, codes.mean
+    )
 
 
 @pytest.mark.parametrize(
@@ -195,6 +263,7 @@ def test_a_request_to_stop_saves_the_work(tmp_path: Path) -> None:
     start(tmp_path / "a", steps=400)
     start(tmp_path / "b", steps=400)
     assert weights(tmp_path / "a") == weights(tmp_path / "b")
+    assert lines(tmp_path / "a") == lines(tmp_path / "b")
 
 
 def test_a_full_disk_keeps_the_last_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,10 @@ def grid_of(data: DataSet, known: bool = False) -> FactorSpace:
     if known and data.pairs is not None:
         raise BadInput(f"{data.name}: its own pairs do not say what they share, which the method must know")
     if data.grid is None:
-        raise BadInput(f"{data.name} has no grid of factors to make such batches from, and no array of pairs")
+        raise BadInput(
+            f"{data.name} has no grid of factors to make such batches from, and no array of pairs; labels "
+            "are a grid if every combination is there once, numbered from 0, the last changing fastest"
+        )
     if known:
         raise BadInput(f"{data.name} hides factors, and the method must know what pairs share; see hide=[]")
     return data.grid

@@ -36,19 +36,20 @@ class LabelledPart:
 
 
 def whole_labels(data: DataSet) -> tuple[Labels, Sizes]:
-    """The labels of all images as whole numbers from 0, and their numbers of values."""
+    """The labels of all images as whole numbers, the least of each as 0, and their numbers of values."""
     if not data.label_names:
         raise BadInput(f"{data.name} has no labels")
     labels = data.labels(np.arange(len(data)))
     assert labels is not None
-    if not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
-        raise BadInput(f"{data.name}: a label term needs labels that are whole numbers from 0")
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise BadInput(f"{data.name}: a label term needs labels that are whole numbers")
+    labels = labels - labels.min(axis=0)
     sizes = labels.max(axis=0) + 1
     if sizes.min() < 2 or sizes.max() > len(data):
-        name = data.label_names[int(sizes.argmin() if sizes.min() < 2 else sizes.argmax())]
+        j = int(sizes.argmin() if sizes.min() < 2 else sizes.argmax())
         raise BadInput(
-            f"{data.name}: a label term needs labels numbered from 0, of 2 to {len(data)}; '{name}' runs "
-            f"from {labels.min()} to {labels.max()}"
+            f"{data.name}: a label term needs labels of 2 to {len(data)} numbers, from the least to the "
+            f"largest; '{data.label_names[j]}' has {sizes[j]}"
         )
     return labels.astype(np.int64), tuple(int(size) for size in sizes)
 

@@ -27,6 +27,10 @@ class Pairs(Kind):
     def sample(self, data: DataSet, size: int, rng: np.random.Generator) -> Batch:
         """`size` images: the first ones, then their partners."""
         if data.pairs is not None and not self.known:
+            if self.k is not None:
+                raise BadInput(
+                    f"{data.name}: its own pairs differ as they do, not in a given number of factors"
+                )
             return own_pairs(data, data.pairs, size, rng)
         grid = grid_of(data, self.known)
         first = grid.rows(data.draw(size // 2, rng))

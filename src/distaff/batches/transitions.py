@@ -21,6 +21,8 @@ class Transitions(Kind):
     def sample(self, data: DataSet, size: int, rng: np.random.Generator) -> Batch:
         """`size` images: the first frames, then those that follow."""
         if data.pairs is not None:
+            if self.rate != 1:
+                raise BadInput(f"{data.name}: its own pairs move as they do, not at a given rate")
             return own_pairs(data, data.pairs, size, rng)
         grid = grid_of(data)
         first = grid.rows(data.draw(size // 2, rng))

@@ -70,6 +70,11 @@ def load_dataset(name: Place, /, *, data_dir: Place | None = None, **options: An
 
     Raises BadInput (a ValueError) with the names that are allowed.
     """
+    if not isinstance(name, str | os.PathLike):
+        raise BadInput(
+            f"a data set is given by its name or path, got {type(name).__name__}; arrays of images are one "
+            "as distaff.datasets.ArrayImages(images)"
+        )
     options = plain(options)
     made = _without_views(options)
     if isinstance(name, str) and name in registry.names("datasets"):

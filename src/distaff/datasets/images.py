@@ -12,6 +12,7 @@ from distaff.datasets.listed import Listed
 from distaff.datasets.squares import SMALLEST, check_resolution, check_side, said, squares
 from distaff.errors import BadInput
 from distaff.factors import FactorSpace
+from distaff.tables.memory import of_tensor
 
 LARGEST_PIXEL = 1e30
 COMPARED = 1024  # images at a time
@@ -44,7 +45,7 @@ class ArrayImages(Listed):
     ) -> None:
         self.name, self.source = name, source
         resolution = check_resolution(resolution)
-        upright = _channels_first(np.asarray(images), name, resolution)
+        upright = _channels_first(_as_array(images, name), name, resolution)
         pixels, self.pixel_range, notes = _pixels(upright, pixel_range, name)
         if resolution:
             notes += said([pixels.shape[2:]] * len(pixels), resolution)
@@ -75,6 +76,13 @@ class ArrayImages(Listed):
 def is_single(shape: tuple[int, ...]) -> bool:
     """Whether an array of this shape is one image (H, W) or (H, W, C), and not several."""
     return len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3) and min(shape[:2]) > 3)
+
+
+def _as_array(images: Any, name: str) -> NDArray[Any]:
+    try:
+        return np.asarray(of_tensor(images))
+    except ValueError:
+        raise BadInput(f"{name}: the images are not all of one shape") from None
 
 
 def _channels_first(images: NDArray[Any], name: str, resolution: int | None) -> NDArray[Any]:
@@ -113,6 +121,8 @@ def _pixels(
     low, high = float(images.min()), float(images.max())
     if not np.isfinite([low, high]).all():
         raise BadInput(f"{name}: images hold NaN or infinite values")
+    if max(-low, high) >= LARGEST_PIXEL:
+        raise BadInput(f"{name}: pixels run from {low:g} to {high:g}; {LARGEST_PIXEL:g} is too much")
     if given is not None:
         bounds = _range(given)
         if low < bounds[0] or high > bounds[1]:

@@ -25,5 +25,6 @@ class PCA(LinearCode):
         """Mean and components of pixels (n, p)."""
         from sklearn.decomposition import PCA as Components
 
-        fit = Components(self.latents, random_state=seed).fit(pixels)
+        with np.errstate(invalid="ignore"):  # shares of variance, which equal images have none of
+            fit = Components(self.latents, random_state=seed).fit(pixels)
         return LinearFit(fit.mean_, fit.components_, fit.components_.T, 1)

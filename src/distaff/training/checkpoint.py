@@ -11,6 +11,8 @@ from distaff.errors import BadInput
 from distaff.files import check_file, replacing
 from distaff.interrupt import unbroken
 
+UNWRITTEN = "unwritten"  # what a checkpoint calls the terms of steps that no line of the history has
+
 
 def save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
     """Replace `path` by the tensors. The bytes depend on names and values alone."""
@@ -35,7 +37,16 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
 def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], int]:
     """The state of a checkpoint and the number of steps behind it."""
     tensors = load_tensors(path)
+    tensors.pop(UNWRITTEN, None)
     step = tensors.pop("step", None)
     if step is None or step.shape or step.dtype != torch.int64 or int(step) < 0:
         raise BadInput(f"{path} is damaged: it holds no step")
     return tensors, int(step)
+
+
+def load_unwritten(path: Path) -> Tensor | None:
+    """The terms (steps, terms) that a checkpoint keeps for the history, if there are any."""
+    found = load_tensors(path).get(UNWRITTEN) if path.exists() else None
+    if found is not None and (found.ndim != 2 or not found.is_floating_point()):
+        raise BadInput(f"{path} is damaged: its terms for the history are no table")
+    return found

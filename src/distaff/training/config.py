@@ -148,7 +148,8 @@ def read_config(path: Path) -> Config:
 def differences(recorded: Config, config: Config) -> Iterator[tuple[Any, Any, str]]:
     """What a run was made with and is now asked for, and the name of it, wherever the two differ.
 
-    Not where the runs lie that both stand on, for those are told by what they hold.
+    Not where the runs lie that both stand on, nor where a file of the data does, for those are told by what
+    they hold.
     """
     # as JSON has them: tuples are lists
     before, after = (json.loads(json.dumps(plain(each))) for each in (recorded, config))
@@ -156,6 +157,8 @@ def differences(recorded: Config, config: Config) -> Iterator[tuple[Any, Any, st
     before["settings"] = {field.name: field.default for field in fields} | before["settings"]
     for name in recorded.bases.keys() & config.bases.keys():
         after["settings"][name] = before["settings"][name]
+    if recorded.dataset.fingerprint == config.dataset.fingerprint:
+        after["dataset"] |= {key: before["dataset"][key] for key in ("name", "source")}
     for key in SAME:
         was, now = before.get(key, getattr(recorded, key)), after.get(key, getattr(config, key))
         if isinstance(was, dict) and isinstance(now, dict):

@@ -14,7 +14,8 @@ Noise = Literal["host", "device"]
 
 def choose_device(name: str) -> torch.device:
     """`auto` is a GPU if there is one, else the CPU."""
-    if name not in ("auto", "cpu", "cuda", "mps") and not re.fullmatch(r"cuda:\d+", str(name)):
+    name = str(name)  # of a torch.device too
+    if name not in ("auto", "cpu", "cuda", "mps") and not re.fullmatch(r"cuda:\d+", name):
         raise BadInput(f"unknown device '{name}'. Allowed: auto, cpu, cuda, cuda:NUMBER, mps")
     if name == "auto":
         name = next((kind for kind in ("cuda", "mps") if is_present(kind)), "cpu")
@@ -40,6 +41,18 @@ def is_present(name: str) -> bool:
     if kind == "cuda":
         return torch.cuda.is_available() and int(name.partition(":")[2] or 0) < torch.cuda.device_count()
     return kind == "cpu" or (kind == "mps" and torch.backends.mps.is_available())
+
+
+@contextmanager
+def usual_torch() -> Iterator[None]:
+    """Torch as it starts for the block, whatever the caller has set: gradients are kept, numbers 32 bits."""
+    before = torch.get_default_dtype()
+    with torch.inference_mode(False), torch.enable_grad():
+        torch.set_default_dtype(torch.float32)
+        try:
+            yield
+        finally:
+            torch.set_default_dtype(before)
 
 
 @contextmanager

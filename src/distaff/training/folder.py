@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 from msgspec import structs
+from torch import Tensor
 
 from distaff.datasets import DataSet
 from distaff.errors import BadInput
@@ -14,7 +15,7 @@ from distaff.files import write_json
 from distaff.methods.base import Method
 from distaff.methods.state import State
 from distaff.training.bases import check_same_bases
-from distaff.training.checkpoint import load_checkpoint, save_tensors
+from distaff.training.checkpoint import UNWRITTEN, load_checkpoint, save_tensors
 from distaff.training.config import Company, Config, differences, read_config
 from distaff.training.history import diverged, trim_history
 from distaff.training.lock import only_one
@@ -68,7 +69,7 @@ def recorded_in(folder: Path) -> Config | None:
 
 
 def check_same(folder: Path, recorded: Config | None, config: Config) -> None:
-    """Raise BadInput where a folder's run is not the one that is asked for, or a shorter one is."""
+    """Raise BadInput where a folder's run is not the one that is asked for, or cannot have its steps."""
     if recorded is None:
         return
     for was, now, name in differences(recorded, config):
@@ -76,8 +77,25 @@ def check_same(folder: Path, recorded: Config | None, config: Config) -> None:
             f"{folder} was made with {name}={was!r}, not {now!r}; choose another --out or the same settings"
         )
     check_same_bases(folder, recorded, config)
-    if config.steps < recorded.steps:
-        raise BadInput(f"{folder} was asked for {recorded.steps} steps; {config.steps} is fewer")
+    if config.steps != recorded.steps:
+        check_steps(folder, recorded.steps, config.steps)
+
+
+def check_steps(folder: Path, asked: int, steps: int) -> None:
+    """Raise BadInput where a run that was asked for other steps has taken more, or cannot go on.
+
+    What is finished is not given up for a checkpoint that cannot be read. One that has not come as far as it
+    was asked for, such as one that diverged on its way, may be asked for as many steps as it has.
+    """
+    path = folder / "checkpoint.safetensors"
+    finished = (folder / "model.safetensors").exists()
+    if finished and steps > asked and not path.exists():
+        raise BadInput(f"{folder} has lost {path.name}, without which it cannot go on; choose another --out")
+    taken = load_checkpoint(path)[1] if path.exists() else 0
+    if finished and steps < asked:
+        raise BadInput(f"{folder} was asked for {asked} steps; {steps} is fewer")
+    if steps < taken:
+        raise BadInput(f"{folder} has taken {taken} steps already; {steps} is fewer")
 
 
 def prepare(folder: Path, recorded: Config | None, config: Config) -> None:
@@ -86,6 +104,8 @@ def prepare(folder: Path, recorded: Config | None, config: Config) -> None:
         if partial.is_symlink() or partial.is_file():
             partial.unlink()
     if recorded is not None and recorded.steps == config.steps:
+        if recorded.dataset != config.dataset:  # the same data in another place
+            write_json(folder / "config.json", structs.replace(recorded, dataset=config.dataset))
         return
     for name in DERIVED:
         if (folder / name).is_dir():
@@ -95,8 +115,11 @@ def prepare(folder: Path, recorded: Config | None, config: Config) -> None:
     write_json(folder / "config.json", config)
 
 
-def save_checkpoint(run: Run, state: State, step: int) -> None:
-    """Replace the checkpoint, unless a weight is no longer a finite number."""
+def save_checkpoint(run: Run, state: State, step: int, unwritten: Tensor | None = None) -> None:
+    """Replace the checkpoint, unless a weight is no longer a finite number.
+
+    `unwritten` (steps, terms) are those of the last steps, which no line of the history has yet.
+    """
     tensors = state.tensors()
     for name, value in tensors.items():
         if not value.isfinite().all():
@@ -105,7 +128,10 @@ def save_checkpoint(run: Run, state: State, step: int) -> None:
         raise BadInput(f"{run.folder} was removed while it was trained; nothing is left of it")
     if not (run.folder / "config.json").exists():  # removed meanwhile, and nothing can be read without it
         write_json(run.folder / "config.json", run.config)
-    save_tensors(run.folder / "checkpoint.safetensors", tensors | {"step": torch.tensor(step)})
+    tensors["step"] = torch.tensor(step)
+    if unwritten is not None and len(unwritten):
+        tensors[UNWRITTEN] = unwritten
+    save_tensors(run.folder / "checkpoint.safetensors", tensors)
 
 
 def resumed(run: Run, state: State, steps: int) -> int:

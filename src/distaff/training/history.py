@@ -20,13 +20,17 @@ SHOWN = {"loss": 1, "kl": 2}  # beside the progress bar, with digits
 
 
 class Window:
-    """The loss terms of the steps since the last line of the history, on the device until it is written."""
+    """The loss terms of the steps since the last line of the history, on the device until it is written.
 
-    def __init__(self, path: Path, batch_size: int) -> None:
+    `before` (steps, terms) are those that were taken before a stop.
+    """
+
+    def __init__(self, path: Path, batch_size: int, before: Tensor | None = None) -> None:
         self.path, self.batch_size = path, batch_size
         self.words = ""
         self._names: list[str] = []
-        self._steps: list[Tensor] = []
+        self._steps: list[Tensor] = [] if before is None else list(before)
+        self._untimed = len(self._steps)
         self._began = time.monotonic()
 
     def add(self, names: list[str], values: Tensor) -> None:
@@ -54,14 +58,14 @@ class Window:
         # on the host, for a GPU adds in an order that depends on how many runs go together
         means = self.check(step).cpu().mean(dim=0).tolist()
         terms = dict(zip(self._names, means, strict=True))
-        images = len(self._steps) * self.batch_size
+        images = (len(self._steps) - self._untimed) * self.batch_size
         rate = images / max(time.monotonic() - self._began, 1e-6)  # the clock may be a coarse one
         line = {"step": step, **terms, "images_per_second": round(rate, 1)}
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
         shown = [f"{name} {terms[name]:.{digits}f}" for name, digits in SHOWN.items() if name in terms]
         self.words = "  ".join([*shown, f"{line['images_per_second']:.0f} images/s"])
-        self._steps, self._began = [], time.monotonic()
+        self._steps, self._untimed, self._began = [], 0, time.monotonic()
 
 
 def diverged(what: str) -> Diverged:

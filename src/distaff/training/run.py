@@ -3,9 +3,11 @@
 import dataclasses
 import functools
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,9 +24,10 @@ from distaff.machine import data_folder
 from distaff.methods.base import Codes, Method
 from distaff.networks.threads import network_threads
 from distaff.settings import build, whole_number
+from distaff.tables.memory import of_tensor
 from distaff.training.checkpoint import load_tensors
-from distaff.training.config import Config, facts_of, read_config
-from distaff.training.device import arithmetic, choose_device, is_present
+from distaff.training.config import Config, DataConfig, facts_of, read_config
+from distaff.training.device import arithmetic, choose_device, is_present, usual_torch
 from distaff.training.history import read_history
 
 ENCODE_BATCH = 512
@@ -55,7 +58,7 @@ class Run:
         if data is None:
             if recorded.options is None:
                 raise BadInput(f"{self.folder} was trained on a data set made by hand; pass it as data=")
-            data = load_dataset(recorded.name, data_dir=self.data_dir, **recorded.options)
+            data = self._loaded(recorded)
         if data.fingerprint() != recorded.fingerprint:
             raise BadInput(
                 f"the data set {recorded.name} ({data.source}) is not the one {self.folder} was "
@@ -64,6 +67,17 @@ class Run:
         if tuple(data.image_shape) != recorded.image_shape or len(data) != recorded.images:
             raise BadInput(f"{self.folder / 'config.json'} is damaged: {recorded.name} has other images")
         return data
+
+    def _loaded(self, recorded: DataConfig) -> DataSet:
+        """The data set by its name, or where it was."""
+        name = recorded.name
+        if name not in registry.names("datasets") and not os.path.exists(name):
+            raise BadInput(
+                f"{name}, which {self.folder} was trained on, is not there any more; where the same data lie "
+                "elsewhere, train with them as --dataset and the same settings and --out once more: the "
+                "folder is finished at once and knows the place (in Python load_run takes them as data=)"
+            )
+        return load_dataset(name, data_dir=self.data_dir, **(recorded.options or {}))
 
     def check_current(self) -> None:
         """An error where training went on since this was loaded: its weights are not those of its folder."""
@@ -122,17 +136,23 @@ class Run:
         path = self.folder / "model.safetensors"
         if not path.exists():
             raise BadInput(f"{self.folder} holds no finished model; train it first")
-        state = self.method.state(self.facts, torch.Generator())
+        self.check_current()
+        with usual_torch():
+            state = self.method.state(self.facts, torch.Generator())
         state.load_weights(load_tensors(path))
         return state.modules.to(self.device).eval()
 
     def batches(self, images: ArrayLike) -> Iterator[Tensor]:
-        """Images (n, C, H, W) as the data set gives them: in 0..1, on the device, 512 at a time."""
-        pixels, data = np.asarray(images), self.config.dataset
+        """Images (n, C, H, W) as the data set gives them: in 0..1, on the device, 512 at a time.
+
+        Booleans are black and white. BadInput where pixels are far from the data set's range.
+        """
+        pixels, data = np.asarray(of_tensor(images)), self.config.dataset
         if pixels.shape[1:] != data.image_shape:
             raise BadInput(f"images must be (n, *{list(data.image_shape)}), got {pixels.shape}")
         if not len(pixels):
             raise BadInput("there are no images to encode")
+        pixels = _in_range(pixels, data.pixel_range)
         for start in range(0, len(pixels), ENCODE_BATCH):
             part = pixels[start : start + ENCODE_BATCH]
             yield to_unit(part, data.pixel_range, self.device)
@@ -193,9 +213,14 @@ class Run:
 
     def _rows(self, values: ArrayLike, size: int, what: str) -> Tensor:
         """An array (n, size) on the device."""
-        array = np.array(values, dtype=np.float32)
+        try:
+            array = np.array(of_tensor(values), dtype=np.float32)
+        except (TypeError, ValueError):
+            raise BadInput(f"{what} must be numbers of shape (n, {size})") from None
         if array.ndim != 2 or array.shape[1] != size:
             raise BadInput(f"{what} must have shape (n, {size}), got {array.shape}")
+        if not np.isfinite(array).all():
+            raise BadInput(f"{what} hold NaN or infinite values")
         return torch.from_numpy(array).to(self.device)
 
     def _as_arrays(self, codes: Codes) -> Codes:
@@ -208,6 +233,29 @@ class Run:
     def history(self) -> list[dict[str, float]]:
         """The lines of history.jsonl: step, each loss term, images a second."""
         return read_history(self.folder / "history.jsonl")
+
+
+def _in_range(pixels: NDArray[Any], pixel_range: tuple[float, float]) -> NDArray[Any]:
+    """Pixels of this range, from black to white: booleans as such; BadInput where they have another."""
+    if pixels.dtype == bool:
+        return np.where(pixels, np.float32(pixel_range[1]), np.float32(pixel_range[0]))
+    if pixels.dtype.kind not in "iuf":
+        raise BadInput(f"images must be numbers, got {pixels.dtype}")
+    (low, high), least, most = pixel_range, float(pixels.min()), float(pixels.max())
+    if not np.isfinite([least, most]).all():
+        raise BadInput("images hold NaN or infinite values")
+    span = high - low  # noise may lead beyond it
+    if least < low - span or most > high + span:
+        raise BadInput(
+            f"pixels run from {least:g} to {most:g}, where {low:g} is black and {high:g} is white; give "
+            "images as the data set does, as with run.data.images(index)"
+        )
+    if pixel_range == (0, 255) and 0 <= least < most <= 1:
+        warnings.warn(
+            f"the brightest pixel is {most:g} of 255, all but black; if 1 is white, encode images * 255",
+            stacklevel=2,
+        )
+    return pixels
 
 
 def load_run(

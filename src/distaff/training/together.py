@@ -24,7 +24,7 @@ from distaff.progress import progress, say
 from distaff.settings import whole_number
 from distaff.training import train as alone
 from distaff.training.allocator import keep_freed_memory
-from distaff.training.device import arithmetic, choose_device
+from distaff.training.device import arithmetic, choose_device, usual_torch
 from distaff.training.folder import (
     finish,
     in_company,
@@ -88,6 +88,7 @@ def train_together(
     there, count = on_device(data, chosen), whole_number("threads", threads, 1)
     way = convolutions or WAY.get(chosen.type, "products")
     with ExitStack() as held:
+        held.enter_context(usual_torch())
         members = []
         for place, each in enumerate(asked):
             try:
@@ -224,8 +225,7 @@ def _saved(members: list[Member]) -> dict[int, Run | Exception]:
     ended: dict[int, Run | Exception] = {}
     for member in members:
         try:
-            member.window.check(member.done)
-            save_checkpoint(member.run, member.state, member.done)
+            save_checkpoint(member.run, member.state, member.done, member.window.check(member.done))
         except (Diverged, BadInput) as error:
             ended[member.place] = error
     return ended

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from numpy.typing import ArrayLike
 
 from distaff import registry
 from distaff.batches.feed import Feed
-from distaff.datasets import DataSet, load_dataset
+from distaff.datasets import ArrayImages, DataSet, load_dataset
 from distaff.errors import BadInput, Interrupted
 from distaff.interrupt import heard
 from distaff.machine import MOST_THREADS, available_threads
@@ -22,8 +23,9 @@ from distaff.progress import Report, progress, say
 from distaff.settings import build, whole_number
 from distaff.training.allocator import keep_freed_memory
 from distaff.training.bases import find_bases
+from distaff.training.checkpoint import load_unwritten
 from distaff.training.config import make_config
-from distaff.training.device import arithmetic, choose_device, choose_noise
+from distaff.training.device import arithmetic, choose_device, choose_noise, usual_torch
 from distaff.training.folder import (
     finish,
     forget,
@@ -44,7 +46,7 @@ CHECKPOINT_SECONDS = 15.0
 
 def train(
     method: str | Method,
-    data: DataSet | str | os.PathLike[str],
+    data: DataSet | str | os.PathLike[str] | ArrayLike,
     *,
     steps: int = 20_000,
     seed: int = 0,
@@ -55,7 +57,7 @@ def train(
     show: bool = True,
     **settings: Any,
 ) -> Run:
-    """Train a method on a data set and return the finished run.
+    """Train a method on a data set, or the name, path or array of one, and return the finished run.
 
     `settings` are the method's hyper-parameters. The same call again returns at once; after a stop it
     continues from the last checkpoint, to the same bytes; with more `steps` it goes on from the end. Any
@@ -70,10 +72,12 @@ def train(
     threads = None if threads is None else whole_number("threads", threads, 1)
     if threads is not None and threads > MOST_THREADS:
         raise BadInput(f"threads={threads} is not allowed; it must be at most {MOST_THREADS}")
-    data = data if isinstance(data, DataSet) else load_dataset(data)
+    if not isinstance(data, DataSet):
+        data = load_dataset(data) if isinstance(data, str | os.PathLike) else ArrayImages(data)
     folder = Path(out) if out is not None else Path("runs") / f"{name}-{data.name}-s{seed}"
     asked = Asked(method, steps, seed, folder)
-    with asked_for(name, asked, data, data, threads, choose_device(device), noise) as (run, feed):
+    there = choose_device(device)
+    with usual_torch(), asked_for(name, asked, data, data, threads, there, noise) as (run, feed):
         if is_finished(run):
             if show:
                 say(f"{folder} is finished: {run.effort}")
@@ -103,6 +107,7 @@ def asked_for(
     """
     method, steps, seed, folder = asked
     recorded = recorded_in(folder)
+    steps = recorded.steps if recorded and method.fitted else steps  # to which they mean nothing
     threads = threads or (recorded.threads if recorded else available_threads())
     drawn = choose_noise(noise, device, recorded.noise if recorded else None)
     drawn = "host" if method.fitted else drawn
@@ -169,7 +174,8 @@ def train_alone(run: Run, feed: Feed, show: bool, window: Window | None = None) 
 
 def window_of(run: Run) -> Window:
     """What the lines of a run's history are made by."""
-    return Window(run.folder / "history.jsonl", run.method.batch_size)
+    before = load_unwritten(run.folder / "checkpoint.safetensors")
+    return Window(run.folder / "history.jsonl", run.method.batch_size, before)
 
 
 def begun(run: Run, feed: Feed, steps: int) -> tuple[State, int]:
@@ -214,8 +220,7 @@ def _loop(
                 save_checkpoint(run, state, done)
                 saved = time.monotonic()
         if asked_to_stop and done < steps.stop:
-            window.check(done)
-            save_checkpoint(run, state, done)
+            save_checkpoint(run, state, done, window.check(done))
             raise Interrupted(
                 f"stopped at step {done} of {steps.stop}; run the same command again to continue"
             )
