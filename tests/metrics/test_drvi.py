@@ -121,6 +121,16 @@ def test_the_ceiling_is_bounded_by_the_number_of_codes() -> None:
     assert drvi(factors, factors).lms_spn == pytest.approx(4 / 35, abs=1e-3)
 
 
+def test_the_cards_ceiling_is_that_of_a_code_for_each_label() -> None:
+    codes, label = three_clusters()
+    for some, most in ((codes, 1), (codes[:, :2], 2 / 3)):
+        card = distaff.score(some, label, metrics="drvi")
+        for name in ("lms_smi", "lms_spn", "lms_bmmi"):
+            assert card[f"drvi.{name}"].ceiling == pytest.approx(most, abs=1e-9)
+            assert (card[f"drvi.{name}"].value or 0) <= most
+    assert distaff.score(codes, label == 1, metrics="drvi")["drvi.msgs_smi"].ceiling > 0.95  # beside noise
+
+
 def test_rare_labels_are_left_out_and_named() -> None:
     codes, label = three_clusters()
     words = np.array(["B", "T", "NK"], dtype=object)[label]

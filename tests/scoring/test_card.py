@@ -38,6 +38,15 @@ def test_more_rows_narrow_it() -> None:
     assert (many.high - many.low) < 0.5 * (few.high - few.low)
 
 
+def test_the_ceiling_of_a_single_factor_has_noise_beside_it_only_for_a_gap(no_intervals: None) -> None:
+    factor = np.random.default_rng(0).standard_normal(400)
+    card = distaff.score(factor, factor, continuous=True, metrics=["linear_r2", "irs"])
+    assert card["linear_r2.codes_from_factors"].ceiling == pytest.approx(1)
+    assert card["irs"].ceiling == pytest.approx(card["irs"].value, abs=0.02)
+    codes = np.column_stack([factor, -factor])
+    assert distaff.score(codes, factor > 0, metrics=["sap"])["sap"].ceiling > 0.2
+
+
 def test_chance_ceiling_and_scale(no_intervals: None) -> None:
     factors = SPACE.sample(4000, 0)
     ideal = score((factors - factors.mean(axis=0)) / factors.std(axis=0), factors)

@@ -19,6 +19,8 @@ from commands import distaff as command
 import distaff
 from distaff.errors import BadInput
 from distaff.metrics import drvi, mig
+from distaff.tables.readers.annotated import read_annotated
+from distaff.tables.sparse import SparseTable
 
 RNG = np.random.default_rng(0)
 N = 240
@@ -154,6 +156,12 @@ def test_the_library_is_never_imported() -> None:
         sys.modules.update(held)
 
 
+def written(data: Any, path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        data.write_h5ad(path)
+
+
 def scored(capsys: pytest.CaptureFixture[str], *words: object) -> Any:
     status, out, err = command(capsys, "score", *words, "--values-only", "--json")
     assert status == 0, err
@@ -164,9 +172,7 @@ def test_the_same_of_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     data, path = adata(), tmp_path / "cells.h5ad"
     data.obs.loc[data.obs_names[:7], "cell_type"] = np.nan
     data.obsm["X_columns"] = scipy.sparse.csc_matrix(data.obsm["X_sparse"])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        data.write_h5ad(path)
+    written(data, path)
     keys = ["X_pca", "X_drvi", "X_sparse", "X_columns"]
     expected = distaff.score(data, obsm=keys, obs=["cell_type"], values_only=True)
     found = scored(capsys, path, "--obsm", ",".join(keys), "--obs", "cell_type")
@@ -183,6 +189,64 @@ def test_the_same_of_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert out.splitlines()[0].split() == ["score", "X_pca", "X_drvi"]
 
 
+def test_clusters_that_are_numbers_are_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = adata()
+    data.obs["leiden"] = pd.Categorical(KIND.astype(str))
+    written(data, tmp_path / "c.h5ad")
+    frame = {"leiden": pd.Categorical(KIND.astype(str))}
+    pd.DataFrame(frame).to_pickle(tmp_path / "c.pkl")
+    np.save(tmp_path / "z.npy", GOOD)
+    cards = [
+        scored(capsys, tmp_path / "c.h5ad", "--obsm", "X_drvi", "--obs", "leiden"),
+        scored(capsys, tmp_path / "z.npy", tmp_path / "c.pkl"),
+    ]
+    in_memory = distaff.score(data, obsm="X_drvi", obs="leiden", values_only=True, metrics=["linear_r2"])
+    assert in_memory.protocol["words"] == {"leiden": list("0123")}
+    for card in cards:
+        assert card["protocol"]["words"] == {"leiden": list("0123")}
+
+
+def test_sparse_counts_and_layers_of_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = adata()
+    counts = scipy.sparse.csr_matrix(np.where(RNG.random((N, N)) < 0.1, RNG.integers(9, size=(N, N)), 0))
+    data.layers["counts"], data.layers["scaled"] = counts.tocsc(), counts.toarray() / 2.0
+    written(data, tmp_path / "c.h5ad")
+    table = read_annotated(tmp_path / "c.h5ad", ["X"])
+    assert isinstance(table, SparseTable)
+    assert (table.codes.matrix.toarray() == np.eye(N)).all()
+    assert table.labels == [f"cell{i}" for i in range(N)]
+    for name in ("layers/counts", "counts"):
+        found = read_annotated(tmp_path / "c.h5ad", [name])
+        assert isinstance(found, SparseTable)
+        assert (found.codes.matrix != counts).nnz == 0
+    dense = read_annotated(tmp_path / "c.h5ad", ["scaled"])
+    np.testing.assert_array_equal(np.column_stack(dense.cells), counts.toarray() / 2.0)
+    with pytest.raises(BadInput, match="X is sparse, and is read alone"):
+        read_annotated(tmp_path / "c.h5ad", ["X", "X_drvi"])
+    words = (
+        tmp_path / "c.h5ad",
+        "--code-columns",
+        "X",
+        "--factor-columns",
+        "batch",
+        "--metric",
+        "best_latent",
+    )
+    assert "best_latent.f1" in scored(capsys, *words)["scores"]
+    with h5py.File(tmp_path / "c.h5ad", "a") as file:
+        file["X/indices"][0] = N + 3
+    with pytest.raises(BadInput, match="has indices outside its shape"):
+        read_annotated(tmp_path / "c.h5ad", ["X"])
+
+
+def test_a_category_by_hand(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "c.h5ad", "w") as file:
+        file["obsm/z"], file["obs/kind/codes"] = GOOD, KIND
+        file["obs/kind/categories"] = ["B", "NK", "T", "mono"]
+    table = read_annotated(tmp_path / "c.h5ad", None, "factors")
+    assert table.cells[0].tolist() == WORDS.tolist()
+
+
 def test_the_commands_of_the_guide(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -190,9 +254,7 @@ def test_the_commands_of_the_guide(
     commands = re.findall(r"^distaff (score cells\.h5ad .*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     assert len(commands) == 2
     monkeypatch.chdir(tmp_path)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        adata().write_h5ad("cells.h5ad")
+    written(adata(), Path("cells.h5ad"))
     for words in commands:
         status, out, err = command(capsys, *shlex.split(words), "--values-only")
         assert status == 0, err
@@ -201,9 +263,7 @@ def test_the_commands_of_the_guide(
 
 def test_bad_names_of_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "cells.h5ad"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        adata().write_h5ad(path)
+    written(adata(), path)
     np.save(tmp_path / "codes.npy", GOOD)
     with h5py.File(path, "a") as file:
         file["obsm/X_sparse/indices"][0] = 3

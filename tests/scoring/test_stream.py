@@ -194,6 +194,9 @@ def test_counts_by_loops() -> None:
 def test_values_beyond_the_ranges_are_told() -> None:
     stream = fed(made("mig", ranges=(-1, 1)), [100])
     assert stream.outside == pytest.approx(((CODES < -1) | (CODES > 1)).mean(axis=0))
+    assert made("irs").filled.size == 0
+    wide = fed(made("mig", ranges=(-100, 100)), [300])
+    assert wide.filled.tolist() == [len(np.unique(np.floor((code + 100) / 10))) for code in CODES.T]
     clipped = np.concatenate([CODES[:, :4].clip(-1, 1), [[-1.0] * 4, [1.0] * 4]])  # the ends are reached
     more = np.concatenate([FACTORS, FACTORS[:2]])
     found = fed(made("mig", ranges=(-1, 1)), [], clipped, more).compute()["mig"]

@@ -142,7 +142,9 @@ def test_what_is_meant_can_be_said() -> None:
     ordered = factors_of(table, order={"a": ["red", "NA", "2", "1"]})
     assert ordered.values[:, 0].tolist() == [3, 2, 1, 0]
     assert ordered.unordered == ()
-    with pytest.raises(BadInput, match="unknown word of the order"):
+    with pytest.raises(
+        BadInput, match="column 'a' holds '1', which its order leaves out: red; name every word"
+    ):
         factors_of(table, order={"a": ["red"]})
     with pytest.raises(BadInput, match="unknown column of factors 'c'"):
         factors_of(table, words=["c"])
@@ -156,6 +158,19 @@ def test_an_ordered_category_has_its_order() -> None:
     unordered = factors_of(as_table(pd.Series(sizes.as_unordered()), "factors"))
     assert unordered.values[:, 0].tolist() == [2, 0, 1]
     assert unordered.unordered == (0,)
+
+
+def test_a_category_is_words_whatever_they_look_like() -> None:
+    clusters = ["10", "2", "0", "2"]
+    for words in (clusters, list(map(int, clusters))):
+        found = factors_of(as_table(pd.DataFrame({"leiden": pd.Categorical(words)}), "factors"))
+        assert found.unordered == (0,)
+        assert found.words == {"leiden": ["0", "10", "2"]}
+    assert factors_of(as_table(pd.DataFrame({"leiden": clusters}), "factors")).unordered == ()
+    table = as_table(pd.DataFrame({"leiden": pd.Categorical(clusters)}), "factors")
+    assert factors_of(table, order={"leiden": ["0", "2", "10"]}).unordered == ()
+    real = factors_of(table, continuous=["leiden"])  # where that is said
+    assert (real.values[:, 0].tolist(), real.continuous) == ([10, 2, 0, 2], (0,))
 
 
 def test_continuous_columns_by_name_and_by_number() -> None:

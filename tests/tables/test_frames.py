@@ -104,3 +104,4 @@ def test_names_that_are_the_same_as_texts_and_orders(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="columns of the same name: 1, 1"):
         read_table(unpacked("odd_fixed.h5", tmp_path), ["twice"])
     assert read_table(unpacked("odd_table.h5", tmp_path), ["ordered"]).orders == {0: ("m", "l")}
+    assert read_table(unpacked("table.h5", tmp_path)).orders == {6: ()}  # a category without one

@@ -471,6 +471,26 @@ def test_codes_that_may_stand_for_no_value_are_noted() -> None:
         said = str(score(given, FACTORS, metrics=["mig"], values_only=True))
         assert f"the {name} holds -999, far from its other values" in said
     assert "holds" not in str(score(CODES, FACTORS, metrics=["mig"], values_only=True))
+    codes[[3, 7, 9], 1] = [0, 0, 9]  # once, and no more than large
+    assert "holds" not in str(score(codes / [1, 1], FACTORS, metrics=["mig"], values_only=True))
+
+
+def test_minus_one_below_classes_is_noted() -> None:
+    kind = np.arange(N) % 5 - 1
+    said = str(score(CODES, {"kind": kind}["kind"], metrics=["mig"], values_only=True))
+    assert "the factor '0' holds -1, below its other values; if that stands for no value" in said
+    for fine in (kind % 3 - 1, kind - 1, kind + 1, kind * 2):
+        assert "holds" not in str(score(CODES, fine, metrics=["mig"], values_only=True))
+
+
+def test_texts_that_become_one_number_are_noted() -> None:
+    plates = np.array(["01", "1", "2"], dtype=object)[np.arange(N) % 3]
+    said = str(score(CODES, pd.DataFrame({"plate": plates}), metrics=["mig"], values_only=True))
+    assert "the factor 'plate' holds 01 and 1, which are one number" in said
+    padded = pd.DataFrame({"plate": np.array(["01", "02", "10"], dtype=object)[np.arange(N) % 3]})
+    assert "holds" not in str(score(CODES, padded, metrics=["mig"], values_only=True))
+    apart = score(CODES, pd.DataFrame({"plate": plates}), metrics=["mig"], values_only=True, words=["plate"])
+    assert "holds" not in str(apart)
 
 
 def test_a_code_that_rises_by_one_step_is_noted() -> None:

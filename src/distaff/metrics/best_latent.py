@@ -53,7 +53,7 @@ def indicators(factors: Factors) -> Floats:
         _all(*_ALWAYS, (0.55, 0.66)),
     ),
     worse_with={"auroc": frozenset({"noise", "missing"})},
-    ideal=indicators,
+    ideal=lambda factors, count: indicators(factors),
     asks_what_fires=True,
     only_dense="",
 )

@@ -87,8 +87,8 @@ class Declaration:
     least_deviation: float = 0.0
     #: how streams have its value of all rows without keeping them; None: they take a sample of rows
     exact: Exact | None = None
-    #: codes made of factors (n, k) with which the card finds the ceiling
-    ideal: Callable[[Factors], Codes] = standardised
+    #: of factors (n, k) and the number of codes, codes with which the card finds the ceiling
+    ideal: Callable[[Factors, int], Codes] = lambda factors, count: standardised(factors)
     #: it asks which codes are not 0, and says nothing where all are: in the default card of sparse codes only
     asks_what_fires: bool = False
     #: settings that show a change of .05 in less time, for the health checks: up to 500 codes, and above

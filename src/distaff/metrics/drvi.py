@@ -86,6 +86,7 @@ def _asked(rows: Ints, names: Sequence[str]) -> list[tuple[int, str]]:
     },
     remarks=_remarks,
     only_dense="it sorts the rows of each code as an array",
+    ideal=lambda factors, count: label_codes(factors)[:, :count],
 )
 def drvi(codes: Codes, factors: Factors, *, bins: Bins = 10, min_cells: int = LEAST_ROWS) -> DRVI:
     """DRVI's scores: does a code of its own mark each label?
@@ -137,6 +138,13 @@ def label_matrices(
     ]
     smi, spn, bmmi = np.stack([np.concatenate(each, axis=1) for each in found], axis=1)
     return smi, spn, bmmi
+
+
+def label_codes(factors: Factors) -> Floats:
+    """A code for each label, 1 where a row carries it: codes with full marks, (n, labels)."""
+    columns = factors.astype(np.int64).T
+    marks = [column[:, None] == _labels(column, LEAST_ROWS) for column in columns]
+    return np.concatenate(marks, axis=1).astype(np.float64)
 
 
 def _labels(column: Ints, min_cells: int) -> Ints:

@@ -183,7 +183,9 @@ def _far_codes(table: Table, codes: NDArray[np.float64]) -> Iterator[str]:
         return
     ends = np.isin([codes.min(axis=0), codes.max(axis=0)], list(STAND_INS)).any(axis=0)
     for j in np.flatnonzero(ends):
-        if values := stand_ins_of(codes[:, j]):
+        # a single 8 or 9 is a large code sooner than an answer that was not given
+        values = [v for v in stand_ins_of(codes[:, j]) if abs(v) > 9 or (codes[:, j] == v).sum() > 1]
+        if values:
             yield _stand_in(f"code '{table.names[j]}'" if table.named else f"code {j}", values)
 
 
@@ -207,15 +209,20 @@ def _all_different(factors: Factors) -> Iterator[str]:
 
 
 def _stand_ins(factors: Factors) -> Iterator[str]:
-    """Notes of factors with numbers that may stand for no value."""
+    """Notes of factors with numbers that may stand for no value, and with texts that became one number."""
     for name, values in factors.stand_ins.items():
         yield _stand_in(f"factor '{name}'", values)
+    for name, (padded, plain) in factors.merged.items():
+        yield (
+            f"the factor '{name}' holds {padded} and {plain}, which are one number; if they are not the "
+            f"same, say words=['{name}'] (--words {name})"
+        )
 
 
 def _stand_in(what: str, values: Sequence[float]) -> str:
-    held = ", ".join(f"{value:g}" for value in values)
+    held, where = ", ".join(f"{value:g}" for value in values), "below" if [*values] == [-1] else "far from"
     return (
-        f"the {what} holds {held}, far from its other values; if that stands for no value, leave these cells "
+        f"the {what} holds {held}, {where} its other values; if that stands for no value, leave these cells "
         "empty and say missing='drop' (--missing drop)"
     )
 

@@ -32,6 +32,7 @@ CHECKS = {
 }
 MOST_ROWS, MOST_CODES = 2000, 500  # that are searched for copies
 SHUFFLES = 5
+MOST_TOLD = 5  # factors, of each of which a line is said
 MOST_JUDGED = 50  # codes behind a mean over codes
 UPPER = 0.75  # the quantile over codes, for those that are mostly off hardly overestimate
 TOO_HIGH = 0.1  # shares of a factor's entropy
@@ -123,8 +124,11 @@ def _factors(
     codes: NDArray[np.floating], factors: NDArray[np.int64], names: list[str], scores: Mapping[str, Score]
 ) -> Iterator[Finding]:
     """What is to be said of codes and factors, of which none are real numbers."""
-    for message in few_rows(codes, factors, names):
+    few = list(few_rows(codes, factors, names))
+    for message in few[:MOST_TOLD]:
         yield Finding("H04", message)
+    if len(few) > MOST_TOLD:
+        yield Finding("H04", f"and {len(few) - MOST_TOLD} more factors likewise")
     high = [name for name, s in scores.items() if (s.value or 0.0) >= 0.95 and name in declared(name).blind]
     lost = lost_factors(codes, factors, names) if high else []
     if lost:

@@ -134,6 +134,7 @@ class Measure:
                 "continuous": self.inputs.continuous,
                 "seed": self.seed,
                 "streams": "derived",  # those before were others
+                "ceiling": "alone",  # a single factor's had noise beside it
                 "protocol": self.protocol,
                 "defaults": settings_taken(self.metric, self.protocol),
             },
@@ -193,8 +194,9 @@ def _noise(inputs: Inputs, rng: np.random.Generator) -> Inputs:
 
 def _ideal(inputs: Inputs, metric: Metric[Any], rng: np.random.Generator) -> Inputs:
     """The codes that a metric calls ideal: by default standardised factors."""
-    codes = metric.declaration.ideal(inputs.given["factors"])
-    if codes.shape[1] == 1:  # a gap needs a second code
+    declared = metric.declaration
+    codes = declared.ideal(inputs.given["factors"], inputs.codes.shape[1])
+    if codes.shape[1] < declared.least_codes:  # a gap needs a second code
         codes = np.concatenate([codes, rng.standard_normal(codes.shape)], axis=1)
     taken = {n: v for n, v in inputs.given.items() if n in inspect.signature(metric).parameters}
     return _beside(codes, inputs, {n: NEEDS[n].of_ideal(v, codes, taken) for n, v in inputs.given.items()})

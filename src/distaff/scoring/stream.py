@@ -106,6 +106,13 @@ class Stream:
             return np.asarray(counts.outside / self.rows)
         return np.empty(0)
 
+    @property
+    def filled(self) -> NDArray[np.int64]:
+        """How many bins of its range each code (d,) has filled; few where the range is too wide."""
+        for counts in self._seen.counts.values() if self._seen else ():
+            return np.asarray((counts.tables[0].sum(axis=2) > 0).sum(axis=1))
+        return np.empty(0, dtype=np.int64)
+
     def update(self, codes: Any, factors: Any = None, **given: Any) -> None:
         """Take in the next rows: codes (n, d), factors (n, k), and what else metrics need, by its name."""
         for name in given.keys() - {need for need, each in NEEDS.items() if each.of_rows}:

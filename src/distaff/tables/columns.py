@@ -45,8 +45,8 @@ class Column:
     """One column: its cells (n,) as numbers where all are, else as objects, and what each of them is.
 
     Objects are texts, numbers, or None for no value. `missing` and `number` (n,) say which cells have no
-    value and which are finite numbers; the rest are words or infinite. `order` are the words of an ordered
-    category.
+    value and which are finite numbers; the rest are words or infinite. `order` are the words of a category
+    in their order, () where it has none.
     """
 
     cells: NDArray[Any]

@@ -46,13 +46,20 @@ def of_array(array: NDArray[Any], what: str) -> Table:
     if array.ndim == 1:
         array = array[:, None]
     if array.ndim != 2 or array.shape[1] == 0:
-        hint = f"; make it a row per image, as by .reshape({array.shape[0]}, -1)" if array.ndim > 2 else ""
-        raise BadInput(f"{what} must have shape (rows, columns), got {array.shape}{hint}")
+        raise BadInput(f"{what} must have shape (rows, columns), got {array.shape}{_flat(array.shape)}")
     if array.dtype.kind not in "biufUSO":
         raise BadInput(f"{what} must be numbers, got {array.dtype}")
     names = [str(j) for j in range(array.shape[1])]
     whole = narrowed(array)
     return Table(what, names, list(whole.T), named=False, whole=whole)
+
+
+def _flat(shape: tuple[int, ...]) -> str:
+    """How an array of more dimensions becomes one of rows."""
+    if len(shape) < 3:
+        return ""
+    frames = f".reshape(-1, {shape[-1]})"
+    return f"; make it a row per image by .reshape({shape[0]}, -1), per frame of episodes by {frames}"
 
 
 def of_fields(array: NDArray[Any], what: str) -> Table:
@@ -132,7 +139,7 @@ def _pandas(values: Any, what: str) -> Table:
     named = values.ndim == 2 or values.name is not None
     names = [str(each.name) for each in series] if named else ["0"]
     categories = {j: each.cat for j, each in enumerate(series) if str(each.dtype) == "category"}
-    orders = {j: tuple(map(str, each.categories)) for j, each in categories.items() if each.ordered}
+    orders = {j: tuple(map(str, each.categories)) if each.ordered else () for j, each in categories.items()}
     cells = [_series(each, what) for each in series]
     return Table(what, names, cells, named, labels=values.index.tolist(), orders=orders)
 

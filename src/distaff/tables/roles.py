@@ -28,7 +28,8 @@ class Factors:
 
     They are int64, or float64 where a column is continuous. `words` are what the numbers of a column of words
     stand for; `unordered` are those columns of words of which no order was given; `stand_ins` by column
-    numbers such as -999 that may stand for no value.
+    numbers such as -999 that may stand for no value; `merged` by column two texts that are one number, as 01
+    and 1.
     """
 
     values: NDArray[Any]
@@ -37,6 +38,7 @@ class Factors:
     unordered: tuple[int, ...] = ()
     words: dict[str, list[str]] = field(default_factory=dict)
     stand_ins: dict[str, list[float]] = field(default_factory=dict)
+    merged: dict[str, list[str]] = field(default_factory=dict)
 
 
 def codes_of(table: Table) -> NDArray[np.float64]:
@@ -92,7 +94,7 @@ def factors_of(
     real = continuous_columns(table, continuous)
     found = []
     for j, (name, column) in enumerate(zip(table.names, table.columns([*words, *order]), strict=True)):
-        is_words = holds_words(table, j, column, name in words or name in order)
+        is_words = holds_words(table, j, column, name in words or name in order, j in real)
         if j in real:
             found.append(_real(table, j, column, is_words))
         else:
@@ -105,6 +107,7 @@ def factors_of(
         tuple(j for j, each in enumerate(found) if each.words is not None and not each.is_ordered),
         {name: each.words for name, each in of_names.items() if each.words is not None},
         {name: each.stand_ins for name, each in of_names.items() if each.stand_ins},
+        {name: each.merged for name, each in of_names.items() if each.merged},
     )
 
 
@@ -116,6 +119,7 @@ class _Factor:
     words: list[str] | None = None
     is_ordered: bool = True
     stand_ins: list[float] = field(default_factory=list)
+    merged: list[str] = field(default_factory=list)
 
 
 def _real(table: Table, j: int, column: Column, is_words: bool) -> _Factor:
@@ -137,9 +141,21 @@ def _classes(table: Table, j: int, column: Column, is_words: bool, order: Sequen
     values, distinct = column.classes(is_words)
     if is_words:
         _check_order(table, j, distinct, order or ())
-        return _Factor(values, distinct, is_ordered=order is not None or column.order is not None)
+        return _Factor(values, distinct, is_ordered=bool(order or column.order))
     _check_whole(table, j, distinct)
-    return _Factor(values, stand_ins=stand_ins_of(np.array(distinct, dtype=np.float64)))
+    numbers = np.array(distinct, dtype=np.float64)
+    below = [-1.0] if len(numbers) > 3 and numbers[0] == -1 and numbers[1] >= 0 else []
+    return _Factor(values, stand_ins=stand_ins_of(numbers) or below, merged=_merged(table.cells[j]))
+
+
+def _merged(cells: NDArray[Any]) -> list[str]:
+    """Two texts that are one number, of which one begins with a 0; none where all have as many digits."""
+    texts = (
+        {cell for cell in set(cells.tolist()) if isinstance(cell, str)} if cells.dtype.kind in "OU" else ()
+    )
+    padded = (cell for cell in texts if len(cell) > 1 and cell.startswith("0") and cell.isdecimal())
+    pairs = ([cell, plain] for cell in padded if (plain := cell.lstrip("0") or "0") in texts)
+    return next(pairs, [])
 
 
 def stand_ins_of(column: NDArray[Any]) -> list[float]:
@@ -177,13 +193,16 @@ def continuous_columns(table: Table, continuous: Continuous) -> tuple[int, ...]:
     return tuple(sorted(set(found)))
 
 
-def holds_words(table: Table, j: int, column: Column, as_words: bool) -> bool:
-    """Whether a column of factors holds words; an error where some cells are missing or odd."""
+def holds_words(table: Table, j: int, column: Column, as_words: bool, is_real: bool = False) -> bool:
+    """Whether a column of factors holds words; an error where some cells are missing or odd.
+
+    A category does, whatever its words look like, unless it is said to be of real numbers.
+    """
     if column.missing.any() and not table.named and table.block is not None:
         raise _not_finite(table, "factors", j, int(column.missing.argmax()))
     if column.missing.any():
         raise table.missing_error(j, column.missing)
-    if as_words or column.order is not None:
+    if as_words or (column.order is not None and not is_real):
         return True
     if not column.odd.any():
         return False
@@ -220,6 +239,9 @@ def _check_order(table: Table, j: int, distinct: list[str], order: Sequence[str]
     """An error where the order of a column lacks one of its words, or has one twice."""
     for word in distinct if order else ():
         if word not in order:
-            raise unknown(f"word of the order of {table.column(j)}", word, order)
+            raise BadInput(
+                f"{table.column(j)} holds '{word}', which its order leaves out: {', '.join(order)}; name "
+                "every word"
+            )
     if len(set(distinct)) < len(distinct):
         raise BadInput(f"the order of {table.column(j)} names a word twice: {', '.join(order)}")

@@ -26,10 +26,11 @@ class Table:
     `aside` are columns of a file that were not picked: None where all were taken, for none was named.
     `what` is how messages call it, `source` the file that it is from. `labels` are the rows' own labels,
     where it has some, `from_one` if they were numbers from 1 in the file, as R counts; `lines` the lines of a
-    text file that the rows stand in; `orders` by column the words of ordered categories; `how` says by which
-    rules such a file was read, `comma` that its decimals have a comma, `notes` what should be known.
-    `whole` is the array (n, d) of which the columns are views, where they are. `drop` and `keep` tell
-    messages how rows without a value are left out, and how a column is said to hold words.
+    text file that the rows stand in; `orders` by column the words of categories in their order, () of those
+    without one; `how` says by which rules such a file was read, `comma` that its decimals have a comma,
+    `notes` what should be known. `whole` is the array (n, d) of which the columns are views, where they are.
+    `drop` and `keep` tell messages how rows without a value are left out, and how a column is said to hold
+    words.
     """
 
     what: str

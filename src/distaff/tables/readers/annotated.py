@@ -1,6 +1,7 @@
 """Annotated data (.h5ad): codes from obsm or X, factors from obs, in all layouts that anndata has had."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ from distaff.errors import BadInput, unknown
 from distaff.files import LARGEST
 from distaff.tables.memory import spread
 from distaff.tables.readers.hdf5 import child, is_array, opened, values
+from distaff.tables.sparse import SparseTable, of_saved
 from distaff.tables.table import Table
 
 #: embeddings made to be looked at, and places in a tissue: no codes unless they are asked for
@@ -19,7 +21,7 @@ PICTURES = ("X_umap", "X_tsne", "X_draw_graph", "X_diffmap", "spatial", "X_spati
 
 SPARSE = ("csr_matrix", "csc_matrix")
 
-Column = tuple[NDArray[Any], tuple[str, ...] | None]  # cells, and the order of an ordered category
+Column = tuple[NDArray[Any], tuple[str, ...] | None]  # cells, and the order of a category, () without one
 
 
 class Held(NamedTuple):
@@ -35,8 +37,9 @@ Obs = dict[str, Held]
 def read_annotated(path: Path, wanted: Sequence[str] | None = None, role: str = "codes") -> Table:
     """Codes or factors of an .h5ad file, rows labelled by its observations.
 
-    `wanted` are obsm/KEY, obs/COLUMN, X, or the bare KEY and COLUMN. Without it, codes are the only entry of
-    obsm that is not made for pictures, and factors the categories and truth values of obs.
+    `wanted` are obsm/KEY, obs/COLUMN, X, layers/KEY, or the bare KEY and COLUMN. Without it, codes are the
+    only entry of obsm that is not made for pictures, and factors the categories and truth values of obs. A
+    sparse X or layer stays sparse, if it is the only one.
     """
     with opened(path) as file:
         obs, labels = _obs(file, path)
@@ -48,8 +51,11 @@ def read_annotated(path: Path, wanted: Sequence[str] | None = None, role: str = 
             wanted, note = guessed(str(path), entries, kinds, role, way)
             notes = (f"{path.name}: {note}",)
         else:
-            held = [*entries, *(f"obs/{name}" for name in obs)]
+            layers = [f"layers/{name}" for name in _names(child(file, "layers"))]
+            held = [*entries, *(f"obs/{name}" for name in obs), *layers]
             wanted = [_full_name(name, held, path, role) for name in wanted]
+        if len(wanted) == 1 and (sparse := _sparse(file, wanted[0])) is not None:
+            return replace(_saved(sparse, path), labels=labels, notes=notes)
         found = [column for name in wanted for column in _columns(file, name, obs, path)]
     names, cells = [name for name, _, _ in found], [cells for _, cells, _ in found]
     orders = {j: order for j, (_, _, order) in enumerate(found) if order is not None}
@@ -80,7 +86,7 @@ def guessed(
 
 
 def _full_name(name: str, held: list[str], path: Path, role: str) -> str:
-    places = ("obs", "obsm") if role == "factors" else ("obsm", "obs")
+    places = ("obs", "obsm", "layers") if role == "factors" else ("obsm", "obs", "layers")
     for full in (name, *(f"{place}/{name}" for place in places)):
         if full in (*held, "X"):
             return full
@@ -90,12 +96,12 @@ def _full_name(name: str, held: list[str], path: Path, role: str) -> str:
 def _columns(
     file: Any, name: str, obs: Obs, path: Path
 ) -> list[tuple[str, NDArray[Any], tuple[str, ...] | None]]:
-    """The columns of one entry: name, cells, and the order of an ordered category."""
+    """The columns of one entry: name, cells, and the order of a category."""
     place, _, key = name.partition("/")
     if place == "obs":
         return [(key, *obs[key].read())]
-    if name == "X":
-        array, key = _matrix(child(file, "X"), "X", path), "X"
+    if name == "X" or place == "layers":
+        array, key = _matrix(child(file, name), name, path), key or name
     else:
         held = child(file, "obsm")
         array = held[key] if _is_compound(held) else _matrix(child(held, key), key, path)
@@ -114,11 +120,32 @@ def _matrix(held: Any, name: str, path: Path) -> NDArray[Any]:
     if isinstance(held, h5py.Group) and held.attrs.get("encoding-type") == "dataframe":
         columns = [_decoded(held, str(each), path)[0] for each in held.attrs["column-order"]]
         return np.stack(columns, axis=1)
-    if name != "X" and isinstance(held, h5py.Group) and held.attrs.get("encoding-type") in SPARSE:
+    is_sparse = _is_sparse(held)
+    if name != "X" and not name.startswith("layers/") and is_sparse:
         return _of_sparse(held, name, path)
-    raise BadInput(
-        f"{path}: {name} is sparse or no array; store it dense, as by data.obsm['codes'] = X.toarray()"
+    alone = (
+        "sparse, and is read alone; pick nothing beside it"
+        if is_sparse
+        else "stored in a way that is not read"
     )
+    raise BadInput(f"{path}: {name} is {alone}")
+
+
+def _sparse(file: Any, name: str) -> Any:
+    """X or a layer where it is sparse; they may be too large to be made dense."""
+    held = child(file, name) if name == "X" or name.startswith("layers/") else None
+    return held if _is_sparse(held) else None
+
+
+def _is_sparse(held: Any) -> bool:
+    return hasattr(held, "keys") and held.attrs.get("encoding-type") in SPARSE
+
+
+def _saved(held: Any, path: Path) -> SparseTable:
+    """The table of a sparse matrix, which is checked as one of scipy is."""
+    parts = {part: values(child(held, part), path) for part in ("data", "indices", "indptr")}
+    shape, form = np.asarray(held.attrs["shape"]), np.array(held.attrs["encoding-type"][:3])
+    return of_saved(path, parts | {"shape": shape, "format": form})
 
 
 def _of_sparse(held: Any, name: str, path: Path) -> NDArray[Any]:
@@ -166,23 +193,22 @@ def _old_obs(file: Any, obs: Any, path: Path) -> tuple[Obs, list[str]]:
             cells = _of_codes(cells, np.atleast_1d(values(words, path)))
         if name != index and cells.ndim == 1:
             is_category = words is not None or cells.dtype.kind == "b"
-            columns[name] = Held(partial(lambda cells: (_as_text(cells), None), cells), is_category)
+            column = (_as_text(cells), None if words is None else ())
+            columns[name] = Held(partial(lambda column: column, column), is_category)
     return columns, [str(label) for label in _as_text(table[index])]
 
 
 def _decoded(obs: Any, name: str, path: Path) -> Column:
     """A column of a data frame in any of anndata's encodings."""
-    import h5py
-
     held = child(obs, name)
     if is_array(held):
         cells = values(held, path)
         words = child(obs, f"__categories/{name}")  # anndata 0.7
-        return (_of_codes(cells, values(words, path)) if words is not None else _as_text(cells)), None
-    kind = held.attrs.get("encoding-type") if isinstance(held, h5py.Group) else None
+        return (_as_text(cells), None) if words is None else (_of_codes(cells, values(words, path)), ())
+    kind = _kind(held)
     if kind == "categorical":
         words = _as_text(_decoded(held, "categories", path)[0])
-        order = tuple(map(str, words)) if held.attrs.get("ordered", False) else None
+        order = tuple(map(str, words)) if held.attrs.get("ordered", False) else ()
         return _of_codes(values(child(held, "codes"), path), words), order
     if isinstance(kind, str) and kind.startswith("nullable"):
         cells = _as_text(values(child(held, "values"), path)).astype(object)
@@ -212,7 +238,14 @@ def _is_category(obs: Any, name: str) -> bool:
     held = child(obs, name)
     if is_array(held):
         return held.dtype.kind == "b" or child(obs, f"__categories/{name}") is not None
-    return held is not None and held.attrs.get("encoding-type") in ("categorical", "nullable-boolean")
+    return _kind(held) in ("categorical", "nullable-boolean")
+
+
+def _kind(held: Any) -> Any:
+    """The encoding of a column; codes and categories in one group are a category, whoever wrote them."""
+    if not hasattr(held, "keys"):
+        return None
+    return held.attrs.get("encoding-type", "categorical" if {"codes", "categories"} <= held.keys() else None)
 
 
 def _is_compound(held: Any) -> bool:

@@ -17,7 +17,7 @@ from distaff.tables.table import Table
 
 
 class Column(NamedTuple):
-    """A column with its cells (n,); `order` is that of an ordered category's words."""
+    """A column with its cells (n,); `order` is that of a category's words, () where they have none."""
 
     name: str
     cells: NDArray[Any] | None  # None where they are not read, as of periods and times of a zone

@@ -139,7 +139,7 @@ def _category(group: Any, field: str, places: NDArray[Any], path: Path) -> Colum
     if words is None:
         return Column("", None)
     labels = columns_of("", words, str(path))[0][1].tolist()
-    order = tuple(map(str, labels)) if _told(group, field).get("ordered") else None
+    order = tuple(map(str, labels)) if _told(group, field).get("ordered") else ()
     return Column("", _at(labels, places), order)
 
 

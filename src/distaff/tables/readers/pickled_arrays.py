@@ -56,7 +56,7 @@ def read_pickle(path: Path, wanted: Sequence[str] | None = None) -> Table:
             names = ", ".join(dict.fromkeys(found.shut.values())) or type(content).__name__
             raise BadInput(
                 f"{path} holds no arrays or tensors, only {names}, which is not opened; save arrays by "
-                "np.save, frames by to_csv or to_parquet"
+                "np.save, sparse ones by scipy.sparse.save_npz, frames by to_csv or to_parquet"
             )
         shapes = {name: held.shape for name, held in arrays.items()}
         usable = [name for name, shape in shapes.items() if len(shape) in (1, 2) and math.prod(shape) > 1]

@@ -89,11 +89,13 @@ def _cells(values: Any) -> NDArray[Any] | None:
 
 
 def _order(values: Any) -> tuple[str, ...] | None:
-    """The words of an ordered category in their order; None of others."""
+    """The words of a category in their order, () where it has none; None of what is no category."""
     match values:
         case Shut(state=(Shut(state={"ordered": True, "categories": categories}), *_)):
             words = _index(categories)
             return None if words is None else tuple(map(str, words))
+        case Shut(state=(Shut(name=Name(name="CategoricalDtype")), *_)):
+            return ()
     return None
 
 
