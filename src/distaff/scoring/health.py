@@ -125,10 +125,9 @@ def _factors(
 ) -> Iterator[Finding]:
     """What is to be said of codes and factors, of which none are real numbers."""
     few = list(few_rows(codes, factors, names))
-    for message in few[:MOST_TOLD]:
-        yield Finding("H04", message)
-    if len(few) > MOST_TOLD:
-        yield Finding("H04", f"and {len(few) - MOST_TOLD} more factors likewise")
+    more = f"; {len(few) - MOST_TOLD} more factors likewise" if len(few) > MOST_TOLD else ""
+    for n, message in enumerate(few[:MOST_TOLD], 1):
+        yield Finding("H04", message + more * (n == MOST_TOLD))
     high = [name for name, s in scores.items() if (s.value or 0.0) >= 0.95 and name in declared(name).blind]
     lost = lost_factors(codes, factors, names) if high else []
     if lost:
