@@ -113,7 +113,9 @@ class FactorSpace:
         sizes = tuple(self.sizes[j] for j in columns)
         if len(set(columns)) != len(columns) or weights.shape != sizes:
             raise BadInput(f"the joint of {list(factors)} must have shape {sizes}, got {weights.shape}")
-        if not np.isfinite(weights).all() or (weights < 0).any() or weights.sum() <= 0:
+        with np.errstate(over="ignore"):
+            total = weights.sum()
+        if not np.isfinite(weights).all() or (weights < 0).any() or not 0 < total < np.inf:
             raise BadInput("a joint must hold finite weights of at least 0, not all of them 0")
         cells = rng.choice(weights.size, size=n, p=weights.ravel() / weights.sum())
         rows = self.sample(n, rng)

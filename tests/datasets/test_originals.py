@@ -194,6 +194,7 @@ def test_squares_are_what_pillow_makes_of_whole_pictures() -> None:
         (struct.pack("<iiiii", 507333717, 3, 2, 2, 2) + bytes(7), "which does not fit its sizes"),
         (struct.pack("<iiiii", 507333717, 3, 2, 2, 2) + bytes(9), "which does not fit its sizes"),
         (struct.pack("<iiiii", 507333717, 3, -2, -2, 2) + bytes(8), "which does not fit its sizes"),
+        (struct.pack("<iiiiii", 507333717, 4, *[2**16] * 4), "which does not fit its sizes"),
     ],
 )
 def test_damaged_norb_files(tmp_path: Path, content: bytes, message: str) -> None:
@@ -276,8 +277,12 @@ def test_svhn(tmp_path: Path) -> None:
     savemat(tmp_path / "test_32x32.mat", {"X": x[:9], "y": y})
     with pytest.raises(BadInput, match=r"X must be uint8 \(32, 32, 3, n\), got uint8 \(9, 32, 3, 20\)"):
         load_dataset("svhn", data_dir=tmp_path, split="test")
-    savemat(tmp_path / "test_32x32.mat", {"X": x, "y": y[:9]})
-    with pytest.raises(BadInput, match=r"y must be \(20, 1\)"):
+    for wrong in (y[:9], y + 0.5, y * np.nan, y.astype(str)):
+        savemat(tmp_path / "test_32x32.mat", {"X": x, "y": wrong})
+        with pytest.raises(BadInput, match=r"y must be \(20, 1\)"):
+            load_dataset("svhn", data_dir=tmp_path, split="test")
+    savemat(tmp_path / "test_32x32.mat", {"X": x[..., :1], "y": y[:1]})
+    with pytest.raises(BadInput, match="at least 2 images are needed, got 1"):
         load_dataset("svhn", data_dir=tmp_path, split="test")
 
 
@@ -329,8 +334,10 @@ def test_celeba_says_what_is_wrong(tmp_path: Path) -> None:
     for text, message in (
         ("three\nBald\n", "is no attribute list"),
         ("2\nBald\na.jpg 1\n", "announces 2 images and lists 1"),
-        ("1\nBald Smiling\na.jpg 1\n", "line 3: a file name and 2 values"),
-        ("1\nBald\na.jpg 0\n", "line 3: a file name and 1 values of -1 or 1"),
+        ("2\nBald Smiling\na.jpg 1\nb.jpg 1\n", "line 3: a file name and 2 values"),
+        ("2\nBald\na.jpg 0\nb.jpg 1\n", "line 3: a file name and 1 values of -1 or 1"),
+        ("0\nBald\n", "at least 2 images"),
+        ("2\nBald Bald\na.jpg 1 1\nb.jpg 1 1\n", "attributes of different names"),
     ):
         (tmp_path / "list_attr_celeba.txt").write_text(text)
         with pytest.raises(BadInput, match=message):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from distaff.datasets import ArrayImages, Perturbed, Subset, UniformNoise, load_dataset, save_perturbed
+from distaff.datasets.views.perturbed import Copies
 from distaff.errors import BadInput
 from distaff.testing import check_dataset
 
@@ -181,6 +182,64 @@ def test_the_option_makes_what_is_made_by_hand(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("other", "among"),
+    [
+        ({}, 64),
+        ({"held_out": {"x": 0, "y": [0, 1]}}, 62),
+        ({"correlate": {"factors": ["x", "y"], "sigma": 0.05}}, 8),  # hardly any off the diagonal
+    ],
+)
+def test_every_copy_is_drawn_as_often(other: dict[str, object], among: int) -> None:
+    grid = SMALL | {"shape": 1, "scale": 1}
+    data = load_dataset("dsprites", **grid, perturb={"by": "uniform", "copies": 4}, **other)
+    assert len(data) == 4 * len(load_dataset("dsprites", **grid, **other))
+    copy, base = np.divmod(data.draw(4000, np.random.default_rng(0)), len(data) // 4)
+    assert np.bincount(copy) == pytest.approx(np.full(4, 1000), abs=4 * 27)  # deviations
+    assert np.sum(np.bincount(base) > 4000 / among / 4) == among
+    images = np.arange(24).reshape(6, 2, 2).astype(np.uint8) * 10
+    own = Copies(ArrayImages(images, pairs=[[0, 1], [4, 5]]), 3)
+    assert own.pairs.tolist() == [[0, 1], [4, 5], [6, 7], [10, 11], [12, 13], [16, 17]]
+    with pytest.raises(BadInput, match="they would be over 100,000,000 images"):
+        Copies(DATA, 10**8)
+
+
+def test_a_table_is_found_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.save(tmp_path / "s.npy", S)
+    monkeypatch.chdir(tmp_path)
+    data = load_dataset("dsprites", **SMALL, perturb={"by": "s.npy"})
+    assert data.spec["options"]["perturb"] == {"by": str(tmp_path / "s.npy")}
+    by_name = load_dataset("dsprites", **SMALL, perturb={"by": "diagonal"})
+    assert by_name.spec["options"]["perturb"] == {"by": "diagonal"}
+
+
+def test_what_such_a_file_does_not_keep_is_an_error(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(256, size=(16, 16, 16))
+    np.savez(tmp_path / "own.npz", images=images, factors=np.stack(np.divmod(np.arange(16), 4), axis=1))
+    for option in ({"correlate": {"factors": ["factor_0", "factor_1"], "sigma": 1}}, {"hide": ["factor_0"]}):
+        data = UniformNoise(load_dataset(tmp_path / "own.npz", **option))
+        with pytest.raises(BadInput, match="correlate and hide of your own images are not kept"):
+            save_perturbed(data, tmp_path / "p.npz")
+    save_perturbed(load_dataset(tmp_path / "own.npz", perturb={"by": "noise"}), tmp_path / "p.npz")
+    assert load_dataset(tmp_path / "p.npz", **option).label_names == ("factor_1",)
+
+
+@pytest.mark.parametrize(
+    ("base", "settings"),
+    [
+        (None, {"eps": 0.1, "clip": False, "seed": 0, "kappa": 2.0}),
+        ({"name": "dsprites", "options": {"data_dir": "/"}}, {"clip": False}),
+        ({"name": "dsprites", "options": {"perturb": {"by": "/etc/passwd"}}}, {"clip": False}),
+        ({"name": "dsprites", "options": {"perturb": 3}}, {"clip": False}),
+    ],
+)
+def test_a_recipe_that_cannot_be(tmp_path: Path, base: object, settings: object) -> None:
+    recipe = json.dumps({"base": base, "settings": settings}).encode()
+    np.savez(tmp_path / "p.npz", perturbation=np.frombuffer(recipe, np.uint8))
+    with pytest.raises(BadInput, match="is damaged: it does not say how it was perturbed"):
+        load_dataset(tmp_path / "p.npz")
+
+
+@pytest.mark.parametrize(
     ("option", "message"),
     [
         ({}, "perturb must say by what: diagonal, uniform, noise or a table, got by=None"),
@@ -188,8 +247,16 @@ def test_the_option_makes_what_is_made_by_hand(tmp_path: Path) -> None:
         ({"by": "diagonal", "kapa": 1.0}, "unknown part of perturb 'kapa'; did you mean 'kappa'"),
         ({"by": "uniform", "copies": 0}, "copies=0 is not allowed"),
         ({"by": "nowhere.npy"}, "nowhere.npy"),
+        ({"by": "uniform", "clip": "no"}, "clip='no' is not allowed; it must be true or false"),
+        ({"by": "diagonal", "copies": 2}, "copies need a number of their own"),
     ],
 )
 def test_bad_options(option: dict[str, object], message: str) -> None:
     with pytest.raises(BadInput, match=message):
         load_dataset("dsprites", **SMALL, perturb=option)
+
+
+def test_a_label_of_one_value_moves_no_pattern() -> None:
+    held = {"x": list(range(1, 8))}
+    with pytest.raises(BadInput, match="the label 'x' has a single value"):
+        load_dataset("dsprites", **SMALL, held_out=held, perturb={"by": "diagonal"})

@@ -1,12 +1,15 @@
 """What a study does to data: hidden, held out, correlated, in pairs, labelled in part; and nuisances."""
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from distaff import registry
 from distaff.batches.batch import Batch
+from distaff.batches.lessons import vocabulary_of
 from distaff.batches.pairs import Pairs, pair_rows
 from distaff.batches.transitions import transition_rows
 from distaff.datasets import (
@@ -64,6 +67,10 @@ def test_held_out_combinations() -> None:
     loaded = load_dataset("dsprites", held_out={"shape": 2, "x": [6, 7]}, **SMALL)
     assert len(loaded) == len(train)
     assert loaded.fingerprint() == train.fingerprint()
+    without = {"shape": np.int64(2), "scale": 3, "x": 6, "y": 0}
+    assert len(load_dataset("dsprites", held_out=without, **SMALL)) == len(whole) - 1
+    with pytest.raises(BadInput, match=r"what is held out .* must be at least 2 images, not 1"):
+        hold_out(whole, without)
     for bad, message in (
         ({"shape": 3}, r"held_out shape=3 is not allowed; give whole numbers in 0\.\.2"),
         ({"colour": 1}, "unknown factor 'colour'"),
@@ -116,6 +123,12 @@ def test_joints_of_ratio_4(kind: str) -> None:
         ({"factors": ["x", "x"], "sigma": 1}, "cannot be correlated with itself"),
         ({"factors": ["x"], "sigma": 1}, "two factors, and one of sigma, kind or joint"),
         ({"factors": ["x", "y"], "sigma": 0}, "sigma=0 is not allowed"),
+        ({"factors": ["x", "y"], "sigma": 10**400}, "sigma=10+ is not allowed"),
+        ({"factors": ["x", "y"], "sigma": 1e-200}, "sigma=1e-200 is not allowed"),
+        (
+            {"factors": ["x", "y"], "joint": (np.ones((8, 8)) * 1e308).tolist()},
+            "finite weights of at least 0",
+        ),
         ({"factors": ["x", "y"], "kind": "diag"}, "unknown kind of joint 'diag'; did you mean 'diagonal'"),
         ({"factors": ["x", "y"], "joint": [[1]]}, r"must have shape \(8, 8\), got \(1, 1\)"),
         ({"factors": ["x", "y"], "joint": (-np.ones((8, 8))).tolist()}, "finite weights of at least 0"),
@@ -304,7 +317,6 @@ def test_dsprites_variants_are_the_studys() -> None:
 
 
 def test_the_painting_is_used_where_it_lies_in_the_data_folder(tmp_path: Path) -> None:
-    from PIL import Image
 
     Image.new("RGB", (700, 548), (200, 100, 0)).save(tmp_path / "scream.jpg")
     data = load_dataset("scream_dsprites", data_dir=tmp_path)
@@ -329,6 +341,56 @@ def test_the_painting_is_used_where_it_lies_in_the_data_folder(tmp_path: Path) -
     (tmp_path / "scream.jpg").write_bytes(b"no picture")
     with pytest.raises(BadInput, match=r"scream\.jpg cannot be read as an image"):
         load_dataset("scream_dsprites", data_dir=tmp_path)
+
+
+def test_a_changed_file_is_another_data_set_whatever_a_study_does(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(256, size=(400, 16, 16)).astype(np.uint8)
+    factors = np.stack(np.divmod(np.arange(400), 20), axis=1)
+    changed = images.copy()
+    changed[133] += 1  # none of the 64 that are spread over it
+    for option in (
+        {},
+        {"hide": ["factor_0"]},
+        {"held_out": {"factor_0": 3}},
+        {"perturb": {"by": "diagonal"}},
+    ):
+        found = []
+        for held in (images, images, changed):
+            np.savez(tmp_path / "own.npz", images=held, factors=factors)
+            found.append(load_dataset(tmp_path / "own.npz", **option).fingerprint())
+        assert found[0] == found[1] != found[2]
+    own = ArrayImages(images, factors)
+    assert (
+        Subset(own, np.arange(300)).fingerprint()
+        != Subset(own, [*range(133), *range(134, 301)]).fingerprint()
+    )
+
+
+def test_correlated_factors_where_images_are_not_drawn_batch_by_batch() -> None:
+    data = load_dataset("one_square", correlate={"factors": ["x", "y"], "sigma": 0.02})
+    labelled = data.labels(labelled_rows(data, 8, seed=1))
+    assert (labelled[:, 0] == labelled[:, 1]).all()
+    assert len(np.unique(labelled, axis=0)) == 8
+    with pytest.raises(BadInput, match="labelled_images=100 is not allowed; only"):
+        labelled_rows(data, 100)
+    with pytest.raises(BadInput, match="leave out correlate"):
+        vocabulary_of(Hidden(data, []))
+
+
+def test_images_are_built_anew_for_another_picture(tmp_path: Path) -> None:
+    found = []
+    for grey in (250, 5):
+        Image.new("RGB", (80, 80), (grey,) * 3).save(tmp_path / "scream.jpg")
+        build_images("scream_dsprites", data_dir=tmp_path, show=False, **SMALL)
+        found.append(load_dataset("scream_dsprites", data_dir=tmp_path, **SMALL).images(np.arange(9)))
+        drawn = load_dataset("scream_dsprites", data_dir=tmp_path, seed=0, **SMALL)
+        np.testing.assert_array_equal(found[-1], drawn.images(np.arange(9)))
+    assert (found[0] != found[1]).any()
+    (path,) = {*(tmp_path / "built").iterdir()} - {max((tmp_path / "built").iterdir(), key=os.path.getmtime)}
+    np.save(path, np.load(path).astype(np.float64))
+    Image.new("RGB", (80, 80), (250,) * 3).save(tmp_path / "scream.jpg")
+    with pytest.raises(BadInput, match="holds float64, which scream_dsprites does not; remove it"):
+        load_dataset("scream_dsprites", data_dir=tmp_path, **SMALL)
 
 
 def test_built_images_are_the_drawn_ones(tmp_path: Path) -> None:

@@ -104,6 +104,8 @@ def vocabulary_of(data: DataSet, attributes: Sequence[str] = ()) -> Vocabulary:
     """What can be said of a data set's grid: of `attributes`, or all with words, or, without words, all."""
     if data.factors is None:
         raise BadInput(f"{data.name} has no grid of factors whose values concepts could name")
+    if not data.evenly:
+        raise BadInput(f"{data.name}: concepts are shown by images drawn equally often; leave out correlate")
     worded = [name for name in data.factors.names if name in data.words]
     return Vocabulary(data.factors, tuple(attributes or worded), data.words)
 

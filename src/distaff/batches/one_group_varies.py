@@ -30,6 +30,8 @@ class OneGroupVaries(Kind):
         places = [[grid.position(name) for name in group] for group in groups]
         if sorted(place for group in places for place in group) != list(range(len(grid.names))):
             raise BadInput(f"groups must name each factor of {data.name} once: {', '.join(grid.names)}")
+        if not 0 <= self.last_ratio < np.inf:
+            raise BadInput(f"last_ratio={self.last_ratio} is not allowed; it must be a number of at least 0")
         weights = np.r_[np.ones(len(groups) - 1), self.last_ratio]
         varying = int(rng.choice(len(groups), p=weights / weights.sum()))
         rows = np.repeat(grid.rows(data.draw(1, rng)), size, axis=0)

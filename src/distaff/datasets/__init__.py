@@ -85,6 +85,7 @@ def load_dataset(name: Place, /, *, data_dir: Place | None = None, **options: An
     for view in reversed(registry.names("views")):
         if view in asked:
             data = registry.get("views", view).made(data, asked[view])
+            options |= {view: registry.get("views", view).located(asked[view])} if view in options else {}
     data.spec = {"name": location, "options": options}
     return data
 
@@ -121,7 +122,7 @@ def _split(
 def _built(name: str, folder: Path | None, options: dict[str, Any]) -> DataSet:
     """A registered data set, its images from the file that `build_images` wrote, if there is one."""
     data = _registered(name, folder, options)
-    path = built_path(data, options, folder) if folder else None
+    path = built_path(data, options, folder) if folder and (folder / "built").is_dir() else None
     return Built(data, path) if path and path.exists() else data
 
 

@@ -37,6 +37,8 @@ class DataSet(ABC):
     grid: FactorSpace | None = None
     #: pairs of indices (m, 2) of images that belong together, such as consecutive frames, where known
     pairs: NDArray[np.int64] | None = None
+    #: whether images are drawn equally often
+    evenly: bool = True
     #: factors that are no labels: the images vary in them, and no one is told
     hidden: tuple[str, ...] = ()
     #: where in the data folder the published file may lie, without which there are no images; () where drawn

@@ -62,6 +62,8 @@ def read_attributes(path: Path) -> tuple[list[str], tuple[str, ...], NDArray[np.
         cells = [line.split() for line in lines[2:] if line.strip()]
     except (UnicodeDecodeError, ValueError, IndexError):
         raise BadInput(f"{path} is no attribute list: a number and a line of names must come first") from None
+    if count < 2 or len(set(names)) < len(names):
+        raise BadInput(f"{path} must list at least 2 images, and attributes of different names")
     if len(cells) != count:
         raise BadInput(f"{path} announces {count} images and lists {len(cells)}")
     for number, line in enumerate(cells, start=3):

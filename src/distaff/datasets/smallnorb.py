@@ -1,5 +1,6 @@
 """SmallNORB (LeCun et al. 2004, doi:10.1109/CVPR.2004.1315150), read from its published files."""
 
+import math
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -74,7 +75,7 @@ def read_norb(path: Path, mapped: bool = False) -> NDArray[Any]:
             raise BadInput(f"{path} is cut short")
         shape = struct.unpack(f"<{max(3, ndim)}i", sizes)[:ndim]
         start, dtype = file.tell(), np.dtype(MAGIC[magic])
-    if min(shape) < 1 or start + int(np.prod(shape, dtype=np.int64)) * dtype.itemsize != size:
+    if min(shape) < 1 or start + math.prod(shape) * dtype.itemsize != size:
         raise BadInput(f"{path} has {size} bytes, which does not fit its sizes {shape}")
     found = np.memmap(path, dtype=dtype, mode="r", offset=start, shape=shape)
     return found if mapped else np.array(found)

@@ -38,7 +38,9 @@ class SVHN(Settings, Listed):
         pixels, digits = read_mat(path, "X"), read_mat(path, "y")
         if pixels.ndim != 4 or pixels.shape[:3] != (32, 32, 3) or pixels.dtype != np.uint8:
             raise BadInput(f"{path}: X must be uint8 (32, 32, 3, n), got {pixels.dtype} {pixels.shape}")
-        if digits.shape != (pixels.shape[3], 1) or digits.min() < 0 or digits.max() > 10:
+        if pixels.shape[3] < 2:
+            raise BadInput(f"{path}: at least 2 images are needed, got {pixels.shape[3]}")
+        if digits.shape != (pixels.shape[3], 1) or not np.isin(digits, range(11)).all():
             raise BadInput(f"{path}: y must be ({pixels.shape[3]}, 1) in 0..10, got {digits.shape}")
         self._images = np.ascontiguousarray(pixels.transpose(3, 2, 0, 1))
         self._labels = digits.astype(np.int64) % 10

@@ -1,5 +1,6 @@
 """What a view is: a data set made of the images of another."""
 
+import hashlib
 import json
 from typing import Any, ClassVar
 
@@ -30,6 +31,7 @@ class View(DataSet):
         self.note = "; ".join(filter(None, [data.note, note]))
         self.label_names, self.words = data.label_names, data.words
         self.hidden = tuple(name for name in data.hidden if name in data.label_names)
+        self.evenly = data.evenly
         self.pairs = data.pairs
         if rows is None:
             self.factors, self.grid = data.factors, data.grid
@@ -41,6 +43,11 @@ class View(DataSet):
     def made(cls, data: DataSet, value: Any) -> DataSet:
         """The view of `data` that this value of its option asks for. Raises BadInput."""
         return cls(data, value)
+
+    @classmethod
+    def located(cls, value: Any) -> Any:
+        """The option's value as a run keeps it, which may be read from another folder."""
+        return value
 
     def __len__(self) -> int:
         return len(self._data) if self._part is None else len(self._part)
@@ -54,6 +61,17 @@ class View(DataSet):
     def draw(self, size: int, rng: np.random.Generator) -> NDArray[np.int64]:
         """`size` indices, drawn as `data` draws them."""
         return self._data.draw(size, rng)
+
+    def fingerprint(self) -> str:
+        """As of any data set. Of a file of your own every pixel beneath counts, and which rows are taken."""
+        found, bottom = super().fingerprint(), self._data
+        while isinstance(bottom, View):
+            bottom = bottom._data
+        if type(bottom).fingerprint is DataSet.fingerprint:
+            return found
+        digest = hashlib.sha256((found + self._data.fingerprint()).encode())
+        digest.update(b"" if self._part is None else np.ascontiguousarray(self._part).data)
+        return digest.hexdigest()[:16]
 
     def _beneath(self, index: ArrayLike) -> NDArray[np.int64]:
         """The indices in the data set beneath."""

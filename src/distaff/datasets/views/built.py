@@ -26,6 +26,8 @@ class Built(View):
         self._images = map_npy(path)
         if self._images.shape != (len(data), *data.image_shape):
             raise BadInput(f"{path} has shape {self._images.shape}, not that of {data.name}; remove it")
+        if self._images.dtype != (np.uint8 if data.pixel_range == (0, 255) else np.float32):
+            raise BadInput(f"{path} holds {self._images.dtype}, which {data.name} does not; remove it")
         super().__init__(data, f"images from the file {path.name}")
 
     def images(self, index: ArrayLike) -> NDArray[Any]:
@@ -33,8 +35,8 @@ class Built(View):
 
 
 def built_path(data: DataSet, options: dict[str, Any], folder: Path) -> Path:
-    """Where the images of a registered data set with these options lie, or would."""
-    made_of = json.dumps([data.name, options, data.source, __version__], sort_keys=True)
+    """Where the images of a registered data set with these options and files lie, or would."""
+    made_of = json.dumps([data.name, options, data.fingerprint(), __version__], sort_keys=True)
     return folder / "built" / f"{data.name}-{hashlib.sha256(made_of.encode()).hexdigest()[:16]}.npy"
 
 

@@ -36,6 +36,7 @@ class Correlated(View):
         except (TypeError, ValueError):
             raise BadInput(f"the joint of {first} and {second} must be a table of numbers") from None
         super().__init__(data, f"{first} and {second} are drawn correlated")
+        self.evenly = False
         self._pair = (first, second)
         self.draw(1, np.random.default_rng(0))  # an error now where factors and joint do not fit
         self.joint = self.joint / self.joint.sum()  # a new array: the one given stays as it is
@@ -66,8 +67,8 @@ class Correlated(View):
 def ridge(rows: int, columns: int, sigma: float = 0.2) -> NDArray[np.float64]:
     """A joint (rows, columns) that falls off as a Gaussian of width `sigma` from the diagonal; factors in
     0..1."""
-    if isinstance(sigma, bool) or not isinstance(sigma, int | float) or not sigma > 0:
-        raise BadInput(f"sigma={sigma!r} is not allowed; it must be above 0")
+    if isinstance(sigma, bool) or not isinstance(sigma, int | float) or not 1e-6 <= sigma <= 1e6:
+        raise BadInput(f"sigma={sigma!r} is not allowed; it must be above 0, from 1e-6 to 1e6")
     apart = np.linspace(0, 1, rows)[:, None] - np.linspace(0, 1, columns)
     return np.exp(-(apart**2) / (2 * sigma**2))
 

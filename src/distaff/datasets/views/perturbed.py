@@ -15,12 +15,12 @@ from numpy.typing import ArrayLike, NDArray
 from distaff.datasets.base import DataSet
 from distaff.datasets.nuisance import uniform
 from distaff.datasets.views.base import View, check_table
-from distaff.datasets.views.subset import Subset
 from distaff.errors import BadInput, unknown
 from distaff.files import array_headers, write_arrays
 from distaff.settings import whole_number
 from distaff.tables import codes_of, read_table
 
+MOST_IMAGES = 10**8  # of all copies
 PERIOD = 4096  # rows of the pattern, after which it repeats
 SETTINGS = ("eps", "kappa", "clip", "seed")
 NUMBERS = ("diagonal", "uniform")  # that a pattern moves by without a file
@@ -35,6 +35,8 @@ class Added(View):
     """
 
     def __init__(self, data: DataSet, eps: float, clip: bool, note: str) -> None:
+        if not isinstance(clip, bool):
+            raise BadInput(f"clip={clip!r} is not allowed; it must be true or false")
         if eps > 1:
             raise BadInput(f"eps={eps:g} is not allowed; black is 0 and white 1, so it must be at most 1")
         if data.pixel_range not in ((0, 255), (0, 1)):
@@ -55,6 +57,24 @@ class Added(View):
         too_far = np.abs(after - before) > self.eps  # by rounding
         after[too_far] = np.nextafter(after[too_far], before[too_far].astype(np.float32))
         return after.clip(0, 1) if self.clip else after
+
+
+class Copies(View):
+    """`data` so many times over, copy after copy; each image is drawn as often in every copy."""
+
+    def __init__(self, data: DataSet, copies: int) -> None:
+        if copies * len(data) > MOST_IMAGES:
+            raise BadInput(f"copies={copies} is not allowed; they would be over {MOST_IMAGES:,} images")
+        super().__init__(data, f"{copies} copies of every image", np.tile(np.arange(len(data)), copies))
+        self._starts = np.arange(copies) * len(data)
+        if data.pairs is not None:
+            self.pairs = (self._starts[:, None, None] + data.pairs).reshape(-1, 2)
+
+    def draw(self, size: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """`size` indices: what `data` draws, in any of the copies."""
+        if type(self._data).draw is DataSet.draw:
+            return DataSet.draw(self, size, rng)
+        return self._data.draw(size, rng) + rng.choice(self._starts, size=size)
 
 
 class Perturbed(Added):
@@ -81,9 +101,16 @@ class Perturbed(Added):
         for key in given:
             if key not in (parts := ("eps", "clip", "seed") if by == "noise" else SETTINGS):
                 raise unknown("part of perturb", key, ["by", "copies", *parts])
-        if copies > 1:
-            data = Subset(data, np.tile(np.arange(len(data)), copies), f"{copies} copies of every image")
+        if copies > 1 and by == "diagonal":
+            raise BadInput("copies need a number of their own: by uniform, noise or a table, not by diagonal")
+        data = Copies(data, copies) if copies > 1 else data
         return UniformNoise(data, **given) if by == "noise" else cls(data, moved_by(by, data), **given)
+
+    @classmethod
+    def located(cls, value: Any) -> Any:
+        """With the whole path of a table."""
+        by = value["by"]
+        return value if by in (*NUMBERS, "noise") else value | {"by": os.path.realpath(by)}
 
     def __init__(
         self,
@@ -129,7 +156,8 @@ class Perturbed(Added):
 def moved_by(by: Any, data: DataSet) -> NDArray[np.float64]:
     """A number for every image (n,), of mean 0 and variance 1 unless it is read from a file.
 
-    "diagonal": the sum of the last two labels, which mixes both (x and y of sprites); "uniform": drawn at
+    "diagonal": the sum of the last two labels, which mixes both (x and y of sprites), and has that variance
+    where the two are not correlated; "uniform": drawn at
     random, a factor of its own; else the path of a table with a number for every image.
     """
     if not isinstance(by, str):
@@ -142,6 +170,9 @@ def moved_by(by: Any, data: DataSet) -> NDArray[np.float64]:
     if labels is None or labels.shape[1] < 2:
         raise BadInput(f"{data.name} has no two labels to move a pattern by")
     last = labels[:, -2:].astype(np.float64)
+    for name, spread in zip(data.label_names[-2:], np.ptp(last, axis=0), strict=True):
+        if spread == 0:
+            raise BadInput(f"{data.name}: the label '{name}' has a single value, and no pattern moves by it")
     return np.asarray(((last - last.mean(axis=0)) / last.std(axis=0)).sum(axis=1) / 2**0.5)
 
 
@@ -168,6 +199,12 @@ def save_perturbed(data: Perturbed | UniformNoise, path: Path) -> None:
         raise BadInput(f"{path} is there already and is no perturbed data set; choose another file")
     base = data._data.spec
     own = base is None or os.path.isabs(base["name"])
+    is_hidden = data._data.factors is None and data._data.grid is not None
+    if own and (is_hidden or not data._data.evenly):
+        raise BadInput(
+            "correlate and hide of your own images are not kept in such a file; save it without them, and "
+            "give them with the file that is saved"
+        )
     settings: dict[str, Any] = {"eps": data.eps, "clip": data.clip, "seed": data.seed}
     arrays = _own(data._data) if own else {}
     if isinstance(data, Perturbed):
@@ -196,6 +233,7 @@ def read_recipe(arrays: Mapping[str, NDArray[Any]], path: Path) -> dict[str, Any
         base, settings = recipe["base"], recipe["settings"]
         fine = base is None or (isinstance(base["name"], str) and isinstance(base["options"], dict))
         fine = fine and isinstance(settings, dict) and settings.keys() <= {"eps", "clip", "seed", "kappa"}
+        fine = fine and ("kappa" in settings) == ("s" in arrays) and _names_no_file(base)
         fine = fine and isinstance(settings.get("clip"), bool)
         words = {name: tuple(of_label) for name, of_label in recipe.get("words", {}).items()}
         fine = fine and all(isinstance(word, str) for of_label in words.values() for word in of_label)
@@ -204,6 +242,13 @@ def read_recipe(arrays: Mapping[str, NDArray[Any]], path: Path) -> dict[str, Any
     if not fine:
         raise BadInput(f"{path} is damaged: it does not say how it was perturbed")
     return {"base": base, "settings": settings, "words": words}
+
+
+def _names_no_file(base: dict[str, Any] | None) -> bool:
+    """Whether what a perturbed data set is made of is told without a path."""
+    options = base["options"] if base else {}
+    by = options.get("perturb", {"by": "noise"})["by"]
+    return "data_dir" not in options and by in (*NUMBERS, "noise")
 
 
 def _positive(name: str, value: float) -> float:

@@ -42,7 +42,7 @@ class SubGrid(View):
 
 
 def _kept(factor: str, size: int, kept: int | Sequence[int]) -> NDArray[np.int64]:
-    if isinstance(kept, int) and not isinstance(kept, bool):
+    if isinstance(kept, int | np.integer) and not isinstance(kept, bool):
         if not 1 <= kept <= size:
             raise BadInput(f"{factor}={kept} is out of range; it must be 1 to {size} values")
         return np.arange(kept) * size // kept

@@ -29,7 +29,8 @@ class Subset(View):
     @classmethod
     def made(cls, data: DataSet, value: Any) -> DataSet:
         """Without the images whose factors take all of these values; see `hold_out`."""
-        return hold_out(data, check_table("held_out", value, cls.example))[0]
+        inside, said = _inside(data, check_table("held_out", value, cls.example))
+        return cls(data, np.flatnonzero(~inside), f"held out: {said}")
 
     def draw(self, size: int, rng: np.random.Generator) -> NDArray[np.int64]:
         """`size` indices: what `data` draws, without what is not in this part."""
@@ -51,6 +52,19 @@ def hold_out(data: DataSet, combination: Mapping[str, int | Sequence[int]]) -> t
     `{"shape": 2, "x": [30, 31]}` holds out hearts (2) at the two rightmost places, and keeps hearts elsewhere
     and other shapes there.
     """
+    inside, said = _inside(data, combination)
+    if inside.sum() < 2:
+        raise BadInput(
+            f"{data.name}: what is held out ({said}) must be at least 2 images, not {inside.sum()}"
+        )
+    return (
+        Subset(data, np.flatnonzero(~inside), f"held out: {said}"),
+        Subset(data, np.flatnonzero(inside), f"only: {said}"),
+    )
+
+
+def _inside(data: DataSet, combination: Mapping[str, int | Sequence[int]]) -> tuple[NDArray[np.bool_], str]:
+    """Which images (n,) take the values of a combination, and the combination in words."""
     if data.factors is None:
         raise BadInput(f"{data.name} has no grid of factors to hold combinations of out")
     if not combination:
@@ -60,14 +74,14 @@ def hold_out(data: DataSet, combination: Mapping[str, int | Sequence[int]]) -> t
     for name, values in combination.items():
         j, size = data.factors.position(name), data.factors.sizes[data.factors.position(name)]
         wanted = list(values) if isinstance(values, Iterable) else [values]
-        if not wanted or not all(type(v) is int and 0 <= v < size for v in wanted):
+        if not wanted or not all(_is_whole(v) and 0 <= v < size for v in wanted):
             raise BadInput(f"held_out {name}={values!r} is not allowed; give whole numbers in 0..{size - 1}")
         inside &= np.isin(rows[:, j], wanted)
-    said = ", ".join(f"{name}={values}" for name, values in combination.items())
-    return (
-        Subset(data, np.flatnonzero(~inside), f"held out: {said}"),
-        Subset(data, np.flatnonzero(inside), f"only: {said}"),
-    )
+    return inside, ", ".join(f"{name}={values}" for name, values in combination.items())
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def labelled_rows(data: DataSet, count: int, seed: int = 0) -> NDArray[np.int64]:
@@ -76,4 +90,12 @@ def labelled_rows(data: DataSet, count: int, seed: int = 0) -> NDArray[np.int64]
         raise BadInput(f"{data.name} has no labels")
     if not 1 <= count <= len(data):
         raise BadInput(f"labelled_images={count} is not allowed; {data.name} has 1 to {len(data)}")
-    return np.random.default_rng(seed).choice(len(data), size=count, replace=False)
+    rng = np.random.default_rng(seed)
+    if data.evenly:
+        return rng.choice(len(data), size=count, replace=False)
+    found: dict[int, None] = {}  # in the order in which they are drawn
+    for _ in range(MOST_DRAWS):
+        found |= dict.fromkeys(data.draw(count, rng).tolist())
+        if len(found) >= count:
+            return np.array([*found][:count])
+    raise BadInput(f"labelled_images={count} is not allowed; only {len(found)} of {data.name} are ever drawn")
