@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from commands import distaff
 from PIL import Image
@@ -364,6 +365,22 @@ def test_continuous_factors_and_matrices(table: Path, capsys) -> None:
     with np.load(out) as matrices:
         assert set(matrices.files) == {"mutual_information", "importance", "predictability", "correlation"}
         assert all(matrices[name].shape == (2, 2) for name in matrices.files)
+
+
+def test_names_of_continuous_factors_may_look_like_files(
+    table: Path, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(table)
+    codes = np.load("real.npy")
+    pd.DataFrame(codes, columns=["size.real", "codes.npy"]).to_csv("f.csv", index=False)
+    Path("codes.npy").write_bytes(b"")
+    for name in ("size.real", "codes.npy"):
+        words = ("real.npy", "f.csv", "--factor-columns", name, "--metric", "mcc", "--continuous", name)
+        assert scored(capsys, *words)["protocol"]["continuous"] == [name]
+    every = scored(capsys, "--metric", "mcc", "--continuous", "real.npy", "f.csv")
+    assert every["protocol"]["continuous"] == ["size.real", "codes.npy"]
+    status, _, err = distaff(capsys, "score", "real.npy", "f.csv", "f.csv", "--continuous")
+    assert (status, "extra argument" in err) == (2, True)
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,10 @@ def test_classes_have_colours_of_their_own(classes: int) -> None:
     figure.draw_without_rendering()
     assert len(np.unique(colours.get_facecolor(), axis=0)) == classes
     assert "shape" in str(svg(figure, "views"))
+    words = [f"${name}^$" for name in range(classes)]  # which as mathematics are none
+    figure = figures.views({"one": points.tolist()}, labels.tolist(), "$x^$", words)
+    figure.draw_without_rendering()
+    assert ("$2^$" in str(svg(figure, "views"))) == (classes <= 10)
 
 
 def test_bands_hold_means_and_quartiles() -> None:

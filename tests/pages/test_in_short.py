@@ -62,6 +62,15 @@ def test_noise_tells_nothing(run: Run) -> None:
     assert f"No latent tells {listed(run.data.label_names, 'or')}." in words(seen)
 
 
+def test_a_factor_in_the_last_of_many_latents_is_found(run: Run) -> None:
+    rows, labels = rows_and_labels(run, 600)
+    noise = np.random.default_rng(1).standard_normal((len(rows), 130))
+    noise[:, 129] = labels[:, 0]
+    told = told_by(seen_of(run, noise, rows))
+    assert told is not None
+    assert told.latents[told.shares[:, 0].argmax()] == "z129"
+
+
 def test_two_factors_in_one_latent_are_called_entangled(run: Run) -> None:
     rows, labels = rows_and_labels(run)
     first, second = labels[:, -1] - labels[:, -1].mean(), labels[:, -2] - labels[:, -2].mean()

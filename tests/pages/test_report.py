@@ -3,8 +3,10 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ import pytest
 import distaff
 from distaff.datasets import ArrayImages
 from distaff.evaluation.concepts.imagined import combine, imagine
+from distaff.files import write_json
 from distaff.pages import report as module
 from distaff.pages.parts import number, picture
 
@@ -89,6 +92,41 @@ def test_a_run_that_was_not_evaluated_and_has_no_labels(tmp_path: Path) -> None:
     assert "<script>" not in text
     distaff.evaluate(run, show=False)
     assert "not applicable: it needs labels" in distaff.report(run, show=False).read_text()
+
+
+def test_a_report_says_how_its_scores_were_made(tmp_path: Path, trained: Path) -> None:
+    run = shutil.copytree(trained, tmp_path / "a")
+    distaff.evaluate(run, representation="sampled", rows=300, metrics=["mig"], show=False)
+    text = distaff.report(run, show=False).read_text()
+    assert "Of this run sampled codes alone were evaluated." in text
+    assert "300 images, a sample of each code; factors:" in text
+    chosen: dict[str, Any] = {"metrics": ["dci"], "blocks": [[0, 1, 2], [3, 5]], "continuous": ["x"]}
+    card = distaff.evaluate(run, rows=400, values_only=True, show=False, **chosen)
+    text = distaff.report(run, show=False).read_text()
+    assert "400 images, the mean of each code; factors: shape, scale, x (real), y; seed 0" in text
+    assert "blocks of codes: 0-2, 3+5" in text
+    assert "300 images, a sample of each code" in text
+    assert "evaluated alone" not in text
+    assert "blocks of codes: 0-2, 3+5" in str(card)
+
+
+def test_the_best_is_bold_only_of_what_was_evaluated_alike(tmp_path: Path, trained: Path) -> None:
+    runs = [shutil.copytree(trained, tmp_path / name) for name in ("a", "b")]
+
+    def page(**other: Any) -> str:
+        cards = [distaff.evaluate(runs[0], rows=400, metrics=["dci"], show=False)]
+        cards += [distaff.evaluate(runs[1], rows=400, metrics=["dci"], show=False, **other)]
+        for card, value in zip(cards, (0.2, 0.7), strict=True):  # far apart, whatever was measured
+            scores = {name: replace(s, value=value, low=value, high=value) for name, s in card.scores.items()}
+            folder = runs[value > 0.5]
+            write_json(folder / "scores.json", replace(card, scores=scores).to_dict())
+        return distaff.report(*runs, out=tmp_path / "c.html", show=False).read_text()
+
+    assert "<b>0.700</b>" in page()
+    (runs[1] / "scores.json").unlink()
+    unlike = page(blocks=[[0, 1], [2]])
+    assert "<b>0.700</b>" not in unlike
+    assert "These evaluations differ in: blocks" in unlike
 
 
 def test_a_linear_code_shows_all_its_atoms_and_others_do_not(tmp_path: Path, trained: Path) -> None:

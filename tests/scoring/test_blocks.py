@@ -127,3 +127,12 @@ def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
         assert (status, out) == (2, "")
         assert message in err
         assert err.count("\n") == 1
+
+
+def test_scores_of_single_codes_have_no_value_of_blocks() -> None:
+    card = distaff.score(CODES, FACTORS, blocks=BLOCKS, metrics=["mig", "dci"], values_only=True)
+    assert card["mig"].reason == "not applicable: it is of single codes, and blocks of codes are given"
+    assert card["dci.disentanglement"].value is not None
+    assert "; blocks of codes: " in str(card)
+    every = distaff.score(CODES, FACTORS, blocks=BLOCKS, metrics="all", values_only=True)
+    assert not any(name.startswith("mig") for name in every)

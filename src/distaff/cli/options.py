@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -75,7 +76,13 @@ class WithNames(TyperCommand):
             names = not after.startswith("-") and not os.path.exists(after) and not Path(after).suffix
             if word == "--continuous" and not names:
                 given[place] = f"--continuous={EVERY}"
-        return super().parse_args(ctx, given)
+        try:
+            return super().parse_args(ctx, given)
+        except Exception as error:
+            if hasattr(error, "format_message"):  # wrong usage by a file too many: a name that looks like one
+                with suppress(Exception):
+                    return super().parse_args(ctx, args)
+            raise
 
 
 def listed(names: str | None) -> list[str] | None:

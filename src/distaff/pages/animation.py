@@ -26,8 +26,8 @@ GROUND, INK = (255, 255, 255), (30, 30, 30)
 def animate(run: Run | str | os.PathLike[str], *, show: bool = True) -> Path:
     """Write `traversals.gif` into the run folder and return its path.
 
-    A picture for each active latent, the one that carries most first, as in the report. Raises BadInput for a
-    method without a decoder, and where no latent is active.
+    A picture for each active latent of the 20 that carry most, in that order, as in the report. Raises
+    BadInput for a method without a decoder, and where no latent is active.
     """
     run = run if isinstance(run, Run) else load_run(run)
     path = run.folder / "traversals.gif"

@@ -17,6 +17,8 @@ from distaff.pages.seen import Seen
 from distaff.pages.traversals import traversals
 
 SHOWN = 5  # latents of each run, those that carry most
+#: what evaluations that are compared must have in common, as cards have it
+MADE_BY = ("rows", "protocol", "factors", "continuous", "order", "blocks", "groups")
 
 
 def sections(several: Sequence[Seen]) -> list[Section]:
@@ -57,10 +59,12 @@ def scores(several: Sequence[Seen]) -> Section:
     found = list(dict.fromkeys(name for seen in several if seen.card for name in seen.card.scores))
     rows = [(name, *_values(several, name)) for name in found]
     note = (
-        "Value and 95 % interval over images; of runs on the same data the best is bold where its interval "
-        "meets no other's. "
+        "Value and 95 % interval over images; of runs on the same data, evaluated alike, the best is bold "
+        "where its interval meets no other's. "
         "Another seed may move a score by more than the interval says."
     )
+    if unlike := _unlike(several):
+        note += f" These evaluations differ in: {', '.join(unlike)}."
     table = parts.table(("score", *names(several)), rows) if rows else ""
     return Section("Scores", [note if rows else "", table, *(tagged("p", line, "soft") for line in told)])
 
@@ -69,7 +73,7 @@ def _values(several: Sequence[Seen], name: str) -> list[object]:
     """A cell for each run."""
     cards = [seen.card.scores.get(name) if seen.card else None for seen in several]
     same_data = len({seen.run.config.dataset.fingerprint for seen in several}) == 1
-    best = _best(cards) if same_data else None
+    best = _best(cards) if same_data and not _unlike(several) else None
     cells: list[object] = []
     for place, score in enumerate(cards):
         if score is None or score.value is None:
@@ -83,6 +87,18 @@ def _values(several: Sequence[Seen], name: str) -> list[object]:
         value = parts.number(score.value)
         cells.append(tagged("b", value) + ends if place == best else value + ends)
     return cells
+
+
+def _unlike(several: Sequence[Seen]) -> list[str]:
+    """In what the evaluations of the runs differ that makes other scores of the same codes."""
+    made = [seen.card.protocol for seen in several if seen.card]
+    if not made:
+        return []
+    found = [key for key in MADE_BY if any((p.get(key) or None) != (made[0].get(key) or None) for p in made)]
+    taken = [p.get("settings", {}) for p in made]
+    common = sorted(set.intersection(*map(set, taken)))
+    other = [name for name in common if any(each[name] != taken[0][name] for each in taken)]
+    return [*found, *(f"settings of {name}" for name in other)]
 
 
 def _best(cards: Sequence[Any]) -> int | None:

@@ -190,8 +190,13 @@ def write_cells(ax: Axes, values: NDArray[Any], words: Sequence[Sequence[str]]) 
         ax.text(j, i, words[i][j], ha="center", va="center", fontsize=8, color=colour)
 
 
-def views(panels_of: Mapping[str, Sequence[Sequence[float]]], classes: Sequence[int], label: str) -> Plot:
-    """Points (n, 2) coloured by class, a panel for every entry."""
+def views(
+    panels_of: Mapping[str, Sequence[Sequence[float]]],
+    classes: Sequence[int],
+    label: str,
+    words: Sequence[str] | None = None,
+) -> Plot:
+    """Points (n, 2) coloured by class, a panel for every entry; `words` are what the classes stand for."""
     values = np.unique(classes)
     few = len(values) <= len(COLOURS)
     place = np.searchsorted(values, classes)
@@ -207,12 +212,16 @@ def views(panels_of: Mapping[str, Sequence[Sequence[float]]], classes: Sequence[
         ax.spines[:].set(visible=True, color=SOFT)
     if few:
         marks = [
-            ax.scatter([], [], s=24, color=colour, label=str(value))
+            ax.scatter([], [], s=24, color=colour, label=short(words[value] if words else str(value)))
             for value, colour in zip(values, COLOURS, strict=False)
         ]
-        figure.legend(handles=marks, title=label, loc="outside right upper", frameon=False, fontsize=8)
+        legend = figure.legend(handles=marks, loc="outside right upper", frameon=False, fontsize=8)
+        legend.set_title(short(label))
+        for text in (legend.get_title(), *legend.get_texts()):
+            text.set_parse_math(False)
     else:
-        figure.colorbar(drawn, ax=every, label=label)
+        bar = figure.colorbar(drawn, ax=every)
+        bar.set_label(short(label), parse_math=False)
     return figure
 
 

@@ -44,10 +44,11 @@ def in_short(seen: Seen) -> Section:
 
 
 def told_by(seen: Seen) -> Told | None:
-    """What the latents that carry most tell of each factor beyond chance; None without factors."""
-    columns = seen.order[:COMPARED]
-    factors, shares = known_beyond_chance(seen, columns)
-    return Told(shares, [seen.names[j] for j in columns], factors) if factors else None
+    """What latents, those that carry most first, tell of each factor beyond chance; None without factors."""
+    some = [seen.order[start : start + COMPARED] for start in range(0, len(seen.order), COMPARED)]
+    found = [known_beyond_chance(seen, columns) for columns in some]
+    factors, shares = found[0][0], np.concatenate([shares for _, shares in found])
+    return Told(shares, [seen.names[j] for j in seen.order], factors) if factors else None
 
 
 def _learned(seen: Seen, told: Told | None) -> Iterator[Markup]:
@@ -68,7 +69,7 @@ def _learned(seen: Seen, told: Told | None) -> Iterator[Markup]:
     lost = [name for j, name in enumerate(told.factors) if j not in found]
     if lost:
         yield Markup("No latent tells {}.").format(listed(lost, "or"))
-    for latent, name in enumerate(told.latents):
+    for latent, name in enumerate(told.latents[:COMPARED]):
         mixed = told.tells(latent)
         if len(mixed) > 1:
             yield Markup("{} tells {} at once: they are entangled in it.").format(name, listed(mixed))

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from distaff.errors import BadInput
 from distaff.evaluation.desiderata import lines, read_desiderata
+from distaff.evaluation.evaluate import read_card
 from distaff.evaluation.posterior import ACTIVE_KL, ACTIVE_SHARE, active, carried
 from distaff.metrics.posterior import mean_variance
 from distaff.pages import parts
@@ -24,19 +25,28 @@ SHOWN_IMAGES = 10
 
 
 def scores(seen: Seen) -> Section:
-    """Every score between chance and ceiling, the health findings and the protocol."""
+    """Every score between chance and ceiling, health findings and protocol, of mean codes and of sampled."""
+    cards = [card for card in (seen.card, read_card(seen.run, "sampled")) if card is not None]
+    made = [part for card in cards for part in _scored(card)]
     if seen.card is None:
-        told = Markup("This run was not evaluated. <code>distaff evaluate {}</code> adds its scores here.")
-        return Section("Scores", [tagged("p", told.format(seen.run.folder), "soft")])
+        told = Markup("{} <code>distaff evaluate {}</code> adds {} scores here.")
+        words = ("Of this run sampled codes alone were evaluated.", "those of mean codes, the usual")
+        said = words if cards else ("This run was not evaluated.", "its")
+        made.insert(0, tagged("p", told.format(said[0], seen.run.folder, said[1]), "soft"))
+    return Section("Scores", made)
+
+
+def _scored(card: ScoreCard) -> list[str]:
+    """What a card says."""
     bars = (
         "Bars run from chance (what noise scores on these factors) to the ceiling (what the factors "
         "themselves score)."
     )
     header = ("score", "value", "95 % interval", "chance", "ceiling", "")
-    rows = [_score(name, score) for name, score in seen.card.scores.items()]
-    health = (tagged("li", tagged("b", code) + f" {message}") for code, message in seen.card.health)
-    found = tagged("ul", Markup().join(health)) if seen.card.health else ""
-    return Section("Scores", [bars, parts.table(header, rows), found, _protocol(seen.card)])
+    rows = [_score(name, score) for name, score in card.scores.items()]
+    health = (tagged("li", tagged("b", code) + f" {message}") for code, message in card.health)
+    found = tagged("ul", Markup().join(health)) if card.health else ""
+    return [bars, parts.table(header, rows), found, _protocol(card)]
 
 
 def _score(name: str, s: Score) -> list[object]:
@@ -53,10 +63,10 @@ def _score(name: str, s: Score) -> list[object]:
 def _protocol(card: ScoreCard) -> str:
     """How the scores were measured, in words."""
     protocol = card.protocol
-    factors = f"; factors: {', '.join(protocol['factors'])}" if protocol.get("factors") else ""
     left_out = [f" Left out: {name} ({why})." for name, why in protocol.get("left out", {}).items()]
-    told = f"{protocol['rows']:,} images, the {protocol['representation']} of each code{factors}."
-    return told + "".join(left_out)
+    notes = [f" Note: {note}." for note in protocol.get("notes", [])]
+    kind = "a sample" if protocol["representation"] == "sampled" else "the mean"
+    return f"{protocol['rows']:,} images, {kind} of each code; {card.how}." + "".join([*left_out, *notes])
 
 
 def traversed(seen: Seen) -> Section:
@@ -85,9 +95,11 @@ def _what_moves(seen: Seen) -> str:
     if has_prior(seen.run, seen.encoding):
         unit = "" if seen.encoding.logvar is None else " standard deviations of the prior"
         span = f"It moves from -2 to 2{unit}."
+    most = SHOWN_LATENTS
+    cut = f" Shown are the {most} of {len(seen.names)} that carry most." if len(seen.names) > most else ""
     return (
         "One latent moves while the others stay, from the image whose code is nearest the centre; the latent "
-        f"that carries most is on top{top}. {span}"
+        f"that carries most is on top{top}. {span}{cut}"
     )
 
 
@@ -151,7 +163,10 @@ def _information(seen: Seen) -> Iterator[str]:
         return
     told = "Mutual information of latent and factor, as a share of the factor's entropy"
     rows = [seen.names[j] for j in shown]
-    yield f"{told} (20 bins)."
+    some = (
+        "" if len(rows) == len(seen.names) else f", of the {len(rows)} of {len(seen.names)} that carry most"
+    )
+    yield f"{told} (20 bins){some}."
     yield parts.drawing(told, heat_map(shares, rows, columns, span=(0, 1)))
 
 
@@ -178,7 +193,8 @@ def desiderata(seen: Seen) -> Section | None:
     told = "Mean codes, beside the first two principal components of the pixels."
     rows = parts.table(("", "codes", "pixels' plane", ""), lines(judged))
     panels = {"principal components": judged["views"]["pca"], "t-SNE": judged["views"]["tsne"]}
-    figure = views(panels, judged["views"]["classes"], judged["label"])
+    words = seen.run.data.words.get(judged["label"])
+    figure = views(panels, judged["views"]["classes"], judged["label"], words)
     drawn = parts.drawing(f"Codes in two dimensions, coloured by {judged['label']}", figure)
     return Section("As a representation", [told, rows, drawn])
 

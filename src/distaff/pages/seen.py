@@ -19,7 +19,7 @@ from distaff.training.run import Run
 
 REPORT, EXPLORER = "report.html", "explorer.html"  # in the run's folder, each with a link to the other
 BINS = 20
-COMPARED = 64  # latents that are compared with factors, those that carry most
+COMPARED = 64  # latents at a time that are compared with factors, and those that are told of one by one
 ROWS_WITHOUT_SCORES = 2_000  # images encoded for the pages of a run that was not evaluated
 
 

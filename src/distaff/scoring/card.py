@@ -70,6 +70,7 @@ class _Protocol(msgspec.Struct, kw_only=True):
     protocol: str | None = None
     representation: str = ""
     continuous: list[str] | None = None
+    blocks: list[list[Count]] | None = None
     notes: list[str] = []
     left_out: dict[str, str] = msgspec.field(default_factory=dict, name="left out")
     learners: dict[str, str] = {}
@@ -147,14 +148,20 @@ class ScoreCard:
             f"words: {factor} ({len(words)}: {_few(words)})" for factor, words in p.get("words", {}).items()
         ]
         lines += [f"{finding.code}: {finding.message}" for finding in self.health]
-        by = f"; protocol {p['protocol']}" if p.get("protocol") else ""
-        real = p.get("continuous") or []
-        factors = ", ".join(f"{name} (real)" if name in real else name for name in p["factors"]) or "none"
-        learners = "".join(f"; {metric} by {name}" for metric, name in p.get("learners", {}).items())
-        lines.append(
-            f"{p['rows']} rows, {p['codes']} codes, factors: {factors}; seed {p['seed']}{by}{learners}"
-        )
+        lines.append(f"{p['rows']} rows, {p['codes']} codes, {self.how}")
         return lines
+
+    @property
+    def how(self) -> str:
+        """Of which factors and blocks the scores are, and by what they were made, in words."""
+        p = self.protocol
+        real, blocks = p.get("continuous") or [], p.get("blocks")
+        factors = ", ".join(f"{name} (real)" if name in real else name for name in p["factors"]) or "none"
+        parts = [f"factors: {factors}", f"seed {p['seed']}"]
+        parts += [f"blocks of codes: {', '.join(map(_block, blocks))}"] if blocks else []
+        parts += [f"protocol {p['protocol']}"] if p.get("protocol") else []
+        parts += [f"{metric} by {name}" for metric, name in p.get("learners", {}).items()]
+        return "; ".join(parts)
 
 
 def _line(name: str, score: Score, width: int) -> str:
@@ -167,6 +174,12 @@ def _line(name: str, score: Score, width: int) -> str:
         f"{name:<{width}}  {score.value:5.3f}  {interval:<14}  {_number(score.chance)}  "
         f"{_number(score.ceiling):>7}  {_bar(score.scaled)}{arrow}"
     )
+
+
+def _block(columns: list[int]) -> str:
+    """A block by the numbers of its codes."""
+    whole = columns == list(range(columns[0], columns[0] + len(columns))) and len(columns) > 2
+    return f"{columns[0]}-{columns[-1]}" if whole else "+".join(map(str, columns))
 
 
 def _few(words: list[str], most: int = 6) -> str:

@@ -129,6 +129,7 @@ def score(
     if admitted.cells and metrics is None and "blocks" not in inputs.given and not sparse:
         wanted.append("drvi")
     found = {} if metrics is not None else _too_many_codes(wanted, inputs, values_only)
+    found |= _of_single_codes(wanted) if "blocks" in inputs.given else {}
     scored = [metric for metric in wanted if metric not in found]
     check_protocol(protocol, scored, len(inputs))
     learners: dict[str, str] = {}
@@ -187,13 +188,27 @@ def wanted_metrics(
         return asked
     declared = {name: registry.get("metrics", name).declaration for name in registry.names("metrics")}
     possible = {name: each for name, each in declared.items() if set(each.needs) <= set(having)}
+    if "blocks" in having:
+        return [n for n in possible if _takes_blocks(n)]
     if metrics == "all":
         return list(possible)
-    if "blocks" in having:
-        takes = {n: inspect.signature(registry.get("metrics", n)).parameters for n in possible}
-        return [n for n in possible if "blocks" in takes[n]]
     quick = {name: each for name, each in possible.items() if each.cost != "slow"}
     return [n for n, each in quick.items() if not (each.only_dense if sparse else each.asks_what_fires)]
+
+
+def _takes_blocks(metric: str) -> bool:
+    return "blocks" in inspect.signature(registry.get("metrics", metric)).parameters
+
+
+def _of_single_codes(wanted: Sequence[str]) -> dict[str, Score]:
+    """Why metrics that know of no blocks have no value where blocks are to be scored."""
+    reason = "not applicable: it is of single codes, and blocks of codes are given"
+    better = {name: registry.get("metrics", name).declaration.higher_is_better for name in wanted}
+    return {
+        name: Score(reason=reason, higher_is_better=better[name])
+        for name in wanted
+        if not _takes_blocks(name)
+    }
 
 
 def _needing_arrays(having: Sequence[str]) -> str:
@@ -234,6 +249,7 @@ def _protocol(
         "versions": versions(),
         "protocol": protocol,
         "continuous": given.continuous,
+        "blocks": [list(map(int, block)) for block in given.inputs.given.get("blocks", ())] or None,
         "learners": learners,
         "left out": given.left_out,
         "words": given.words,

@@ -115,7 +115,8 @@ def images(seen: Seen, places: NDArray[np.int64]) -> list[dict[str, Any]]:
 def _label(data: Any, column: int, value: Any) -> str:
     """A label by its name and its word or number."""
     name, words = data.label_names[column], data.words.get(data.label_names[column])
-    said = words[int(value)] if words else f"{value:g}"
+    whole = str(int(value)) if value == np.floor(value) else f"{value:g}"
+    said = words[int(value)] if words else whole
     return f"{name} {said}"
 
 
