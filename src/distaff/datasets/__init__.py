@@ -85,8 +85,9 @@ def load_dataset(name: Place, /, *, data_dir: Place | None = None, **options: An
     for view in reversed(registry.names("views")):
         if view in asked:
             data = registry.get("views", view).made(data, asked[view])
-            options |= {view: registry.get("views", view).located(asked[view])} if view in options else {}
-    data.spec = {"name": location, "options": options}
+    views = {key: registry.get("views", key) for key in options.keys() - made.keys()}
+    kept = {key: views[key].located(value) if key in views else value for key, value in options.items()}
+    data.spec = {"name": location, "options": kept}
     return data
 
 
