@@ -17,6 +17,8 @@ from commands import distaff
 from PIL import Image
 
 from distaff import registry
+from distaff.evaluation.acting import returns
+from distaff.evaluation.reasoning import lesson
 
 SMALL = ["--data", "resolution=16", "--data", "x=8", "--data", "y=8", "--data", "orientation=1"]
 SETTINGS = ["--set", "beta=1.0", "--set", "learning_rate=1e-3", "--steps", "300", "--threads", "1"]
@@ -444,3 +446,8 @@ def test_a_failing_metric_leaves_the_others_and_exits_with_1(table: Path, capsys
     assert scores["mig"]["value"] > 0.5
     assert scores["modularity"]["reason"] == "failed: ZeroDivisionError: no rows"
     assert "1 scores have failed, please report it" in err
+
+
+def test_the_help_tells_the_default_of_what_learns(capsys) -> None:
+    out = " ".join(distaff(capsys, "evaluate", "--help")[1].replace("│", " ").split())
+    assert f"with --reasoning [{lesson.STEPS}] or --acting [{returns.STEPS}]" in out

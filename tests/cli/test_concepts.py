@@ -197,6 +197,7 @@ def test_joint_vaes_have_concepts_too(tmp_path: Path, capsys: pytest.CaptureFixt
         ("scan", ["hat", "--seed", -1], "seed=-1 is not allowed"),
         ("scan", ["hat", "--image", 3], "--image takes no words and no operator"),
         ("scan", ["--image", 3, "--and", "hat"], "--image takes no words and no operator"),
+        ("scan", ["--image", 3, "--count", 2], "--image takes no --count"),
         ("scan", ["--image", 54], "index out of range: rooms has images 0..53, got 54"),
         ("scan", ["--image", "x.png"], "x.png does not exist"),
         ("vision", ["hat"], "is a run of beta_vae, which knows no symbols; train scan on it"),

@@ -1,5 +1,6 @@
 """Codes of a whole data set against the weights of a linear encoder, in NumPy."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from scipy.special import expit
 from scipy.stats import kstest
 
 import distaff
+from distaff.evaluation.acting.returns import acting
 from distaff.evaluation.encode import Encoding, encode_run
 from distaff.training.run import ENCODE_BATCH, Run
 
@@ -82,3 +84,7 @@ def test_a_run_that_went_on_since_it_was_loaded_is_not_encoded(tmp_path: Path) -
     with pytest.raises(distaff.BadInput, match="has 60 steps now, and 40 when it was loaded; load it again"):
         distaff.evaluate(first, metrics=["mcc"], rows=100, values_only=True, show=False)
     assert not (tmp_path / "run" / "encoding.npz").exists()
+    encode_run(distaff.load_run(tmp_path / "run"), show=False)  # which keeps the codes
+    for asked in (encode_run, distaff.evaluate, partial(acting, world="grid", steps=10)):
+        with pytest.raises(distaff.BadInput, match="has 60 steps now, and 40 when it was loaded"):
+            asked(first, show=False)

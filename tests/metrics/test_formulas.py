@@ -371,6 +371,8 @@ def test_copies_have_infinite_total_correlation_and_constants_none() -> None:
             "codes have 400 rows and mate 0's codes 399; they must",
         ),
         (lambda c, f: metrics.udr(c, [c], kl=[1.0]), r"kl has shape \(1,\) for 4 codes"),
+        (lambda c, f: metrics.udr(c, [c], kl=[np.nan] * 4), "kl holds NaN"),
+        (lambda c, f: metrics.udr(c, [c], kl=[1] * 4, logvar=c), "KLs or log-variances, not both"),
         (lambda c, f: metrics.udr(c, [c], similarity="ridge"), "unknown similarity 'ridge'"),
         (lambda c, f: metrics.mig_exact(c, f, c[:, :2]), r"logvar has shape \(400, 2\)"),
         (lambda c, f: metrics.mig_exact(c, f, c[:-1]), "codes have 400 rows and logvar 399"),

@@ -23,7 +23,7 @@ from distaff import registry
 from distaff.errors import BadInput
 from distaff.evaluation.encode import encode_run
 from distaff.evaluation.posterior import latent_kl
-from distaff.files import read_json
+from distaff.files import read_json, write_json
 from distaff.metrics.udr import udr
 from distaff.studies import workers
 from distaff.studies.execute import execute, folder_of, lock_of, read_scores
@@ -218,6 +218,24 @@ def test_a_worker_that_is_stopped_while_it_starts_ends(monkeypatch: pytest.Monke
     began = time.monotonic()
     assert worker.ask("run a") is None
     assert time.monotonic() - began < 50
+
+
+def test_what_a_failed_run_takes_from_others_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = tiny(3)
+    study = Study(tmp_path, structs.replace(plan, runs=plan.runs[:3], udr_mates=1))
+    assert [mate.seed for mate in study.plan.mates(plan.runs[0])] == [1]
+    (tmp_path / "failed").mkdir()
+    write_json(
+        tmp_path / "failed" / f"{plan.runs[1].id}.json", {"task": plan.runs[1].id, "error": "it broke"}
+    )
+    counts = study.run(workers=1)
+    assert (counts["done"], counts["failed"]) == (2, 1)
+    assert (
+        "1 runs have no udr: of the runs that they are compared with some failed" in capsys.readouterr().err
+    )
+    assert study.results().query("metric == 'udr'")["run"].tolist() == [plan.runs[2].id]
 
 
 def test_a_failed_run_is_kept_and_tried_again_on_request(tmp_path: Path) -> None:

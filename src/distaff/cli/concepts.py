@@ -38,7 +38,7 @@ def concepts(
         str | None,
         Option(metavar="FILE|INDEX", help="Instead: the concepts that an image shows, and how certainly."),
     ] = None,
-    count: Annotated[int, Option(help="How many images.")] = 10,
+    count: Annotated[int | None, Option(help="How many images [10].")] = None,
     seed: options.Seed = 0,
     data_dir: options.DataDir = None,
     as_json: options.Json = False,
@@ -57,6 +57,8 @@ def concepts(
     if image is not None:
         if words is not None or operators:
             raise BadInput("--image takes no words and no operator: it lists the concepts of an image")
+        if count is not None:
+            raise BadInput("--image takes no --count: it lists the concepts of an image")
         _recognise(loaded, image, seed, as_json)
         return
     if len(operators) > 1:
@@ -64,7 +66,7 @@ def concepts(
     for given in (words, *operators.values()):
         if given is None or not given.strip(" ,"):
             raise BadInput(f"give a concept, or --image. {_vocabulary(vocabulary)}")
-    title, drawn = _drawn(loaded, vocabulary, str(words), operators, (count, seed))
+    title, drawn = _drawn(loaded, vocabulary, str(words), operators, (10 if count is None else count, seed))
     _tell_drawn(loaded, vocabulary, title, drawn, as_json)
 
 

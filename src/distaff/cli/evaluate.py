@@ -60,7 +60,7 @@ def evaluate(
         Option(metavar="WORLD", help="Instead: what an agent that sees the codes learns to do in a world."),
     ] = None,
     steps: Annotated[
-        int | None, Option(help="Steps of learning, with --reasoning [5000] or --acting [100000].")
+        int | None, Option(help="Steps of learning, with --reasoning [5000] or --acting [300000].")
     ] = None,
     data_dir: options.DataDir = None,
     as_json: options.Json = False,

@@ -35,12 +35,12 @@ def encode_run(run: Run, rows: int | None = ROWS, seed: int = 0, show: bool = Tr
     Rows are capped so that the codes stay under 1 GB.
     """
     rows, seed = None if rows is None else whole_number("rows", rows, 2), whole_number("seed", seed, 0)
+    run.check_current()
     index = _choose(run, rows, seed, show)
     path = run.folder / "encoding.npz"
     kept = _read(path, index, seed, run.code_size)
     if kept is not None:
         return kept
-    run.check_current()
     encoding = _encode(run, index, seed, show)
     arrays = {name: a for name, a in encoding._asdict().items() if a is not None}
     write_arrays(path, arrays | {"seed": np.array(seed)})

@@ -49,7 +49,8 @@ def udr(
 
     `kl` (d,) and `mates_kl` hold each latent's mean KL divergence from the prior, nats, or `logvar` (n, d)
     and `mates_logvar` what gives it, of which one alone says nothing: latents of at most .01 are left out
-    (Duan et al., I_KL); without them, constant codes are. With nothing left a pair scores 0.
+    (Duan et al., I_KL, who do so on both sides; of `kl` and `mates_kl` each is of its own); without them,
+    constant codes are. With nothing left a pair scores 0.
     The `variant` "disentanglement_lib" averages the two sides' means instead, which differs where they keep
     unequal numbers of codes. `codes` (n, d) and each of `mates` (n, d'). Raises BadInput without mates or
     where rows differ.
@@ -67,6 +68,8 @@ def udr(
         raise BadInput("udr needs the codes of at least one other run with the same settings, got none")
     if mates_kl is not None and len(mates_kl) != len(mates):
         raise BadInput(f"{len(mates_kl)} KL vectors for {len(mates)} mates")
+    if (kl is not None or mates_kl is not None) and (logvar is not None or mates_logvar is not None):
+        raise BadInput("udr takes KLs or log-variances, not both")
     if logvar is not None and mates_logvar is not None:
         shapes = [mate.shape for mate in mates], [each.shape for each in mates_logvar]
         if shapes[0] != shapes[1]:
@@ -86,6 +89,8 @@ def _informative(codes: Codes, kl: ArrayLike | None) -> Floats:
         given = np.asarray(kl, dtype=np.float64)
         if given.shape != (codes.shape[1],):
             raise BadInput(f"kl has shape {given.shape} for {codes.shape[1]} codes")
+        if not np.isfinite(given).all():
+            raise BadInput("kl holds NaN or infinite values")
         keep &= given > INFORMATIVE
     return standardised(codes[:, keep])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,6 +24,9 @@ def write_concept_sheet(folder: Path, title: str, images: Mapping[str, NDArray[n
         for start in range(0, len(many), COLUMNS):
             labels.append("" if start else label)
             strips.append(strip(many[start : start + COLUMNS]))
-    path = folder / "concepts" / f"{named(title, LONGEST)}.png"
+    name = named(title, LONGEST)
+    if name != named(title, len(title)):  # cut, so that others may begin alike
+        name += f"_{hashlib.sha256(title.encode()).hexdigest()[:8]}"
+    path = folder / "concepts" / f"{name}.png"
     save_sheet(path, labels, strips)
     return path

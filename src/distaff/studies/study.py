@@ -112,6 +112,8 @@ class Study:
             self._say_failures()
         if show and (apart := self._apart()):
             say(f"{apart} runs have no udr: the codes of their mates are not here, only their scores")
+        if show and (bereft := self._bereft()):
+            say(f"{bereft} runs have no udr: of the runs that they are compared with some failed")
         return counts
 
     def _do(
@@ -176,6 +178,15 @@ class Study:
         known, mates = self._scores(), self.plan.mates
         lacking = [run for run in self.plan.runs if not has_udr(self.plan, run, known[run.id])]
         return sum(any(known[mate.id].given for mate in mates(run)) for run in lacking)
+
+    def _bereft(self) -> int:
+        """How many runs can have no UDR, for one that they are compared with failed."""
+        known, failed = self._scores(), self.failures()
+        lacking = [run for run in self.plan.runs if not has_udr(self.plan, run, known[run.id])]
+        return sum(
+            run.id not in failed and any(mate.id in failed for mate in self.plan.mates(run))
+            for run in lacking
+        )
 
     def status(self) -> dict[str, Any]:
         """How many runs there are, done, running, failed and waiting, and the seconds left on one core.

@@ -143,6 +143,21 @@ def test_what_is_found_is_kept_and_read(copied: Run, seen: str, monkeypatch: pyt
     assert reasoning(copied, seen=seen, **{**LITTLE, "show": True}).accuracies == found.accuracies
 
 
+def test_a_run_that_went_on_since_it_was_loaded_is_refused(copied: Run) -> None:
+    settings = {"latents": 4, "seed": 100, "threads": 1, "show": False}
+    distaff.train("beta_vae", copied.data, steps=6, out=copied.folder, **settings)
+    with pytest.raises(BadInput, match="has 6 steps now, and 5 when it was loaded"):
+        reasoning(copied, seen="factors", **LITTLE)
+
+
+def test_in_a_folder_for_several_runs_each_has_its_own(copied: Run, run: Run, tmp_path: Path) -> None:
+    other = distaff.train("beta_vae", run.data, latents=4, steps=5, seed=101, out=tmp_path / "b", show=False)
+    found = [reasoning(each, out=tmp_path / "shared", **LITTLE) for each in (copied, other, copied)]
+    assert found[0] == found[2] == reasoning(copied, **LITTLE)
+    assert found[1] == reasoning(other, **LITTLE)
+    assert read_reasoning(tmp_path / "shared") == found[2]
+
+
 def test_panels_are_looked_up_by_their_cells(copied: Run, tmp_path: Path) -> None:
     """The codes of a matrix are those of its images, encoded one by one."""
     from distaff.evaluation.reasoning.lesson import _sight, matrices_of

@@ -56,6 +56,7 @@ def acting(
     steps, seed = whole_number("steps", steps, 1), whole_number("seed", seed, 0)
     check_installed()
     with only_one(run.folder), run.threads():
+        run.check_current()
         kept = read_acted(run)
         if kept is not None and (kept.world, kept.steps, kept.seed) == (world, steps, seed):
             return kept

@@ -97,7 +97,8 @@ def reasoning(
     )
     folder = run.folder if out is None else Path(out)
     with only_one(folder), run.threads():
-        kept = read_reasoning(folder)
+        run.check_current()
+        kept = read_reasoning(folder) if out is None else None  # in another folder it may be of another run
         if kept is not None and structs.replace(kept, accuracies=()) == asked:
             return kept
         sight = _sight(run, seen, matrices.space, index, show)
