@@ -57,23 +57,23 @@ def scores(several: Sequence[Seen]) -> Section:
     missing = [str(seen.run.folder) for seen in several if seen.card is None]
     told = [Markup("<code>distaff evaluate {}</code> adds its scores.").format(folder) for folder in missing]
     found = list(dict.fromkeys(name for seen in several if seen.card for name in seen.card.scores))
-    rows = [(name, *_values(several, name)) for name in found]
+    unlike, data = _unlike(several), {seen.run.config.dataset.fingerprint for seen in several}
+    rows = [(name, *_values(several, name, len(data) == 1 and not unlike)) for name in found]
     note = (
         "Value and 95 % interval over images; of runs on the same data, evaluated alike, the best is bold "
         "where its interval meets no other's. "
         "Another seed may move a score by more than the interval says."
     )
-    if unlike := _unlike(several):
+    if unlike:
         note += f" These evaluations differ in: {', '.join(unlike)}."
     table = parts.table(("score", *names(several)), rows) if rows else ""
     return Section("Scores", [note if rows else "", table, *(tagged("p", line, "soft") for line in told)])
 
 
-def _values(several: Sequence[Seen], name: str) -> list[object]:
+def _values(several: Sequence[Seen], name: str, comparable: bool) -> list[object]:
     """A cell for each run."""
     cards = [seen.card.scores.get(name) if seen.card else None for seen in several]
-    same_data = len({seen.run.config.dataset.fingerprint for seen in several}) == 1
-    best = _best(cards) if same_data and not _unlike(several) else None
+    best = _best(cards) if comparable else None
     cells: list[object] = []
     for place, score in enumerate(cards):
         if score is None or score.value is None:

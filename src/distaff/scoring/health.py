@@ -125,9 +125,10 @@ def _factors(
 ) -> Iterator[Finding]:
     """What is to be said of codes and factors, of which none are real numbers."""
     few = list(few_rows(codes, factors, names))
-    more = f"; {len(few) - MOST_TOLD} more factors likewise" if len(few) > MOST_TOLD else ""
-    for n, message in enumerate(few[:MOST_TOLD], 1):
-        yield Finding("H04", message + more * (n == MOST_TOLD))
+    if len(few) > MOST_TOLD:
+        few[MOST_TOLD - 1 :] = [f"{few[MOST_TOLD - 1]}; {len(few) - MOST_TOLD} more factors likewise"]
+    for message in few:
+        yield Finding("H04", message)
     high = [name for name, s in scores.items() if (s.value or 0.0) >= 0.95 and name in declared(name).blind]
     lost = lost_factors(codes, factors, names) if high else []
     if lost:

@@ -203,12 +203,12 @@ def _takes_blocks(metric: str) -> bool:
 def _of_single_codes(wanted: Sequence[str]) -> dict[str, Score]:
     """Why metrics that know of no blocks have no value where blocks are to be scored."""
     reason = "not applicable: it is of single codes, and blocks of codes are given"
-    better = {name: registry.get("metrics", name).declaration.higher_is_better for name in wanted}
-    return {
-        name: Score(reason=reason, higher_is_better=better[name])
-        for name in wanted
-        if not _takes_blocks(name)
-    }
+    found = {}
+    for metric in wanted:
+        if not _takes_blocks(metric):
+            declared = registry.get("metrics", metric).declaration
+            found[metric] = Score(reason=reason, higher_is_better=declared.higher_is_better)
+    return found
 
 
 def _needing_arrays(having: Sequence[str]) -> str:

@@ -110,10 +110,8 @@ class Study:
         counts = self.status()
         if show and counts["failed"]:
             self._say_failures()
-        if show and (apart := self._apart()):
-            say(f"{apart} runs have no udr: the codes of their mates are not here, only their scores")
-        if show and (bereft := self._bereft()):
-            say(f"{bereft} runs have no udr: of the runs that they are compared with some failed")
+        if show:
+            self._say_uncompared()
         return counts
 
     def _do(
@@ -173,20 +171,15 @@ class Study:
     def _scores(self) -> dict[str, Known]:
         return {run.id: read_scores(self.folder, run) for run in self.plan.runs}
 
-    def _apart(self) -> int:
-        """How many runs can have no UDR, for it needs codes of runs that only a table knows."""
-        known, mates = self._scores(), self.plan.mates
-        lacking = [run for run in self.plan.runs if not has_udr(self.plan, run, known[run.id])]
-        return sum(any(known[mate.id].given for mate in mates(run)) for run in lacking)
-
-    def _bereft(self) -> int:
-        """How many runs can have no UDR, for one that they are compared with failed."""
+    def _say_uncompared(self) -> None:
+        """Say how many runs lack UDR, for what they are compared with failed, or only a table has it."""
         known, failed = self._scores(), self.failures()
         lacking = [run for run in self.plan.runs if not has_udr(self.plan, run, known[run.id])]
-        return sum(
-            run.id not in failed and any(mate.id in failed for mate in self.plan.mates(run))
-            for run in lacking
-        )
+        mates = {run.id: [mate.id for mate in self.plan.mates(run)] for run in lacking}
+        if apart := sum(any(known[mate].given for mate in each) for each in mates.values()):
+            say(f"{apart} runs have no udr: the codes of their mates are not here, only their scores")
+        if bereft := sum(not failed.keys().isdisjoint(mates[name]) for name in mates.keys() - failed.keys()):
+            say(f"{bereft} runs have no udr: of the runs that they are compared with some failed")
 
     def status(self) -> dict[str, Any]:
         """How many runs there are, done, running, failed and waiting, and the seconds left on one core.

@@ -153,7 +153,7 @@ def _merged(cells: NDArray[Any]) -> list[str]:
     texts = (
         {cell for cell in set(cells.tolist()) if isinstance(cell, str)} if cells.dtype.kind in "OU" else ()
     )
-    padded = (cell for cell in texts if len(cell) > 1 and cell.startswith("0") and cell.isdecimal())
+    padded = (cell for cell in sorted(texts) if len(cell) > 1 and cell.startswith("0") and cell.isdecimal())
     pairs = ([cell, plain] for cell in padded if (plain := cell.lstrip("0") or "0") in texts)
     return next(pairs, [])
 

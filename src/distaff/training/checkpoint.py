@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor
 
@@ -45,8 +45,11 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], int]:
 
 
 def load_unwritten(path: Path) -> Tensor | None:
-    """The terms (steps, terms) that a checkpoint keeps for the history, if there are any."""
-    found = load_tensors(path).get(UNWRITTEN) if path.exists() else None
+    """The terms (steps, terms) that a checkpoint, loaded before, keeps for the history, if there are any."""
+    if not path.exists():
+        return None
+    with safe_open(path, "pt") as file:
+        found: Tensor | None = file.get_tensor(UNWRITTEN) if UNWRITTEN in file.keys() else None  # noqa: SIM118
     if found is not None and (found.ndim != 2 or not found.is_floating_point()):
         raise BadInput(f"{path} is damaged: its terms for the history are no table")
     return found

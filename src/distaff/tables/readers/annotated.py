@@ -100,7 +100,7 @@ def _columns(
     place, _, key = name.partition("/")
     if place == "obs":
         return [(key, *obs[key].read())]
-    if name == "X" or place == "layers":
+    if _is_counts(name):
         array, key = _matrix(child(file, name), name, path), key or name
     else:
         held = child(file, "obsm")
@@ -120,20 +120,21 @@ def _matrix(held: Any, name: str, path: Path) -> NDArray[Any]:
     if isinstance(held, h5py.Group) and held.attrs.get("encoding-type") == "dataframe":
         columns = [_decoded(held, str(each), path)[0] for each in held.attrs["column-order"]]
         return np.stack(columns, axis=1)
-    is_sparse = _is_sparse(held)
-    if name != "X" and not name.startswith("layers/") and is_sparse:
-        return _of_sparse(held, name, path)
-    alone = (
-        "sparse, and is read alone; pick nothing beside it"
-        if is_sparse
-        else "stored in a way that is not read"
-    )
-    raise BadInput(f"{path}: {name} is {alone}")
+    if not _is_sparse(held):
+        raise BadInput(f"{path}: {name} is stored in a way that is not read")
+    if _is_counts(name):
+        raise BadInput(f"{path}: {name} is sparse, and is read alone; pick nothing beside it")
+    return _of_sparse(held, name, path)
+
+
+def _is_counts(name: str) -> bool:
+    """Whether an entry is X or a layer, which may be too large to be made dense."""
+    return name == "X" or name.startswith("layers/")
 
 
 def _sparse(file: Any, name: str) -> Any:
-    """X or a layer where it is sparse; they may be too large to be made dense."""
-    held = child(file, name) if name == "X" or name.startswith("layers/") else None
+    """X or a layer where it is sparse."""
+    held = child(file, name) if _is_counts(name) else None
     return held if _is_sparse(held) else None
 
 
@@ -149,19 +150,14 @@ def _saved(held: Any, path: Path) -> SparseTable:
 
 
 def _of_sparse(held: Any, name: str, path: Path) -> NDArray[Any]:
-    """The dense array of a sparse matrix: values, their places in rows (or columns), and where these end."""
+    """The dense array of a sparse matrix."""
     n, d = (int(size) for size in held.attrs["shape"])
     if 8 * n * d > LARGEST:
         raise BadInput(f"{path}: {name} is sparse, of shape {(n, d)}, and too large to be made dense")
-    data, place, ends = (values(child(held, part), path) for part in ("data", "indices", "indptr"))
-    by_rows = held.attrs["encoding-type"] == "csr_matrix"
-    found = np.zeros((n, d) if by_rows else (d, n))
-    lines, width = found.shape
-    fits = len(ends) == lines + 1 and len(data) == len(place) == ends[-1] and (np.diff(ends) >= 0).all()
-    if not fits or (len(place) and not 0 <= place.min() <= place.max() < width):
-        raise BadInput(f"{path}: the parts of the sparse {name} do not fit each other")
-    np.add.at(found, (np.repeat(np.arange(lines), np.diff(ends)), place), data)
-    return found if by_rows else found.T
+    try:
+        return np.asarray(_saved(held, path).matrix.toarray())
+    except BadInput as error:
+        raise BadInput(f"{path}: the parts of the sparse {name} do not fit each other: {error}") from None
 
 
 def _obs(file: Any, path: Path) -> tuple[Obs, list[str] | None]:
