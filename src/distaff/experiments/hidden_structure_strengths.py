@@ -12,6 +12,7 @@ from distaff.experiments import base
 from distaff.experiments.base import Experiment, Finding, Lab, Runs
 from distaff.experiments.hidden_structure import (
     ELLIPSES,
+    FASTER,
     TINY,
     least_noisy_codes,
     measured,
@@ -42,15 +43,22 @@ EVERY = {
     "factor_vae": Sweep("gamma", 35.0, (10.0, 35.0, 100.0, 300.0)),
     "dip_vae_ii": Sweep("lambda_od", 10.0, (3.0, 10.0, 30.0, 100.0)),
 }
+#: usual strengths for few steps, as pilots found them
+BRIEF = EVERY | {
+    "beta_vae": Sweep("beta", 16.0, (8.0, 16.0, 24.0, 32.0, 64.0)),
+    "beta_tc_vae": Sweep("beta", 12.0, (6.0, 12.0, 24.0, 48.0)),
+    "factor_vae": Sweep("gamma", 10.0, (10.0, 35.0, 100.0)),
+}
 
 
 class Scale(base.Scale, frozen=True):
-    """dSprites with the options of `grid`, methods with their sweeps, and what the pattern moves by."""
+    """dSprites with the options of `grid`, methods with sweeps and settings, and what a pattern moves by."""
 
     grid: Mapping[str, Any]
     sweeps: Mapping[str, Sweep]
     latents: int = 2
     by: str = "diagonal"
+    settings: Mapping[str, dict[str, Any]] = {}
     seeds: int = 4
     steps: int = 1500
     learning_rate: float = 1e-3
@@ -77,11 +85,12 @@ class HiddenStructureStrengths(Experiment[Scale]):
         "small": Scale(
             "two cores, 90 minutes",
             SIZED,
-            EVERY | {"beta_vae": Sweep("beta", 24.0, (6.0, 12.0, 24.0, 48.0, 96.0))},
+            BRIEF,
             latents=3,
             by="least noisy",
+            settings={"factor_vae": FASTER},
             seeds=10,
-            steps=2000,
+            steps=5000,
         ),
         "paper": Scale(
             "a cluster: 230 models of 300,000 steps",
@@ -139,7 +148,7 @@ def _swept(scale: Scale, data: Part, kind: str, strengths: Mapping[str, tuple[fl
     models = [
         product(
             each(name=[f"{name} {kind}"]),
-            method(name, **common),
+            method(name, **common | scale.settings.get(name, {})),
             each(**{f"set.{scale.sweeps[name].setting}": values}),
         )
         for name, values in strengths.items()
