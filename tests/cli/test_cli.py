@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -38,6 +39,16 @@ def test_from_nothing_to_a_report(tmp_path: Path, capsys, trained: Path) -> None
     status, out, _ = distaff(capsys, "report", run)
     assert status == 0
     assert Path(out.strip()).exists()
+
+
+def test_what_comes_next_can_be_pasted_where_a_folder_has_a_space(tmp_path: Path, capsys) -> None:
+    run = tmp_path / "my run"
+    words = ["--set", "images=50", "--out", run]
+    _, out, _ = distaff(capsys, "train", "pca", "--dataset", "dsprites", *SMALL, *words)
+    for then in ("evaluate", "report"):
+        [line] = re.findall("^Next: (.*)", out, re.MULTILINE)
+        assert shlex.split(line) == ["distaff", then, str(run)]
+        _, out, _ = distaff(capsys, "evaluate", run, "--rows", 50, "--values-only")
 
 
 def test_a_contact_sheet_is_not_put_among_the_images(tmp_path: Path, capsys, monkeypatch) -> None:
@@ -203,6 +214,8 @@ TRAIN = train("beta_vae")
         (["trian"], "No such command 'trian'"),
         (["evaluate", "nowhere"], "nowhere is not a run folder"),
         (["evaluate", "RUN", "--rows", "few"], "--rows few is not allowed"),
+        (["evaluate", "RUN", "--continuous", "siz"], "unknown column of labels 'siz'"),
+        (["evaluate", "RUN", "--order", "shap=a,b"], "unknown column of labels 'shap'; did you mean"),
         (["evaluate", "RUN", "--seen", "pixels"], "--seen has no effect without --reasoning"),
         (["evaluate", "RUN", "--likelihood", "--steps", 9], "--steps has no effect without --reasoning"),
         (["evaluate", "RUN", "--reasoning", "--rows", 9], "--reasoning takes --seen, --answers, --steps"),

@@ -1,6 +1,7 @@
 """`distaff dataset`: show, build and perturb."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
@@ -114,7 +115,7 @@ def perturb(
     given: dict[str, Any] = {"eps": eps, "clip": clip, "seed": seed}
     made = UniformNoise(base, **given) if noise else Perturbed(base, s, kappa=kappa, **given)
     save_perturbed(made, out)
-    text = f"{out}: {made.note}{told}\nNext: distaff train METHOD --dataset {out}"
+    text = f"{out}: {made.note}{told}\nNext: distaff train METHOD --dataset {quote(str(out))}"
     tell(text, {"path": str(out), "note": made.note, **words}, as_json)
 
 

@@ -1,6 +1,7 @@
 """`distaff evaluate`."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 from typer import Option
@@ -112,7 +113,7 @@ def evaluate(
         seed=seed,
         values_only=values_only,
     )
-    tell(f"{card}\nNext: distaff report {run}", card.to_dict(), as_json)
+    tell(f"{card}\nNext: distaff report {quote(str(run))}", card.to_dict(), as_json)
     tell_failures(card.failed)
 
 
@@ -139,7 +140,7 @@ def _desiderata(run: Path, label: str | None, seed: int, data_dir: Path | None, 
     head = Line("", "codes", "pixels' plane", "")
     rows = [f"{row.name:<30}{row.value:>8}{row.plane:>15}  {row.meaning}" for row in (head, *lines(found))]
     text = "\n".join(row.rstrip() for row in rows)
-    tell(f"{text}\nNext: distaff report {run}", found, as_json)
+    tell(f"{text}\nNext: distaff report {quote(str(run))}", found, as_json)
 
 
 def _likelihood(run: Path, images: int | None, seed: int, data_dir: Path | None, as_json: bool) -> None:
@@ -166,7 +167,7 @@ def _acting(
     )
     lines = [f"{name:<12}{own:>8.3f}{best:>8.3f}{chance:>8.3f}" for name, own, best, chance in rows(found)]
     head = f"{'return':<12}{'agent':>8}{'best':>8}{'random':>8}"
-    tell("\n".join([head, *lines, f"Next: distaff report {run}"]), plain(found), as_json)
+    tell("\n".join([head, *lines, f"Next: distaff report {quote(str(run))}"]), plain(found), as_json)
 
 
 def _reasoning(run: Path, given: dict[str, Any], seed: int, data_dir: Path | None, as_json: bool) -> None:
@@ -176,7 +177,7 @@ def _reasoning(run: Path, given: dict[str, Any], seed: int, data_dir: Path | Non
 
     chosen = {name: value for name, value in given.items() if value is not None}
     found = reasoning(load_run(run, data_dir=data_dir), seed=seed, **chosen)
-    tell("\n".join([*lines(found), f"Next: distaff report {run}"]), plain(found), as_json)
+    tell("\n".join([*lines(found), f"Next: distaff report {quote(str(run))}"]), plain(found), as_json)
 
 
 def _rows(text: str) -> int | None:

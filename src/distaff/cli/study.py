@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -69,7 +70,7 @@ def run(
     how: dict[str, Any] = {"workers": count, "ray": ray, "retry": retry, "known": known, "hours": hours}
     counts = study.run(**how, together=together, data_dir=folder)
     text = f"{_status(counts, count)}\n{study.folder / 'results.parquet'}"
-    tell(f"{text}\nNext: distaff study report --out {study.folder}", counts, as_json)
+    tell(f"{text}\nNext: distaff study report --out {quote(str(study.folder))}", counts, as_json)
     if counts["failed"]:
         raise typer.Exit(1)
 

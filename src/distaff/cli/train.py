@@ -1,6 +1,7 @@
 """`distaff train`."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 from typer import Argument, Option
@@ -43,4 +44,5 @@ def train(
     text = f"{run.folder}: {run.effort}" + "".join(
         f", {name} {value:.2f}" for name, value in last.items() if name not in ("step", "images_per_second")
     )
-    tell(f"{text}\nNext: distaff evaluate {run.folder}", {"run": str(run.folder), **last}, as_json)
+    then = f"Next: distaff evaluate {quote(str(run.folder))}"
+    tell(f"{text}\n{then}", {"run": str(run.folder), **last}, as_json)

@@ -66,6 +66,7 @@ def evaluate(
     seed, rows = whole_number("seed", seed, 0), None if rows is None else whole_number("rows", rows, 2)
     _ = run.data  # an error where it is no longer what the run was trained on, even if a card is kept
     parts = None if blocks is None else blocks_of(run, blocks)
+    check_labels(run.data, continuous, order or {})  # before images are encoded
     wanted = wanted_metrics(metrics, HAVING if parts is None else (*HAVING, "blocks"))
     asked: dict[str, Any] = {
         "representation": representation,
@@ -108,6 +109,14 @@ def groups_of(run: Run, groups: Mapping[str, Sequence[Any]] | Sequence[Any]) -> 
     """The names of the labels in each group. Raises BadInput where there are no such labels."""
     names = list(run.data.label_names)
     return [[names[j] for j in group] for group in check_groups(groups, Table("labels", names, []))]
+
+
+def check_labels(data: DataSet, continuous: Continuous, order: Mapping[str, Sequence[str]]) -> None:
+    """Raises BadInput where `continuous` or `order` names a label that there is not."""
+    table = Table("labels", list(data.label_names), [])
+    continuous_columns(table, continuous)
+    for name in order:
+        table.place(str(name))
 
 
 def read_card(run: Run, representation: str = "mean") -> ScoreCard | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from shlex import quote
 from typing import Any
 
 from markupsafe import Markup
@@ -54,7 +55,7 @@ def _given(seen: Seen) -> dict[str, Any]:
 
 def scores(several: Sequence[Seen]) -> Section:
     """Every score of the runs that were evaluated, with its interval; the best of each is bold."""
-    missing = [str(seen.run.folder) for seen in several if seen.card is None]
+    missing = [quote(str(seen.run.folder)) for seen in several if seen.card is None]
     told = [Markup("<code>distaff evaluate {}</code> adds its scores.").format(folder) for folder in missing]
     found = list(dict.fromkeys(name for seen in several if seen.card for name in seen.card.scores))
     unlike, data = _unlike(several), {seen.run.config.dataset.fingerprint for seen in several}

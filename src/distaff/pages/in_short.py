@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 from typing import NamedTuple
 
 import numpy as np
@@ -88,7 +89,7 @@ def _beware(seen: Seen) -> Iterator[Markup]:
 def _next(seen: Seen, told: Told | None, live: NDArray[np.bool_]) -> Iterator[Markup]:
     """What usually helps, by what was found."""
     if seen.card is None:
-        yield Markup("<code>distaff evaluate {}</code> scores this run.").format(seen.run.folder)
+        yield Markup("<code>distaff evaluate {}</code> scores this run.").format(quote(str(seen.run.folder)))
     beta = hasattr(seen.run.method, "beta")
     if not live.any():
         smaller = "a smaller beta, or " if beta else ""
@@ -99,7 +100,7 @@ def _next(seen: Seen, told: Told | None, live: NDArray[np.bool_]) -> Iterator[Ma
         yield Markup(
             "Train it with another <code>--seed</code>, then "
             "<code>distaff report {} OTHER --out both.html</code> shows the two side by side."
-        ).format(seen.run.folder)
+        ).format(quote(str(seen.run.folder)))
 
 
 def _by_beta(told: Told, live: NDArray[np.bool_]) -> Iterator[Markup]:

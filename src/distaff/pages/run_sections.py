@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 import numpy as np
 import pandas as pd
@@ -32,7 +33,7 @@ def scores(seen: Seen) -> Section:
         told = Markup("{} <code>distaff evaluate {}</code> adds {} scores here.")
         words = ("Of this run sampled codes alone were evaluated.", "those of mean codes, the usual")
         said = words if cards else ("This run was not evaluated.", "its")
-        made.insert(0, tagged("p", told.format(said[0], seen.run.folder, said[1]), "soft"))
+        made.insert(0, tagged("p", told.format(said[0], quote(str(seen.run.folder)), said[1]), "soft"))
     return Section("Scores", made)
 
 

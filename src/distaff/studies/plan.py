@@ -26,6 +26,7 @@ import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from msgspec import Struct, structs
@@ -222,7 +223,9 @@ def read_plan(folder: Path) -> Plan:
     """The plan of the study in a folder."""
     path = folder / "plan.json"
     if not path.exists():
-        raise BadInput(f"{folder} holds no study; `distaff study run NAME --out {folder}` starts one")
+        raise BadInput(
+            f"{folder} holds no study; `distaff study run NAME --out {quote(str(folder))}` starts one"
+        )
     plan: Plan = read_json(path, Plan)
     return plan
 
