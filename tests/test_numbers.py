@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from scripts import script
 
@@ -218,6 +219,15 @@ def metrics() -> Iterator[str]:
     yield f"({int(rows[1]):,} rows where a third is held out)"
 
 
+def honest_numbers() -> Iterator[str]:
+    table = pd.read_csv(RESULTS / "unit_intervals.csv").set_index(["score", "intervals over"])["holds it"]
+    by_rows, by_units = table["mcc", "rows"], table["mcc", "units"]
+    yield f"population in {by_rows:.0%} of cases and intervals over units in {by_units:.0%}".replace(
+        "%", " %"
+    )
+    yield "where 95 % was asked"
+
+
 def datasets() -> Iterator[str]:
     yield f"probabilities in ratio {RATIO:g}"
 
@@ -291,6 +301,7 @@ PHRASES: dict[str, Callable[[], Iterator[str]]] = {
     "docs/concepts.md": concepts,
     "docs/methods_introduction.md": methods,
     "docs/metrics_introduction.md": metrics,
+    "docs/honest_numbers.md": honest_numbers,
     "docs/datasets_introduction.md": datasets,
 }
 

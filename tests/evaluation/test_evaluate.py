@@ -55,6 +55,21 @@ def test_other_rows_are_encoded_again(copy: Path) -> None:
     assert len(np.load(copy / "encoding.npz")["rows"]) == 200
 
 
+def test_images_of_a_unit_are_held_out_together(copy: Path) -> None:
+    card = distaff.evaluate(copy, units="x", metrics=["sap", "mig"], values_only=True, show=False)
+    run = distaff.load_run(copy)
+    labels, names = run.data.labels(np.arange(len(run.data))), list(run.data.label_names)
+    codes = run.encode(run.data.images(np.arange(len(run.data)))).mean
+    rest = [j for j, name in enumerate(names) if name != "x"]
+    which = labels[:, names.index("x")]
+    again = distaff.score(codes, labels[:, rest], units=which, metrics=["sap", "mig"], values_only=True)
+    assert (card.protocol["units"], "x" in card.protocol["factors"]) == (len(np.unique(which)), False)
+    assert card["mig"].value == pytest.approx(again["mig"].value, abs=1e-3)
+    assert distaff.evaluate(copy, metrics=["sap", "mig"], values_only=True, show=False) != card
+    with pytest.raises(BadInput, match="unknown column of labels 'y_'"):
+        distaff.evaluate(copy, units="y_")
+
+
 def test_rows_are_a_sample_without_replacement(copy: Path) -> None:
     rows = encode_run(distaff.load_run(copy), rows=500, show=False).rows
     assert len(np.unique(rows)) == 500

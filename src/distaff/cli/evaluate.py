@@ -35,6 +35,7 @@ def evaluate(
     order: options.Order = None,
     blocks: options.BlocksOfRun = None,
     groups: options.Groups = None,
+    units: options.Units = None,
     seed: options.Seed = 0,
     values_only: options.ValuesOnly = False,
     desiderata: Annotated[
@@ -81,7 +82,18 @@ def evaluate(
         "--steps": steps is not None,
         "--rows": rows is not None,
         "scores": any(
-            (metric, all_, protocol, values_only, continuous, order, blocks, groups, representation != "mean")
+            (
+                metric,
+                all_,
+                protocol,
+                values_only,
+                continuous,
+                order,
+                blocks,
+                groups,
+                units,
+                representation != "mean",
+            )
         ),
     }
     instead = _instead([what for what, asked in given.items() if asked])
@@ -110,6 +122,7 @@ def evaluate(
         order=orders_of(order),
         blocks=blocks if blocks == OWN else blocks_of(blocks),
         groups=blocks_of(groups, "--groups"),
+        units=units,
         seed=seed,
         values_only=values_only,
     )

@@ -62,6 +62,13 @@ Groups = Annotated[
     str | None,
     Option(metavar="A-B,C+D,...", help="With --blocks: groups of factors that one block should hold [each]."),
 ]
+Units = Annotated[
+    str | None,
+    Option(
+        metavar="COLUMN",
+        help="Of which episode or donor a row is: units are held out whole, and intervals are over them.",
+    ),
+]
 EVERY = "all factors"  # what --continuous without names stands for
 
 

@@ -61,6 +61,7 @@ def score(
     ] = None,
     blocks: options.Blocks = None,
     groups: options.Groups = None,
+    units: options.Units = None,
     metric: options.Metrics = None,
     all_: options.All = False,
     protocol: options.Protocol = None,
@@ -90,7 +91,7 @@ def score(
     if matrices is not None:
         check_output(matrices, ".npz", codes, factors, logvar)
     given: dict[str, Any] = {"continuous": continuous_of(continuous), "seed": seed}
-    given |= {"words": listed(words) or (), "order": orders_of(order)}
+    given |= {"words": listed(words) or (), "order": orders_of(order), "units": units}
     given |= {"missing": missing} if missing else {}
     given |= {"obsm": keys[0] if len(keys) == 1 else keys, "obs": listed(obs)} if cells else {}
     parts = blocks_of(blocks)

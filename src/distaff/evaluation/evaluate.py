@@ -46,6 +46,7 @@ def evaluate(
     order: Mapping[str, Sequence[str]] | None = None,
     blocks: Mapping[str, Sequence[Any]] | Sequence[Any] | str | None = None,
     groups: Mapping[str, Sequence[Any]] | Sequence[Any] | None = None,
+    units: str | None = None,
     values_only: bool = False,
     show: bool = True,
 ) -> ScoreCard:
@@ -57,7 +58,8 @@ def evaluate(
 
     `blocks` of codes are scored in place of single ones, as in `distaff.score`: lists of columns by number or
     by the name that the method gives them; or "own", the method's own blocks. BadInput where it has none.
-    `groups` of factors, with blocks, are lists of labels by number or name.
+    `groups` of factors, with blocks, are lists of labels by number or name. `units` is the label that tells
+    of each image which episode, donor or subject it is of, as in `distaff.score`.
     """
     run = run if isinstance(run, Run) else load_run(run)
     if representation not in CARDS:
@@ -66,7 +68,9 @@ def evaluate(
     seed, rows = whole_number("seed", seed, 0), None if rows is None else whole_number("rows", rows, 2)
     _ = run.data  # an error where it is no longer what the run was trained on, even if a card is kept
     parts = None if blocks is None else blocks_of(run, blocks)
-    check_labels(run.data, continuous, order or {})  # before images are encoded
+    check_labels(
+        run.data, continuous, [*(order or ()), *([units] if units else ())]
+    )  # before images are encoded
     wanted = wanted_metrics(metrics, HAVING if parts is None else (*HAVING, "blocks"))
     asked: dict[str, Any] = {
         "representation": representation,
@@ -78,6 +82,7 @@ def evaluate(
         "continuous asked for": continuous
         if isinstance(continuous, bool)
         else [str(each) for each in continuous],
+        "units asked for": units,
         "order": {str(name): list(words) for name, words in (order or {}).items()},
         "values_only": values_only,
         "blocks": parts,
@@ -111,11 +116,11 @@ def groups_of(run: Run, groups: Mapping[str, Sequence[Any]] | Sequence[Any]) -> 
     return [[names[j] for j in group] for group in check_groups(groups, Table("labels", names, []))]
 
 
-def check_labels(data: DataSet, continuous: Continuous, order: Mapping[str, Sequence[str]]) -> None:
-    """Raises BadInput where `continuous` or `order` names a label that there is not."""
+def check_labels(data: DataSet, continuous: Continuous, names: Sequence[Any]) -> None:
+    """Raises BadInput where `continuous` or one of the names is a label that there is not."""
     table = Table("labels", list(data.label_names), [])
     continuous_columns(table, continuous)
-    for name in order:
+    for name in names:
         table.place(str(name))
 
 
@@ -141,6 +146,7 @@ def _score(
             order=asked["order"],
             blocks=asked["blocks"],
             groups=asked["groups"],
+            units=asked["units asked for"],
             logvar=encoding.logvar if representation == "mean" else None,
             protocol=asked["protocol"],
             seed=asked["seed"],

@@ -1,10 +1,12 @@
 """Rows to learn from and rows to score on."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from distaff.metrics.arrays import Codes, Factors, Ints, Test
+from distaff.errors import NotApplicable
+from distaff.metrics.arrays import Codes, Factors, Ints, Test, single_valued
 
 #: rows to learn from and rows to score on, at most: the sizes of Locatello et al. 2019
 MOST = (10_000, 5_000)
@@ -40,6 +42,26 @@ def few_to_learn(codes: Codes, factors: Factors, test: Test, seed: int, most: in
         some = np.random.default_rng(seed).permutation(len(learn.codes))[:most]
         learn = Rows(learn.codes[some], learn.factors[some])
     return learn, score
+
+
+def unit_places(units: Ints, seed: int, most: tuple[int, int] = MOST) -> tuple[Ints, Ints]:
+    """The numbers of rows to learn from, and of those of a random third of the units, `most` of each."""
+    rng, numbers = np.random.default_rng(seed), np.unique(units)
+    held = np.isin(units, rng.permutation(numbers)[: max(1, len(numbers) // 3)])
+    order = rng.permutation(len(units))
+    return order[~held[order]][: most[0]], order[held[order]][: most[1]]
+
+
+def whole_units(codes: Any, factors: NDArray[Any], units: Ints, seed: int) -> dict[str, Any]:
+    """The rows as arguments of a metric that learns: those of a random third of the units are its `test`.
+
+    NotApplicable where a factor has a single value in either part.
+    """
+    learn, score = unit_places(units, seed)
+    for part, rows in (("learned from", learn), ("held out", score)):
+        for j in single_valued(factors[rows]):
+            raise NotApplicable(f"in the units that are {part} factor column {j} has a single value")
+    return {"codes": codes[learn], "factors": factors[learn], "test": (codes[score], factors[score])}
 
 
 def places(rows: int, seed: int, most: tuple[int, int] = MOST) -> tuple[Ints, Ints]:

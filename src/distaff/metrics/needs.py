@@ -14,6 +14,7 @@ from distaff.errors import BadInput
 from distaff.metrics.arrays import (
     Codes,
     Factors,
+    Ints,
     check_codes,
     check_factors,
     check_sparse,
@@ -24,6 +25,7 @@ from distaff.metrics.arrays import (
 from distaff.metrics.blocks import check_blocks, check_groups, each_alone, example_blocks
 from distaff.randomness import derived
 from distaff.tables import Continuous, SparseTable, Table, as_table
+from distaff.tables.keys import labels_of
 
 
 def _nothing(*_: Any) -> None: ...
@@ -67,6 +69,22 @@ def _check_logvar(table: Table, codes: Codes, _: Continuous) -> Codes:
     found = check_codes(table)
     if found.shape != codes.shape:
         raise BadInput(f"logvar has shape {found.shape} and codes {codes.shape}; they must be the same")
+    return found
+
+
+def _check_units(table: Table, *_: Any) -> Ints:
+    """Units numbered as they first come (n,), whatever they are called; of several columns, combinations."""
+    for j, column in enumerate(table.columns(table.names)):
+        if column.missing.any():
+            raise table.missing_error(j, column.missing)
+    names = ["\x1f".join(row) for row in zip(*map(labels_of, table.cells), strict=True)]
+    first, each = np.unique(names, return_index=True, return_inverse=True)[1:]
+    found: Ints = first.argsort().argsort()[each]
+    if not 2 <= found.max() + 1 < len(found):
+        raise BadInput(
+            f"units hold {found.max() + 1} different values in {len(found)} rows; at least 2 are needed, of "
+            "several rows each"
+        )
     return found
 
 
@@ -121,6 +139,14 @@ NEEDS: dict[str, Need] = {
         example=_example_mates,
     ),
     "mates_logvar": Need("it needs the log-variances of mates (mates_logvar)", each="mate {}'s logvar"),
+    # the unit, such as an episode or a donor, that each row (n,) is of
+    "units": Need(
+        "it needs the unit of each row (units)",
+        check=_check_units,
+        of_noise=_the_same,
+        of_ideal=_the_same,
+        facts=lambda value: hashlib.sha256(value.tobytes()).hexdigest(),
+    ),
     # columns of codes that stand for one thing
     "blocks": Need(
         "it needs blocks of codes (blocks)",

@@ -19,7 +19,7 @@ from distaff.pages.traversals import traversals
 
 SHOWN = 5  # latents of each run, those that carry most
 #: what evaluations that are compared must have in common, as cards have it
-MADE_BY = ("rows", "protocol", "factors", "continuous", "order", "blocks", "groups")
+MADE_BY = ("rows", "protocol", "factors", "continuous", "order", "blocks", "groups", "units")
 
 
 def sections(several: Sequence[Seen]) -> list[Section]:

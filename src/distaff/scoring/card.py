@@ -67,6 +67,7 @@ class _Protocol(msgspec.Struct, kw_only=True):
     codes: Count
     seed: Count
     factors: list[str]
+    units: Count | None = None
     protocol: str | None = None
     representation: str = ""
     continuous: list[str] | None = None
@@ -148,7 +149,8 @@ class ScoreCard:
             f"words: {factor} ({len(words)}: {_few(words)})" for factor, words in p.get("words", {}).items()
         ]
         lines += [f"{finding.code}: {finding.message}" for finding in self.health]
-        lines.append(f"{p['rows']} rows, {p['codes']} codes, {self.how}")
+        rows = f"{p['rows']} rows" + (f" of {p['units']} units" if p.get("units") else "")
+        lines.append(f"{rows}, {p['codes']} codes, {self.how}")
         return lines
 
     @property

@@ -14,6 +14,7 @@ from distaff.metrics.blocks import Blocks
 from distaff.metrics.declare import Declaration
 from distaff.metrics.needs import NEEDS, arrays_of, of_columns, paired
 from distaff.scoring.inputs import Inputs
+from distaff.scoring.units import apart, with_column
 from distaff.tables import LEAVE_OUT, Cells, Continuous, Factors, SparseTable, Table, cells_of, factors_of
 from distaff.tables.columns import are_whole, shown
 from distaff.tables.keys import labels_of
@@ -66,6 +67,7 @@ class Given(TypedDict, total=False):
     # of annotated data
     obsm: str | None
     obs: Sequence[str] | str | None
+    units: Any
     # what metrics may need besides factors; others' needs are taken as well
     logvar: Any
     mates: Sequence[Any] | None
@@ -98,10 +100,14 @@ def admit(codes: Any, factors: Any, **given: Unpack[Given]) -> Admitted:
     if (missing := given.get("missing", "error" if cells is None else "drop")) not in MISSING:
         raise unknown("way with missing values", str(missing), MISSING)
     words, order = given.get("words", ()), given.get("order") or {}
-    everything = {"factors": factors, **given}
+    column = given["units"] if isinstance(given.get("units"), str) else None
+    if column is not None:
+        codes, factors = with_column(column, codes, factors)
+    everything = {"factors": factors, **given, "units": given.get("units") if column is None else None}
     there = {need: everything[need] for need in NEEDS if everything.get(need) is not None}
     there = {n: value for n, value in there.items() if not NEEDS[n].each or len(value)}  # a list may be empty
     tables = paired(codes, there, drop=missing == "drop")
+    tables = tables if column is None else apart(column, tables)
     if "factors" in tables and (names := given.get("names")) is not None:
         table = tables["factors"][0]
         if len(names) != len(table.names):
@@ -146,6 +152,8 @@ def _of_cells(cells: Cells | None, codes: Any, factors: Any, given: Given) -> tu
         raise BadInput("give factors or obs=, not both")
     if factors is None:
         factors = cells.labels([obs] if isinstance(obs, str) else obs)
+        if isinstance(units := given.get("units"), str) and units not in factors.names:
+            factors = replace(cells.labels([*factors.names, units]), notes=factors.notes)
     return cells.embedding(obsm), factors
 
 

@@ -14,6 +14,7 @@ from distaff.errors import BadInput, NotApplicable
 from distaff.metrics.arrays import check_seed
 from distaff.metrics.declare import Adapted, Declaration, Metric, Sizes
 from distaff.metrics.door import check_counts, check_density
+from distaff.metrics.held_out import whole_units
 from distaff.metrics.needs import NEEDS
 from distaff.randomness import derived
 from distaff.scoring.inputs import Inputs
@@ -23,7 +24,7 @@ from distaff.tables import Sparse
 
 HALVES = {"fast": 20, "fitted": 5, "slow": 5}  # half samples behind an interval, by the metric's cost
 DRAWS = {"fast": 3, "fitted": 2, "slow": 1}  # of noise codes behind a chance level
-SMALLEST_FOR_INTERVAL = 20  # rows
+SMALLEST_FOR_INTERVAL = 20  # rows, or units
 
 Numbers = dict[str, float | None]
 
@@ -80,6 +81,9 @@ class Measure:
         if score:
             settings["test"] = arguments["codes"][learn:], arguments["factors"][learn:]
             arguments |= {what: arguments[what][:learn] for what in ("codes", "factors")}
+        elif "units" in inputs.given and "test" in inspect.signature(self.metric).parameters:
+            rows = arguments["codes"], arguments["factors"], inputs.given["units"]
+            arguments |= whole_units(*rows, self.seed)
         adapted = self.adapted.settings if self.adapted else {}
         found = self.metric.of_arrays(**arguments, **{**adapted, **sizes.settings, **settings})
         return named(self.metric.__name__, found)
@@ -108,16 +112,27 @@ class Measure:
     @property
     def halves(self) -> range:
         """The numbers of the random halves of the rows behind its interval: none of few rows."""
-        return range(HALVES[self.declared.cost] if len(self.inputs) >= SMALLEST_FOR_INTERVAL else 0)
+        count = len(self.inputs) if self._units is None else int(self._units.max()) + 1
+        return range(HALVES[self.declared.cost] if count >= SMALLEST_FOR_INTERVAL else 0)
 
     def half(self, number: int) -> Numbers | None:
         """Its numbers on one of the halves; None where a factor takes a single value there."""
-        n = len(self.inputs)
-        rows = np.random.default_rng(derived(self.seed, "rows of a half", number)).permutation(n)[: n // 2]
+        rows = self._half_of_rows(np.random.default_rng(derived(self.seed, "rows of a half", number)))
         half = replace(self, inputs=self.inputs.take(rows), seed=derived(self.seed, "half", number))
         with contextlib.suppress(BadInput):
             return half.value(part=0.5).numbers
         return None
+
+    @property
+    def _units(self) -> NDArray[np.int64] | None:
+        return self.inputs.given.get("units")
+
+    def _half_of_rows(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """A random half of the rows, or all rows of a random half of the units."""
+        if self._units is None:
+            return rng.permutation(len(self.inputs))[: len(self.inputs) // 2]
+        numbers = rng.permutation(self._units.max() + 1)
+        return np.flatnonzero(np.isin(self._units, numbers[: len(numbers) // 2]))
 
     def reference(self) -> Reference:
         """Chance and ceiling for these factors and this number of codes, from the cache where it has them."""

@@ -14,6 +14,7 @@ from distaff.errors import BadInput, NotApplicable
 from distaff.metrics.arrays import check_seed
 from distaff.metrics.dci import importance_matrix
 from distaff.metrics.declare import Declaration
+from distaff.metrics.held_out import whole_units
 from distaff.metrics.information import mutual_information_matrix
 from distaff.metrics.mcc import correlation_matrix
 from distaff.metrics.sap import predictability_matrix
@@ -22,7 +23,7 @@ from distaff.scoring.comparison import Comparison
 from distaff.scoring.door import Admitted, Given, admit, names_given
 from distaff.scoring.health import check_health
 from distaff.scoring.inputs import Inputs
-from distaff.scoring.measure import HALVES, Measure
+from distaff.scoring.measure import HALVES, SMALLEST_FOR_INTERVAL, Measure
 from distaff.scoring.protocols import check_protocol
 from distaff.scoring.reference import Reference, versions
 from distaff.scoring.side_by_side import Parts, side_by_side
@@ -85,9 +86,15 @@ def score(
     of the same rows, adds `udr` (which leaves out latents of little KL if `logvar` and `mates_logvar` are
     given). `blocks`, lists of columns of codes by number or name or a dict of such lists, are scored in place
     of single codes: by default by the metrics that are defined for them. `groups`, such lists of factors, are
-    what `sis` and `block_mcc` look for a block of, by default each factor alone. `protocol` "locatello2019"
-    takes that study's numbers of rows and learners and refuses fewer rows; without it any number is scored,
-    from 20 up with an interval.
+    what `sis` and `block_mcc` look for a block of, by default each factor alone.
+
+    `units` says of each row which episode, donor or subject it is of: the name of a column, of codes, factors
+    or obs, which is not scored then, or an array (n,). Rows of a unit are alike, and a predictor that is
+    tried on rows of units that it knows is told the answer by what else they share. With `units` a third of
+    them is held out whole, and the halves behind intervals are of units, from 20 up.
+
+    `protocol` "locatello2019" takes that study's numbers of rows and learners and refuses fewer rows; without
+    it any number is scored, from 20 up with an interval.
 
     The 95 % interval is value +- t s, where s is the standard deviation of the score over 20 random halves of
     the rows (5 where a predictor is fitted) and t Student's quantile: halves drawn without replacement vary
@@ -132,6 +139,7 @@ def score(
     found |= _of_single_codes(wanted) if "blocks" in inputs.given else {}
     scored = [metric for metric in wanted if metric not in found]
     check_protocol(protocol, scored, len(inputs))
+    admitted.notes.extend(_check_units(inputs, protocol, values_only))
     learners: dict[str, str] = {}
     measures = [_measure(metric, inputs, seed, protocol) for metric in scored]
     with side_by_side(measures, values_only) as parts:
@@ -147,6 +155,18 @@ def score(
     said = _protocol(admitted, seed, values_only, protocol, learners)
     health = check_health(inputs, admitted.names, found, seed)
     return ScoreCard(found, said, health + check_validity(inputs, admitted.names, found))
+
+
+def _check_units(inputs: Inputs, protocol: str | None, values_only: bool) -> list[str]:
+    """Notes of units, if there are any; BadInput beside a protocol."""
+    if (units := inputs.given.get("units")) is None:
+        return []
+    if protocol:
+        raise BadInput(f"protocol={protocol!r} says which rows are held out; give it or units, not both")
+    count = int(units.max()) + 1
+    if values_only or count >= SMALLEST_FOR_INTERVAL:
+        return []
+    return [f"{count} units are too few for intervals, which take {SMALLEST_FOR_INTERVAL}"]
 
 
 def _too_many_codes(wanted: Sequence[str], inputs: Inputs, values_only: bool) -> dict[str, Score]:
@@ -231,7 +251,9 @@ def score_matrices(
     found = {"mutual_information": mutual_information_matrix.of_arrays(**arrays)}
     if not isinstance(inputs.codes, Sparse):
         found["importance"] = importance_matrix.of_arrays(**arrays, seed=check_seed(seed))
-        found["predictability"] = predictability_matrix.of_arrays(**arrays, seed=seed)
+        units = inputs.given.get("units")
+        apart = {} if units is None else whole_units(inputs.codes, inputs.given["factors"], units, seed)
+        found["predictability"] = predictability_matrix.of_arrays(**{**arrays, **apart}, seed=seed)
     return found if inputs.unordered else found | {"correlation": correlation_matrix.of_arrays(**arrays)}
 
 
@@ -239,11 +261,14 @@ def _protocol(
     given: Admitted, seed: int, values_only: bool, protocol: str | None, learners: dict[str, str]
 ) -> dict[str, Any]:
     """What the scores were made from and with."""
-    halves = f"95 %, from {HALVES['fast']} or {HALVES['fitted']} halves of the rows"
+    units = given.inputs.given.get("units")
+    of = "the rows" if units is None else "the units"
+    halves = f"95 %, from {HALVES['fast']} or {HALVES['fitted']} halves of {of}"
     return {
         "rows": len(given.inputs),
         "codes": given.inputs.codes.shape[1],
         "factors": given.names,
+        "units": None if units is None else int(units.max()) + 1,
         "seed": seed,
         "interval": None if values_only else halves,
         "versions": versions(),
