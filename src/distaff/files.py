@@ -154,7 +154,8 @@ def reading(path: Path, kind: str) -> Iterator[None]:
     except Exception as error:
         reason = " ".join((str(error) or type(error).__name__).split())
         if "allow_pickle" in reason or "pickled objects" in reason:
-            reason = "it holds pickled objects, which are never loaded; save words by array.astype(str)"
+            instead = "save words by array.astype(str), and several arrays by np.savez"
+            reason = f"it holds pickled objects, which are never loaded; {instead}"
         raise BadInput(f"{path} cannot be read as {kind}: {reason}") from None
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from distaff.metrics.beta_vae_score import _classifier
+from distaff.metrics.beta_vae_score import _classifier, beta_vae_score
 from distaff.metrics.threads import quiet
 
 
@@ -55,3 +55,10 @@ def test_a_singular_matrix_is_no_end_and_no_warning(size: float) -> None:
         found = _classifier(seen, known).score(seen, known)
         with quiet():
             assert found >= LogisticRegression(max_iter=1000).fit(seen, known).score(seen, known)
+
+
+def test_perfect_codes_stay_so_as_they_grow() -> None:
+    rng = np.random.default_rng(0)
+    factors = np.c_[rng.integers(0, 3, 500), rng.integers(0, 4, 500)]
+    for scale in (1.0, 1e20, 1e28):
+        assert beta_vae_score(scale * factors, factors, votes=(500, 300)) == 1

@@ -164,3 +164,9 @@ def test_the_example_gives_its_number(name: str) -> None:
     report: list[str] = []
     assert found.examples
     assert not doctest.DocTestRunner().run(found, out=report.append).failed, "".join(report)
+
+
+def test_inputs_may_be_small() -> None:
+    inputs = 1e-6 * np.random.default_rng(0).standard_normal((100, 5))
+    nothing = reconstruction(inputs, np.zeros((100, 5))).explained_variance
+    assert nothing == pytest.approx(reconstruction(1e6 * inputs, np.zeros((100, 5))).explained_variance)

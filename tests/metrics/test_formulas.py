@@ -383,3 +383,13 @@ def test_copies_have_infinite_total_correlation_and_constants_none() -> None:
 def test_wrong_settings(call: Any, message: str) -> None:
     with pytest.raises(BadInput, match=message):
         call(*some(0))
+
+
+def test_of_codes_that_tell_as_much_the_purest_is_the_best_for_jemmig() -> None:
+    factors = np.array([[0, 0], [0, 1], [1, 0], [1, 1]] * 100)
+    pure, both = 1.0 * factors[:, 0], 2.0 * factors[:, 0] + factors[:, 1]
+    h = np.log(2)
+    # the first factor: joint entropy h with the pure code, no gap; the second: joint entropy 2 h, a gap of h
+    expected = 1 - ((h - 0) / (h + np.log(20)) + (2 * h - h) / (h + np.log(20))) / 2
+    for codes in (np.c_[pure, both], np.c_[both, pure]):
+        assert metrics.jemmig(codes, factors) == pytest.approx(expected)

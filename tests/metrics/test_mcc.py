@@ -66,6 +66,31 @@ def test_wide_noise_is_told_from_knowledge() -> None:
     assert found == pytest.approx(expected, abs=5e-7)
 
 
+def test_a_null_takes_test_rows_whatever_labels_are_called() -> None:
+    rng = np.random.default_rng(0)
+    factors = np.stack([rng.integers(2, size=300), rng.integers(3, size=300)], axis=1)
+    codes, words = rng.standard_normal((300, 2)), np.array(["no", "so", "yes"])
+    found = [
+        permutation_null(
+            distaff.metrics.sap, codes[:200].tolist(), each[:200], test=(codes[200:], each[200:]), draws=19
+        )
+        for each in (factors, factors + 5, words[factors])
+    ]
+    assert found[0] == found[1] == found[2]
+    assert found[0].mean > 0
+
+
+def test_a_null_shuffles_what_is_said_of_each_code() -> None:
+    rng = np.random.default_rng(0)
+    factors = rng.integers(0, 2, size=(400, 2))
+    known = np.where(factors == 1, 2.0, -4.0)  # log-variances that tell all
+    codes = 1e-3 * rng.standard_normal((400, 2))
+    found = permutation_null(distaff.metrics.mig_exact, codes, factors, logvar=known, draws=19)
+    assert found.value > 0.5
+    assert found.mean < 0.05
+    assert found.p == 1 / 20
+
+
 def slow_cross_fit(codes: np.ndarray, factors: np.ndarray, folds: int, seed: int) -> float:
     order = np.random.default_rng(seed).permutation(len(codes))
     total = 0.0

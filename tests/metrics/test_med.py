@@ -169,3 +169,12 @@ def test_rounding_takes_no_area_below_zero() -> None:
     capacity = np.array([1, 2, 3, 4, 6, 10.0])
     for loss in np.random.default_rng(0).random(200):  # of which a mean by trapezoids falls below some
         assert areas(capacity, np.full(6, loss))[0] >= 0
+
+
+def test_dead_codes_cost_nothing_and_a_single_row_is_complete() -> None:
+    rng = np.random.default_rng(0)
+    factors = np.c_[rng.integers(0, 3, 600), rng.integers(0, 4, 600)]
+    mixed = factors @ np.array([[1, 0.7], [0.5, 1]]) + 0.2 * rng.standard_normal((600, 2))
+    found = {med(np.c_[mixed, np.zeros((600, dead))], factors, top=6)[:2] for dead in (0, 1, 5)}
+    assert len(found) == 1
+    assert med(np.c_[mixed[:, 0], np.zeros(600)], factors, top=1).completeness == 1.0

@@ -44,3 +44,20 @@ def test_applicability_and_arguments() -> None:
         mig(np.arange(10.0), factors)
     with pytest.raises(BadInput, match="bins=1 is not allowed"):
         mig(np.random.default_rng(0).random((10, 2)), factors, bins=1)
+
+
+def test_rounding_below_an_edge_parts_no_values() -> None:
+    """Of three even values the middle one is on an edge of 20 bins."""
+    rng = np.random.default_rng(0)
+    values = rng.integers(0, 3, size=3000).astype(float)
+    codes = np.c_[values + 0.01 * rng.standard_normal(3000), rng.standard_normal(3000)]
+    shaken = values + rng.choice([-1, 0, 1], size=3000) * 1e-16 * (values == 1)
+    assert len(np.unique(shaken)) > 3
+    assert mig(codes, shaken[:, None], continuous=True) == mig(codes, values[:, None], continuous=True)
+
+
+def test_the_scale_of_even_codes_does_not_matter() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.integers(0, 21, size=3000)
+    codes = np.c_[values, rng.standard_normal(3000)]
+    assert len({mig(scale * codes, values) for scale in (1, 0.1, 0.3, 1 / 3, 7e-3)}) == 1

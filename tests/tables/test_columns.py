@@ -126,7 +126,7 @@ def test_large_integers_beside_floats_stay_apart() -> None:
         (["a", "NA", "b"], r"row 1: no value for column 0 \('NA'\).*--missing drop.*words=\['0'\]"),
         (["1", None, "2", np.nan], "row 1, row 3: no value for column 0;"),
         (["1.5", "2"], "holds values such as 1.5; whole numbers are needed"),
-        ([[1], [2, 3]], "a cell holds"),
+        ([[1], [2, 3]], "its lists must all have the same length"),
     ],
 )
 def test_what_is_in_between_is_refused(given: list, message: str) -> None:

@@ -232,7 +232,7 @@ def frame() -> pd.DataFrame:
 def test_indices_and_series(tmp_path: Path) -> None:
     path, numbers = tmp_path / "t.pkl", pd.DataFrame(CODES)
     for index, labels in (
-        (None, None),
+        (None, [0, 1, 2, 3]),
         ([3, 1, 0, 2], [3, 1, 0, 2]),
         (pd.MultiIndex.from_product([["a", "b"], [1, 2]]), [("a", 1), ("a", 2), ("b", 1), ("b", 2)]),
         (pd.date_range("2020-01-01", periods=4), [f"2020-01-0{day}" for day in (1, 2, 3, 4)]),

@@ -282,7 +282,9 @@ def test_frames_that_have_labels_are_paired_by_a_column_with_them(right: float) 
         as_table(BOTH[["z0"]].assign(id=FEW_DIFFER), "codes"),
         as_table(shuffled(id=FEW_DIFFER), "factors"),
     )
-    assert not any(table.keyed for table in with_keys(one, other)), "their indices are the same"
+    paired = with_keys(one, other)
+    assert all(table.keyed for table in paired), "their indices are the same, and one only counts"
+    assert in_order_of(*paired[::-1]).cells[0].tolist() == BOTH["kind"].tolist()
 
 
 def test_of_an_empty_frame_the_rows_are_counted() -> None:

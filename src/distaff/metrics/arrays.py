@@ -36,6 +36,7 @@ Test = tuple[Codes, Factors] | None  # rows to score on, where they are given
 
 LARGEST = 1e30  # larger codes overflow in some learners
 SMALLEST = 1e-60  # a range below this counts as none, for its powers underflow
+EDGE = 1e-9  # of a column's range: closer below an edge of a bin is on it
 SEEDS = 2**32  # what scikit-learn takes
 
 

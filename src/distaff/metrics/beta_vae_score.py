@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression
 
 FEW = 128  # slopes and offsets up to which Newton's steps, of a square matrix of them, are the quicker
+FREE = 1e15  # of codes that large the penalty is nothing, and larger ones overflow in either solver
 
 
 @metric(
@@ -59,6 +60,9 @@ def beta_vae_score(
     train, test = check_votes(votes)
     whole_number("batch", batch, 1)
     rng = np.random.default_rng(seed)
+    largest = float(np.abs(codes).max())
+    if largest > FREE:
+        codes = codes * (FREE / largest)
     groups, codes = RowGroups(factors), np.ascontiguousarray(codes)  # whole rows are taken
     features, labels = _points(codes, groups, train, batch, rng)
     if len(np.unique(labels)) < 2:  # so few points that one factor was drawn throughout

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from distaff.metrics.arrays import Floats, Ints
+from distaff.metrics.arrays import EDGE, Floats, Ints
 from distaff.metrics.information import ROUNDING, Information, entropy_of, information_of
 
 
@@ -54,9 +54,9 @@ class Counts:
 
 def in_bins(codes: Floats, ranges: Floats, bins: int) -> Ints:
     """Columns (n, d) in equal bins of given ranges (d, 2), values beyond them in the bins at the ends."""
-    edges = [np.linspace(low, high, bins + 1)[:-1] for low, high in ranges]
-    found = [np.digitize(column, each) - 1 for column, each in zip(codes.T, edges, strict=True)]
-    return np.stack(found, axis=1).clip(0, bins - 1)
+    edges = [np.linspace(low, high, bins + 1)[1:-1] - EDGE * (high - low) for low, high in ranges]
+    found = [np.digitize(column, each) for column, each in zip(codes.T, edges, strict=True)]
+    return np.stack(found, axis=1)
 
 
 def _table(binned: Ints, factor: NDArray[np.float64], bins: int) -> tuple[Floats, Ints]:

@@ -172,7 +172,12 @@ def disentanglement(importance: Floats) -> float:
 
 
 def of_rows(importance: Floats) -> Floats:
-    """The disentanglement (d,) of every row: 1 minus its entropy, 0 where all entries are alike."""
+    """The disentanglement (d,) of every row: 1 minus its entropy, 0 where all entries are alike.
+
+    A single entry is all there is: 1.
+    """
+    if importance.shape[1] < 2:
+        return np.ones(len(importance))
     filled = importance + 1e-11  # an empty row counts as an even one
     shares = filled / filled.sum(axis=1, keepdims=True)
     return np.asarray(1 + (shares * np.log(shares)).sum(axis=1) / np.log(shares.shape[1]))

@@ -62,7 +62,8 @@ def dci_es(
     is 1 minus accuracy, or 1 minus R2 where it is `continuous`, on held-out rows, and never rises with depth
     (the least so far). Explicitness: 1 minus twice the area of the loss above its own least, over the range
     of depths times the loss of knowing nothing (1 - 1/m for m values, 1 for numbers); the mean over factors.
-    -1..1, higher is better: 1 where the least depth suffices, 0 where the loss falls linearly.
+    -1..1, higher is better: 1 where the least depth suffices, 0 where the loss falls linearly
+    from that of knowing nothing to 0.
 
     Codes that know nothing have an explicitness of 1, for no depth helps: it says something only beside
     `informativeness`, 1 minus the least loss (0..1; chance is the share of the commonest value), which

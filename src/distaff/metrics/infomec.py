@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import NotApplicable
-from distaff.metrics.arrays import Codes, Factors, Floats, Ints, Test, renumbered, standardised
+from distaff.metrics.arrays import Codes, Factors, Floats, Ints, Test, renumbered, single_valued, standardised
 from distaff.metrics.declare import metric
 from distaff.metrics.held_out import Rows, learn_and_score
 from distaff.metrics.information import entropy, mutual_information
@@ -77,6 +77,10 @@ def infomec(
     if len(codes) > MOST_ROWS:
         chosen = np.random.default_rng(seed).permutation(len(codes))[:MOST_ROWS]
         rows = Rows(rows.codes[chosen], rows.factors[chosen])
+        if single := single_valued(rows.factors):
+            raise NotApplicable(
+                f"among {MOST_ROWS:,} of the rows factor column {single[0]} has a single value"
+            )
     if any(np.bincount(factor).max() < 2 for factor in rows.factors.T):
         raise NotApplicable("infomec needs a value of every factor that two rows share")
     learn, score = (rows, rows) if test is None else learn_and_score(codes, factors, test, seed)

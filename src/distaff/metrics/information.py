@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from distaff.errors import BadInput
 from distaff.metrics import sparse_codes
-from distaff.metrics.arrays import Codes, Factors, Floats, Ints, real_columns
+from distaff.metrics.arrays import EDGE, Codes, Factors, Floats, Ints, real_columns
 from distaff.metrics.door import checked
 from distaff.metrics.sparse_codes import SparseBins
 from distaff.settings import whole_number
@@ -101,7 +101,10 @@ def equal_parts(values: NDArray[np.floating[Any]], parts: int) -> Ints:
 
 
 def discretise(codes: NDArray[np.floating[Any]], bins: int) -> Ints:
-    """Each column of codes (n, d) in `bins` equal bins from its smallest to its largest value, 0..bins-1."""
+    """Each column of codes (n, d) in `bins` equal bins from its smallest to its largest value, 0..bins-1.
+
+    What is below an edge by less than EDGE is on it: else rounding would part equal values.
+    """
     binned = np.empty(codes.shape, dtype=np.int64, order="F")  # columns are counted one by one
     for j, column in enumerate(codes.T):
         if column.min() == column.max():
@@ -112,7 +115,7 @@ def discretise(codes: NDArray[np.floating[Any]], bins: int) -> Ints:
         except ValueError:  # too narrow a range for this precision, but not for the differences
             column = column - column.min()
             edges = np.histogram_bin_edges(column, bins)
-        binned[:, j] = np.digitize(column, edges[:-1]) - 1
+        binned[:, j] = np.digitize(column, edges[1:-1] - EDGE * (edges[-1] - edges[0]))
     return binned
 
 

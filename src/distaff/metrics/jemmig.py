@@ -16,10 +16,14 @@ from distaff.metrics.information import (
 )
 from distaff.tables import Continuous
 
+EQUAL = 1e-12  # nats: codes that tell as much
+
 
 def _of(known: Information, code_entropies: Floats, bins: int) -> float:
-    best = code_entropies[known.shared.argmax(axis=0)]  # (k,)
-    joint = known.entropies + best - known.shared.max(axis=0)
+    most = known.shared.max(axis=0)
+    equals = known.shared >= most - EQUAL  # of codes that tell as much the purest is the best
+    best = np.where(equals, code_entropies[:, None], np.inf).min(axis=0)  # (k,)
+    joint = known.entropies + best - most
     unspoilt = np.maximum(joint - gap(known.shared), 0.0)  # rounding may lead beyond
     return float(np.mean(1 - unspoilt / (known.entropies + np.log(bins))))
 
@@ -32,6 +36,7 @@ def _of_sums(sums: Sums, settings: Settings) -> float:
 @metric(
     source="Do and Tran 2020, arXiv:1908.09961, section 3.4, in the normalised form",
     least_codes=2,
+    edition=2,  # among codes that tell as much, where the first took the one that stands first
     invariant_to=frozenset({"permutation", "sign", "scale"}),
     truth=truths((0.98, 1.0), (0.0, 0.3), (0.55, 0.65), (0.55, 0.65), (0.0, 0.15), (0.5, 0.85)),
     worse_with=frozenset({"noise", "holistic", "spread", "missing"}),
@@ -42,8 +47,9 @@ def jemmig(codes: Codes, factors: Factors, *, bins: Bins = 20, continuous: Conti
     """JEMMIG: the mutual information gap, less what the best code holds besides its factor.
 
     For every factor v with best code z and second-best code z': 1 - (H(v, z) - I(v; z) + I(v; z')) / (H(v) +
-    ln bins), in nats from `bins` equal bins of the code's range; the mean over factors. 0..1, higher is
-    better. A code that mixes factors pays with joint entropy, which the mutual information gap does not see.
+    ln bins), in nats from `bins` equal bins of the code's range; the mean over factors. Of codes that know as
+    much the one with the least entropy is the best. 0..1, higher is better. A code that mixes factors pays
+    with joint entropy, which the mutual information gap does not see.
     It is below 1 for perfect codes of a factor whose values do not fill the bins evenly, and about one half
     for constant codes, whose joint entropy is small.
 

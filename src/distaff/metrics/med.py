@@ -96,7 +96,11 @@ def shares(information: Floats) -> Floats:
 
 
 def best_rows(matrix: Floats, top: int) -> Floats:
-    """The rows of a matrix (d, k) that are kept, `top` at most for each column that is their largest."""
+    """The rows of a matrix (d, k) that are kept, `top` at most for each column that is their largest.
+
+    Empty rows are not.
+    """
+    matrix = matrix[matrix.sum(axis=1) > 0]
     own, column = of_rows(matrix), matrix.argmax(axis=1)
     order = np.argsort(-own, kind="stable")
     kept = [i for j in range(matrix.shape[1]) for i in [i for i in order if column[i] == j][:top]]

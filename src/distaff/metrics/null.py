@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from distaff.errors import BadInput
-from distaff.metrics.arrays import Codes, Factors
+from distaff.metrics.arrays import Codes, Factors, Test
 from distaff.metrics.door import checked
 from distaff.settings import whole_number
 from distaff.tables import Continuous
+
+GIVEN = ("logvar", "test", "blocks", "groups")  # settings that are checked with codes and factors
 
 
 class Null(NamedTuple):
@@ -54,7 +56,8 @@ def permutation_null(
     value = metric(codes, factors, **settings)
     if isinstance(value, tuple):
         raise BadInput(f"{metric.__name__} gives several numbers; give a function that returns one of them")
-    shuffled = _shuffled(codes, factors, metric, draws, settings, continuous=continuous, seed=seed)
+    given = {name: settings.pop(name) for name in GIVEN if name in settings}
+    shuffled = _shuffled(codes, factors, metric, draws, settings, continuous=continuous, seed=seed, **given)
     mean, above = float(np.mean(shuffled)), int(np.sum(shuffled >= value))
     adjusted = (value - mean) / (1 - mean) if mean < 1 else 0.0
     return Null(float(value), adjusted, (1 + above) / (draws + 1), mean, float(np.quantile(shuffled, 0.95)))
@@ -70,9 +73,20 @@ def _shuffled(
     *,
     continuous: Continuous,
     seed: int,
+    logvar: Any = None,
+    test: Test = None,
+    blocks: Any = None,
+    groups: Any = None,
 ) -> Any:
-    """The metric's values (draws,) of shuffled rows of codes."""
+    """The metric's values (draws,) of shuffled rows of codes, their log-variances with them."""
     of_arrays = getattr(metric, "of_arrays", metric)
-    taken = {**settings, "continuous": continuous} if "continuous" in settings else settings
+    taken = settings | ({"continuous": continuous} if "continuous" in settings else {})
+    taken |= {name: each for name, each in (("blocks", blocks), ("groups", groups)) if each is not None}
     rng = np.random.default_rng(seed)
-    return np.array([of_arrays(codes[rng.permutation(len(codes))], factors, **taken) for _ in range(draws)])
+    found = []
+    for _ in range(draws):
+        order = rng.permutation(len(codes))
+        taken |= {} if logvar is None else {"logvar": logvar[order]}
+        taken |= {} if test is None else {"test": (test[0][rng.permutation(len(test[0]))], test[1])}
+        found.append(of_arrays(codes[order], factors, **taken))
+    return np.array(found)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from distaff.metrics.arrays import Bools, Codes, Floats, Ints, standardised, varying
+from distaff.metrics.arrays import EDGE, Bools, Codes, Floats, Ints, standardised, varying
 from distaff.tables import Sparse
 
 
@@ -121,7 +121,8 @@ def discretise(codes: Sparse, bins: int) -> SparseBins:
     edges[low == high] = np.inf  # all in the first bin
     values = codes.values - shift[codes.columns]
     place, zeros = np.zeros(len(values), dtype=np.int64), np.zeros(len(low), dtype=np.int64)
-    for edge in edges.T[1:-1]:
+    width = np.where(low == high, 0.0, high - low)
+    for edge in edges.T[1:-1] - EDGE * width:
         place += values >= edge[codes.columns]
         zeros += -shift >= edge
     return SparseBins(codes, place, zeros, bins)

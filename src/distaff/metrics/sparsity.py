@@ -11,7 +11,7 @@ from distaff.metrics.arrays import Floats, check_codes
 from distaff.metrics.door import checked
 from distaff.tables import Sparse, as_table
 
-NOTHING = 1e-10  # variance
+ROUNDING = 1e-20  # of the mean square of inputs, as a variance
 SHORTEST = 1e-6  # inputs that are left out of shrinkage
 
 
@@ -77,6 +77,7 @@ def reconstruction(inputs: Any, reconstructed: Any) -> Reconstruction:
 def _explained(x: Floats, y: Floats) -> float:
     variance = float(np.square(x - x.mean(axis=0)).sum(axis=1).mean())
     error = float(np.square(x - y).sum(axis=1).mean())
-    if variance < NOTHING:
-        return 1.0 if error < NOTHING else 0.0
+    nothing = ROUNDING * float(np.square(x).sum(axis=1).mean())
+    if variance <= nothing:
+        return 1.0 if error <= nothing else 0.0
     return 1.0 - error / variance

@@ -103,9 +103,10 @@ def read_column(
     if cells.dtype.kind in "biuf":
         whole = cells.astype(np.int64) if cells.dtype == bool else cells
         return Column(whole, np.isnan(cells), np.isfinite(cells), ordered)
-    plain = [_plain(cell, as_words, comma) for cell in cells.tolist()]
+    literal = as_words or ordered is not None  # a category marks what is missing by itself
+    plain = [_plain(cell, literal, comma) for cell in cells.tolist()]
     is_number = {cell: not as_words and _number(cell) is not None for cell in set(plain)}
-    if any(is_number.values()):
+    if any(is_number.values()) and not literal:
         odd = {cell for cell, number in is_number.items() if not number and cell is not None}
         if odd and all(isinstance(cell, str) and cell.casefold() in NO_NUMBER for cell in odd):
             plain = [None if cell in odd else cell for cell in plain]

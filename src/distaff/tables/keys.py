@@ -13,6 +13,7 @@ from distaff.tables.columns import DECIMAL, DECIMAL_COMMA, MIDNIGHT, are_whole
 from distaff.tables.table import Table
 
 FEW = 50  # rows that mostly tell whether a column could label the rows
+SLASH = re.compile(r"[\\/]")
 WHOLE = re.compile(r"[+-]?\d{1,300}(?:\.0*)?", re.ASCII)  # also 007 and 101.0
 
 #: the columns that label rows, none for the rows' own labels
@@ -22,15 +23,11 @@ Keys: TypeAlias = dict[Key, list[str]]
 
 
 def keys_of(table: Table) -> Keys:
-    """Columns that could label the rows: words or whole numbers, all different; and their own labels.
-
-    Rows that have labels other than their numbers need no column.
-    """
+    """Columns that could label the rows: words or whole numbers, all different; and their own labels."""
     found: Keys = {} if table.labels is None else {(): own_labels(table)}
-    if table.labels is None or counts_rows(table):
-        for name, cells in every_column(table).items():
-            if (labels := _all_different(cells)) is not None:
-                found[name,] = labels
+    for name, cells in every_column(table).items():
+        if (labels := _all_different(cells)) is not None:
+            found[name,] = labels
     return found
 
 
@@ -41,37 +38,35 @@ def keys_of_both(first: Table, second: Table) -> tuple[Keys, Keys]:
     of both, as subject and trial. Columns that are called by numbers are none of these, nor are all of a
     table.
     """
-    found = _in_folders(keys_of(first), keys_of(second))
+    found = _without_folders(keys_of(first)), _without_folders(keys_of(second))
     mine, its = every_column(first), every_column(second)
-    shared = tuple(name for name in mine if name in its and not name.isdigit())
+    there = {name.casefold(): name for name in its}
+    shared = [(name, there[name.casefold()]) for name in mine if name.casefold() in there]
+    shared = [pair for pair in shared if not pair[0].isdigit() and not _decimals(mine, its, pair)]
     if len(shared) > 1 and all(len(shared) < len(each) for each in (mine, its)):
-        for keys, columns in zip(found, (mine, its), strict=True):
-            first_rows = [labels_of(columns[name][:FEW]) for name in shared]
-            if any(is_decimal(label) for part in first_rows for label in part):
-                continue
-            parts = [labels_of(columns[name]) for name in shared]
+        for keys, columns, names in zip(found, (mine, its), zip(*shared, strict=True), strict=True):
+            parts = [labels_of(columns[name]) for name in names]
             together = ["\x1f".join(row) for row in zip(*parts, strict=True)]
             if len(set(together)) == len(together):
-                keys[shared] = together
+                keys[names] = together
     return found
 
 
-def _in_folders(first: Keys, second: Keys) -> tuple[Keys, Keys]:
-    """The keys of two tables; where those of one alone lie in a folder, without that."""
-    if _have_folders(first) == _have_folders(second):
-        return first, second
-    return _without_folder(first), _without_folder(second)
+def _decimals(mine: dict[str, NDArray[Any]], its: dict[str, NDArray[Any]], names: tuple[str, str]) -> bool:
+    """Whether the first cells of a column of one of two tables hold numbers that are not whole."""
+    return any(
+        is_decimal(label)
+        for columns, name in zip((mine, its), names, strict=True)
+        for label in labels_of(columns[name][:FEW])
+    )
 
 
-def _have_folders(keys: Keys) -> bool:
-    return any("/" in labels[0] for labels in keys.values() if labels)
-
-
-def _without_folder(keys: Keys) -> Keys:
+def _without_folders(keys: Keys) -> Keys:
+    """Names of files without the folders in front, if they differ so: two tables may be of two places."""
     shorter = {}
     for key, labels in keys.items():
-        one = len({label.rpartition("/")[0] for label in labels}) == 1
-        shorter[key] = [label.rpartition("/")[2] for label in labels] if one else labels
+        names = [SLASH.split(label)[-1] for label in labels]
+        shorter[key] = names if len(set(names)) == len(names) else labels
     return shorter
 
 
@@ -108,6 +103,8 @@ def counts_rows(table: Table) -> bool:
 
 def labels_of(cells: NDArray[Any]) -> list[str]:
     """Cells as labels of rows; dates alike, and whole numbers, whether they are kept as floats or as 007."""
+    if isinstance(cells, np.ma.MaskedArray):  # as cells of Parquet without a value
+        cells = np.ma.filled(cells.astype(object), None)
     if cells.dtype.kind == "f" and are_whole(cells):
         return [str(int(cell)) for cell in cells]
     texts = [str(cell).strip() for cell in cells]

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +37,21 @@ def as_table(values: Any, what: str) -> Table:
         columns = [part for name in names for part in columns_of(name, _array(values[name], what), what)]
         return Table(what, [name for name, _ in columns], [cells for _, cells in columns])
     array = _array(values, what)
-    if array.dtype.names:
-        return of_fields(array, what)
-    return of_array(array, what)
+    table = of_fields(array, what) if array.dtype.names else of_array(array, what)
+    return replace(table, labels=_coordinate(values)) if hasattr(values, "coords") else table
+
+
+def _coordinate(values: Any) -> list[Any] | None:
+    """The labels along the first dimension of an array of xarray, where it has some."""
+    first = values.dims[0]
+    return list(values.coords[first].values.tolist()) if first in values.coords else None
 
 
 def of_array(array: NDArray[Any], what: str) -> Table:
     """A table from an array (n,) or (n, d)."""
+    if array.ndim == 1 and array.dtype.kind in "OM":  # lists become columns, times words
+        columns = [cells for _, cells in columns_of("0", array, what)]
+        array = np.stack(columns, axis=1) if columns else array
     if array.ndim == 1:
         array = array[:, None]
     if array.ndim != 2 or array.shape[1] == 0:
@@ -138,14 +147,21 @@ def _pandas(values: Any, what: str) -> Table:
         raise BadInput(f"{what} must have shape (rows, columns), got {values.shape}")
     named = values.ndim == 2 or values.name is not None
     names = [str(each.name) for each in series] if named else ["0"]
-    categories = {j: each.cat for j, each in enumerate(series) if str(each.dtype) == "category"}
+    found = [
+        (each, part)
+        for name, each in zip(names, series, strict=True)
+        for part in columns_of(name, _series(each, what), what)
+    ]
+    categories = {j: each.cat for j, (each, _) in enumerate(found) if str(each.dtype) == "category"}
     orders = {j: tuple(map(str, each.categories)) if each.ordered else () for j, each in categories.items()}
-    cells = [_series(each, what) for each in series]
+    names, cells = [name for _, (name, _) in found], [cells for _, (_, cells) in found]
     return Table(what, names, cells, named, labels=values.index.tolist(), orders=orders)
 
 
 def _series(series: Any, what: str) -> NDArray[Any]:
     array = np.asarray(series.array)
+    if array.dtype.kind == "f" and getattr(series.dtype, "kind", "f") in "iu":  # some have no value
+        array = series.array.to_numpy(dtype=object, na_value=None)
     if array.dtype.kind in "Mm":
         array = np.array([None if cell != cell else str(cell) for cell in series], dtype=object)
     if array.dtype.kind not in "biufUSO" or array.ndim != 1:
@@ -164,12 +180,13 @@ def _column_names(values: Any) -> list[str] | None:
 
 def _array(values: Any, what: str) -> NDArray[Any]:
     """Anything that converts as an array, tensors taken to the CPU and out of their graph first."""
-    if isinstance(values, list | tuple) and any(hasattr(each, "detach") for each in values):
-        values = [of_tensor(each) for each in values]
     try:
+        values = of_tensor(values)
+        if isinstance(values, list | tuple) and any(hasattr(each, "detach") for each in values):
+            values = [of_tensor(each) for each in values]
         if hasattr(values, "__cuda_array_interface__") and hasattr(values, "get"):  # CuPy
             values = values.get()
-        array = listed(values) if isinstance(values, list | tuple) else np.asanyarray(of_tensor(values))
+        array = listed(values) if isinstance(values, list | tuple) else np.asanyarray(values)
     except Exception as error:  # every library has errors of its own
         reason = " ".join(str(error).split())
         raise BadInput(f"{what} must be numbers, and cannot be read as such: {reason}") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -46,13 +47,15 @@ def with_keys(first: Table, second: Table) -> tuple[Table, Table]:
     if not may_be_paired(first, second):
         return first, second
     labelled = first.labels is not None and second.labels is not None
-    if labelled and not (counts_rows(first) or counts_rows(second)):
+    one_counts, other_counts = counts_rows(first), counts_rows(second)
+    if labelled and not (one_counts or other_counts) and set(own_labels(first)) == set(own_labels(second)):
         return first, second
     ours, theirs = keys_of_both(first, second)
-    both_counted = counts_rows(first) and counts_rows(second)
-    if labelled and not both_counted and set(ours[()]) == set(theirs[()]):
+    found = _matching(ours, theirs, labelled)
+    as_labelled = labelled and not (one_counts and other_counts) and set(ours[()]) == set(theirs[()])
+    if as_labelled and (found is None or () in found or not _alike(*found)):
         return first, second  # as of a frame and some of its rows, shuffled
-    if (found := _matching(ours, theirs, labelled)) is not None:
+    if found is not None:
         key, other = found
         # what only together names the rows may be factors too
         return _labelled(first, key, ours[key]), _labelled(second, other, theirs[other], keep=len(other) > 1)
@@ -76,18 +79,27 @@ def of_as_many_rows(first: Table, second: Table) -> tuple[Table, Table]:
 
 
 def _with_header_as_row(table: Table, like: Table) -> Table:
-    """The table of a text with its header as a row, if that numbers the columns of whole numbers."""
+    """The table of a text with its header as a row, if that numbers the columns of whole numbers.
+
+    So it is where each word of it stands again in its own column, as of files of labels.
+    """
     counted = table.named and table.names == [str(j) for j in range(len(table.names))]
-    if table.lines is None or table.labels is not None or table.aside is not None or not counted:
+    again = table.named and all(
+        name in set(map(str, column)) for name, column in zip(table.names, table.cells, strict=True)
+    )
+    if table.lines is None or table.labels is not None or table.aside is not None or not (counted or again):
         return table
-    if not all(WHOLE.fullmatch(str(cell).strip()) for column in table.cells for cell in column[:FEW]):
+    whole = all(WHOLE.fullmatch(str(cell).strip()) for column in table.cells for cell in column[:FEW])
+    if counted and not whole:
         return table
     cells = [
         np.array([name, *cells], dtype=object) for name, cells in zip(table.names, table.cells, strict=True)
     ]
     lines = np.array([table.lines[0] - 1, *table.lines])
     note = f"{table.what}: its first line, {','.join(table.names)}, is a row, for {like.what} has one more"
-    return replace(table, cells=cells, lines=lines, named=False, how="", notes=(*table.notes, note))
+    names = [str(j) for j in range(len(cells))]
+    notes = (*table.notes, note)
+    return replace(table, names=names, cells=cells, lines=lines, named=False, how="", notes=notes)
 
 
 def in_order_of(table: Table, like: Table) -> Table:
@@ -156,6 +168,11 @@ def _matching(ours: Keys, theirs: Keys, labelled: bool) -> tuple[Key, Key] | Non
     return None
 
 
+def _alike(key: Key, other: Key) -> bool:
+    """Whether keys are called the same, whatever their case."""
+    return [*map(str.casefold, key)] == [*map(str.casefold, other)]
+
+
 def _sets(keys: Keys) -> Mapping[Key, frozenset[str]]:
     return {key: frozenset(labels) for key, labels in keys.items()}
 
@@ -196,9 +213,13 @@ def _not_paired(first: Table, second: Table, ours: Keys, theirs: Keys) -> Table:
         one = ours.get((name,)) or labels_of(cells[name])
         other = theirs.get((there,)) or labels_of(others[there])
         mine, its = set(one), set(other)
-        if (repeat and one == other) or may_count(mine | its, max(len(one), len(other))):
+        if (repeat and one == other) or _may_count_rows(first, second, name, there, one, other):
             continue
-        if repeat and Counter(one) == Counter(other) and not all(map(WHOLE.fullmatch, mine)):
+        if repeat and Counter(one) == Counter(other) and all(map(WHOLE.fullmatch, mine)):
+            if _aside(first, name) and _aside(second, there):
+                notes.append(f"rows go by position, though '{name}' of both holds the same in another order")
+            continue
+        if repeat and Counter(one) == Counter(other):
             raise BadInput(
                 f"{first.what} and {second.what} have a column '{name}' of the same values in another order, "
                 "so rows do not go by position; and values repeat, so it cannot pair them. Add a column that "
@@ -214,11 +235,26 @@ def _not_paired(first: Table, second: Table, ours: Keys, theirs: Keys) -> Table:
                 f"rows go by position: '{name}' names other rows in {first.what} ({shown(one[0])}, ...) than "
                 f"in {second.what} ({shown(other[0])}, ...)"
             )
-    for key in [key for key in ours if len(key) > 1 and key in theirs]:
-        if len({*ours[key]} & {*theirs[key]}) >= min(len(ours[key]), len(theirs[key])) / 2:
+    for key, its_key in [(key, its_key) for key, its_key in alike_keys(ours, theirs) if len(key) > 1]:
+        if len({*ours[key]} & {*theirs[its_key]}) >= min(len(ours[key]), len(theirs[its_key])) / 2:
             said = f"columns {', '.join(map(repr, key))} that name rows"
-            raise _differ(first, second, said, ours[key], theirs[key])
+            raise _differ(first, second, said, ours[key], theirs[its_key])
     return replace(second, notes=(*second.notes, *notes)) if notes else second
+
+
+def _aside(table: Table, name: str) -> bool:
+    """Whether a column was not picked, so that it is no code and no factor."""
+    return name not in table.names
+
+
+def _may_count_rows(
+    first: Table, second: Table, name: str, there: str, one: list[str], other: list[str]
+) -> bool:
+    """Whether a column of both may be ranks, or counts the rows of each in order: it names none then."""
+    if not may_count({*one, *other}, max(len(one), len(other))):
+        return False
+    unpicked = _aside(first, name) and _aside(second, there)
+    return not unpicked or (_ascend(one) and _ascend(other))
 
 
 def _differ(first: Table, second: Table, what: str, one: list[str], other: list[str]) -> BadInput:
@@ -237,16 +273,21 @@ def _common(one: list[str], other: list[str]) -> str:
     return f"of {len(one)} and {len(other)} labels {len(mine & its)} are the same{twice}"
 
 
+def _ascend(labels: list[str]) -> bool:
+    numbers = [int(label.partition(".")[0]) for label in labels]
+    return all(one < other for one, other in pairwise(numbers))
+
+
 def _by_position(table: Table, like: Table) -> Table:
     """A table as it is, with a note where one of the two is numbered out of order."""
     one, other = (like, table) if table.labels is None else (table, like)
     labels = list(map(str, one.labels or ()))
     if not labels or counts_rows(one):
         return table
-    if set(labels) == {*map(str, range(len(labels)))}:
+    if all(map(WHOLE.fullmatch, labels)):
+        if _ascend(labels):  # the numbers of rows that were picked
+            return table
         said = "numbered out of order"
-    elif any(map(WHOLE.fullmatch, labels)):  # the numbers of rows that were picked
-        return table
     else:
         said = f"called {shown(labels[0])} and so on"
     note = f"rows go by position: those of {one.what} are {said}, but {other.what} has no labels"

@@ -57,6 +57,8 @@ INSTEAD = {
     ".ods": "save it as .xlsx or .csv",
     ".rds": "in R, write.csv(x, 'x.csv')",
     ".feather": "save it as .parquet",
+    ".arrow": "save it as .parquet",
+    ".zst": "unpack it",
     ".sav": "save it as .csv, in Python pandas.read_spss(path).to_csv('x.csv')",
     ".zarr": "save its arrays by np.save, or the data as .h5ad",
 }

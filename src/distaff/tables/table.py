@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -15,8 +16,17 @@ from distaff.tables.columns import Column, read_column, shown
 
 ROWS_NAMED = 3  # in a message
 MOST_ASIDE = 20  # columns beside those picked that are looked at, whether they name rows
+#: words in names of columns that name rows, which are looked at first
+NAMES_ROWS = re.compile(
+    r"id|key|name|index|path|file|image|sample|cell|barcode|subject|trial|episode|time", re.I
+)
 #: what messages say of a column that has no use
 LEAVE_OUT = "leave the column out (of a file with --code-columns, --factor-columns)"
+
+
+def aside_first(names: Iterable[str]) -> list[str]:
+    """The columns beside those picked that are looked at: those first that sound as if they named rows."""
+    return sorted(names, key=lambda name: NAMES_ROWS.search(name) is None)[:MOST_ASIDE]
 
 
 @dataclass(frozen=True)

@@ -87,3 +87,13 @@ def test_constant_scores_and_few_runs_have_none() -> None:
     assert np.isnan(spearman(rng.normal(size=(2, 1)), rng.normal(size=(2, 1)), 5, rng)[:3]).all()
     with pytest.raises(BadInput, match="no unsupervised score; it has: beta_vae_score"):
         with_unsupervised(noise(0, seeds=2))
+
+
+def test_few_runs_have_no_interval() -> None:
+    """Of three runs in the same order most resamples are in the same order too."""
+    rng = np.random.default_rng(0)
+    values = np.arange(6.0)[:, None]
+    assert np.isfinite(spearman(values, values, 200, rng)[:3]).all()
+    found = spearman(values[:5], values[:5], 200, rng)[:, 0, 0]
+    assert found[0] == 1
+    assert np.isnan(found[1:3]).all()

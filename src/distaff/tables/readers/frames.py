@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.errors import BadInput
-from distaff.tables.keys import counts_rows
 from distaff.tables.memory import columns_of
 from distaff.tables.table import Table
 
@@ -41,7 +40,7 @@ def table_of_frame(
     gone = [column.name for column in columns if column.cells is None]
     notes = [f"columns that cannot be read are left out: {', '.join(gone)}"] if gone else []
     notes += ["its index cannot be read; rows go by position"] if labels is None else []
-    table = Table(
+    return Table(
         what,
         [name for _, (name, _) in parts],
         [cells for _, (_, cells) in parts],
@@ -50,7 +49,6 @@ def table_of_frame(
         orders={place: column.order for place, (column, _) in enumerate(parts) if column.order is not None},
         notes=tuple(f"{what}: {note}" for note in notes),
     )
-    return replace(table, labels=None) if counts_rows(table) else table
 
 
 def pick_frame(

@@ -68,6 +68,11 @@ def opened(path: Path) -> Iterator[Any]:
         import h5py
     except ImportError:
         raise BadInput(f"{path.name} needs h5py to be read: pip install 'distaff[files]'") from None
+    with path.open("rb") as begun:
+        if begun.read(3) == b"CDF":
+            raise BadInput(
+                f"{path} is netCDF of version 3; save it as version 4, by to_netcdf(format='NETCDF4')"
+            )
     with reading(path, "HDF5"), h5py.File(path, "r") as file:
         yield file
 

@@ -29,8 +29,8 @@ def named(table: Table, header: Sequence[str] | None, wanted: Sequence[str] | No
         names = [str(j) for j in range(len(cells))]
     else:
         names = list(header) + [""] * (len(cells) - len(header))
-        for end in (-1, 0):  # each line ends with a separator; a sheet begins in its second column
-            if len(names) > 1 and names[end] == "" and all(_is_empty(cell) for cell in cells[end]):
+        for end in (-1, 0):  # each line ends with a separator; a sheet begins in a later column
+            while len(names) > 1 and names[end] == "" and all(_is_empty(cell) for cell in cells[end]):
                 names.pop(end)
                 cells.pop(end)
         if len(names) > 1 and UNNAMED.fullmatch(names[0]) and names[0] not in (wanted or ()):

@@ -92,7 +92,10 @@ def _frame(value: Any, wanted: Sequence[str]) -> tuple[pd.DataFrame | None, list
         is_label = (
             isinstance(index, list) and len(index) == 1 and index[0] in frame and len(frame.columns) > 1
         )
-        return frame.set_index(index[0]) if is_label else frame, beside
+        if is_label:  # as objects, or pandas takes them for none where they count
+            labels = pd.Index(frame[index[0]], dtype=object)
+            frame = frame.drop(columns=index[0]).set_axis(labels)
+        return frame, beside
     return pd.DataFrame(value) if isinstance(value, dict) else None, beside
 
 

@@ -15,7 +15,7 @@ from distaff.tables.readers.hdf5 import is_hdf5, read_hdf5
 from distaff.tables.readers.named_arrays import choose
 from distaff.tables.table import Table
 
-SHUT = {"cell", "struct", "object", "function", "opaque", "sparse", "unknown"}
+SHUT = {"struct", "object", "function", "opaque", "sparse", "unknown"}
 
 
 def read_matlab(path: Path, wanted: Sequence[str] | None = None) -> Table:
@@ -38,10 +38,22 @@ def read_matlab(path: Path, wanted: Sequence[str] | None = None) -> Table:
 
     def load(asked: list[str]) -> dict[str, NDArray[Any]]:
         found = by_scipy("loadmat", path, variable_names=asked)
-        return {name: _upright(np.asarray(found[name])) for name in asked}
+        return {name: _upright(_opened(path, name, np.asarray(found[name]))) for name in asked}
 
     shapes = {name: (max(shape),) if min(shape) == 1 else shape for name, shape, _ in held if name in names}
     return choose(path, shapes, usable, load, wanted)
+
+
+def _opened(path: Path, name: str, array: NDArray[Any]) -> NDArray[Any]:
+    """A cell array of texts and numbers as an array of them; others as they are."""
+    if array.dtype != object:
+        return array
+    cells = np.empty(array.shape, dtype=object)
+    for place, cell in np.ndenumerate(array):
+        if not isinstance(cell, np.ndarray) or cell.size > 1 or cell.dtype.kind not in "biufU":
+            raise BadInput(f"{path}: '{name}' is of class cell, and not all of it are texts or numbers")
+        cells[place] = cell.item() if cell.size else None
+    return cells
 
 
 def _upright(array: NDArray[Any]) -> NDArray[Any]:

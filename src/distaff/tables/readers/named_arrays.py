@@ -17,7 +17,7 @@ from distaff.tables.memory import of_array, of_fields
 from distaff.tables.readers.pickled_parts import Held
 from distaff.tables.readers.pickles import taken_apart
 from distaff.tables.sparse import of_saved
-from distaff.tables.table import MOST_ASIDE, Table
+from distaff.tables.table import Table, aside_first
 
 MOST_PICKLED = 2**28  # bytes of an array of objects
 FEWEST_ROWS, FEWEST_BATCHES = 10, 4  # arrays that are told from columns, and from a few tables
@@ -105,7 +105,7 @@ def choose(
         table = _side_by_side(path, load(list(dict.fromkeys(wanted))))
         beside = [name for name in usable if shapes[name] == (len(table),) and name not in wanted]
         aside = {}
-        for name in beside[:MOST_ASIDE]:
+        for name in aside_first(beside):
             with suppress(BadInput):  # of what was not picked nothing is checked
                 aside[name] = _of(load([name])[name], name).cells[0]
         return replace(table, aside=aside)
@@ -134,17 +134,19 @@ def _width_of_pieces(sizes: Sequence[tuple[int, ...]], labels: list[str]) -> int
     first, *others = sizes
     if len(first) == 1 and len(sizes) >= max(FEWEST_ROWS, first[0] + 1) and {*others} == {first}:
         return first[0]
-    if labels or len(first) != 2 or len(sizes) < FEWEST_BATCHES:
+    if labels or len(first) > 2 or len(sizes) < FEWEST_BATCHES:
         return 0
     *others, last = others
-    return first[1] if {*others} == {first} and last[1:] == first[1:] and last[0] < first[0] else 0
+    width = first[1] if len(first) == 2 else 1  # as of labels
+    return width if {*others} == {first} and last[1:] == first[1:] and last[0] < first[0] else 0
 
 
 def _joined(path: Path, parts: Sequence[NDArray[Any]], labels: list[str]) -> Table:
     """The arrays of a file below each other, as rows or batches of one table."""
-    whole = np.concatenate([np.atleast_2d(part) for part in parts])
+    batches = parts[0].ndim == 2 or len(parts[0]) > len(parts[-1])
+    whole = np.concatenate(parts if batches else [np.atleast_2d(part) for part in parts])
     table, taken = of_array(whole, path.name), f"{path.name}: its {len(parts)} arrays"
-    if parts[0].ndim == 2:
+    if batches:
         return replace(table, notes=(f"{taken} are taken for batches, their rows put below each other",))
     note = f"{taken} of {whole.shape[1]} numbers are taken for rows"
     if not labels:

@@ -12,7 +12,7 @@ import numpy as np
 from distaff.errors import BadInput
 from distaff.files import check_file
 from distaff.tables.memory import columns_of, of_columns
-from distaff.tables.table import MOST_ASIDE, Table
+from distaff.tables.table import Table, aside_first
 
 KEY = re.compile(
     r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|VARCHAR|DATE|TIMESTAMP.*"
@@ -33,10 +33,10 @@ def read_parquet(path: Path, wanted: Sequence[str] | None = None) -> Table:
         with duckdb.connect() as connection:
             relation = connection.from_parquet([file])
             kinds = dict(zip(relation.columns, map(str, relation.types), strict=True))
-            index = _index(connection, file, list(kinds))
+            index, counted = _index(connection, file, list(kinds))
             columns = [name for name in kinds if name not in index] or list(kinds)
             beside = [n for n in columns if KEY.fullmatch(kinds[n]) and n not in (wanted or columns)]
-            taken = [*(columns if wanted is None else wanted), *index, *beside[:MOST_ASIDE]]
+            taken = [*(columns if wanted is None else wanted), *index, *aside_first(beside)]
             asked = ", ".join(_exact(name, kind) for name, kind in kinds.items() if name in taken)
             found = relation.project(asked or "*").fetchnumpy()
     except Exception as error:  # duckdb and NumPy raise many kinds on damaged files
@@ -45,7 +45,7 @@ def read_parquet(path: Path, wanted: Sequence[str] | None = None) -> Table:
         raise BadInput(f"{path} holds no columns")
     levels = (cells for name in index for _, cells in columns_of(name, found[name], str(path)))
     rows = list(zip(*(np.asarray(cells).tolist() for cells in levels), strict=True))
-    labels = None if not index else [str(row[0] if len(index) == 1 else row) for row in rows]
+    labels = counted if not index else [str(row[0] if len(index) == 1 else row) for row in rows]
     held = {name: found[name] for name in [*columns, *(wanted or ())] if name in found}
     return of_columns(path, held, wanted, labels)
 
@@ -57,13 +57,16 @@ def _exact(name: str, kind: str) -> str:
     return f"CAST({quoted} AS VARCHAR) AS {quoted}" if whole else quoted
 
 
-def _index(connection: Any, file: str, columns: list[str]) -> list[str]:
-    """The columns that pandas wrote as the rows' labels."""
+def _index(connection: Any, file: str, columns: list[str]) -> tuple[list[str], list[str] | None]:
+    """The columns that pandas wrote as the rows' labels, or the labels themselves, where these count."""
     query = "SELECT value FROM parquet_kv_metadata(?) WHERE key = 'pandas'"
     kept = connection.execute(query, [file]).fetchall()  # to its end: the connection is used again
     try:
         told = json.loads(bytes(kept[0][0])) if kept else {}
-        names = [name for name in told.get("index_columns", []) if isinstance(name, str)]
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        names = []
-    return [name for name in columns if (name in names if names else UNNAMED_INDEX.fullmatch(name))]
+        index = told.get("index_columns", [])
+        names = [name for name in index if isinstance(name, str)]
+        spans = [range(each["start"], each["stop"], each["step"]) for each in index if isinstance(each, dict)]
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
+        names, spans = [], []
+    found = [name for name in columns if (name in names if names else UNNAMED_INDEX.fullmatch(name))]
+    return found, list(map(str, spans[0])) if spans and not found else None
