@@ -1,6 +1,7 @@
 """Rows of two files that belong together in another order, as people write them; and cells of odd kinds."""
 
 import json
+import pickle
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -228,3 +229,16 @@ def test_coordinates_of_xarray_pair_the_rows() -> None:
 
     card = score(Labelled(CODES), Labelled(shuffled(FACTORS)), **QUICK)
     assert card["mig"].value == pytest.approx(RIGHT)
+
+
+@pytest.mark.parametrize("suffix", ["json", "pkl"])
+def test_a_label_and_a_vector_for_each_name(tmp_path: Path, capsys, suffix: str) -> None:
+    vectors = dict(zip(NAMES, CODES.to_numpy().tolist(), strict=True))
+    kinds = np.array(["cube", "ball", "cone"])[FACTORS["kind"]].tolist()
+    labels = dict(shuffled(pd.DataFrame({"name": NAMES, "kind": kinds})).to_numpy().tolist())
+    for name, value in (("c", vectors), ("f", labels)):
+        text = json.dumps(value).encode() if suffix == "json" else pickle.dumps(value)
+        (tmp_path / f"{name}.{suffix}").write_bytes(text)
+    value, notes = found(capsys, tmp_path / f"c.{suffix}", tmp_path / f"f.{suffix}")
+    assert value == pytest.approx(score(CODES, FACTORS["kind"].to_numpy(), **QUICK)["mig"].value)
+    assert any("are taken for rows" in note for note in notes)

@@ -15,6 +15,7 @@ from distaff.errors import BadInput
 from distaff.files import reading
 from distaff.tables.memory import as_table, of_columns
 from distaff.tables.readers.decoding import content_suffix, decoded
+from distaff.tables.readers.named_arrays import FEWEST_ROWS, of_labels
 from distaff.tables.table import Table
 
 if TYPE_CHECKING:
@@ -35,6 +36,13 @@ def read_json(path: Path, wanted: Sequence[str] | None = None) -> Table:
     text, _ = decoded(path)
     with reading(path, "JSON"):
         value = _parsed(text, by_line=content_suffix(path) != ".json")
+        if (table := of_labels(path, value)) is not None:
+            return table.pick(wanted)
+        if isinstance(value, dict) and _are_vectors(value, wanted or ()):
+            called = ", ".join(list(value)[:3])
+            note = f"{path.name}: its {len(value)} lists are taken for rows, called {called} and so on"
+            rows = _of_lists(list(value.values()), path, wanted)
+            return replace(rows, labels=list(value), named=True, notes=(note,))
         if isinstance(value, list) and value and not isinstance(value[0], dict):
             return _of_lists(value, path, wanted)
         frame, beside = _frame(value, wanted or ())
@@ -111,6 +119,18 @@ def _is_by_row(value: dict[str, Any], wanted: Sequence[str]) -> bool:
         return set(wanted) <= rows[0].keys()
     counted = list(value) == [str(n) for n in range(len(value))] and len(value) > len(rows[0])
     return counted and not any(name.isdigit() for name in rows[0])
+
+
+def _are_vectors(value: dict[str, Any], wanted: Sequence[str]) -> bool:
+    """Whether an object of lists holds a row for each name: many, and more than the numbers in each."""
+    lengths = {len(row) if isinstance(row, list) else 0 for row in value.values()}
+    most = max(lengths, default=0)
+    return (
+        len(lengths) == 1
+        and most > 0
+        and len(value) >= max(FEWEST_ROWS, most + 1)
+        and not (set(wanted) & value.keys())
+    )
 
 
 def _columns(value: dict[str, Any], wanted: Sequence[str]) -> tuple[dict[str, Any], list[str]]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from distaff.errors import NAMED, BadInput, unknown
 from distaff.files import array_headers, check_file, check_unpacked, read_arrays, read_header
-from distaff.tables.memory import of_array, of_fields
+from distaff.tables.memory import listed, of_array, of_fields
 from distaff.tables.readers.pickled_parts import Held
 from distaff.tables.readers.pickles import taken_apart
 from distaff.tables.sparse import of_saved
@@ -122,6 +122,19 @@ def choose(
         advice = "" if labels is None else "; rows in several are put together by np.concatenate or np.stack"
         raise BadInput(f"{path} holds {len(names)} arrays; pick some with {ways}: {shown}{advice}")
     raise unknown(f"array of {path.name}", next(name for name in wanted if name not in names), names)
+
+
+def of_labels(path: Path, content: Any) -> Table | None:
+    """The table of an object with a word or a number for each name, as of labels; None for another."""
+    if not isinstance(content, dict) or len(content) < FEWEST_ROWS:
+        return None
+    cells, names = list(content.values()), [str(name) for name in content]
+    if not (
+        all(isinstance(cell, str) for cell in cells) or all(isinstance(cell, int | float) for cell in cells)
+    ):
+        return None
+    note = f"{path.name}: its {len(cells)} values are taken for rows, called {', '.join(names[:3])} and so on"
+    return Table(path.name, ["label"], [listed(cells)], labels=names, notes=(note,))
 
 
 def _width_of_pieces(sizes: Sequence[tuple[int, ...]], labels: list[str]) -> int:

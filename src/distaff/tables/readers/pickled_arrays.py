@@ -22,7 +22,7 @@ from distaff.files import check_unpacked, reading
 from distaff.tables.memory import listed
 from distaff.tables.readers.decoding import is_packed, unpacked
 from distaff.tables.readers.frames import pick_frame
-from distaff.tables.readers.named_arrays import choose
+from distaff.tables.readers.named_arrays import choose, of_labels
 from distaff.tables.readers.pickled_frames import is_frame, of_frame
 from distaff.tables.readers.pickled_parts import Held, Name, Scalar, Shut, numbers
 from distaff.tables.readers.pickles import taken_apart
@@ -46,6 +46,8 @@ def read_pickle(path: Path, wanted: Sequence[str] | None = None) -> Table:
     with _content(path) as content:
         if is_frame(content):
             return of_frame(content, path.name).with_aside(wanted)
+        if (table := of_labels(path, content)) is not None:
+            return table.pick(wanted)
         found = _found(content)
         arrays = found.arrays
         if found.frames and not (wanted and set(wanted) <= arrays.keys()):
