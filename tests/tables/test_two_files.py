@@ -242,3 +242,13 @@ def test_a_label_and_a_vector_for_each_name(tmp_path: Path, capsys, suffix: str)
     value, notes = found(capsys, tmp_path / f"c.{suffix}", tmp_path / f"f.{suffix}")
     assert value == pytest.approx(score(CODES, FACTORS["kind"].to_numpy(), **QUICK)["mig"].value)
     assert any("are taken for rows" in note for note in notes)
+
+
+def test_a_name_with_a_comma_stands_in_quotes(tmp_path: Path, capsys) -> None:
+    CODES.assign(kind=FACTORS["kind"]).rename(columns={"kind": "kind, size"}).to_csv(
+        tmp_path / "a.csv", index=False
+    )
+    value, _ = found(
+        capsys, tmp_path / "a.csv", "--code-columns", "z0,z1", "--factor-columns", '"kind, size"'
+    )
+    assert value == pytest.approx(score(CODES, FACTORS["kind"].to_numpy(), **QUICK)["mig"].value)

@@ -1,6 +1,7 @@
 """Options that several verbs take, what is made of their values, and how a verb prints what it found."""
 
 import json
+import csv
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -93,8 +94,11 @@ class WithNames(TyperCommand):
 
 
 def listed(names: str | None) -> list[str] | None:
-    """The names in A,B,..."""
-    return None if names is None else [name.strip() for name in names.split(",")]
+    """The names in A,B,...; one with a comma stands in double quotes."""
+    if names is None:
+        return None
+    found = next(csv.reader([names], skipinitialspace=True), None) or [""]
+    return [name.strip() for name in found]
 
 
 def metrics_of(metric: list[str] | None, all_: bool) -> list[str] | str | None:
