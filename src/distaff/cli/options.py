@@ -1,7 +1,7 @@
 """Options that several verbs take, what is made of their values, and how a verb prints what it found."""
 
-import json
 import csv
+import json
 import os
 from contextlib import suppress
 from pathlib import Path
