@@ -67,7 +67,9 @@ def _protocol(card: ScoreCard) -> str:
     left_out = [f" Left out: {name} ({why})." for name, why in protocol.get("left out", {}).items()]
     notes = [f" Note: {note}." for note in protocol.get("notes", [])]
     kind = "a sample" if protocol["representation"] == "sampled" else "the mean"
-    return f"{protocol['rows']:,} images, {kind} of each code; {card.how}." + "".join([*left_out, *notes])
+    return f"{protocol['rows']:,} images{card.of_units}, {kind} of each code; {card.how}." + "".join(
+        [*left_out, *notes]
+    )
 
 
 def traversed(seen: Seen) -> Section:

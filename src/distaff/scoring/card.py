@@ -149,9 +149,14 @@ class ScoreCard:
             f"words: {factor} ({len(words)}: {_few(words)})" for factor, words in p.get("words", {}).items()
         ]
         lines += [f"{finding.code}: {finding.message}" for finding in self.health]
-        rows = f"{p['rows']} rows" + (f" of {p['units']} units" if p.get("units") else "")
-        lines.append(f"{rows}, {p['codes']} codes, {self.how}")
+        lines.append(f"{p['rows']} rows{self.of_units}, {p['codes']} codes, {self.how}")
         return lines
+
+    @property
+    def of_units(self) -> str:
+        """Of how many units the rows are, in words; nothing where each stands for itself."""
+        units = self.protocol.get("units")
+        return f" of {units} units" if units else ""
 
     @property
     def how(self) -> str:
