@@ -196,3 +196,14 @@ def test_an_interrupted_study_has_a_table_of_what_is_done(tmp_path: Path, monkey
     with pytest.raises(KeyboardInterrupt):
         study.run(workers=1, show=False)
     assert study.results()["run"].nunique() == 1
+
+
+def test_a_part_of_a_metric_or_no_score_of_the_model_is_a_part(first: Study, tmp_path: Path) -> None:
+    table, plan = first.results(), tiny(3)
+    parts = table[table["metric"] == "mig"].assign(metric="mig.other")  # as if it had two numbers
+    both = pd.concat([table.replace({"metric": {"mig": "mig.one"}}), parts])
+    assert len(known_runs(plan, write(both, tmp_path / "both.parquet"), show=False)) == 3
+    lacking = both[(both["metric"] != "mig.other") | (both["run"] != plan.runs[0].id)]
+    assert len(known_runs(plan, write(lacking, tmp_path / "part.parquet"), show=False)) == 2
+    models = table[(table["representation"] != "model") | (table["run"] != plan.runs[0].id)]
+    assert len(known_runs(plan, write(models, tmp_path / "model.parquet"), show=False)) == 2

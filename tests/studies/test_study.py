@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from distaff.errors import BadInput
 from distaff.evaluation.encode import encode_run
 from distaff.evaluation.posterior import latent_kl
 from distaff.files import read_json, write_json
+from distaff.metrics.declare import metric
 from distaff.metrics.udr import udr
 from distaff.studies import workers
 from distaff.studies.execute import execute, folder_of, lock_of, read_scores
@@ -413,3 +415,95 @@ def test_workers_and_the_command_line_know_what_is_registered(
     told = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     assert "own_things" not in told.stderr
     assert "mine" in told.stdout
+
+
+def failing(codes: np.ndarray, factors: np.ndarray) -> float:
+    """Fails until there is a file "mended"."""
+    if not Path("mended").exists():
+        raise RuntimeError("not today")
+    return 0.5
+
+
+def test_a_metric_that_fails_is_told_and_made_on_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_process: None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = metric(source="a test")(failing)
+    made.__name__ = "failing"
+    monkeypatch.setitem(registry.TABLES["metrics"], "failing", "studies.test_study:failing_metric")
+    monkeypatch.setitem(globals(), "failing_metric", made)
+    monkeypatch.setattr(
+        registry, "get", lambda kind, name, get=registry.get: made if name == "failing" else get(kind, name)
+    )
+    study = Study(tmp_path / "study", tiny(1, metrics=("failing", "mig"), representations=("mean",)))
+    counts = study.run(workers=1, show=False)
+    assert counts["failed"] == 3
+    assert all("not today" in reason for reason in study.failures().values())
+    assert np.isfinite(study.query("select value from results where metric = 'mig'")["value"]).all()
+    Path("mended").touch()
+    assert study.run(workers=1, retry=True, show=False)["failed"] == 0
+    assert (study.query("select value from results where metric = 'failing'")["value"] == 0.5).all()
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"metrics": ("mig_exact",)}, "mig_exact needs logvar, which a study does not give"),
+        ({"metric_options": {"mig": {"bims": 3}}}, "unknown option of mig 'bims'; did you mean 'bins'?"),
+        ({"metric_options": {"mgi": {}}}, "unknown metric 'mgi'"),
+    ],
+)
+def test_metrics_that_cannot_be_are_refused_before_training(more: dict, message: str) -> None:
+    with pytest.raises(BadInput, match=re.escape(message)):
+        tiny(1, **more)
+
+
+@pytest.mark.parametrize(
+    ("strength", "message"),
+    [
+        ("betaa", "unknown strength of beta_vae 'betaa'; did you mean 'beta'?"),
+        ("network", "must be a number"),
+    ],
+)
+def test_strengths_that_are_none_are_refused_before_training(strength: str, message: str) -> None:
+    runs = runs_of(product(TINY, each(method=["beta_vae"], strength=[strength]), each(seed=[0])))
+    with pytest.raises(BadInput, match=re.escape(message)):
+        Plan("tiny", "test", runs, ("mig",))
+
+
+def test_a_plan_takes_numbers_of_numpy_and_keeps_its_metrics(done: Study) -> None:
+    seeds = runs_of(
+        product(TINY, BETAS, each(seed=np.arange(2), **{"set.reconstruction_weight": np.arange(1, 3)}))
+    )
+    assert len({run.id for run in seeds}) == len(seeds)
+    with pytest.raises(BadInput, match="holds a study with mig too"):
+        Study(done.folder, tiny(metrics=("sap",)))
+
+
+def test_options_of_a_metric_without_factors(tmp_path: Path, in_process: None) -> None:
+    name = "gaussian_total_correlation"
+    plan = tiny(1, metrics=(name,), metric_options={name: {}}, representations=("mean",))
+    study = Study(tmp_path / "study", plan)
+    assert study.run(workers=1, show=False)["failed"] == 0
+    assert np.isfinite(study.query(f"select value from results where metric = '{name}'")["value"]).all()
+
+
+def test_a_damaged_record_of_scores_is_made_again(tmp_path: Path, in_process: None) -> None:
+    study = Study(tmp_path / "study", tiny(1))
+    study.run(workers=1, show=False)
+    before = study.results()
+    (folder_of(study.folder, study.plan.runs[0]) / "study.json").write_text("{")
+    assert study.status()["done"] == 2
+    study.run(workers=1, show=False)
+    pd.testing.assert_frame_equal(study.results(), before)
+
+
+def test_mates_stand_on_a_base_alike() -> None:
+    """On that of their own seed, or all on one."""
+    base = each(dataset=["dsprites"], steps=[4], method=["autoencoder"], name=["seen"], seed=range(3), **GRID)
+    own = product(TINY, each(method=["beta_vae"], seed=range(3), **{"set.features": ["@seen"]}))
+    one = product(TINY, each(method=["beta_vae"], seed=[2], **{"set.features": ["@seen/0"]}))
+    plan = Plan("tiny", "test", runs_of(chain(base, own, one)), ("mig",))
+    first, last = plan.runs[3], plan.runs[-1]
+    assert [mate.seed for mate in plan.mates(first)] == [1, 2]
+    assert plan.mates(last) == []

@@ -159,7 +159,7 @@ def test_the_callers_torch_changes_nothing(tmp_path: Path) -> None:
     [
         ({"beta": 2.0}, r"settings\.beta=1\.0, not 2\.0"),
         ({"beta": 1.0, "seed": 4}, "seed=0, not 4"),
-        ({"beta": 1.0, "threads": 2}, "threads=1, not 2"),
+        ({"beta": 1.0, "threads": 2, "steps": 400}, "threads=1, not 2"),
         ({"beta": 1.0, "steps": 200}, "was asked for 300 steps; 200 is fewer"),
     ],
 )
@@ -168,6 +168,14 @@ def test_other_settings_are_an_error_and_lose_nothing(trained: Path, changed: di
     with pytest.raises(BadInput, match=message):
         start(trained, **changed)
     assert {p.name: p.read_bytes() for p in trained.iterdir()} == before
+
+
+def test_a_finished_run_is_found_where_it_could_not_be_made(tmp_path: Path, trained: Path) -> None:
+    """As one of another machine's GPU, to say where its data lie now."""
+    shutil.copytree(trained, tmp_path / "run")
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    (tmp_path / "run" / "config.json").write_text(json.dumps(config | {"device": "cuda"}))
+    assert weights(start(tmp_path / "run", beta=1.0).folder) == weights(trained)
 
 
 def test_another_data_set_is_an_error(trained: Path) -> None:

@@ -142,10 +142,12 @@ def _left(plan: Plan, known: Path | None) -> Plan:
     from distaff.studies.known import known_runs
 
     found = known_runs(plan, known) if known is not None else {}
-    left = tuple(run for run in plan.runs if run.id not in found)
+    left = [run for run in plan.runs if run.id not in found]
+    bases = {base.id for run in left for base in run.every_base}  # whose weights no table holds
+    left = [run for run in plan.runs if run.id not in found or run.id in bases]
     if not left:
         raise BadInput(f"{known} holds the scores of all {len(plan.runs)} runs: nothing is left to do")
-    return structs.replace(plan, runs=left)
+    return structs.replace(plan, runs=tuple(left))
 
 
 def _status(counts: dict[str, Any], cores: int) -> str:

@@ -96,13 +96,13 @@ class DataSet(ABC):
     def card(self) -> dict[str, Any]:
         """What a reader wants to know, as a dict that JSON takes."""
         factors = self.factors or self.grid
-        size = 1 if self.pixel_range == (0, 255) else 4
+        bytes_ = self.images([0]).dtype == np.uint8
         return {
             "name": self.name,
             "images": len(self),
             "shape": list(self.image_shape),
-            "bytes": len(self) * math.prod(self.image_shape) * size,
-            "pixels": "uint8 0..255" if self.pixel_range == (0, 255) else f"float32 {self.pixel_range}",
+            "bytes": len(self) * math.prod(self.image_shape) * (1 if bytes_ else 4),
+            "pixels": "uint8 0..255" if bytes_ else f"float32 {self.pixel_range}",
             "factors": dict(zip(factors.names, factors.sizes, strict=True)) if factors else None,
             "labels": list(self.label_names),
             "words": {name: _few(words) for name, words in self.words.items()},

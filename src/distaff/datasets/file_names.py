@@ -2,6 +2,7 @@
 
 import difflib
 import itertools
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -27,8 +28,8 @@ def matched(listed: Sequence[str], files: Sequence[str]) -> Matched:
     """Which of the files a list names.
 
     As they are written, or else whatever their case, slashes and composition; then without the folders in
-    front, without the ending, without both: the first way by which the most files are named, each once, and
-    by which no two files are alike.
+    front, without the ending, without both, and at last by their numbers, so that 1 and 1.0 are 001.png: the
+    first way by which the most files are named, each once, and by which no two files are alike.
     """
     best = Matched({}, 0)
     for way, alike in enumerate(_WAYS):
@@ -85,6 +86,13 @@ def _alike(name: str, ending: bool, folders: bool) -> str:
     return name if ending else _without_ending(name)
 
 
+def _number(name: str) -> str:
+    """A name that is a whole number without its zeros, as spreadsheets write it; others as they are."""
+    bare = _alike(name, ending=False, folders=False)
+    whole = re.fullmatch(r"0*(\d+?)(?:\.0)?", bare, re.ASCII)
+    return whole[1] if whole else bare
+
+
 def _way(ending: bool, folders: bool) -> Callable[[str], str]:
     return lambda name: _alike(name, ending, folders)
 
@@ -93,6 +101,7 @@ def _way(ending: bool, folders: bool) -> Callable[[str], str]:
 _WAYS: list[Callable[[str], str]] = [
     str,
     *(_way(ending, folders) for ending, folders in itertools.product((True, False), repeat=2)),
+    _number,
 ]
 
 

@@ -129,6 +129,8 @@ def _decode(
     pixels, facts, grey = [], [], True
     for path in files:
         picture = read_picture(folder / path, path.as_posix(), colour, resolution, deep=True)
+        if picture.mode == "F" and not np.isfinite(picture.pixels).all():
+            raise BadInput(f"{path}: some pixels are infinite or no numbers; give finite ones")
         pixels.append(picture.pixels)
         facts.append(picture._replace(pixels=picture.pixels[:0]))
         _check_alike(files[0], facts[0], path, facts[-1], any_size=resolution is not None)
@@ -158,6 +160,10 @@ def _check_alike(first: Path, fact: Picture, path: Path, other: Picture, any_siz
         raise BadInput(
             f"{first} has pixels of kind {fact.mode} and {path} of kind {other.mode}: grey of more than "
             "8 bits beside others; save all of them alike"
+        )
+    if (fact.mode == "F") != (other.mode == "F"):
+        raise BadInput(
+            f"{first} has pixels of kind {fact.mode} and {path} of kind {other.mode}; save all alike"
         )
     if not any_size and fact.size != other.size:
         sizes = ", ".join(f"{p} is {f.size[1]}x{f.size[0]}" for p, f in ((first, fact), (path, other)))

@@ -15,6 +15,7 @@ from distaff.factors import FactorSpace
 from distaff.tables.memory import of_tensor
 
 LARGEST_PIXEL = 1e30
+INDIRECT = ("P", "PA", "CMYK", "YCbCr", "LAB", "HSV")  # modes of Pillow
 COMPARED = 1024  # images at a time
 FLAG = "--data pixel_range"  # how the range is declared on the command line
 
@@ -79,6 +80,8 @@ def is_single(shape: tuple[int, ...]) -> bool:
 
 
 def _as_array(images: Any, name: str) -> NDArray[Any]:
+    if isinstance(images, list | tuple):  # pictures of Pillow whose numbers are no grey and no RGB
+        images = [each.convert("RGB") if getattr(each, "mode", "") in INDIRECT else each for each in images]
     try:
         return np.asarray(of_tensor(images))
     except ValueError:
@@ -125,11 +128,17 @@ def _pixels(
         raise BadInput(f"{name}: pixels run from {low:g} to {high:g}; {LARGEST_PIXEL:g} is too much")
     if given is not None:
         bounds = _range(given)
-        if low < bounds[0] or high > bounds[1]:
+        kind = images.dtype if images.dtype.kind == "f" else np.dtype(np.float64)
+        nearest = [float(kind.type(bound)) for bound in bounds]  # which .1 is not, as a float of 32 bits
+        if low < min(bounds[0], nearest[0]) or high > max(bounds[1], nearest[1]):
             raise BadInput(
                 f"{name}: pixels run from {low:g} to {high:g}, outside {FLAG}=[{bounds[0]:g},{bounds[1]:g}]"
             )
-        return images.astype(np.float32), bounds, [f"pixels from {bounds[0]:g} to {bounds[1]:g} as declared"]
+        return (
+            images.clip(*bounds).astype(np.float32),
+            bounds,
+            [f"pixels from {bounds[0]:g} to {bounds[1]:g} as declared"],
+        )
     if whole:
         return _bytes(images, low, high, name)
     if low >= 0 and high <= 1:

@@ -17,8 +17,9 @@ WAYS = ("error", "drop")  # with labels that have no value
 #: what columns of names are called
 CALLED = (
     *("file", "filename", "file_name", "image", "image_id", "img", "path", "name", "photo", "picture", "id"),
+    *("frame", "index", "number"),
 )
-NONE = (-1, 0, 0)
+NONE = (-1, 0, 0, 0)
 DROP = "leave such images out with --data missing=drop"
 
 
@@ -64,9 +65,10 @@ def _listed(table: Table, files: Sequence[str], path: Path) -> tuple[list[str], 
     columns.append([str(label) for label in table.labels or ()])
     says = [name.casefold() in CALLED for name in [*table.names, ""]]
     hits = [
-        (len(set(files).intersection(cells)), 0, int(said)) for cells, said in zip(columns, says, strict=True)
+        (len(set(files).intersection(cells)), 0, int(said), 0)
+        for cells, said in zip(columns, says, strict=True)
     ]
-    if not any(count for count, _, _ in hits):  # names are written otherwise
+    if not any(count for count, *_ in hits):  # names are written otherwise
         names = [*table.names, ""]
         hits = [_hits(name, column, files) for name, column in zip(names, columns, strict=True)]
         if any(map(are_pictures, columns)):
@@ -78,23 +80,26 @@ def _listed(table: Table, files: Sequence[str], path: Path) -> tuple[list[str], 
     rest = [name for j, name in enumerate(table.names) if j != place]
     if not rest:
         raise BadInput(f"{path} needs a header with the file name first and at least one label after it")
+    if hits[place][0] == 1 and hits[place][3] > 1:
+        table = replace(table, notes=(*table.notes, f"files are named by its column '{table.names[place]}'"))
     keep = "--data words={name}"
     notes = tuple(note for note in table.notes if not by_label or "unnamed first column" not in note)
     drop = "--data missing=drop"
     return columns[place], replace(table.pick(rest), labels=None, drop=drop, keep=keep, notes=notes)
 
 
-def _hits(name: str, column: Sequence[str], files: Sequence[str]) -> tuple[int, int, int]:
+def _hits(name: str, column: Sequence[str], files: Sequence[str]) -> tuple[int, int, int, int]:
     """How many files a column names, how little otherwise than they are written, and if it says that it does.
 
-    Numbers that stand for files without their ending count least: any label that counts would do so.
+    Numbers that stand for files without their ending count least: any label that counts would do so. Among
+    themselves the column that names most is taken.
     """
     found = matched(column, files) if len(set(column)) == len(column) else Matched({}, 0)
     says = name.casefold() in CALLED
     counts = all(cell.isdigit() for cell in column)
     if counts and not says:
-        return min(len(found.place), 1), -found.way, 0
-    return len(found.place), -found.way, says
+        return min(len(found.place), 1), -found.way, 0, len(found.place)
+    return len(found.place), -found.way, says, len(found.place)
 
 
 def _lines(

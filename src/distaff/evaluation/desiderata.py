@@ -14,7 +14,7 @@ from distaff.files import read_json, read_kept, write_json
 from distaff.metrics.arrays import check_codes, check_pair, usable_factors
 from distaff.metrics.downstream import downstream
 from distaff.metrics.held_out import learn_and_score
-from distaff.metrics.threads import one_thread
+from distaff.metrics.threads import one_thread, quiet
 from distaff.settings import whole_number
 from distaff.training.lock import only_one
 from distaff.training.run import Run, load_run
@@ -134,7 +134,7 @@ def knn_accuracy(codes: ArrayLike, classes: ArrayLike, seed: int = 0) -> float:
 
     points, table = check_pair(codes, np.asarray(classes).reshape(-1, 1))
     learn, held = learn_and_score(points, table, None, seed)
-    with one_thread():
+    with quiet(), one_thread():
         model = KNeighborsClassifier(min(NEIGHBOURS, len(learn.codes))).fit(learn.codes, learn.factors[:, 0])
         return float(model.score(held.codes, held.factors[:, 0]))
 

@@ -24,6 +24,7 @@ from distaff.scoring.protocols import settings_taken
 from distaff.scoring.score import score, wanted_metrics
 from distaff.settings import whole_number
 from distaff.tables import Continuous, Table, continuous_columns
+from distaff.tables.columns import read_column
 from distaff.training.lock import only_one
 from distaff.training.run import Run, load_run
 
@@ -144,6 +145,7 @@ def _score(
             metrics=wanted,
             continuous=real,
             order=asked["order"],
+            words=[] if table is None else [name for name in table.names if _are_words(run.data, name)],
             blocks=asked["blocks"],
             groups=asked["groups"],
             units=asked["units asked for"],
@@ -166,6 +168,13 @@ def _without_labels(card: ScoreCard, some: bool) -> ScoreCard:
         if score.reason.endswith(NEEDS["factors"].lacking)
     }
     return dataclasses.replace(card, scores=card.scores | said)
+
+
+def _are_words(data: DataSet, name: str) -> bool:
+    """Whether a label stands for words that are no numbers, or that would be one number or none."""
+    words = data.words.get(name, ())
+    column = read_column(np.array(words, dtype=object))
+    return not column.number.all() or len(set(column.cells.tolist())) < len(words)
 
 
 def labels_table(

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.datasets.base import DataSet
-from distaff.datasets.pictures import Colour, read_picture
-from distaff.datasets.squares import said
+from distaff.datasets.pictures import Colour, check_colour, read_picture
+from distaff.datasets.squares import SMALLEST, said
 from distaff.errors import BadInput
 
 WHITE: Colour = (255, 255, 255)
@@ -28,7 +28,8 @@ class Given(NamedTuple):
 def given_image(data: DataSet, given: str) -> Given:
     """The image of `given`, which is a number from 0 or the path of a file.
 
-    A file's middle square is resized to the size of the data set's images, on white where it is transparent.
+    A file's middle square is resized to the size of the data set's images, or padded where those were; where
+    it is transparent the data set's background shows, white if none was named.
     BadInput where there is no such image.
     """
     try:
@@ -42,13 +43,26 @@ def _of_file(data: DataSet, path: Path) -> Given:
     channels, height, width = data.image_shape
     if height != width:
         raise BadInput(f"{path}: images of {data.name} are {height}x{width}, no squares; give a number")
-    picture = read_picture(path, path.name, WHITE, height)
+    options = (data.spec or {}).get("options") or {}
+    colour = check_colour(options.get("background", WHITE))
+    picture = read_picture(path, path.name, colour, height)
+    pads = "resolution" not in options and max(picture.size) < height == SMALLEST
+    if pads:
+        picture = read_picture(path, path.name, colour)
     unit = picture.pixels.astype(np.float64) / 255  # (H, W, 3)
     if channels == 1:
         unit = unit @ GREY[:, None]
     low, high = data.pixel_range
     pixels = (low + (high - low) * unit).transpose(2, 0, 1)
-    image = np.round(pixels).astype(np.uint8) if data.pixel_range == (0, 255) else pixels.astype(np.float32)
-    note = said([picture.size], height)
-    resized = [each.replace("every image", path.name) for each in note]
-    return Given(image, None, "; ".join(resized + ["transparent parts are white"] * picture.transparent))
+    if pads:
+        edges = [
+            ((side - own) // 2, side - own - (side - own) // 2)
+            for side, own in zip((height, width), pixels.shape[1:], strict=True)
+        ]
+        pixels = np.pad(pixels, [(0, 0), *edges], constant_values=low)
+    like = data.images([0]).dtype
+    image = (np.round(pixels) if like == np.uint8 else pixels).astype(like)
+    note = [f"{path.name} is padded to {height}x{width}"] if pads else said([picture.size], height)
+    note = [each.replace("every image", path.name) for each in note]
+    shown = f"transparent parts are {options.get('background', 'white')}"
+    return Given(image, None, "; ".join(note + [shown] * picture.transparent))

@@ -39,7 +39,9 @@ __all__ = [
 ]
 
 # A metric's file and function have one name; bound here, the function stands before the module.
-globals().update({name: registry.get("metrics", name) for name in registry.names("metrics")})
+# Those of one's own are not: their files may be what imports this.
+_own = [name for name in registry.names("metrics") if registry.TABLES["metrics"][name].startswith(__name__)]
+globals().update({name: registry.get("metrics", name) for name in _own})
 
 
 def __getattr__(name: str) -> Any:

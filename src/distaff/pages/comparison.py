@@ -49,7 +49,12 @@ def _given(seen: Seen) -> dict[str, Any]:
     """What a run was made with and of."""
     config, run = seen.run.config, seen.run
     made = {"method": config.method, "data set": config.dataset.name, **(config.dataset.options or {})}
-    made |= {"images": f"{len(run.data):,}", "trained": run.effort, "seed": config.seed, **config.settings}
+    made |= {
+        "images of the data": f"{len(run.data):,}",
+        "trained": run.effort,
+        "seed": config.seed,
+        **config.settings,
+    }
     return made | {"active latents": f"{int(active(seen.encoding).sum())} of {run.code_size}"}
 
 

@@ -201,7 +201,7 @@ def views(
     few = len(values) <= len(COLOURS)
     place = np.searchsorted(values, classes)
     figure, every = panels(list(panels_of))
-    figure.numbers = pd.DataFrame({label: classes})
+    figure.numbers = pd.DataFrame({label: [words[value] if words else value for value in classes]})
     for name, points in panels_of.items():
         figure.numbers[[f"{name}, x", f"{name}, y"]] = np.asarray(points)
     for ax, points in zip(every, panels_of.values(), strict=True):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import json
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -14,7 +16,7 @@ import torch
 from distaff import registry
 from distaff.batches.batch import Base
 from distaff.batches.feed import Feed
-from distaff.datasets import ArrayImages
+from distaff.datasets import ArrayImages, DataSet, load_dataset
 from distaff.networks.threads import torch_threads
 from distaff.progress import progress
 from distaff.studies.as_one import at_most, groups
@@ -39,6 +41,8 @@ def noise(shape: tuple[int, int, int], names: Sequence[str]) -> ArrayImages:
 
 def shape_of(run: PlannedRun) -> tuple[int, int, int]:
     """The shape (C, H, W) of a run's images, by the data set's declaration."""
+    if run.dataset not in registry.names("datasets"):
+        return _own(run).image_shape
     kind = registry.get("datasets", run.dataset)
     if shape := getattr(kind, "image_shape", None):  # of one size only
         return tuple(shape)
@@ -47,11 +51,24 @@ def shape_of(run: PlannedRun) -> tuple[int, int, int]:
     return (kind.channels, side, side)
 
 
+def _own(run: PlannedRun) -> DataSet:
+    """The data in a file or a folder that a run names."""
+    return _loaded(run.dataset, json.dumps(run.options))
+
+
+@functools.cache
+def _loaded(path: str, options: str) -> DataSet:
+    return load_dataset(path, **json.loads(options))
+
+
 def factors_of(run: PlannedRun) -> dict[str, int]:
     """The factors that vary in a run's data and their numbers of values, by its declaration and options.
 
     Two of two values, a and b, where nothing is declared.
     """
+    if run.dataset not in registry.names("datasets"):
+        space = _own(run).factors
+        return dict(zip(space.names, space.sizes, strict=True)) if space else {"a": 2, "b": 2}
     space = registry.get("datasets", run.dataset).factors
     sizes: dict[str, int] = dict(zip(space.names, space.sizes, strict=True)) if space else {}
     for name in sizes:

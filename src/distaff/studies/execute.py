@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from distaff.evaluation.posterior import latent_kl, of_the_model
 from distaff.files import read_json, write_json
 from distaff.metrics.arrays import usable_factors
 from distaff.metrics.udr import udr
+from distaff.scoring.card import ScoreCard
 from distaff.scoring.score import score
 from distaff.studies.longer import begin
 from distaff.studies.metric_roles import MODEL
@@ -67,8 +69,9 @@ def read_scores(study: Path, run: PlannedRun) -> Known:
     """What is known of a run so far."""
     for path in (folder_of(study, run) / SCORES, given_of(study, run)):
         if path.exists():
-            found: Known = read_json(path, Known)
-            return found
+            with suppress(BadInput):  # damaged, and made again
+                found: Known = read_json(path, Known)
+                return found
     return Known({}, {}, trained=False)
 
 
@@ -102,6 +105,7 @@ def execute(study: Path, plan: Plan, run: PlannedRun, data_dir: str | None = Non
         if known.given:
             known = Known({}, {}, trained=False)
         data, folder = load_dataset(run.dataset, data_dir=data_dir, **run.options), folder_of(study, run)
+        failed: dict[str, str] = {}
         bases: dict[str, Any] = {setting: str(folder_of(study, base)) for setting, base in run.bases.items()}
         method = dataclasses.replace(run.made, **bases)
         shorter = (folder_of(study, each) for each in plan.shorter(run))
@@ -110,18 +114,23 @@ def execute(study: Path, plan: Plan, run: PlannedRun, data_dir: str | None = Non
         if plan.metrics:
             encoding = encode_run(trained, plan.rows, show=False)
             for representation, metrics in missing(plan, known).items():
-                found = _scores(plan, data, encoding, representation, metrics)
+                found, without = _scores(plan, data, encoding, representation, metrics)
+                failed |= without
                 known.scores.setdefault(representation, {}).update(found)
-                known.metrics.setdefault(representation, []).extend(metrics)
+                done = [metric for metric in metrics if metric not in without]
+                known.metrics.setdefault(representation, []).extend(done)
             known.scores.setdefault(MODEL, {}).update(of_the_model(trained, encoding))
         known.trained = True
         known.seconds += time.monotonic() - began
         write_json(folder / SCORES, known)
+        if failed:  # said when what is sound is kept
+            raise BadInput("; ".join(f"{metric} {reason}" for metric, reason in failed.items()))
 
 
 def _scores(
     plan: Plan, data: DataSet, encoding: Encoding, representation: str, metrics: list[str]
-) -> dict[str, float | None]:
+) -> tuple[dict[str, float | None], dict[str, str]]:
+    """The numbers by score, and the metrics that ended in an error that was not foreseen, with that."""
     codes = encoding.mean if representation == "mean" else encoding.sample
     labels = data.labels(encoding.rows)
     if labels is None:
@@ -129,15 +138,18 @@ def _scores(
     usable, _ = usable_factors(labels, data.label_names)
     factors = labels[:, usable]
     plain = [metric for metric in metrics if metric not in plan.metric_options]
-    card = score(codes, factors, metrics=plain, values_only=True).scores if plain else {}
-    found = {name: one.value for name, one in card.items()}
+    card = score(codes, factors, metrics=plain, values_only=True) if plain else ScoreCard({}, {})
+    failed = {name.partition(".")[0]: reason for name, reason in card.failed.items()}
+    found = {name: one.value for name, one in card.scores.items() if name.partition(".")[0] not in failed}
     for metric in metrics:
         if metric in plan.metric_options:
-            result = registry.get("metrics", metric)(codes, factors, **plan.metric_options[metric])
+            function = registry.get("metrics", metric)
+            given = (codes, factors) if "factors" in function.declaration.needs else (codes,)
+            result = function(*given, **plan.metric_options[metric])
             values = result._asdict() if hasattr(result, "_asdict") else {"": result}
             numbers = {part: value for part, value in values.items() if part != "learner"}  # which is a name
             found |= {f"{metric}.{part}".rstrip("."): value for part, value in numbers.items()}
-    return found
+    return found, failed
 
 
 def add_udr(study: Path, plan: Plan, run: PlannedRun, data_dir: str | None = None) -> None:

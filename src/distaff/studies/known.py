@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from distaff.errors import BadInput
 from distaff.files import check_file, write_json
 from distaff.progress import say
 from distaff.studies.execute import Known, given_of, is_done, read_scores
+from distaff.studies.metric_roles import MODEL
 from distaff.studies.plan import Plan
 
 if TYPE_CHECKING:
@@ -46,8 +48,9 @@ def known_runs(plan: Plan, path: str | os.PathLike[str], show: bool = True) -> d
     A run that it has some of them of is not known, and other runs are left aside; `show` says how many.
     Raises BadInput for what is no results table, and for one whose runs were scored in another way.
     """
-    rows = _read(Path(path), plan, show).groupby("run", sort=False)
-    every = {str(name): _known(plan, part) for name, part in rows}
+    table = _read(Path(path), plan, show)
+    parts = {str(name): set(part["metric"]) for name, part in table.groupby("representation")}
+    every = {str(name): _known(plan, rows, parts) for name, rows in table.groupby("run", sort=False)}
     ours = {name: given for name, given in every.items() if name in plan.by_id}
     found = {name: given for name, given in ours.items() if is_done(plan, given)}
     if show:
@@ -58,16 +61,27 @@ def known_runs(plan: Plan, path: str | os.PathLike[str], show: bool = True) -> d
     return found
 
 
-def _known(plan: Plan, rows: pd.DataFrame) -> Known:
-    """What a table's rows of a run say of it."""
+def _known(plan: Plan, rows: pd.DataFrame, parts: dict[str, set[str]]) -> Known:
+    """What a table's rows of a run say of it: a metric is done of which it has all `parts` that others have.
+
+    So is none where scores of the model are lacking, which make a run dead or not.
+    """
     scores: dict[str, dict[str, float | None]] = {}
     for representation, metric, value in zip(rows.representation, rows.metric, rows.value, strict=True):
         scores.setdefault(representation, {})[metric] = value if math.isfinite(value) else None
+    every = {which: [each for each in found if which != MODEL] for which, found in parts.items()}
+    whole = MODEL in scores or MODEL not in parts
     metrics = {
-        which: [metric for metric in plan.metrics if any(_is_of(score, metric) for score in values)]
+        which: [metric for metric in plan.metrics if whole and _has_all(metric, values, every[which])]
         for which, values in scores.items()
     }
     return Known(scores, metrics, trained=False, given=True)
+
+
+def _has_all(metric: str, values: Mapping[str, Any], every: Sequence[str]) -> bool:
+    """Whether a run has all scores of a metric that a table has of any run, and some."""
+    wanted = [score for score in every if _is_of(score, metric)]
+    return bool(wanted) and all(score in values for score in wanted)
 
 
 def _is_of(score: str, metric: str) -> bool:

@@ -20,8 +20,10 @@ A run may stand on another one of the plan, which is then done first: where a se
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
+import inspect
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,6 +31,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
+import numpy as np
 from msgspec import Struct, structs
 
 from distaff import registry
@@ -118,8 +121,18 @@ class PlannedRun(Struct, frozen=True, dict=True, forbid_unknown_fields=True):
     def group(self) -> tuple[str, ...]:
         """What it shares with the runs that differ in nothing but their seed."""
         facts = (self.method, self.settings, self.dataset, self.options, self.steps)
-        bases = itertools.chain(*([name, *base.group] for name, base in sorted(self.bases.items())))
+        bases = itertools.chain(
+            *([name, self._seed_of(base), *base.group] for name, base in sorted(self.bases.items()))
+        )
         return (*(json.dumps(fact, sort_keys=True) for fact in facts), *bases)
+
+    def _seed_of(self, base: PlannedRun) -> str:
+        return "its own" if base.seed == self.seed else str(base.seed)
+
+    @property
+    def every_base(self) -> list[PlannedRun]:
+        """The runs that it stands on, and those that these stand on."""
+        return [each for base in self.bases.values() for each in (base, *base.every_base)]
 
     @property
     def depth(self) -> int:
@@ -156,12 +169,16 @@ class Plan(Struct, frozen=True, dict=True, forbid_unknown_fields=True):
             raise BadInput(f"the plan of {self.name} has no runs")
         for metric in (*self.metrics, *self.of_means):
             registry.check("metrics", metric)
+            check_metric(self.name, metric, self.metric_options.get(metric, {}))
+        for metric in self.metric_options:
+            registry.check("metrics", metric)
         for representation in self.representations:
             if representation not in REPRESENTATIONS:
                 raise unknown("representation", representation, REPRESENTATIONS)
         places: dict[str, int] = {}
         for place, run in enumerate(self.runs):
             first = places.setdefault(run.id, place)
+            check_strength(run)
             if first != place:
                 raise BadInput(f"runs {first} and {place} of {self.name} are the same: {describe(run)}")
         for run in self.runs:
@@ -212,6 +229,33 @@ class Plan(Struct, frozen=True, dict=True, forbid_unknown_fields=True):
         for run in self.runs:
             groups.setdefault(run.group, []).append(run)
         return groups
+
+
+def check_metric(study: str, metric: str, options: Mapping[str, Any]) -> None:
+    """BadInput for a metric that needs what a study has not, and for options that it does not take."""
+    function = registry.get("metrics", metric)
+    if others := [need for need in function.declaration.needs if need != "factors"]:
+        raise BadInput(
+            f"{metric} needs {' and '.join(others)}, which a study does not give; leave it out of {study}"
+        )
+    taken = [name for name in inspect.signature(function).parameters if name not in ("codes", "factors")]
+    for name in options:
+        if name not in taken:
+            raise unknown(f"option of {metric}", name, taken)
+
+
+def check_strength(run: PlannedRun) -> None:
+    """BadInput where the setting that a study varies is none of the method's, or no number."""
+    fields = [field.name for field in dataclasses.fields(run.made)]
+    if run.strength and run.strength not in fields:
+        raise unknown(f"strength of {run.method}", run.strength, fields)
+    try:
+        _ = run.strength_value
+    except (ValueError, TypeError, IndexError):
+        value = getattr(run.made, run.strength)
+        raise BadInput(
+            f"strength={run.strength!r} of {run.method} is {value!r}, and must be a number"
+        ) from None
 
 
 def _at_no_steps(run: PlannedRun) -> str:
@@ -277,13 +321,18 @@ def _named(named: Mapping[str, Sequence[PlannedRun]], given: str, above: Planned
     return found[0]
 
 
+def _python(value: Any) -> Any:
+    """A value of NumPy's as Python's."""
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+
+
 def _run(one: dict[str, Any]) -> PlannedRun:
-    known = {key: value for key, value in one.items() if key in KEYS}
+    known = {key: _python(value) for key, value in one.items() if key in KEYS}
     inner: dict[str, dict[str, Any]] = {"set": {}, "data": {}}
     for key, value in one.items():
         kind, dot, name = key.partition(".")
         if dot and kind in inner:
-            inner[kind][name] = value
+            inner[kind][name] = _python(value)
         elif key not in KEYS:
             raise unknown("key of a plan", key, [*KEYS, "set.NAME", "data.NAME"])
     missing = [key for key in KEYS[:4] if key not in known]

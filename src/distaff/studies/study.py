@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 SHOWN = 5  # errors
 FIXED = ("name", "scale", "rows", "udr_mates")  # of a plan whose scores are kept
+UDR = "udr-"  # what the files of failed comparisons begin with
 KINDS = {"train": "training as one", "run": "running", "udr": "comparing"}  # of tasks, in their order
 
 
@@ -53,6 +54,9 @@ class Study:
             kept = read_plan(self.folder)
             if kept == plan:
                 return
+            if gone := [each for each in kept.metrics if each not in plan.metrics]:
+                lacked = ", ".join(gone)
+                raise BadInput(f"{self.folder} holds a study with {lacked} too; choose another --out")
             was_given, now_given = (_options_of_both(each, kept.metrics, plan) for each in (kept, plan))
             fixed = [(what, getattr(kept, what), getattr(plan, what)) for what in FIXED]
             for what, was, now in (*fixed, ("metric_options", was_given, now_given)):
@@ -132,7 +136,7 @@ class Study:
         found = by_ray or workers.answers(self.folder, tasks, count, data_dir, begun.wants)
         with progress(KINDS[kind], sum(map(len, parts)), show=show) as report:
             for done, answer in enumerate(found, 1):
-                if answer.error and not answer.task.startswith("train"):  # whose runs are tried alone yet
+                if answer.error and kind != "train":  # whose runs are tried alone yet
                     self._keep_failure(answer)
                 report(done)
 
@@ -153,7 +157,7 @@ class Study:
         folder = self.folder / "failed"
         folder.mkdir(exist_ok=True)
         answer.task, _, name = answer.task.partition(" ")
-        write_json(folder / f"{name}.json", answer)
+        write_json(folder / f"{UDR if answer.task == 'udr' else ''}{name}.json", answer)
 
     def _say_failures(self) -> None:
         failures = self.failures()
@@ -165,8 +169,14 @@ class Study:
 
     def failures(self) -> dict[str, str]:
         """The error of every run that failed, by its id."""
+        return self._kept_failures(uncompared=False)
+
+    def _kept_failures(self, uncompared: bool) -> dict[str, str]:
+        """The errors by run, of those of which UDR failed or of the others: such a run is sound."""
         paths = sorted((self.folder / "failed").glob("*.json"))
-        return {path.stem: read_json(path, workers.Answer).error for path in paths}
+        of_udr = {path: path.stem.startswith(UDR) for path in paths}
+        chosen = [path for path in paths if of_udr[path] == uncompared]
+        return {path.stem.removeprefix(UDR): read_json(path, workers.Answer).error for path in chosen}
 
     def _scores(self) -> dict[str, Known]:
         return {run.id: read_scores(self.folder, run) for run in self.plan.runs}
@@ -178,6 +188,9 @@ class Study:
         mates = {run.id: [mate.id for mate in self.plan.mates(run)] for run in lacking}
         if apart := sum(any(known[mate].given for mate in each) for each in mates.values()):
             say(f"{apart} runs have no udr: the codes of their mates are not here, only their scores")
+        for run, error in self._kept_failures(uncompared=True).items():
+            if run in mates:
+                say(f"{run} has no udr: {error}; a run that is damaged is made again without its folder")
         if bereft := sum(not failed.keys().isdisjoint(mates[name]) for name in mates.keys() - failed.keys()):
             say(f"{bereft} runs have no udr: of the runs that they are compared with some failed")
 

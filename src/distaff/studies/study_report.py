@@ -45,7 +45,12 @@ def study_report(
     An analysis that the table lacks something for is shown with the reason instead. A study of a `paper` has
     the published numbers beside its own.
     """
-    runs = len(table[["dataset", "method", "strength", "seed"]].drop_duplicates())
+    keys = ["dataset", "method", "strength", "seed"]
+    runs = table["run"].nunique() if "run" in table else len(table[keys].drop_duplicates())
+    if (alike := runs - len(table[keys].drop_duplicates())) > 0:
+        note = (
+            f"{note} Beware: {alike} of them share data set, method, strength and seed with others.".strip()
+        )
     first = [_what_was_run(table), _dead(table), *([_published(table)] if paper else [])]
     return page(title, [f"{runs:,} runs. {note}"], [*first, *map(_shown, found)])
 

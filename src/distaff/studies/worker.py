@@ -66,5 +66,5 @@ def main(study: str, data_dir: str | None = None) -> None:
 
 if __name__ == "__main__":
     listen()
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):  # of a study that was stopped or killed
         main(*sys.argv[1:])

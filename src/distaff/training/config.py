@@ -145,6 +145,12 @@ def read_config(path: Path) -> Config:
     return as_record(found, Config, path)
 
 
+def _telling(key: str) -> tuple[int, str]:
+    """What says most of a difference is first: options and factors, then what data hold, then their place."""
+    last = ("fingerprint", "name", "source")
+    return (last.index(key) + 1 if key in last else 0), key
+
+
 def differences(recorded: Config, config: Config) -> Iterator[tuple[Any, Any, str]]:
     """What a run was made with and is now asked for, and the name of it, wherever the two differ.
 
@@ -162,7 +168,7 @@ def differences(recorded: Config, config: Config) -> Iterator[tuple[Any, Any, st
     for key in SAME:
         was, now = before.get(key, getattr(recorded, key)), after.get(key, getattr(config, key))
         if isinstance(was, dict) and isinstance(now, dict):
-            for inner in sorted(was.keys() | now.keys()):
+            for inner in sorted(was.keys() | now.keys(), key=_telling):
                 if was.get(inner) != now.get(inner):
                     yield was.get(inner), now.get(inner), f"{key}.{inner}"
         elif was != now:

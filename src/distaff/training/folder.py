@@ -68,11 +68,23 @@ def recorded_in(folder: Path) -> Config | None:
     return read_config(path)
 
 
+#: where a run is trained, which does not matter to one that is finished
+WHERE = ("device", "threads", "noise")
+
+
 def check_same(folder: Path, recorded: Config | None, config: Config) -> None:
     """Raise BadInput where a folder's run is not the one that is asked for, or cannot have its steps."""
     if recorded is None:
         return
+    finished = (folder / "model.safetensors").exists() and recorded.steps == config.steps
     for was, now, name in differences(recorded, config):
+        if finished and name in WHERE:
+            continue
+        if name == "dataset.fingerprint":
+            raise BadInput(
+                f"{folder} was made with other images or labels than {config.dataset.name} has; choose "
+                "another --out or the same data"
+            )
         raise BadInput(
             f"{folder} was made with {name}={was!r}, not {now!r}; choose another --out or the same settings"
         )

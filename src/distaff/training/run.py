@@ -62,7 +62,12 @@ class Run:
         if data.fingerprint() != recorded.fingerprint:
             raise BadInput(
                 f"the data set {recorded.name} ({data.source}) is not the one {self.folder} was "
-                f"trained on ({recorded.source}); is --data-dir missing?"
+                f"trained on ({recorded.source})"
+                + (
+                    "; is --data-dir missing?"
+                    if recorded.name in registry.names("datasets")
+                    else ", as it was then"
+                )
             )
         if tuple(data.image_shape) != recorded.image_shape or len(data) != recorded.images:
             raise BadInput(f"{self.folder / 'config.json'} is damaged: {recorded.name} has other images")

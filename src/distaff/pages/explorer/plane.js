@@ -128,8 +128,9 @@ function drawMap() {
     if (free) placed.push([x, y, image]);
     else drawPoint(context, x, y);
   }
-  const corner = (middle) => Math.min(Math.max(middle - THUMB / 2, 0), side - THUMB);
-  for (const [x, y, image] of placed) drawImage(context, image, corner(x), corner(y), THUMB, THUMB);
+  const larger = Math.max(WIDTH, HEIGHT), width = THUMB * WIDTH / larger, height = THUMB * HEIGHT / larger;
+  const corner = (middle, size) => Math.min(Math.max(middle - size / 2, 0), side - size);
+  for (const [x, y, image] of placed) drawImage(context, image, corner(x, width), corner(y, height), width, height);
 }
 
 function drawPoint(context, x, y) {
@@ -140,6 +141,7 @@ function drawPoint(context, x, y) {
 }
 
 function startGrid() {
+  byId("grid").style.aspectRatio = `${WIDTH} / ${HEIGHT}`;
   onPlaces(byId("grid"), (place) => setCode(codeAt(place.map(offGrid))));
   onArrows(byId("grid"), ([right, down]) => {
     const [x, y] = placeOf(state.code);
