@@ -144,3 +144,29 @@ def test_a_comparison_counts_the_images_of_the_data(tmp_path: Path) -> None:
         )
     page = Path(distaff.report(tmp_path / "a", tmp_path / "b", out=tmp_path / "both.html")).read_text()
     assert "images of the data" in page
+
+
+def test_paths_of_a_list_may_begin_further_out(tmp_path: Path) -> None:
+    folder = tmp_path / "a"
+    for kind in ("one", "two"):
+        (folder / kind).mkdir(parents=True)
+        for i in range(3):
+            Image.fromarray(picture(40 * (i + 3 * (kind == "two")) + 3)).save(folder / kind / f"{i}.png")
+    lines = [
+        "path,size",
+        *(f"data/a/{kind}/{i}.png,{i + 3 * (kind == 'two')}" for kind in ("two", "one") for i in range(3)),
+    ]
+    (folder / "labels.csv").write_text("\n".join(lines))
+    assert labelled(load_dataset(str(folder))) == {i: i for i in range(6)}
+
+
+def test_a_data_set_of_torch_says_what_to_give() -> None:
+    class Pairs:
+        def __getitem__(self, index: int) -> tuple[np.ndarray, int]:
+            return picture(index), index
+
+        def __len__(self) -> int:
+            return 3
+
+    with pytest.raises(BadInput, match=r"images are a Pairs; give an array, as by torch\.stack"):
+        ArrayImages(Pairs())

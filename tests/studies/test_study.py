@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -507,3 +508,21 @@ def test_mates_stand_on_a_base_alike() -> None:
     first, last = plan.runs[3], plan.runs[-1]
     assert [mate.seed for mate in plan.mates(first)] == [1, 2]
     assert plan.mates(last) == []
+
+
+def test_a_file_that_changed_is_no_part_of_the_same_study(tmp_path: Path, in_process: None) -> None:
+    def write(seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        images, labels = rng.integers(0, 256, size=(40, 16, 16)), rng.integers(0, 3, size=40)
+        np.savez(tmp_path / "mine.npz", images=images, labels=labels)
+
+    write(0)
+    runs = each(dataset=[str(tmp_path / "mine.npz")], steps=[2], method=["vae"], seed=range(2))
+    study = Study(tmp_path / "study", Plan("own", "test", runs_of(runs), ("mig",), udr_mates=0))
+    assert study.run(workers=1, show=False)["done"] == 2
+    shutil.rmtree(folder_of(study.folder, study.plan.runs[1]))
+    write(1)
+    assert study.run(workers=1, show=False)["failed"] == 1
+    assert "holds other images or labels than when" in next(iter(study.failures().values()))
+    write(0)
+    assert study.run(workers=1, retry=True, show=False)["done"] == 2

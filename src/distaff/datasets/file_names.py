@@ -27,12 +27,13 @@ class Matched(NamedTuple):
 def matched(listed: Sequence[str], files: Sequence[str]) -> Matched:
     """Which of the files a list names.
 
-    As they are written, or else whatever their case, slashes and composition; then without the folders in
-    front, without the ending, without both, and at last by their numbers, so that 1 and 1.0 are 001.png: the
-    first way by which the most files are named, each once, and by which no two files are alike.
+    As they are written, or else whatever their case, slashes and composition; then without folders in front
+    of the folder, without all in front, without the ending, without both, and at last by their numbers, so
+    that 1 and 1.0 are 001.png: the first way by which the most files are named, each once, and by which no
+    two files are alike.
     """
     best = Matched({}, 0)
-    for way, alike in enumerate(_WAYS):
+    for way, alike in enumerate([*_WAYS[:2], _last(1 + min(name.count("/") for name in files)), *_WAYS[2:]]):
         found = Matched(_matched(listed, files, alike), way)
         if len(found.place) == len(files):
             return found
@@ -84,6 +85,11 @@ def _alike(name: str, ending: bool, folders: bool) -> str:
     name = _composed(_composed(_slashed(name)).casefold()).removeprefix("./")
     name = name if folders else name.rpartition("/")[2]
     return name if ending else _without_ending(name)
+
+
+def _last(parts: int) -> Callable[[str], str]:
+    """The last parts of a path: as many as all files of the folder have, where a list has more in front."""
+    return lambda name: "/".join(_alike(name, ending=True, folders=True).split("/")[-parts:])
 
 
 def _number(name: str) -> str:

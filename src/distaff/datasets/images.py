@@ -82,6 +82,11 @@ def is_single(shape: tuple[int, ...]) -> bool:
 def _as_array(images: Any, name: str) -> NDArray[Any]:
     if isinstance(images, list | tuple):  # pictures of Pillow whose numbers are no grey and no RGB
         images = [each.convert("RGB") if getattr(each, "mode", "") in INDIRECT else each for each in images]
+    elif not hasattr(images, "__array__") and hasattr(images, "__getitem__"):
+        kind = type(images).__name__
+        raise BadInput(
+            f"{name}: images are a {kind}; give an array, as by torch.stack([x for x, _ in dataset])"
+        )
     try:
         return np.asarray(of_tensor(images))
     except ValueError:

@@ -105,6 +105,8 @@ def execute(study: Path, plan: Plan, run: PlannedRun, data_dir: str | None = Non
         if known.given:
             known = Known({}, {}, trained=False)
         data, folder = load_dataset(run.dataset, data_dir=data_dir, **run.options), folder_of(study, run)
+        if run.dataset not in registry.names("datasets"):
+            check_data(study, run, data)
         failed: dict[str, str] = {}
         bases: dict[str, Any] = {setting: str(folder_of(study, base)) for setting, base in run.bases.items()}
         method = dataclasses.replace(run.made, **bases)
@@ -125,6 +127,18 @@ def execute(study: Path, plan: Plan, run: PlannedRun, data_dir: str | None = Non
         write_json(folder / SCORES, known)
         if failed:  # said when what is sound is kept
             raise BadInput("; ".join(f"{metric} {reason}" for metric, reason in failed.items()))
+
+
+def check_data(study: Path, run: PlannedRun, data: DataSet) -> None:
+    """BadInput where a file or folder holds others than when a run of the study first read it."""
+    path, key = study / "data.json", json.dumps([run.dataset, run.options], sort_keys=True)
+    known: dict[str, str] = read_json(path) if path.exists() else {}
+    now = data.fingerprint()
+    if known.setdefault(key, now) != now:
+        raise BadInput(
+            f"{run.dataset} holds other images or labels than when {study} began; choose another --out"
+        )
+    write_json(path, known)
 
 
 def _scores(
