@@ -170,3 +170,20 @@ def test_a_data_set_of_torch_says_what_to_give() -> None:
 
     with pytest.raises(BadInput, match=r"images are a Pairs; give an array, as by torch\.stack"):
         ArrayImages(Pairs())
+
+
+def test_images_are_held_out_by_their_labels(tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "a")
+    lines = ["file,kind,size", *(f"{i}.png,{('cat', 'dog')[i % 2]},{i // 2 + 10}" for i in range(6))]
+    (folder / "labels.csv").write_text("\n".join(lines))
+    assert len(load_dataset(str(folder), held_out={"kind": "cat", "size": [10, 12]})) == 4
+    left = load_dataset(str(folder), held_out={"kind": "cat"})
+    assert [int(image.flat[0]) // 40 for image in left.images(np.arange(3))] == [1, 3, 5]
+    for held, message in (
+        ({"kind": "cow"}, "unknown value of kind 'cow'"),
+        ({"kin": 1}, "did you mean 'kind'"),
+    ):
+        with pytest.raises(BadInput, match=message):
+            load_dataset(str(folder), held_out=held)
+    with pytest.raises(BadInput, match="has no labels to hold combinations of out"):
+        load_dataset(str(pictures(tmp_path / "b")), held_out={"kind": 1})

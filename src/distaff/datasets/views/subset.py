@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from distaff.datasets.base import DataSet
 from distaff.datasets.views.base import View, check_table
-from distaff.errors import BadInput
+from distaff.errors import BadInput, unknown
 
 MOST_DRAWS = 1000  # before a part counts as never drawn
 
@@ -47,7 +47,7 @@ class Subset(View):
 
 
 def hold_out(data: DataSet, combination: Mapping[str, int | Sequence[int]]) -> tuple[Subset, Subset]:
-    """The images to train on, and those held out: all whose factors take the values of `combination`.
+    """The images to train on, and those held out: all that have these values of factors, or of labels.
 
     `{"shape": 2, "x": [30, 31]}` holds out hearts (2) at the two rightmost places, and keeps hearts elsewhere
     and other shapes there.
@@ -65,10 +65,11 @@ def hold_out(data: DataSet, combination: Mapping[str, int | Sequence[int]]) -> t
 
 def _inside(data: DataSet, combination: Mapping[str, int | Sequence[int]]) -> tuple[NDArray[np.bool_], str]:
     """Which images (n,) take the values of a combination, and the combination in words."""
-    if data.factors is None:
-        raise BadInput(f"{data.name} has no grid of factors to hold combinations of out")
     if not combination:
         raise BadInput("held_out names no factor")
+    said = ", ".join(f"{name}={values}" for name, values in combination.items())
+    if data.factors is None:
+        return _labelled_so(data, combination), said
     rows = data.factors.rows(np.arange(len(data)))
     inside = np.ones(len(data), dtype=bool)
     for name, values in combination.items():
@@ -77,7 +78,26 @@ def _inside(data: DataSet, combination: Mapping[str, int | Sequence[int]]) -> tu
         if not wanted or not all(_is_whole(v) and 0 <= v < size for v in wanted):
             raise BadInput(f"held_out {name}={values!r} is not allowed; give whole numbers in 0..{size - 1}")
         inside &= np.isin(rows[:, j], wanted)
-    return inside, ", ".join(f"{name}={values}" for name, values in combination.items())
+    return inside, said
+
+
+def _labelled_so(data: DataSet, combination: Mapping[str, Any]) -> NDArray[np.bool_]:
+    """Which images (n,) have these labels: values as they are, words by what they say."""
+    labels = data.labels(np.arange(len(data)))
+    if labels is None:
+        raise BadInput(f"{data.name} has no labels to hold combinations of out")
+    inside = np.ones(len(data), dtype=bool)
+    for name, values in combination.items():
+        if name not in data.label_names:
+            raise unknown(f"label of {data.name}", name, data.label_names)
+        column = labels[:, data.label_names.index(name)]
+        known: list[Any] = list(data.words.get(name) or np.unique(column).tolist())
+        wanted = list(values) if isinstance(values, Iterable) and not isinstance(values, str) else [values]
+        for value in wanted:
+            if value not in known:
+                raise unknown(f"value of {name}", str(value), map(str, known))
+        inside &= np.isin(column, [known.index(v) if name in data.words else v for v in wanted])
+    return inside
 
 
 def _is_whole(value: Any) -> bool:
