@@ -59,6 +59,8 @@ def test_floats_to_255_are_told_as_floats() -> None:
         ["angle,frame", *(f"{(i + 1) % 6},{i}" for i in range(6))],
         ["angle,frame", *(f"{60 * i},{i}" for i in range(6))],
         ["turn,place", *(f"{60 * i},{i}" for i in range(6))],
+        ["turn,", *(f"{60 * i},{i}" for i in range(6))],
+        ["angle,place", *(f"{i * i},{i}" for i in range(6))],
     ],
 )
 def test_the_column_that_numbers_the_files_is_found(tmp_path: Path, lines: list[str]) -> None:

@@ -139,11 +139,8 @@ def _pixels(
             raise BadInput(
                 f"{name}: pixels run from {low:g} to {high:g}, outside {FLAG}=[{bounds[0]:g},{bounds[1]:g}]"
             )
-        return (
-            images.clip(*bounds).astype(np.float32),
-            bounds,
-            [f"pixels from {bounds[0]:g} to {bounds[1]:g} as declared"],
-        )
+        declared = f"pixels from {bounds[0]:g} to {bounds[1]:g} as declared"
+        return images.astype(np.float32).clip(*bounds), bounds, [declared]
     if whole:
         return _bytes(images, low, high, name)
     if low >= 0 and high <= 1:

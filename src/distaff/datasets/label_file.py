@@ -65,7 +65,7 @@ def _listed(table: Table, files: Sequence[str], path: Path) -> tuple[list[str], 
     columns.append([str(label) for label in table.labels or ()])
     says = [name.casefold() in CALLED for name in [*table.names, ""]]
     hits = [
-        (len(set(files).intersection(cells)), 0, int(said), 0)
+        (len(set(files).intersection(cells)), 0, 0, int(said))
         for cells, said in zip(columns, says, strict=True)
     ]
     if not any(count for count, *_ in hits):  # names are written otherwise
@@ -80,7 +80,7 @@ def _listed(table: Table, files: Sequence[str], path: Path) -> tuple[list[str], 
     rest = [name for j, name in enumerate(table.names) if j != place]
     if not rest:
         raise BadInput(f"{path} needs a header with the file name first and at least one label after it")
-    if hits[place][0] == 1 and hits[place][3] > 1:
+    if hits[place][1] > 1 and not by_label:
         table = replace(table, notes=(*table.notes, f"files are named by its column '{table.names[place]}'"))
     keep = "--data words={name}"
     notes = tuple(note for note in table.notes if not by_label or "unnamed first column" not in note)
@@ -92,14 +92,14 @@ def _hits(name: str, column: Sequence[str], files: Sequence[str]) -> tuple[int, 
     """How many files a column names, how little otherwise than they are written, and if it says that it does.
 
     Numbers that stand for files without their ending count least: any label that counts would do so. Among
-    themselves the column that names most is taken.
+    themselves that counts first how many they name, the second number, which is 0 for others.
     """
     found = matched(column, files) if len(set(column)) == len(column) else Matched({}, 0)
     says = name.casefold() in CALLED
     counts = all(cell.isdigit() for cell in column)
     if counts and not says:
-        return min(len(found.place), 1), -found.way, 0, len(found.place)
-    return len(found.place), -found.way, says, len(found.place)
+        return min(len(found.place), 1), len(found.place), -found.way, 0
+    return len(found.place), 0, -found.way, says
 
 
 def _lines(

@@ -69,9 +69,8 @@ def evaluate(
     seed, rows = whole_number("seed", seed, 0), None if rows is None else whole_number("rows", rows, 2)
     _ = run.data  # an error where it is no longer what the run was trained on, even if a card is kept
     parts = None if blocks is None else blocks_of(run, blocks)
-    check_labels(
-        run.data, continuous, [*(order or ()), *([units] if units else ())]
-    )  # before images are encoded
+    named = [*(order or ()), *([units] if units else ())]
+    check_labels(run.data, continuous, named)  # before images are encoded
     wanted = wanted_metrics(metrics, HAVING if parts is None else (*HAVING, "blocks"))
     asked: dict[str, Any] = {
         "representation": representation,

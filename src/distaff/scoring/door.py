@@ -161,11 +161,12 @@ def _counters(table: Table, codes: NDArray[np.float64]) -> Iterator[str]:
     """Notes of codes that count the rows, rise by one step, or may name them beside real codes."""
     if isinstance(table, SparseTable):
         return
-    whole = [are_whole(code) for code in codes.T]
     if not table.named:
-        if len(whole) > 1 and not any(whole[1:]) and (np.diff(codes[:, 0]) == 1).all():
+        first, *others = codes.T
+        if others and (np.diff(first) == 1).all() and not any(map(are_whole, others)):
             yield "the first code counts the rows; leave it out if it is none"
         return
+    whole = [are_whole(code) for code in codes.T]
     for name, code, is_whole in zip(table.names, codes.T, whole, strict=True):
         steps = np.diff(code)
         if steps[0] != 0 and np.allclose(steps, steps[0], rtol=1e-3, atol=0):
