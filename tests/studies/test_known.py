@@ -207,3 +207,10 @@ def test_a_part_of_a_metric_or_no_score_of_the_model_is_a_part(first: Study, tmp
     assert len(known_runs(plan, write(lacking, tmp_path / "part.parquet"), show=False)) == 2
     models = table[(table["representation"] != "model") | (table["run"] != plan.runs[0].id)]
     assert len(known_runs(plan, write(models, tmp_path / "model.parquet"), show=False)) == 2
+
+
+def test_of_a_metric_that_is_not_applicable_there_is_one_row(first: Study, tmp_path: Path) -> None:
+    table, plan = first.results(), tiny(3)
+    other = table["run"] == plan.runs[0].id
+    table.loc[~other, "metric"] = table.loc[~other, "metric"].replace({"mig": "mig.one"})
+    assert len(known_runs(plan, write(table, tmp_path / "one.parquet"), show=False)) == 3

@@ -425,25 +425,32 @@ def failing(codes: np.ndarray, factors: np.ndarray) -> float:
     return 0.5
 
 
-def test_a_metric_that_fails_is_told_and_made_on_request(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_process: None
-) -> None:
+@pytest.fixture
+def flaky(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_process: None) -> str:
+    """The name of a metric that fails, in an empty folder where it may be mended."""
     monkeypatch.chdir(tmp_path)
-    made = metric(source="a test")(failing)
-    made.__name__ = "failing"
-    monkeypatch.setitem(registry.TABLES["metrics"], "failing", "studies.test_study:failing_metric")
-    monkeypatch.setitem(globals(), "failing_metric", made)
-    monkeypatch.setattr(
-        registry, "get", lambda kind, name, get=registry.get: made if name == "failing" else get(kind, name)
-    )
-    study = Study(tmp_path / "study", tiny(1, metrics=("failing", "mig"), representations=("mean",)))
-    counts = study.run(workers=1, show=False)
-    assert counts["failed"] == 3
+    made, get = metric(source="a test")(failing), registry.get
+    monkeypatch.setitem(registry.TABLES["metrics"], "failing", "studies.test_study:failing")
+    monkeypatch.setattr(registry, "get", lambda kind, name: made if name == "failing" else get(kind, name))
+    return "failing"
+
+
+def test_a_metric_that_fails_is_told_and_made_on_request(flaky: str) -> None:
+    study = Study("study", tiny(1, metrics=(flaky, "mig"), representations=("mean",)))
+    assert study.run(workers=1, show=False)["failed"] == 3
     assert all("not today" in reason for reason in study.failures().values())
     assert np.isfinite(study.query("select value from results where metric = 'mig'")["value"]).all()
     Path("mended").touch()
     assert study.run(workers=1, retry=True, show=False)["failed"] == 0
-    assert (study.query("select value from results where metric = 'failing'")["value"] == 0.5).all()
+    assert (study.query(f"select value from results where metric = '{flaky}'")["value"] == 0.5).all()
+
+
+def test_who_stands_on_a_run_that_lacks_a_metric_is_trained(flaky: str) -> None:
+    base = each(dataset=["dsprites"], steps=[4], method=["autoencoder"], name=["seen"], seed=[0], **GRID)
+    above = product(TINY, each(method=["beta_vae"], seed=[0], **{"set.features": ["@seen"]}))
+    study = Study("study", Plan("tiny", "test", runs_of(chain(base, above)), (flaky,), udr_mates=0))
+    study.run(workers=1, show=False)
+    assert [read_scores(study.folder, run).trained for run in study.plan.runs] == [True, True]
 
 
 @pytest.mark.parametrize(

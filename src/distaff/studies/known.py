@@ -79,9 +79,12 @@ def _known(plan: Plan, rows: pd.DataFrame, parts: dict[str, set[str]]) -> Known:
 
 
 def _has_all(metric: str, values: Mapping[str, Any], every: Sequence[str]) -> bool:
-    """Whether a run has all scores of a metric that a table has of any run, and some."""
-    wanted = [score for score in every if _is_of(score, metric)]
-    return bool(wanted) and all(score in values for score in wanted)
+    """Whether a run has all scores of a metric that a table has of any run, or its only one.
+
+    One of several numbers goes by its own name where it is not applicable.
+    """
+    parts = [score for score in every if _is_of(score, metric) and score != metric]
+    return metric in values or (bool(parts) and all(score in values for score in parts))
 
 
 def _is_of(score: str, metric: str) -> bool:

@@ -150,7 +150,9 @@ class Study:
         return groups([run for run in self._left(runs) if not is_trained(self.folder, run)], most)
 
     def _keep_fallen(self, runs: Sequence[PlannedRun]) -> None:
-        for run, reason in fallen(runs, self.failures()):
+        known = self._scores()  # of which some were trained, and are sound but for a metric
+        failed = {name: error for name, error in self.failures().items() if not known[name].trained}
+        for run, reason in fallen(runs, failed):
             self._keep_failure(workers.Answer(f"run {run.id}", reason))
 
     def _keep_failure(self, answer: workers.Answer) -> None:
