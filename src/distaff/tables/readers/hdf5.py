@@ -61,6 +61,14 @@ def _full_name(name: str, names: list[str], path: Path) -> str:
     return ending[0]
 
 
+def _check_version(path: Path) -> None:
+    """BadInput for netCDF of version 3, which is no HDF5."""
+    with path.open("rb") as file:
+        if file.read(3) == b"CDF":
+            how = "to_netcdf(format='NETCDF4')"
+            raise BadInput(f"{path} is netCDF of version 3; save it as version 4, by {how}")
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[Any]:
     """An HDF5 file, and one clear error where it is damaged."""
@@ -68,13 +76,10 @@ def opened(path: Path) -> Iterator[Any]:
         import h5py
     except ImportError:
         raise BadInput(f"{path.name} needs h5py to be read: pip install 'distaff[files]'") from None
-    with path.open("rb") as begun:
-        if begun.read(3) == b"CDF":
-            raise BadInput(
-                f"{path} is netCDF of version 3; save it as version 4, by to_netcdf(format='NETCDF4')"
-            )
-    with reading(path, "HDF5"), h5py.File(path, "r") as file:
-        yield file
+    with reading(path, "HDF5"):
+        _check_version(path)
+        with h5py.File(path, "r") as file:
+            yield file
 
 
 def child(group: Any, name: str) -> Any:
