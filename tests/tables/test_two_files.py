@@ -146,6 +146,18 @@ def test_whole_numbers_with_gaps_are_read_from_parquet(tmp_path: Path, capsys) -
     assert "1 of 60 rows left out, in which a value is missing" in notes
 
 
+@pytest.mark.parametrize("stop", [N + 1, 10**12, 10**30, "x", None])
+def test_an_index_that_counts_other_rows_is_none(tmp_path: Path, capsys, stop: Any) -> None:
+    """As where rows were taken out by another program, or in a hostile file."""
+    told = json.dumps({"index_columns": [{"kind": "range", "start": 0, "stop": stop, "step": 1}]})
+    frame = CODES.join(FACTORS)
+    with duckdb.connect() as connection:
+        connection.register("frame", frame)
+        path = tmp_path / "a.parquet"
+        connection.execute(f"COPY frame TO '{path}' (FORMAT parquet, KV_METADATA {{pandas: '{told}'}})")
+    assert found(capsys, path, *PICKED)[0] == pytest.approx(RIGHT)
+
+
 def test_a_first_code_that_counts_the_rows_is_told() -> None:
     codes = np.c_[np.arange(N), CODES]
     assert "the first code counts the rows; leave it out if it is none" in str(score(codes, FACTORS, **QUICK))

@@ -38,7 +38,11 @@ def as_table(values: Any, what: str) -> Table:
         return Table(what, [name for name, _ in columns], [cells for _, cells in columns])
     array = _array(values, what)
     table = of_fields(array, what) if array.dtype.names else of_array(array, what)
-    return replace(table, labels=_coordinate(values)) if hasattr(values, "coords") else table
+    return (
+        replace(table, labels=_coordinate(values))
+        if hasattr(values, "coords") and hasattr(values, "dims")
+        else table
+    )
 
 
 def _coordinate(values: Any) -> list[Any] | None:

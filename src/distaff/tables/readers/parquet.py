@@ -45,7 +45,9 @@ def read_parquet(path: Path, wanted: Sequence[str] | None = None) -> Table:
         raise BadInput(f"{path} holds no columns")
     levels = (cells for name in index for _, cells in columns_of(name, found[name], str(path)))
     rows = list(zip(*(np.asarray(cells).tolist() for cells in levels), strict=True))
-    labels = counted if not index else [str(row[0] if len(index) == 1 else row) for row in rows]
+    held_rows = len(next(iter(found.values()), ()))
+    counting = list(map(str, counted)) if len(counted) == held_rows else None  # else the rows are others now
+    labels = counting if not index else [str(row[0] if len(index) == 1 else row) for row in rows]
     held = {name: found[name] for name in [*columns, *(wanted or ())] if name in found}
     return of_columns(path, held, wanted, labels)
 
@@ -57,8 +59,8 @@ def _exact(name: str, kind: str) -> str:
     return f"CAST({quoted} AS VARCHAR) AS {quoted}" if whole else quoted
 
 
-def _index(connection: Any, file: str, columns: list[str]) -> tuple[list[str], list[str] | None]:
-    """The columns that pandas wrote as the rows' labels, or the labels themselves, where these count."""
+def _index(connection: Any, file: str, columns: list[str]) -> tuple[list[str], range]:
+    """The columns that pandas wrote as the rows' labels, or the numbers that it says stood for them."""
     query = "SELECT value FROM parquet_kv_metadata(?) WHERE key = 'pandas'"
     kept = connection.execute(query, [file]).fetchall()  # to its end: the connection is used again
     try:
@@ -66,7 +68,8 @@ def _index(connection: Any, file: str, columns: list[str]) -> tuple[list[str], l
         index = told.get("index_columns", [])
         names = [name for name in index if isinstance(name, str)]
         spans = [range(each["start"], each["stop"], each["step"]) for each in index if isinstance(each, dict)]
-    except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
+        _ = [len(span) for span in spans]
+    except (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError):
         names, spans = [], []
     found = [name for name in columns if (name in names if names else UNNAMED_INDEX.fullmatch(name))]
-    return found, list(map(str, spans[0])) if spans and not found else None
+    return found, spans[0] if spans and not found else range(0)
