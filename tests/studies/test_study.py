@@ -533,3 +533,18 @@ def test_a_file_that_changed_is_no_part_of_the_same_study(tmp_path: Path, in_pro
     assert "holds other images or labels than when" in next(iter(study.failures().values()))
     write(0)
     assert study.run(workers=1, retry=True, show=False)["done"] == 2
+
+
+def test_a_comparison_that_fails_is_told_and_its_runs_are_sound(
+    tmp_path: Path, in_process: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = tiny(2)
+    study = Study(tmp_path / "study", structs.replace(plan, runs=plan.runs[:2], udr_mates=1))
+    assert study.run(workers=1, show=False)["done"] == 2
+    first, second = (folder_of(study.folder, run) for run in study.plan.runs)
+    (first / "study.json").unlink()
+    for name in ("encoding.npz", "model.safetensors"):
+        (second / name).write_bytes(b"")
+    counts = study.run(workers=1)
+    assert (counts["done"], counts["failed"], study.failures()) == (2, 0, {})
+    assert f"{study.plan.runs[0].id} has no udr: " in capsys.readouterr().err

@@ -133,6 +133,16 @@ def test_rows_that_cannot_be_paired_are_told(tmp_path: Path, capsys) -> None:
     assert "rows go by position, though 'object' of both holds the same in another order" in said
 
 
+def test_numbers_that_name_rows_but_for_one_are_an_error_where_they_are_moved(tmp_path: Path, capsys) -> None:
+    ids = np.arange(N) + 100
+    ids[1] = ids[0]
+    CODES.assign(id=ids).to_csv(tmp_path / "c.csv", index=False)
+    shuffled(FACTORS.assign(id=ids)).to_csv(tmp_path / "f.csv", index=False)
+    for picked in (PICKED, ()):
+        value, said = found(capsys, tmp_path / "c.csv", tmp_path / "f.csv", *picked)
+        assert (value, "of 60 and 60 labels 59 are the same, 2 of them repeated" in said[0]) == (None, True)
+
+
 def test_whole_numbers_with_gaps_are_read_from_parquet(tmp_path: Path, capsys) -> None:
     gap = FACTORS.astype(float)
     gap.loc[3, "kind"] = np.nan

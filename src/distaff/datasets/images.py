@@ -53,9 +53,9 @@ class ArrayImages(Listed):
             pixels = squares(pixels, *self.pixel_range, resolution)
         if np.ndim(images) == 3 and len(upright) == 3:
             notes.append("taken for 3 grey images; one in colour would be (1, 3, H, W)")
-        self._images, padded = _padded(pixels, self.pixel_range[0])
+        self._images, how = padded(pixels, self.pixel_range[0])
         self.image_shape = self._images.shape[1:]
-        notes += [*padded, *["all images are equal"] * _all_equal(self._images)]
+        notes += [*how, *["all images are equal"] * _all_equal(self._images)]
         if factors is not None:
             known = factors if isinstance(factors, Labels) else as_labels(factors, names, len(self), name)
             self._labels, self.label_names, self.words = known.values, known.names, known.words
@@ -192,7 +192,8 @@ def _range(given: Sequence[float]) -> tuple[float, float]:
     return low, high
 
 
-def _padded(images: NDArray[Any], fill: float) -> tuple[NDArray[Any], list[str]]:
+def padded(images: NDArray[Any], fill: float) -> tuple[NDArray[Any], list[str]]:
+    """Images (n, C, H, W) of at least SMALLEST pixels a side, and what was done."""
     height, width = images.shape[2:]
     down, right = max(0, SMALLEST - height), max(0, SMALLEST - width)
     if not (down or right):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distaff.datasets.base import DataSet
+from distaff.datasets.images import padded
 from distaff.datasets.pictures import Colour, check_colour, read_picture
 from distaff.datasets.squares import SMALLEST, said
 from distaff.errors import BadInput
@@ -55,11 +56,7 @@ def _of_file(data: DataSet, path: Path) -> Given:
     low, high = data.pixel_range
     pixels = (low + (high - low) * unit).transpose(2, 0, 1)
     if pads:
-        edges = [
-            ((side - own) // 2, side - own - (side - own) // 2)
-            for side, own in zip((height, width), pixels.shape[1:], strict=True)
-        ]
-        pixels = np.pad(pixels, [(0, 0), *edges], constant_values=low)
+        pixels = padded(pixels[None], low)[0][0]
     like = data.images([0]).dtype
     image = (np.round(pixels) if like == np.uint8 else pixels).astype(like)
     note = [f"{path.name} is padded to {height}x{width}"] if pads else said([picture.size], height)

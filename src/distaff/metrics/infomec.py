@@ -65,7 +65,7 @@ def infomec(
     InfoM and InfoC above 0, for tiny estimated shares are shares too: read them beside InfoE.
 
     `codes` (n, d), `factors` (n, k) with k >= 2, whole numbers. At most 10,000 rows count. Raises
-    NotApplicable for a single factor.
+    NotApplicable for a single factor, and where a factor has a single value among the rows that count.
 
     The first factor has two codes, the second none:
 

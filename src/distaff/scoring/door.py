@@ -101,9 +101,10 @@ def admit(codes: Any, factors: Any, **given: Unpack[Given]) -> Admitted:
         raise unknown("way with missing values", str(missing), MISSING)
     words, order = given.get("words", ()), given.get("order") or {}
     column = given["units"] if isinstance(given.get("units"), str) else None
+    everything: dict[str, Any] = {"factors": factors, **given}
     if column is not None:
-        codes, factors = with_column(column, codes, factors)
-    everything = {"factors": factors, **given, "units": given.get("units") if column is None else None}
+        codes, everything["factors"] = with_column(column, codes, factors)
+        del everything["units"]
     there = {need: everything[need] for need in NEEDS if everything.get(need) is not None}
     there = {n: value for n, value in there.items() if not NEEDS[n].each or len(value)}  # a list may be empty
     tables = paired(codes, there, drop=missing == "drop")

@@ -16,7 +16,7 @@ import torch
 from distaff import registry
 from distaff.batches.batch import Base
 from distaff.batches.feed import Feed
-from distaff.datasets import ArrayImages, DataSet, load_dataset
+from distaff.datasets import ArrayImages, load_dataset
 from distaff.networks.threads import torch_threads
 from distaff.progress import progress
 from distaff.studies.as_one import at_most, groups
@@ -42,7 +42,7 @@ def noise(shape: tuple[int, int, int], names: Sequence[str]) -> ArrayImages:
 def shape_of(run: PlannedRun) -> tuple[int, int, int]:
     """The shape (C, H, W) of a run's images, by the data set's declaration."""
     if run.dataset not in registry.names("datasets"):
-        return _own(run).image_shape
+        return _of_own(run.dataset, json.dumps(run.options))[0]
     kind = registry.get("datasets", run.dataset)
     if shape := getattr(kind, "image_shape", None):  # of one size only
         return tuple(shape)
@@ -51,14 +51,12 @@ def shape_of(run: PlannedRun) -> tuple[int, int, int]:
     return (kind.channels, side, side)
 
 
-def _own(run: PlannedRun) -> DataSet:
-    """The data in a file or a folder that a run names."""
-    return _loaded(run.dataset, json.dumps(run.options))
-
-
 @functools.cache
-def _loaded(path: str, options: str) -> DataSet:
-    return load_dataset(path, **json.loads(options))
+def _of_own(path: str, options: str) -> tuple[tuple[int, int, int], dict[str, int]]:
+    """The shape (C, H, W) of the images in a file or a folder, and the sizes of a grid of factors."""
+    data = load_dataset(path, **json.loads(options))
+    space = data.factors
+    return data.image_shape, dict(zip(space.names, space.sizes, strict=True)) if space else {}
 
 
 def factors_of(run: PlannedRun) -> dict[str, int]:
@@ -67,8 +65,7 @@ def factors_of(run: PlannedRun) -> dict[str, int]:
     Two of two values, a and b, where nothing is declared.
     """
     if run.dataset not in registry.names("datasets"):
-        space = _own(run).factors
-        return dict(zip(space.names, space.sizes, strict=True)) if space else {"a": 2, "b": 2}
+        return _of_own(run.dataset, json.dumps(run.options))[1] or {"a": 2, "b": 2}
     space = registry.get("datasets", run.dataset).factors
     sizes: dict[str, int] = dict(zip(space.names, space.sizes, strict=True)) if space else {}
     for name in sizes:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 SHOWN = 5  # errors
 FIXED = ("name", "scale", "rows", "udr_mates")  # of a plan whose scores are kept
-UDR = "udr-"  # what the files of failed comparisons begin with
+FAILED = {"run": "failed", "udr": "uncompared"}  # where errors are kept, by the kind of task
 KINDS = {"train": "training as one", "run": "running", "udr": "comparing"}  # of tasks, in their order
 
 
@@ -156,10 +156,10 @@ class Study:
             self._keep_failure(workers.Answer(f"run {run.id}", reason))
 
     def _keep_failure(self, answer: workers.Answer) -> None:
-        folder = self.folder / "failed"
-        folder.mkdir(exist_ok=True)
         answer.task, _, name = answer.task.partition(" ")
-        write_json(folder / f"{UDR if answer.task == 'udr' else ''}{name}.json", answer)
+        folder = self.folder / FAILED[answer.task]
+        folder.mkdir(exist_ok=True)
+        write_json(folder / f"{name}.json", answer)
 
     def _say_failures(self) -> None:
         failures = self.failures()
@@ -171,14 +171,12 @@ class Study:
 
     def failures(self) -> dict[str, str]:
         """The error of every run that failed, by its id."""
-        return self._kept_failures(uncompared=False)
+        return self._errors("run")
 
-    def _kept_failures(self, uncompared: bool) -> dict[str, str]:
-        """The errors by run, of those of which UDR failed or of the others: such a run is sound."""
-        paths = sorted((self.folder / "failed").glob("*.json"))
-        of_udr = {path: path.stem.startswith(UDR) for path in paths}
-        chosen = [path for path in paths if of_udr[path] == uncompared]
-        return {path.stem.removeprefix(UDR): read_json(path, workers.Answer).error for path in chosen}
+    def _errors(self, kind: str) -> dict[str, str]:
+        """The errors of a kind of task by run; one of which UDR failed is sound."""
+        paths = sorted((self.folder / FAILED[kind]).glob("*.json"))
+        return {path.stem: read_json(path, workers.Answer).error for path in paths}
 
     def _scores(self) -> dict[str, Known]:
         return {run.id: read_scores(self.folder, run) for run in self.plan.runs}
@@ -190,7 +188,7 @@ class Study:
         mates = {run.id: [mate.id for mate in self.plan.mates(run)] for run in lacking}
         if apart := sum(any(known[mate].given for mate in each) for each in mates.values()):
             say(f"{apart} runs have no udr: the codes of their mates are not here, only their scores")
-        for run, error in self._kept_failures(uncompared=True).items():
+        for run, error in self._errors("udr").items():
             if run in mates:
                 say(f"{run} has no udr: {error}; a run that is damaged is made again without its folder")
         if bereft := sum(not failed.keys().isdisjoint(mates[name]) for name in mates.keys() - failed.keys()):

@@ -40,9 +40,7 @@ def keys_of_both(first: Table, second: Table) -> tuple[Keys, Keys]:
     """
     found = _without_folders(keys_of(first)), _without_folders(keys_of(second))
     mine, its = every_column(first), every_column(second)
-    there = {name.casefold(): name for name in its}
-    shared = [(name, there[name.casefold()]) for name in mine if name.casefold() in there]
-    shared = [pair for pair in shared if not pair[0].isdigit() and not _decimals(mine, its, pair)]
+    shared = [pair for pair in alike(mine, its) if not pair[0].isdigit() and not _decimals(mine, its, pair)]
     if len(shared) > 1 and all(len(shared) < len(each) for each in (mine, its)):
         for keys, columns, names in zip(found, (mine, its), zip(*shared, strict=True), strict=True):
             parts = [labels_of(columns[name]) for name in names]
@@ -74,6 +72,12 @@ def may_be_paired(first: Table, second: Table) -> bool:
     """Whether two tables have rows and names, and are not the same one."""
     same = first.source == second.source if first.source else first.what == second.what
     return first.named and second.named and not same and bool(len(first) and len(second))
+
+
+def alike(mine: Iterable[str], its: Iterable[str]) -> list[tuple[str, str]]:
+    """Names of two tables that are the same, whatever their case."""
+    there = {name.casefold(): name for name in its}
+    return [(name, there[name.casefold()]) for name in mine if name.casefold() in there]
 
 
 def alike_keys(ours: Keys, theirs: Keys) -> list[tuple[Key, Key]]:

@@ -54,8 +54,7 @@ def _coordinate(values: Any) -> list[Any] | None:
 def of_array(array: NDArray[Any], what: str) -> Table:
     """A table from an array (n,) or (n, d)."""
     if array.ndim == 1 and array.dtype.kind in "OM":  # lists become columns, times words
-        columns = [cells for _, cells in columns_of("0", array, what)]
-        array = np.stack(columns, axis=1) if columns else array
+        array = np.stack([cells for _, cells in columns_of("0", array, what)], axis=1)
     if array.ndim == 1:
         array = array[:, None]
     if array.ndim != 2 or array.shape[1] == 0:

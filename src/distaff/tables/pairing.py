@@ -18,6 +18,7 @@ from distaff.tables.keys import (
     WHOLE,
     Key,
     Keys,
+    alike,
     alike_keys,
     counts_rows,
     every_column,
@@ -53,7 +54,7 @@ def with_keys(first: Table, second: Table) -> tuple[Table, Table]:
     ours, theirs = keys_of_both(first, second)
     found = _matching(ours, theirs, labelled)
     as_labelled = labelled and not (one_counts and other_counts) and set(ours[()]) == set(theirs[()])
-    if as_labelled and (found is None or () in found or not _alike(*found)):
+    if as_labelled and found not in alike_keys(ours, theirs):
         return first, second  # as of a frame and some of its rows, shuffled
     if found is not None:
         key, other = found
@@ -168,11 +169,6 @@ def _matching(ours: Keys, theirs: Keys, labelled: bool) -> tuple[Key, Key] | Non
     return None
 
 
-def _alike(key: Key, other: Key) -> bool:
-    """Whether keys are called the same, whatever their case."""
-    return [*map(str.casefold, key)] == [*map(str.casefold, other)]
-
-
 def _sets(keys: Keys) -> Mapping[Key, frozenset[str]]:
     return {key: frozenset(labels) for key, labels in keys.items()}
 
@@ -205,8 +201,7 @@ def _not_paired(first: Table, second: Table, ours: Keys, theirs: Keys) -> Table:
     go by position; whole numbers that repeat may be codes.
     """
     notes, cells, others = [], every_column(first), every_column(second)
-    by_case = {name.casefold(): name for name in others}
-    for name, there in [(name, by_case[name.casefold()]) for name in cells if name.casefold() in by_case]:
+    for name, there in alike(cells, others):
         repeat = (name,) not in ours and (there,) not in theirs
         if repeat and (name.isdigit() or any(map(is_decimal, labels_of(cells[name][:FEW])))):
             continue
@@ -215,11 +210,8 @@ def _not_paired(first: Table, second: Table, ours: Keys, theirs: Keys) -> Table:
         mine, its = set(one), set(other)
         if (repeat and one == other) or _may_count_rows(first, second, name, there, one, other):
             continue
-        if repeat and Counter(one) == Counter(other) and all(map(WHOLE.fullmatch, mine)):
-            if _aside(first, name) and _aside(second, there):
-                notes.append(f"rows go by position, though '{name}' of both holds the same in another order")
-            continue
-        if repeat and Counter(one) == Counter(other):
+        moved, whole = repeat and Counter(one) == Counter(other), all(map(WHOLE.fullmatch, mine))
+        if moved and not whole:
             raise BadInput(
                 f"{first.what} and {second.what} have a column '{name}' of the same values in another order, "
                 "so rows do not go by position; and values repeat, so it cannot pair them. Add a column that "
@@ -227,6 +219,8 @@ def _not_paired(first: Table, second: Table, ours: Keys, theirs: Keys) -> Table:
             )
         mostly = min(len(mine) / len(one), len(its) / len(other)) >= MOSTLY  # else a factor in one of them
         if not mostly:
+            if moved and _aside(first, name) and _aside(second, there):
+                notes.append(f"rows go by position, though '{name}' of both holds the same in another order")
             continue
         if len(mine & its) >= min(len(mine), len(its)) / 2:
             raise _differ(first, second, f"a column '{name}' that names rows", one, other)

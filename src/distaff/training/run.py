@@ -60,14 +60,10 @@ class Run:
                 raise BadInput(f"{self.folder} was trained on a data set made by hand; pass it as data=")
             data = self._loaded(recorded)
         if data.fingerprint() != recorded.fingerprint:
+            is_own = recorded.name not in registry.names("datasets")
             raise BadInput(
-                f"the data set {recorded.name} ({data.source}) is not the one {self.folder} was "
-                f"trained on ({recorded.source})"
-                + (
-                    "; is --data-dir missing?"
-                    if recorded.name in registry.names("datasets")
-                    else ", as it was then"
-                )
+                f"the data set {recorded.name} ({data.source}) is not the one {self.folder} was trained on "
+                f"({recorded.source}){', as it was then' if is_own else '; is --data-dir missing?'}"
             )
         if tuple(data.image_shape) != recorded.image_shape or len(data) != recorded.images:
             raise BadInput(f"{self.folder / 'config.json'} is damaged: {recorded.name} has other images")

@@ -15,7 +15,7 @@ from distaff.errors import BadInput
 from distaff.files import reading
 from distaff.tables.memory import as_table, of_columns
 from distaff.tables.readers.decoding import content_suffix, decoded
-from distaff.tables.readers.named_arrays import FEWEST_ROWS, of_labels
+from distaff.tables.readers.named_arrays import of_labels, width_of_pieces
 from distaff.tables.table import Table
 
 if TYPE_CHECKING:
@@ -122,15 +122,10 @@ def _is_by_row(value: dict[str, Any], wanted: Sequence[str]) -> bool:
 
 
 def _are_vectors(value: dict[str, Any], wanted: Sequence[str]) -> bool:
-    """Whether an object of lists holds a row for each name: many, and more than the numbers in each."""
-    lengths = {len(row) if isinstance(row, list) else 0 for row in value.values()}
-    most = max(lengths, default=0)
-    return (
-        len(lengths) == 1
-        and most > 0
-        and len(value) >= max(FEWEST_ROWS, most + 1)
-        and not (set(wanted) & value.keys())
-    )
+    """Whether an object of lists holds a row for each name, and no columns."""
+    if not value or set(wanted) & value.keys() or not all(isinstance(row, list) for row in value.values()):
+        return False
+    return width_of_pieces([(len(row),) for row in value.values()], list(value)) > 0
 
 
 def _columns(value: dict[str, Any], wanted: Sequence[str]) -> tuple[dict[str, Any], list[str]]:

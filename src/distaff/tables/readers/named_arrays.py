@@ -95,7 +95,7 @@ def choose(
     if not names:
         raise BadInput(f"{path} holds no arrays")
     if labels is not None and not (labels and wanted and set(wanted) <= set(names)):
-        width = _width_of_pieces(list(shapes.values()), labels)
+        width = width_of_pieces(list(shapes.values()), labels)
         if width and (wanted is None or set(wanted) <= {str(column) for column in range(width)}):
             loaded = load(names)
             parts = [loaded[name] for name in names]
@@ -137,7 +137,7 @@ def of_labels(path: Path, content: Any) -> Table | None:
     return Table(path.name, ["label"], [listed(cells)], labels=names, notes=(note,))
 
 
-def _width_of_pieces(sizes: Sequence[tuple[int, ...]], labels: list[str]) -> int:
+def width_of_pieces(sizes: Sequence[tuple[int, ...]], labels: list[str]) -> int:
     """The columns of the table that arrays of these shapes are pieces of, 0 where they are none.
 
     That is a row each, or, without labels, the batches of a list. Rows are many, and more than the numbers
